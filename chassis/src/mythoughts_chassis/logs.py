@@ -1,0 +1,70 @@
+"""Logs: one JSON object a line on standard output, also for what libraries log.
+
+{"time": "2026-01-31T12:00:00.123456Z", "level": "info", "service": "users-backend",
+"event": "request", "request_id": "9f…", "method": "GET", "route": "/api/me", …}
+"""
+
+import logging
+import sys
+from typing import Literal
+
+import msgspec
+import structlog
+from structlog.typing import EventDict, Processor, WrappedLogger
+
+LEVELS = {
+    "debug": logging.DEBUG,
+    "info": logging.INFO,
+    "warning": logging.WARNING,
+    "error": logging.ERROR,
+}
+
+
+def configure_logging(*, service: str, level: str, output: Literal["json", "console"]) -> None:
+    """Send structlog's and the standard library's logs to standard output, in one form."""
+
+    def add_service(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
+        event["service"] = service
+        return event
+
+    shared: list[Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True, key="time"),
+        add_service,
+    ]
+    form: list[Processor] = (
+        [structlog.processors.format_exc_info, _render_json]
+        if output == "json"
+        else [_without_service, structlog.dev.ConsoleRenderer(timestamp_key="time")]
+    )
+    structlog.configure(
+        processors=[*shared, *form],
+        wrapper_class=structlog.make_filtering_bound_logger(LEVELS[level]),
+        logger_factory=structlog.PrintLoggerFactory(sys.stdout),
+        cache_logger_on_first_use=True,
+    )
+    _redirect_standard_logging(shared, form, LEVELS[level])
+
+
+def _render_json(_: WrappedLogger, __: str, event: EventDict) -> str:
+    return msgspec.json.encode(event, enc_hook=repr).decode()
+
+
+def _without_service(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
+    """In a terminal the reader knows which service speaks."""
+    del event["service"]
+    return event
+
+
+def _redirect_standard_logging(shared: list[Processor], form: list[Processor], level: int) -> None:
+    handler = logging.StreamHandler(sys.stdout)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=[*shared, structlog.stdlib.add_logger_name],
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *form],
+        )
+    )
+    root = logging.getLogger()
+    root.handlers = [handler]
+    root.setLevel(max(level, logging.INFO))

@@ -1,0 +1,169 @@
+"""Errors as the client sees them: RFC 9457 problem details.
+
+{"type": "about:blank", "title": "Bad Request", "status": 400,
+"detail": "text: is required", "request_id": "9f…",
+"errors": [{"field": "text", "detail": "is required"}]}
+
+Problem
+├── BadInput              400, with `errors`, one entry a field
+├── Unauthorized          401, with WWW-Authenticate
+├── Forbidden             403
+├── NotFound              404
+├── MethodNotAllowed      405, with Allow
+├── RequestTimeout        408, the body did not come in time
+├── Conflict              409
+├── BodyTooLarge          413
+├── UnsupportedMediaType  415
+├── UnprocessableContent  422, an Idempotency-Key used again with another body
+├── InternalError         500, a fault of ours
+└── Unavailable           503, with Retry-After
+"""
+
+from collections.abc import Mapping
+from typing import ClassVar
+
+import msgspec
+
+MEDIA_TYPE = "application/problem+json"
+RETRY_AFTER_SECONDS = 1
+
+
+class FieldError(msgspec.Struct, frozen=True):
+    """What is wrong with one field or parameter, by its name on the wire."""
+
+    field: str
+    detail: str
+
+
+class ProblemDetails(msgspec.Struct, frozen=True, kw_only=True):
+    """The body of every error."""
+
+    type: str = "about:blank"
+    title: str
+    status: int
+    detail: str
+    request_id: str
+    errors: list[FieldError] | msgspec.UnsetType = msgspec.UNSET
+
+
+class Problem(Exception):
+    """An error that the client is told of; each subclass is one status."""
+
+    status: ClassVar[int]
+    title: ClassVar[str]
+    default_detail: ClassVar[str]
+
+    def __init__(self, detail: str = "", *, headers: Mapping[str, str] | None = None) -> None:
+        self.detail = detail or self.default_detail
+        self.headers = dict(headers or {})
+        self.errors: list[FieldError] = []
+        super().__init__(self.detail)
+
+    def body(self, request_id: str) -> bytes:
+        """Return the problem as JSON."""
+        details = ProblemDetails(
+            title=self.title,
+            status=self.status,
+            detail=self.detail,
+            request_id=request_id,
+            errors=self.errors or msgspec.UNSET,
+        )
+        return msgspec.json.encode(details)
+
+
+class BadInput(Problem):
+    """A body or a parameter does not fit."""
+
+    status, title = 400, "Bad Request"
+    default_detail = "The request does not fit."
+
+    def __init__(self, detail: str = "", *, errors: list[FieldError] | None = None) -> None:
+        errors = errors or []
+        super().__init__(detail or "; ".join(f"{e.field}: {e.detail}" for e in errors))
+        self.errors = errors
+
+
+class Unauthorized(Problem):
+    """There are no valid credentials; the challenge is that of RFC 6750."""
+
+    status, title = 401, "Unauthorized"
+    default_detail = "A valid bearer token is required."
+
+    def __init__(self, detail: str = "", *, challenge: str = "Bearer") -> None:
+        super().__init__(detail, headers={"WWW-Authenticate": challenge})
+
+
+class Forbidden(Problem):
+    """The user is known and may not do this."""
+
+    status, title = 403, "Forbidden"
+    default_detail = "You may not do this."
+
+
+class NotFound(Problem):
+    """There is no such thing, or none that the caller may know of."""
+
+    status, title = 404, "Not Found"
+    default_detail = "There is nothing here."
+
+
+class MethodNotAllowed(Problem):
+    """The path exists, for other methods."""
+
+    status, title = 405, "Method Not Allowed"
+    default_detail = "This path does not take this method; Allow lists those it takes."
+
+
+class RequestTimeout(Problem):
+    """The client took too long to send the body."""
+
+    status, title = 408, "Request Timeout"
+    default_detail = "The body did not arrive in time."
+
+    def __init__(self) -> None:
+        super().__init__(headers={"Connection": "close"})
+
+
+class Conflict(Problem):
+    """The request clashes with what is there."""
+
+    status, title = 409, "Conflict"
+    default_detail = "This clashes with what is there."
+
+
+class BodyTooLarge(Problem):
+    """The body is larger than any that this service takes."""
+
+    status, title = 413, "Content Too Large"
+    default_detail = "The body is too large."
+
+
+class UnsupportedMediaType(Problem):
+    """The body is of a type that is not taken, or of none."""
+
+    status, title = 415, "Unsupported Media Type"
+    default_detail = "Send the body as JSON or as form data, and say so in Content-Type."
+
+
+class UnprocessableContent(Problem):
+    """The request is well formed and cannot be carried out."""
+
+    status, title = 422, "Unprocessable Content"
+    default_detail = "This cannot be carried out."
+
+
+class InternalError(Problem):
+    """A fault of ours; what happened is in the log, under the request id."""
+
+    status, title = 500, "Internal Server Error"
+    default_detail = "Something went wrong here. It has been logged under this request id."
+
+
+class Unavailable(Problem):
+    """The service cannot answer now; the same request may work soon."""
+
+    status, title = 503, "Service Unavailable"
+    default_detail = "The service cannot answer now. Please try again."
+
+    def __init__(self, detail: str = "") -> None:
+        super().__init__(detail, headers={"Retry-After": str(RETRY_AFTER_SECONDS)})

@@ -1,0 +1,89 @@
+"""What is observed of every request, in every service: ids, one log line, metrics.
+
+`X-Request-ID` names a request across the services: a well-formed one is kept, otherwise one
+is made. `traceparent` (W3C Trace Context) is passed on as it came; its trace id is logged.
+"""
+
+import re
+import uuid
+from contextvars import ContextVar
+from dataclasses import dataclass
+
+import structlog
+from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, Gauge, Histogram, generate_latest
+
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}", re.ASCII)
+_TRACE_PARENT = re.compile(
+    r"00-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}", re.ASCII
+)
+
+# A client can make up methods; a metric must not get a label for each.
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+UNMATCHED_ROUTE = "unmatched"
+UNOBSERVED_PATHS = frozenset({"/healthz", "/readyz", "/metrics"})
+
+_log = structlog.get_logger()
+
+_SECONDS = Histogram(
+    "http_request_duration_seconds",
+    "Time from the arrival of a request to the end of its answer.",
+    ["method", "route", "status"],
+    buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0),
+)
+_BUILD = Gauge("mythoughts_build_info", "1, labelled with what is running.", ["service", "version"])
+
+
+@dataclass(frozen=True, slots=True)
+class RequestIds:
+    """The ids that a request carries through the services."""
+
+    request_id: str
+    trace_parent: str | None = None
+
+    @property
+    def trace_id(self) -> str | None:
+        """The trace id within `traceparent`."""
+        return self.trace_parent.split("-")[1] if self.trace_parent else None
+
+
+current_ids: ContextVar[RequestIds] = ContextVar("current_ids")
+
+
+def request_id_of(header: str | None) -> str:
+    """Return the client's request id if it is well formed, else a new one."""
+    if header and _REQUEST_ID.fullmatch(header):
+        return header
+    return uuid.uuid4().hex
+
+
+def trace_parent_of(header: str | None) -> str | None:
+    """Return the client's `traceparent` if it is well formed."""
+    return header if header and _TRACE_PARENT.fullmatch(header) else None
+
+
+def observe_request(
+    ids: RequestIds, *, method: str, route: str | None, path: str, status: int, seconds: float
+) -> None:
+    """Count one answered request and log it; `route` is the template, None if there is none."""
+    method_label = method if method in _METHODS else "other"
+    _SECONDS.labels(method_label, route or UNMATCHED_ROUTE, str(status)).observe(seconds)
+    _log.info(
+        "request",
+        request_id=ids.request_id,
+        trace_id=ids.trace_id,
+        method=method,
+        route=route,
+        path=path,
+        status=status,
+        duration_ms=round(seconds * 1000, 3),
+    )
+
+
+def set_build_info(service: str, version: str) -> None:
+    """State in the metrics which service of which version this is."""
+    _BUILD.labels(service, version).set(1)
+
+
+def metrics_page() -> tuple[bytes, str]:
+    """Return the metrics in the Prometheus text format and their content type."""
+    return generate_latest(REGISTRY), CONTENT_TYPE_LATEST
