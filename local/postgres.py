@@ -1,0 +1,240 @@
+"""A real PostgreSQL server for one machine, whoever runs it and wherever the folder is."""
+
+import os
+import secrets
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from local import postgres_binaries
+from local.account import unprivileged_account
+from local.ports import free_port
+from local.process import Process
+
+SUPERUSER = "postgres"
+HOST = "127.0.0.1"
+START_SECONDS = 60
+
+# Where data go that an unprivileged account cannot reach in the project's folder.
+_OUTSIDE = Path("/var/lib")
+
+_NOT_DURABLE = ("fsync=off", "synchronous_commit=off", "full_page_writes=off")
+
+# The databases are apart from each other as on servers of their own: only the owner may connect.
+_CREATE_DATABASE = r"""
+SELECT format('CREATE ROLE %I LOGIN', :'owner')
+ WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = :'owner') \gexec
+ALTER ROLE :"owner" PASSWORD :'password';
+SELECT format('CREATE DATABASE %I OWNER %I', :'name', :'owner')
+ WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = :'name') \gexec
+REVOKE ALL ON DATABASE :"name" FROM PUBLIC;
+"""
+
+
+class PostgresError(Exception):
+    """PostgreSQL could not be set up or started; `str()` says why, in its own words."""
+
+
+class PostgresServer:
+    """One PostgreSQL server on 127.0.0.1, TCP only, with passwords (SCRAM-SHA-256).
+
+    `data_dir` is made by `start()` when it is not there; its parent must exist. `port` 0 takes a
+    free one. `durable=False` trades safety against a crash of the machine for speed, for tests.
+    Databases have the encoding UTF8 and the built-in locale C.UTF-8.
+
+    PostgreSQL refuses to run as root: then it runs as `nobody`, who gets the data folder. Where
+    that account cannot enter the project's folder, `data_dir` becomes a link to a folder under
+    /var/lib, and the binaries are copied beside the data.
+    """
+
+    def __init__(
+        self,
+        data_dir: Path,
+        *,
+        password: str,
+        port: int = 0,
+        durable: bool = True,
+        log_path: Path | None = None,
+        on_line: Callable[[str, str], None] | None = None,
+    ) -> None:
+        self.data_dir = data_dir
+        self.port = port
+        self.log_path = log_path or data_dir.with_name(data_dir.name + ".log")
+        self._password = password
+        self._durable = durable
+        self._on_line = on_line
+        self._account = unprivileged_account()
+        self._process: Process | None = None
+
+    @property
+    def process(self) -> Process:
+        """The server's process; `start()` must have been called."""
+        if self._process is None:
+            raise PostgresError("PostgreSQL has not been started.")
+        return self._process
+
+    def url(self, database: str, *, user: str = SUPERUSER, password: str | None = None) -> str:
+        """The address of a database, `postgresql://user:password@host:port/database`."""
+        return f"postgresql://{user}:{password or self._password}@{HOST}:{self.port}/{database}"
+
+    def start(self) -> None:
+        """Make the data folder if need be, start the server and wait until it takes connections.
+
+        Raises PostgresError when it does not come up.
+        """
+        if not (self.data_dir / "PG_VERSION").exists():
+            self._initialise()
+        self.port = self.port or free_port()
+        self._process = self._new_process()
+        self._process.start()
+        self._wait_until_ready(self._process)
+
+    def stop(self) -> None:
+        """Stop the server; open connections are closed, committed data are safe."""
+        if self._process is not None:
+            self._process.stop(timeout_seconds=30)
+
+    def create_database(self, name: str, *, owner: str, password: str) -> str:
+        """Create a database and its owner's role as far as they are missing; the owner's URL."""
+        self._run_sql(_CREATE_DATABASE, name=name, owner=owner, password=password)
+        return self.url(name, user=owner, password=password)
+
+    def drop_database(self, name: str) -> None:
+        """Drop a database, closing what connections it has."""
+        self._run_sql('DROP DATABASE IF EXISTS :"name" WITH (FORCE);', name=name)
+
+    def _new_process(self) -> Process:
+        options = [
+            f"listen_addresses={HOST}",
+            f"port={self.port}",
+            # No Unix socket: its path has a limit of about 100 bytes, a project's folder has none.
+            "unix_socket_directories=",
+            *(() if self._durable else _NOT_DURABLE),
+        ]
+        settings = [part for option in options for part in ("-c", option)]
+        return Process(
+            "postgres",
+            [self._program("postgres"), "-D", self.data_dir.resolve(), *settings],
+            environment={"LC_ALL": "C", "TZ": "UTC"},
+            log_path=self.log_path,
+            on_line=self._on_line,
+            account=self._account,
+            stop_signal=signal.SIGINT,  # PostgreSQL's "fast shutdown"
+        )
+
+    def _wait_until_ready(self, process: Process) -> None:
+        deadline = time.monotonic() + START_SECONDS
+        while not self._is_ready(process.pid):
+            if not process.is_running:
+                process.wait(timeout_seconds=1)
+                raise PostgresError("\n".join(["PostgreSQL did not start:", *process.last_lines]))
+            if time.monotonic() > deadline:
+                process.stop()
+                raise PostgresError(f"PostgreSQL was not ready after {START_SECONDS} s.")
+            time.sleep(0.02)
+
+    def _is_ready(self, pid: int) -> bool:
+        """Whether the server says so in its lock file: line 1 is its pid, line 8 its state."""
+        try:
+            lines = (self.data_dir / "postmaster.pid").read_text().splitlines()
+        except FileNotFoundError:
+            return False
+        return len(lines) >= 8 and lines[0] == str(pid) and lines[7].strip() == "ready"
+
+    def _initialise(self) -> None:
+        """Make the data folder beside its place and move it there, so it is never half made."""
+        self._choose_place()
+        target = self.data_dir.resolve()
+        unfinished = target.with_name(target.name + ".unfinished")
+        shutil.rmtree(unfinished, ignore_errors=True)
+        unfinished.mkdir(mode=0o700)
+        self._give_away(unfinished)
+        with tempfile.NamedTemporaryFile("w") as password_file:
+            password_file.write(self._password)
+            password_file.flush()
+            self._give_away(Path(password_file.name))
+            self._initdb(unfinished, Path(password_file.name))
+        if target.exists():
+            target.rmdir()
+        unfinished.rename(target)
+
+    def _initdb(self, folder: Path, password_file: Path) -> None:
+        arguments = [
+            f"--username={SUPERUSER}",
+            "--auth=scram-sha-256",
+            "--encoding=UTF8",
+            "--locale-provider=builtin",
+            "--builtin-locale=C.UTF-8",
+            "--locale=C.UTF-8",
+            "--no-instructions",
+            *(() if self._durable else ("--no-sync",)),
+        ]
+        account = self._account
+        done = subprocess.run(
+            [self._program("initdb"), "-D", folder, f"--pwfile={password_file}", *arguments],
+            env={"LC_ALL": "C", "TZ": "UTC", "PATH": os.defpath},
+            cwd="/",
+            capture_output=True,
+            text=True,
+            check=False,
+            user=account.uid if account else None,
+            group=account.gid if account else None,
+            extra_groups=[] if account else None,
+        )
+        if done.returncode:
+            raise PostgresError(f"PostgreSQL's initdb failed:\n{done.stderr or done.stdout}")
+
+    def _choose_place(self) -> None:
+        if self._account is None or self.data_dir.is_symlink():
+            return
+        if not self._account.may_enter(self.data_dir.parent):
+            outside = Path(tempfile.mkdtemp(prefix="mythoughts-", dir=_OUTSIDE))
+            outside.chmod(0o711)
+            self.data_dir.symlink_to(outside / "data")
+
+    def _program(self, name: str) -> Path:
+        copies = self.data_dir.resolve().parent
+        return postgres_binaries.program_for(self._account, name, copies=copies)
+
+    def _give_away(self, path: Path) -> None:
+        if self._account is not None:
+            os.chown(path, *self._account)
+
+    def _run_sql(self, sql: str, **variables: str) -> None:
+        """Run SQL as the superuser; `variables`, without quotes in them, are psql's."""
+        settings = "".join(f"\\set {name} '{value}'\n" for name, value in variables.items())
+        psql = postgres_binaries.program("psql")
+        done = subprocess.run(
+            [psql, "-X", "-q", "-v", "ON_ERROR_STOP=1", "-d", "postgres"],
+            input=settings + sql,
+            env={
+                "PGHOST": HOST,
+                "PGPORT": str(self.port),
+                "PGUSER": SUPERUSER,
+                "PGPASSWORD": self._password,
+                "PGCLIENTENCODING": "UTF8",
+            },
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if done.returncode:
+            raise PostgresError(f"PostgreSQL refused a statement:\n{done.stderr}")
+
+
+def new_password() -> str:
+    """A random password of 32 letters, digits, `-` and `_`, which needs no quoting in a URL."""
+    return secrets.token_urlsafe(24)
+
+
+def remove_data(data_dir: Path) -> None:
+    """Delete a stopped server's data, wherever they are."""
+    if data_dir.is_symlink():
+        shutil.rmtree(data_dir.resolve().parent, ignore_errors=True)
+        data_dir.unlink()
+    else:
+        shutil.rmtree(data_dir, ignore_errors=True)
