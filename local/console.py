@@ -1,0 +1,72 @@
+"""What the person at the terminal sees: steps with their times, and lines with their origin."""
+
+import os
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import TextIO
+
+_COLOURS = {"frontend": 36, "thoughts": 32, "users": 35, "postgres": 34}
+_NAME_WIDTH = max(len(name) for name in _COLOURS)
+_STEP_WIDTH = 46
+
+_writing = threading.Lock()
+
+
+def say(text: str = "", stream: TextIO | None = None) -> None:
+    """Write `text` and a newline."""
+    _write(text + "\n", stream or sys.stdout)
+
+
+def complain(text: str) -> None:
+    """Write `text` and a newline to standard error."""
+    say(text, sys.stderr)
+
+
+def show_line(name: str, line: str) -> None:
+    """Write a line of output with the name, coloured on a terminal, of the process it is from."""
+    label = f"{name:{_NAME_WIDTH}} |"
+    if _has_colours():
+        label = f"\x1b[{_COLOURS.get(name, 0)}m{label}\x1b[0m"
+    say(f"{label} {line}")
+
+
+@contextmanager
+def step(label: str) -> Iterator[None]:
+    """Show what is being done, on a terminal with the seconds running, and the time it took."""
+    started = time.monotonic()
+    done = threading.Event()
+    line = f"  {label} ".ljust(_STEP_WIDTH, ".")
+    _write(line, sys.stdout)
+    clock = threading.Thread(target=_show_seconds, args=(line, started, done), daemon=True)
+    if sys.stdout.isatty():
+        clock.start()
+    succeeded = False
+    try:
+        yield
+        succeeded = True
+    finally:
+        done.set()
+        if clock.is_alive():
+            clock.join()
+        result = f"{time.monotonic() - started:5.1f} s" if succeeded else "stopped"
+        rewrite = f"\r{line}" if sys.stdout.isatty() else ""
+        say(f"{rewrite} {result}")
+
+
+def _show_seconds(line: str, started: float, done: threading.Event) -> None:
+    while not done.wait(1):
+        _write(f"\r{line} {time.monotonic() - started:3.0f} s", sys.stdout)
+
+
+def _has_colours() -> bool:
+    return sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+
+
+def _write(text: str, stream: TextIO) -> None:
+    # A terminal that has been closed, or a reader that has gone away, must not stop anything.
+    with _writing, suppress(OSError):
+        stream.write(text)
+        stream.flush()
