@@ -49,7 +49,7 @@ class Process:
         self.last_lines: deque[str] = deque(maxlen=REMEMBERED_LINES)
         self._on_line = on_line
         self._account = account
-        self._stop_signal = stop_signal
+        self.stop_signal = stop_signal
         self._child: subprocess.Popen[str] | None = None
         self._reader: threading.Thread | None = None
 
@@ -83,7 +83,7 @@ class Process:
             errors="replace",
             cwd="/",
             start_new_session=True,
-            preexec_fn=_end_with(os.getpid(), self._stop_signal),  # noqa: PLW1509 (one system call)
+            preexec_fn=_end_with(os.getpid(), self.stop_signal),  # noqa: PLW1509 (one system call)
             user=account.uid if account else None,
             group=account.gid if account else None,
             extra_groups=[] if account else None,
@@ -93,7 +93,7 @@ class Process:
 
     def stop(self, *, timeout_seconds: float = 10) -> int:
         """Ask it to stop, kill it when it has not after `timeout_seconds`; the exit status."""
-        self.signal(self._stop_signal)
+        self.signal(self.stop_signal)
         return self.wait(timeout_seconds=timeout_seconds)
 
     def kill(self) -> int:

@@ -1,0 +1,128 @@
+# Every verb of the project; `make` alone lists them. CI calls only these.
+
+SHELL = /bin/sh
+.DEFAULT_GOAL = help
+
+# The Python to make the environment with: the first of these that is new enough.
+find_python = $(shell for candidate in python3 python3.14 python3.13 python3.12 python3.11; do \
+    "$$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
+    && { echo "$$candidate"; break; }; done)
+no_python = $(error MyThoughts needs Python 3.11 or newer, and python3 is not. \
+    Install one, or name one: make PYTHON=/path/to/python3.13)
+python = $(or $(PYTHON),$(find_python),$(no_python))
+
+venv = .venv/bin/python
+install_run = @$(python) -m local.environment run
+install_all = @$(python) -m local.environment development
+
+packages = chassis/src services/thoughts_backend/src services/users_backend/src services/frontend/src
+tests = chassis/tests services/thoughts_backend/tests services/users_backend/tests \
+    services/frontend/tests local/tests tests
+backends = thoughts_backend users_backend
+
+.PHONY: help
+help:
+	@echo 'MyThoughts. Each verb sets up by itself what it needs.'
+	@awk '/^##@/ { printf "\n%s\n", substr($$0, 5) } \
+	    /^[a-z-]+:.*## / { split($$0, part, ":.*## "); printf "  make %-11s %s\n", part[1], part[2] }' \
+	    Makefile
+	@echo
+	@echo 'Settings, with their defaults: THOUGHTS_PORT=8000 USERS_PORT=8001 FRONTEND_PORT=8002'
+	@echo 'POSTGRES_PORT=0 (0: any free port) LOG_LEVEL=info LOG_FORMAT=console'
+
+##@ Run it
+
+.PHONY: up
+up: ## Start the system and show its logs; BACKGROUND=1 leaves it running
+	$(install_run)
+	@exec $(venv) -m local up
+
+.PHONY: dev
+dev: ## The same, and restart each service when its code changes
+	$(install_run)
+	@exec $(venv) -m local dev
+
+.PHONY: logs
+logs: ## Show the logs as they grow; SERVICE=frontend shows one of them
+	$(install_run)
+	@exec $(venv) -m local logs
+
+.PHONY: down
+down: ## Stop the system
+	$(install_run)
+	@exec $(venv) -m local down
+
+.PHONY: reset
+reset: ## Delete its data, after asking; YES=1 does not ask
+	$(install_run)
+	@exec $(venv) -m local reset
+
+##@ Check it
+
+.PHONY: test
+test: chromium ## Run every test; NO_BROWSER=1 leaves out those that need Chromium
+	@exec $(venv) -m pytest -n auto --dist loadfile $(if $(NO_BROWSER),-m 'not browser') $(ARGS)
+
+.PHONY: chromium
+chromium:
+	$(install_all)
+ifndef NO_BROWSER
+	@$(venv) -m local.chromium >/dev/null
+endif
+
+.PHONY: lint
+lint: ## Check style, formatting and which module may import which
+	$(install_all)
+	@$(venv) -m ruff check .
+	@$(venv) -m ruff format --check .
+	@.venv/bin/lint-imports --no-logo
+
+.PHONY: typecheck
+typecheck: ## Check the types of the code and of each folder of tests
+	$(install_all)
+	@$(venv) -m mypy $(packages) local conftest.py
+	@set -e; for folder in $(tests) benchmarks; do \
+	    if ls $$folder/*.py >/dev/null 2>&1; then $(venv) -m mypy $$folder; fi; done
+
+.PHONY: bench
+bench: ## Measure what a request costs, beside the least that it could
+	$(install_all)
+	@exec $(venv) -m benchmarks $(ARGS)
+
+##@ Change it
+
+.PHONY: format
+format: ## Format the code and mend what can be mended without a decision
+	$(install_all)
+	@$(venv) -m ruff check --fix .
+	@$(venv) -m ruff format .
+
+.PHONY: openapi
+openapi: ## Write each backend's openapi.json
+	$(install_all)
+	@set -e; for service in $(backends); do \
+	    $(venv) -m $$service openapi > services/$$service/openapi.json.new; \
+	    mv services/$$service/openapi.json.new services/$$service/openapi.json; done
+
+compile = .venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+    --no-emit-index-url --no-emit-package mythoughts-chassis --no-header --no-annotate
+descriptions = services/thoughts_backend/pyproject.toml services/users_backend/pyproject.toml \
+    services/frontend/pyproject.toml
+
+.PHONY: lock
+lock: ## Write the locks again after a change of dependencies; UPGRADE=1 takes newer versions
+	$(install_all)
+	@$(compile) $(if $(UPGRADE),--upgrade) $(descriptions) requirements/run.in \
+	    requirements/development.in --output-file requirements/development.txt
+	@set -e; for lock in installer run; do \
+	    test $$lock = run && sources='$(descriptions)' || sources=; \
+	    $(compile) --constraints requirements/development.txt $$sources requirements/$$lock.in \
+	        --output-file requirements/$$lock.txt; done
+	@set -e; for service in $(backends) frontend; do \
+	    $(compile) --constraints requirements/development.txt services/$$service/pyproject.toml \
+	        --output-file services/$$service/requirements.txt; done
+
+.PHONY: clean
+clean: ## Delete what the tools left behind, not the data and not .venv
+	@rm -rf .coverage .coverage.* .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	@find . -name __pycache__ -not -path './.venv/*' -prune -exec rm -rf {} +

@@ -1,0 +1,71 @@
+"""Restarting services when their code changes."""
+
+import time
+from pathlib import Path
+
+from watchfiles import watch
+
+from local.console import complain, show_line
+from local.services import ROOT, SERVICES
+from local.stack import Stack, StackError
+
+_CHASSIS = ROOT / "chassis" / "src"
+_CHECK_MILLISECONDS = 200
+# A change comes as several events (a temporary file, a new name, a new time); those within this
+# time are one.
+_SETTLE_MILLISECONDS = 50
+
+
+def reload_on_changes(stack: Stack) -> None:
+    """Restart each service whose code, or the chassis, changes, templates included, for ever.
+
+    A service that does not come up again is reported and started at the next change. Raises
+    StackError when PostgreSQL ends.
+    """
+    folders = [_CHASSIS, *(service.folder / "src" for service in SERVICES)]
+    changes = watch(
+        *folders,
+        step=_SETTLE_MILLISECONDS,
+        rust_timeout=_CHECK_MILLISECONDS,
+        yield_on_timeout=True,
+    )
+    reported: set[str] = set()
+    for batch in changes:
+        stack.check("postgres")
+        paths = [Path(path) for _, path in batch]
+        if touched := services_of(paths):
+            reported -= touched
+            _restart(stack, touched, paths[0])
+        for name in stack.services.keys() - reported:
+            reported |= _report_end(stack, name)
+
+
+def services_of(paths: list[Path]) -> set[str]:
+    """The names of the services that use one of the files."""
+    if any(path.is_relative_to(_CHASSIS) for path in paths):
+        return {service.name for service in SERVICES}
+    return {
+        service.name
+        for service in SERVICES
+        if any(path.is_relative_to(service.folder) for path in paths)
+    }
+
+
+def _restart(stack: Stack, names: set[str], changed: Path) -> None:
+    started = time.monotonic()
+    try:
+        stack.restart(*sorted(names))
+    except StackError:
+        return  # It has ended or will; that is reported with its last lines.
+    for name in sorted(names):
+        seconds = time.monotonic() - started
+        show_line(name, f"{changed.name} changed: ready again after {seconds:.1f} s")
+
+
+def _report_end(stack: Stack, name: str) -> set[str]:
+    try:
+        stack.check(name)
+    except StackError as error:
+        complain(f"\n{error}\nIt is started again when its code changes.")
+        return {name}
+    return set()

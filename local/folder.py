@@ -1,0 +1,141 @@
+"""The folder `.local`: what is kept between runs. `local/__init__.py` lists its contents."""
+
+import fcntl
+import json
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from local import postgres
+
+RESET_ADVICE = "`make reset` deletes the data and starts over."
+
+
+class FolderError(Exception):
+    """The folder cannot be used as it is; `str()` says why and what to do."""
+
+
+class AlreadyRunning(FolderError):
+    """Another run holds the folder."""
+
+    def __init__(self, pid: int) -> None:
+        super().__init__(
+            f"MyThoughts is already running from this folder (process {pid}). `make down` stops it."
+        )
+        self.pid = pid
+
+
+@dataclass(frozen=True, slots=True)
+class Secrets:
+    """Made at random by the first run; each is text that needs no quoting in a URL."""
+
+    postgres: str
+    thoughts: str
+    users: str
+    frontend: str
+
+
+class Folder:
+    """The folder and the paths in it."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path.absolute()
+        self.postgres = self.path / "postgres"
+        self.logs = self.path / "logs"
+        self.private_keys = self.path / "keys" / "private.json"
+        self.public_keys = self.path / "keys" / "public.json"
+        self.admin_password = self.path / "admin-password"
+        self.processes = self.path / "processes.json"
+        self._secrets = self.path / "secrets.json"
+        self._done = self.path / "done"
+        self._lock = self.path / "lock"
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Make the folder if need be and keep other runs out of it.
+
+        Raises AlreadyRunning, or FolderError when it belongs to somebody else.
+        """
+        try:
+            # Others may pass through, because PostgreSQL's own account must where root runs it.
+            self.path.mkdir(mode=0o711, exist_ok=True)
+            for folder in (self.logs, self._done, self.private_keys.parent):
+                folder.mkdir(mode=0o700, exist_ok=True)
+            # Append, so that the process id of another run is not wiped before it is read.
+            lock = self._lock.open("a+")
+        except OSError as error:
+            raise FolderError(
+                f"{self.path} cannot be written: {error.strerror}. Was it made by another user? "
+                "Run this as that user, or delete the folder as that user."
+            ) from error
+        with lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise AlreadyRunning(self.runner_pid() or 0) from None
+            lock.truncate(0)
+            lock.write(str(os.getpid()))
+            lock.flush()
+            yield
+            lock.truncate(0)
+
+    def runner_pid(self) -> int | None:
+        """The process that holds the folder, or None."""
+        try:
+            with self._lock.open() as lock:
+                fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except FileNotFoundError:
+            return None
+        except BlockingIOError:
+            return int(self._lock.read_text() or 0)
+        return None
+
+    def secrets(self) -> Secrets:
+        """The secrets, made by the first call; raises FolderError when they were lost."""
+        try:
+            return Secrets(**json.loads(self._secrets.read_text()))
+        except FileNotFoundError:
+            if os.path.lexists(self.postgres):
+                raise FolderError(
+                    f"{self._secrets} is missing, so the database's password is lost. "
+                    + RESET_ADVICE
+                ) from None
+        except (OSError, ValueError, TypeError) as error:
+            raise FolderError(f"{self._secrets} is damaged ({error}). {RESET_ADVICE}") from error
+        made = Secrets(*(postgres.new_password() for _ in Secrets.__dataclass_fields__))
+        write_private(self._secrets, json.dumps(asdict(made), indent=2) + "\n")
+        return made
+
+    def make_admin_password(self) -> None:
+        """Make the administrator's password, unless it is there."""
+        if not self.admin_password.exists():
+            write_private(self.admin_password, secrets.token_urlsafe(12) + "\n")
+
+    def check(self) -> None:
+        """Raise FolderError when the data are not ones that a run can go on with."""
+        data_dir = self.postgres
+        lost_link = data_dir.is_symlink() and not data_dir.resolve().parent.is_dir()
+        contents = list(data_dir.iterdir()) if data_dir.is_dir() else []
+        if lost_link or (contents and not (data_dir / "PG_VERSION").exists()):
+            raise FolderError(f"{data_dir} does not hold a PostgreSQL database. {RESET_ADVICE}")
+
+    def is_done(self, step: str) -> bool:
+        """Whether a step of the first run was completed."""
+        return (self._done / step).exists()
+
+    def mark_done(self, step: str) -> None:
+        """Note that a step of the first run was completed."""
+        (self._done / step).touch()
+
+
+def write_private(path: Path, text: str) -> None:
+    """Write a file that only its owner may read; it appears complete or not at all."""
+    unfinished = path.with_name(path.name + ".unfinished")
+    unfinished.unlink(missing_ok=True)
+    descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        file.write(text)
+    unfinished.replace(path)

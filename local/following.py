@@ -1,0 +1,48 @@
+"""Showing log files as they grow."""
+
+import time
+from collections import deque
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from local.console import show_line
+
+_SHOWN_LINES = 20
+_PAUSE_SECONDS = 0.3
+
+
+def follow(logs: Mapping[str, Path], *, while_: Callable[[], bool]) -> None:
+    """Show the last lines of each log, then what is added, until `while_()` is false."""
+    positions = {name: _show_end(name, path) for name, path in logs.items()}
+    while while_():
+        for name, path in logs.items():
+            positions[name] = _show_new(name, path, positions[name])
+        time.sleep(_PAUSE_SECONDS)
+
+
+def _show_end(name: str, path: Path) -> int:
+    if not path.exists():
+        return 0
+    with path.open("rb") as log:
+        for line in deque(log, maxlen=_SHOWN_LINES):
+            _show(name, line)
+        return log.tell()
+
+
+def _show_new(name: str, path: Path, position: int) -> int:
+    """Show the complete lines after `position`; a file that shrank was begun anew."""
+    if not path.exists():
+        return 0
+    with path.open("rb") as log:
+        log.seek(position if path.stat().st_size >= position else 0)
+        position = log.tell()
+        for line in log:
+            if not line.endswith(b"\n"):
+                break
+            _show(name, line)
+            position += len(line)
+    return position
+
+
+def _show(name: str, line: bytes) -> None:
+    show_line(name, line.decode(errors="replace").rstrip("\n"))

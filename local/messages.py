@@ -1,0 +1,29 @@
+"""What `make up` says when the system is ready."""
+
+from local.services import SERVICES
+from local.stack import Stack
+
+
+def ready(stack: Stack, *, seconds: float) -> str:
+    """The addresses, and who can log in."""
+    pages = {"frontend": "/", "thoughts": "/schema/swagger", "users": "/schema/swagger"}
+    addresses = [
+        f"  {service.title:18}{stack.urls[service.name].replace('127.0.0.1', 'localhost')}"
+        f"{pages[service.name]}"
+        for service in reversed(SERVICES)
+    ]
+    return "\n".join(
+        [
+            "",
+            f"MyThoughts is ready after {seconds:.1f} s.",
+            "",
+            *addresses,
+            f"  {'PostgreSQL':18}127.0.0.1:{stack.postgres.port}, passwords in .local/secrets.json",
+            "",
+            "  Log in as bruce (password: bruce) or stephen (password: stephen).",
+            "  The administrator is admin; the password is in .local/admin-password.",
+            "",
+            "  Ctrl-C stops everything, and `make down` from another terminal does too.",
+            "",
+        ]
+    )

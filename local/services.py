@@ -1,0 +1,91 @@
+"""The three services: what they are called, where they listen, and which settings they get."""
+
+import os
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from local.folder import Folder
+
+HOST = "127.0.0.1"
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """One service: `name` in this run, its `title` for people, its Python `package`."""
+
+    name: str
+    title: str
+    package: str
+    port_setting: str
+    default_port: int
+
+    @property
+    def folder(self) -> Path:
+        """Where the service's code, tests and demonstration data are."""
+        return ROOT / "services" / self.package
+
+    def command(self, *arguments: str | Path) -> list[str | Path]:
+        """The command line that runs the service, or with `arguments` one of its commands."""
+        return [sys.executable, "-m", self.package, *arguments]
+
+
+THOUGHTS = Service("thoughts", "Thoughts Backend", "thoughts_backend", "THOUGHTS_PORT", 8000)
+USERS = Service("users", "Users Backend", "users_backend", "USERS_PORT", 8001)
+FRONTEND = Service("frontend", "Frontend", "frontend", "FRONTEND_PORT", 8002)
+SERVICES = (THOUGHTS, USERS, FRONTEND)
+
+POSTGRES_PORT_SETTING = "POSTGRES_PORT"
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """Where each process listens; 0 means any free port."""
+
+    thoughts: int = 0
+    users: int = 0
+    frontend: int = 0
+    postgres: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceOptions:
+    """How every service logs and drains: its settings of the same names."""
+
+    log_level: str = "info"
+    log_format: str = "json"
+    drain_seconds: float = 0
+
+
+def environment_of(
+    service: Service,
+    *,
+    folder: Folder,
+    urls: Mapping[str, str],
+    database_urls: Mapping[str, str],
+    options: ServiceOptions,
+) -> dict[str, str]:
+    """The whole environment of a service; nothing of this process's own leaks into it."""
+    address = urls[service.name]
+    settings = {
+        "PATH": os.environ.get("PATH", os.defpath),
+        "LANG": "C.UTF-8",
+        "PYTHONUNBUFFERED": "1",
+        "HOST": HOST,
+        "PORT": address.rpartition(":")[2],
+        "LOG_LEVEL": options.log_level,
+        "LOG_FORMAT": options.log_format,
+        "DRAIN_SECONDS": str(options.drain_seconds),
+        "TOKEN_PUBLIC_KEYS_PATH": str(folder.public_keys),
+    }
+    if service.name in database_urls:
+        settings["DATABASE_URL"] = database_urls[service.name]
+    if service is USERS:
+        settings["TOKEN_PRIVATE_KEYS_PATH"] = str(folder.private_keys)
+    if service is FRONTEND:
+        settings["THOUGHTS_BACKEND_URL"] = urls[THOUGHTS.name]
+        settings["USERS_BACKEND_URL"] = urls[USERS.name]
+        settings["SECRET_KEY"] = folder.secrets().frontend
+    return settings

@@ -1,0 +1,280 @@
+"""The whole system on one machine, started in order and stopped in the opposite order.
+
+`make up` and the whole-system tests start the system by this one class:
+
+    with temporary_stack() as stack:
+        urllib.request.urlopen(stack.urls["frontend"])
+        stack.services["thoughts"].kill()
+        stack.restart("thoughts")
+"""
+
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from pathlib import Path
+
+from local import leftovers, ports
+from local.folder import Folder
+from local.postgres import PostgresServer, remove_data
+from local.process import Process
+from local.readiness import is_ready, wait_until
+from local.services import HOST, SERVICES, Ports, Service, ServiceOptions, environment_of
+
+START_SECONDS = 60
+JOB_SECONDS = 120
+
+Step = Callable[[str], AbstractContextManager[None]]
+
+
+class StackError(Exception):
+    """A part of the system did not do its work; `str()` says which, how and where to read on."""
+
+    @classmethod
+    def about(cls, process: Process, what: str) -> "StackError":
+        """The error that a process `what` (`ended with exit status 3`), with its last lines."""
+        lines = "\n".join(f"    {line}" for line in process.last_lines) or "    (no output)"
+        return cls(
+            f"{process.name} {what}. Its last lines:\n{lines}\nThe whole log: {process.log_path}"
+        )
+
+
+class PortsBusy(StackError):
+    """Some ports cannot be used; the message names all of them, and how to choose others."""
+
+
+class Stack:
+    """PostgreSQL and the three services, with demonstration data, in one folder.
+
+    `urls` and `services` have the keys `thoughts`, `users` and `frontend`. `port` 0 is any free
+    one. `on_line(name, line)` hears each line that a process prints; `step(label)` gives a context
+    manager around each part of the start.
+    """
+
+    def __init__(
+        self,
+        folder: Folder,
+        *,
+        ports: Ports,
+        options: ServiceOptions,
+        durable: bool = True,
+        on_line: Callable[[str, str], None] | None = None,
+        step: Step = lambda _: nullcontext(),
+    ) -> None:
+        self.folder = folder
+        self.urls: dict[str, str] = {}
+        self.database_urls: dict[str, str] = {}
+        self.services: dict[str, Process] = {}
+        self._ports = ports
+        self._options = options
+        self._on_line = on_line
+        self._step = step
+        self._durable = durable
+        self._postgres: PostgresServer | None = None
+
+    @property
+    def postgres(self) -> PostgresServer:
+        """The database server; the system must have been started."""
+        if self._postgres is None:
+            raise StackError("The system has not been started.")
+        return self._postgres
+
+    @property
+    def admin_password(self) -> str:
+        """The password of the user `admin`."""
+        return self.folder.admin_password.read_text().strip()
+
+    def start(self) -> None:
+        """Start everything and wait until each service is ready; on failure stop what runs.
+
+        The caller holds the folder (`Folder.held`). Raises StackError, FolderError or
+        PostgresError.
+        """
+        self.folder.check()
+        leftovers.end(self.folder.processes)
+        self._choose_ports()
+        try:
+            with self._step("Starting PostgreSQL"):
+                self._start_postgres()
+            with self._step("Preparing databases and keys"):
+                self._run_jobs(self._preparations())
+            if not self.folder.is_done("demonstration"):
+                with self._step("Loading demonstration data"):
+                    self._run_jobs(self._demonstration())
+                self.folder.mark_done("demonstration")
+            with self._step("Starting the services"):
+                self._start_services()
+        except BaseException:
+            self.stop()
+            raise
+
+    def stop(self) -> None:
+        """Stop the services, all at once, and then PostgreSQL."""
+        stopping = [process for process in self.services.values() if process.is_running]
+        for process in stopping:
+            process.signal(process.stop_signal)
+        for process in stopping:
+            process.wait(timeout_seconds=10 + self._options.drain_seconds)
+        if self._postgres is not None:
+            self._postgres.stop()
+        self.folder.processes.unlink(missing_ok=True)
+
+    def __enter__(self) -> "Stack":
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        with self._step("Stopping"):
+            self.stop()
+
+    def restart(self, *names: str) -> None:
+        """Start services again, stopping those that run, and wait until they are ready.
+
+        Raises StackError when one does not come up.
+        """
+        for name in names:
+            self.services[name].signal(self.services[name].stop_signal)
+        for name in names:
+            if self.services[name].is_running:
+                self.services[name].stop()
+            self.services[name].start()
+        self._note_processes()
+        for name in names:
+            self._wait_until_ready(name)
+
+    def check(self, *names: str) -> None:
+        """Raise StackError when one of the processes, or those named, has ended by itself."""
+        processes = {**self.services, "postgres": self.postgres.process}
+        for name in names or processes:
+            status = processes[name].exit_status
+            if status is not None:
+                processes[name].wait(timeout_seconds=1)
+                raise StackError.about(processes[name], how_it_ended(status))
+
+    def _choose_ports(self) -> None:
+        wanted = {
+            service: getattr(self._ports, service.name) or ports.free_port() for service in SERVICES
+        }
+        settings = {service.port_setting: port for service, port in wanted.items()}
+        if self._ports.postgres:
+            settings["POSTGRES_PORT"] = self._ports.postgres
+        faults = {name: fault for name, port in settings.items() if (fault := ports.fault_of(port))}
+        if faults:
+            raise PortsBusy(
+                "\n".join(
+                    f"Port {settings[name]} {fault}. Choose another: "
+                    f"make up {name}={settings[name] + 1000}"
+                    for name, fault in faults.items()
+                )
+            )
+        self.urls = {service.name: f"http://{HOST}:{port}" for service, port in wanted.items()}
+
+    def _start_postgres(self) -> None:
+        secrets = self.folder.secrets()
+        self._postgres = PostgresServer(
+            self.folder.postgres,
+            password=secrets.postgres,
+            port=self._ports.postgres,
+            durable=self._durable,
+            log_path=self.folder.logs / "postgres.log",
+            on_line=self._on_line,
+        )
+        self._postgres.start()
+        self._note_processes()
+        for name, password in (("thoughts", secrets.thoughts), ("users", secrets.users)):
+            url = self._postgres.create_database(name, owner=name, password=password)
+            self.database_urls[name] = url
+        for service in SERVICES:
+            self.services[service.name] = self._process(service)
+
+    def _process(self, service: Service, *arguments: str | Path) -> Process:
+        environment = environment_of(
+            service,
+            folder=self.folder,
+            urls=self.urls,
+            database_urls=self.database_urls,
+            options=self._options,
+        )
+        return Process(
+            service.name,
+            service.command(*arguments),
+            environment=environment,
+            log_path=self.folder.logs / f"{service.name}.log",
+            on_line=self._on_line,
+        )
+
+    def _preparations(self) -> list[Process]:
+        thoughts, users, _ = SERVICES
+        jobs = [self._process(thoughts, "migrate"), self._process(users, "migrate")]
+        keys = (self.folder.private_keys, self.folder.public_keys)
+        if not all(path.exists() for path in keys):
+            jobs.append(self._process(users, "rotate-keys"))
+        return jobs
+
+    def _demonstration(self) -> list[Process]:
+        thoughts, users, _ = SERVICES
+        self.folder.make_admin_password()
+        password_file = ("--password-file", self.folder.admin_password)
+        return [
+            self._process(thoughts, "load-demo", "--file", _demo_file(thoughts)),
+            self._process(users, "load-demo", "--file", _demo_file(users)),
+            self._process(users, "create-admin", "admin", *password_file),
+        ]
+
+    def _run_jobs(self, jobs: Sequence[Process]) -> None:
+        """Run commands at the same time; raises StackError when one fails."""
+        try:
+            for job in jobs:
+                job.start()
+            for job in jobs:
+                status = job.wait(timeout_seconds=JOB_SECONDS)
+                if status:
+                    command = " ".join(job.command[1:4])
+                    raise StackError.about(job, f"(python {command}) {how_it_ended(status)}")
+        finally:
+            for job in jobs:
+                if job.is_running:
+                    job.kill()
+
+    def _start_services(self) -> None:
+        for process in self.services.values():
+            process.start()
+        self._note_processes()
+        for name in self.services:
+            self._wait_until_ready(name)
+
+    def _wait_until_ready(self, name: str) -> None:
+        process, url = self.services[name], f"{self.urls[name]}/readyz"
+        if wait_until(lambda: is_ready(url) or not process.is_running, seconds=START_SECONDS):
+            if process.exit_status is None:
+                return
+            raise StackError.about(process, how_it_ended(process.exit_status))
+        raise StackError.about(process, f"was not ready after {START_SECONDS} s")
+
+    def _note_processes(self) -> None:
+        leftovers.note(self.folder.processes, [*self.services.values(), self.postgres.process])
+
+
+@contextmanager
+def temporary_stack(*, options: ServiceOptions | None = None) -> Iterator[Stack]:
+    """The whole system on free ports and in a temporary folder, gone at the end.
+
+    It logs as in production (JSON), and its database does without fsync.
+    """
+    with tempfile.TemporaryDirectory(prefix="mythoughts-") as name:
+        Path(name).chmod(0o711)
+        folder = Folder(Path(name, ".local"))
+        stack = Stack(folder, ports=Ports(), options=options or ServiceOptions(), durable=False)
+        try:
+            with folder.held(), stack:
+                yield stack
+        finally:
+            remove_data(folder.postgres)
+
+
+def how_it_ended(status: int) -> str:
+    """An exit status in words."""
+    return f"was ended by signal {-status}" if status < 0 else f"ended with exit status {status}"
+
+
+def _demo_file(service: Service) -> Path:
+    return service.folder / "demo" / f"{service.name}.json"
