@@ -98,7 +98,7 @@ def _run(
     ports: Ports,
     options: ServiceOptions,
     watch: Callable[[Stack], None],
-    on_ready: Callable[[], None] = lambda: None,
+    on_ready: Callable[[], None] | None = None,
 ) -> int:
     """Start the system, let `watch` look after it, and stop it whatever happens."""
     shown = threading.Event()
@@ -114,9 +114,11 @@ def _run(
         with _FOLDER.held():
             stack = Stack(_FOLDER, ports=ports, options=options, on_line=show, step=step)
             with stack:
-                say(messages.ready(stack, seconds=time.monotonic() - started))
+                seconds = time.monotonic() - started
+                say(messages.ready(stack, seconds=seconds, in_background=on_ready is not None))
                 shown.set()
-                on_ready()
+                if on_ready is not None:
+                    on_ready()
                 try:
                     watch(stack)
                 finally:

@@ -4,7 +4,7 @@ from local.services import SERVICES
 from local.stack import Stack
 
 
-def ready(stack: Stack, *, seconds: float) -> str:
+def ready(stack: Stack, *, seconds: float, in_background: bool) -> str:
     """The addresses, and who can log in."""
     pages = {"frontend": "/", "thoughts": "/schema/swagger", "users": "/schema/swagger"}
     addresses = [
@@ -12,6 +12,9 @@ def ready(stack: Stack, *, seconds: float) -> str:
         f"{pages[service.name]}"
         for service in reversed(SERVICES)
     ]
+    ending = "`make down` stops it, and `make logs` shows what it does."
+    if not in_background:
+        ending = "Ctrl-C stops everything, and `make down` from another terminal does too."
     return "\n".join(
         [
             "",
@@ -23,7 +26,7 @@ def ready(stack: Stack, *, seconds: float) -> str:
             "  Log in as bruce (password: bruce) or stephen (password: stephen).",
             "  The administrator is admin; the password is in .local/admin-password.",
             "",
-            "  Ctrl-C stops everything, and `make down` from another terminal does too.",
+            f"  {ending}",
             "",
         ]
     )
