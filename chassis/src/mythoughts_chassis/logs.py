@@ -12,6 +12,8 @@ import msgspec
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
+from mythoughts_chassis.requests import current_ids
+
 LEVELS = {
     "debug": logging.DEBUG,
     "info": logging.INFO,
@@ -28,7 +30,7 @@ def configure_logging(*, service: str, level: str, output: Literal["json", "cons
         return event
 
     shared: list[Processor] = [
-        structlog.contextvars.merge_contextvars,
+        _add_ids,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True, key="time"),
         add_service,
@@ -36,7 +38,10 @@ def configure_logging(*, service: str, level: str, output: Literal["json", "cons
     form: list[Processor] = (
         [structlog.processors.format_exc_info, _render_json]
         if output == "json"
-        else [_without_service, structlog.dev.ConsoleRenderer(timestamp_key="time")]
+        else [
+            _without_service,
+            structlog.dev.ConsoleRenderer(timestamp_key="time", colors=sys.stdout.isatty()),
+        ]
     )
     structlog.configure(
         processors=[*shared, *form],
@@ -47,8 +52,22 @@ def configure_logging(*, service: str, level: str, output: Literal["json", "cons
     _redirect_standard_logging(shared, form, LEVELS[level])
 
 
+def _add_ids(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
+    """Say which request a line belongs to, if it belongs to one."""
+    ids = current_ids.get(None)
+    if ids is not None:
+        event["request_id"] = ids.request_id
+        if ids.trace_parent is not None:
+            event["trace_id"] = ids.trace_id
+    return event
+
+
 def _render_json(_: WrappedLogger, __: str, event: EventDict) -> str:
     return msgspec.json.encode(event, enc_hook=repr).decode()
+
+
+def _console() -> structlog.dev.ConsoleRenderer:
+    return structlog.dev.ConsoleRenderer(timestamp_key="time", colors=sys.stdout.isatty())
 
 
 def _without_service(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
@@ -67,4 +86,5 @@ def _redirect_standard_logging(shared: list[Processor], form: list[Processor], l
     )
     root = logging.getLogger()
     root.handlers = [handler]
-    root.setLevel(max(level, logging.INFO))
+    # What libraries say of their ordinary work is not for operators.
+    root.setLevel(max(level, logging.WARNING))

@@ -62,15 +62,16 @@ def trace_parent_of(header: str | None) -> str | None:
 
 
 def observe_request(
-    ids: RequestIds, *, method: str, route: str | None, path: str, status: int, seconds: float
+    *, method: str, route: str | None, path: str, status: int, seconds: float
 ) -> None:
-    """Count one answered request and log it; `route` is the template, None if there is none."""
+    """Count one answered request and log it; `route` is the template, None if there is none.
+
+    The log line takes the ids from `current_ids`.
+    """
     method_label = method if method in _METHODS else "other"
     _SECONDS.labels(method_label, route or UNMATCHED_ROUTE, str(status)).observe(seconds)
     _log.info(
         "request",
-        request_id=ids.request_id,
-        trace_id=ids.trace_id,
         method=method,
         route=route,
         path=path,

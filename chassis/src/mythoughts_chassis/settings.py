@@ -86,6 +86,22 @@ class ServiceSettings:
     token_audience: str = setting("The `aud` that tokens must carry.", default="mythoughts")
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApiSettings(ServiceSettings):
+    """What every service with an API and a database can be told."""
+
+    database_url: Secret = setting(
+        "Address of the PostgreSQL database: `postgresql://user:password@host:port/name`."
+    )
+    database_pool_size: int = setting(
+        "How many connections to the database the service opens at most, "
+        "besides the one that checks whether it is ready.",
+        default=10,
+        minimum=1,
+        maximum=1000,
+    )
+
+
 def load_settings(settings_class: type[T], environment: Mapping[str, str]) -> T:
     """Build `settings_class` from `environment`.
 

@@ -1,0 +1,1 @@
+"""The Thoughts Backend: stores, lists and searches thoughts."""

@@ -1,0 +1,157 @@
+"""Puts an API together: its own handlers and what every API of MyThoughts has.
+
+/healthz  /readyz  /metrics  /schema/openapi.json  /schema/swagger
+"""
+
+from collections import defaultdict
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+from litestar import Litestar, Request, Response, get, route
+from litestar.datastructures import Headers, State
+from litestar.exceptions import HTTPException, MethodNotAllowedException
+from litestar.handlers import HTTPRouteHandler
+
+from mythoughts_chassis.asgi import (
+    AnswerHead,
+    ASGIApp,
+    ClientGone,
+    LimitRequests,
+    ObserveRequests,
+    as_problem,
+)
+from mythoughts_chassis.database import Database
+from mythoughts_chassis.problems import (
+    MEDIA_TYPE,
+    BadInput,
+    MethodNotAllowed,
+    NotFound,
+    Problem,
+    Unavailable,
+)
+from mythoughts_chassis.requests import current_ids, metrics_page, set_build_info
+from mythoughts_chassis.swagger import swagger_handlers
+from mythoughts_chassis.tokens import TokenVerifier
+
+
+class Api:
+    """One service's API; `app` is the ASGI application.
+
+    Handlers find `database`, `verifier` and what `state` adds in the application's state.
+    Set `draining` to make the service unready before it stops.
+    """
+
+    def __init__(
+        self,
+        *,
+        name: str,
+        version: str,
+        openapi: dict[str, Any],
+        handlers: Sequence[HTTPRouteHandler],
+        database: Database,
+        verifier: TokenVerifier,
+        state: Mapping[str, Any] | None = None,
+    ) -> None:
+        self.name = name
+        self.draining = False
+        self._database = database
+        set_build_info(name, version)
+        all_handlers = [
+            *handlers,
+            *swagger_handlers(openapi),
+            *_health_handlers(self),
+        ]
+        self.app: ASGIApp = ObserveRequests(
+            AnswerHead(
+                LimitRequests(
+                    Litestar(
+                        [*_options_handlers(all_handlers), *all_handlers],
+                        state=State({"database": database, "verifier": verifier, **(state or {})}),
+                        lifespan=[self._lifespan],
+                        exception_handlers={Exception: _answer_problem},
+                        openapi_config=None,
+                        logging_config=None,
+                    )  # type: ignore[arg-type]
+                )
+            )
+        )
+
+    async def check_ready(self) -> None:
+        """Raise `Unavailable` unless the service can serve and wants to."""
+        if self.draining:
+            raise Unavailable("The service is about to stop.")
+        await self._database.check_ready()
+
+    @asynccontextmanager
+    async def _lifespan(self, _: Litestar) -> AsyncIterator[None]:
+        await self._database.open()
+        try:
+            yield
+        finally:
+            await self._database.close()
+
+
+def _health_handlers(api: Api) -> Sequence[HTTPRouteHandler]:
+    @get("/healthz")
+    async def healthz() -> dict[str, str]:
+        return {"status": "alive"}
+
+    @get("/readyz")
+    async def readyz() -> dict[str, str]:
+        await api.check_ready()
+        return {"status": "ready"}
+
+    @get("/metrics")
+    async def metrics() -> Response[bytes]:
+        content, media_type = metrics_page()
+        return Response(content, headers={"Content-Type": media_type})
+
+    return [healthz, readyz, metrics]
+
+
+def _options_handlers(handlers: Iterable[HTTPRouteHandler]) -> Iterable[HTTPRouteHandler]:
+    """Make the answers to OPTIONS; Litestar's own do not know a path's other handlers.
+
+    They must be registered first, or Litestar makes its own.
+    """
+    methods: dict[str, set[str]] = defaultdict(set)
+    for handler in handlers:
+        for path in handler.paths:
+            methods[path] |= handler.http_methods
+    return [_options_handler(path, _allow(methods[path])) for path in methods]
+
+
+def _options_handler(path: str, allow: str) -> HTTPRouteHandler:
+    @route(path, http_method="OPTIONS", status_code=204)
+    async def options() -> Response[None]:
+        return Response(None, headers={"Allow": allow})
+
+    return options
+
+
+def _allow(methods: Iterable[str]) -> str:
+    allowed = {*methods, "OPTIONS"}
+    return ", ".join(sorted(allowed | {"HEAD"} if "GET" in allowed else allowed))
+
+
+def _answer_problem(_: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
+    if isinstance(error, ClientGone):
+        raise error
+    problem = _refusal_of_litestar(error) if isinstance(error, HTTPException) else as_problem(error)
+    return Response(
+        problem.body(current_ids.get().request_id),
+        status_code=problem.status,
+        media_type=MEDIA_TYPE,
+        headers=problem.headers,
+    )
+
+
+def _refusal_of_litestar(error: HTTPException) -> Problem:
+    """Say in our words what Litestar refuses itself: paths, methods, a bad Host header."""
+    if isinstance(error, MethodNotAllowedException):
+        allowed = Headers(error.headers or {})["allow"].split(", ")
+        return MethodNotAllowed(headers={"Allow": _allow(allowed)})
+    if error.status_code == NotFound.status:
+        return NotFound()
+    return BadInput(error.detail) if error.status_code < 500 else as_problem(error)

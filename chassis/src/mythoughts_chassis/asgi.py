@@ -1,0 +1,197 @@
+"""Around the application: ids, log line and metrics of each request, HEAD, time limits.
+
+These are plain ASGI wrappers, because a framework's middleware does not see what the
+framework refuses itself (404, 405).
+"""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+
+import structlog
+
+from mythoughts_chassis.problems import (
+    MEDIA_TYPE,
+    BodyTooLarge,
+    InternalError,
+    Problem,
+    RequestTimeout,
+    Unavailable,
+)
+from mythoughts_chassis.requests import (
+    UNOBSERVED_PATHS,
+    RequestIds,
+    current_ids,
+    observe_request,
+    request_id_of,
+    trace_parent_of,
+)
+
+REQUEST_SECONDS = 2.5
+BODY_SECONDS = 10.0
+MAX_BODY_BYTES = 64 * 1024
+CLIENT_CLOSED_REQUEST = 499
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+ASGIApp = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+_log = structlog.get_logger()
+
+
+class ClientGone(Exception):
+    """The client went away before its body was there; nobody reads an answer."""
+
+
+class ObserveRequests:
+    """Outermost: gives every answer its `X-Request-ID`, and every request its log line."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        started = time.perf_counter()
+        status = 0
+        ids = _ids_of(scope)
+        current_ids.set(ids)
+
+        async def send_with_id(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                message["headers"] = [
+                    *message["headers"],
+                    (b"x-request-id", ids.request_id.encode()),
+                ]
+            await send(message)
+
+        try:
+            await self._app(scope, receive, send_with_id)
+        except ClientGone:
+            status = CLIENT_CLOSED_REQUEST
+        except Exception as error:
+            if status:
+                raise
+            await _send_problem(as_problem(error), send_with_id, ids)
+        finally:
+            if scope["path"] not in UNOBSERVED_PATHS:
+                observe_request(
+                    method=scope["method"],
+                    route=scope.get("path_template"),
+                    path=scope["path"],
+                    status=status,
+                    seconds=time.perf_counter() - started,
+                )
+
+
+class AnswerHead:
+    """Answers HEAD wherever GET is answered, with the same headers and no body (RFC 9110)."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        if scope["type"] != "http" or scope["method"] != "HEAD":
+            await self._app(scope, receive, send)
+            return
+
+        async def send_without_body(message: Message) -> None:
+            if message["type"] == "http.response.body":
+                message["body"] = b""
+            await send(message)
+
+        get = {**scope, "method": "GET"}
+        await self._app(get, receive, send_without_body)
+        scope["path_template"] = get.get("path_template")
+
+
+class LimitRequests:
+    """Bounds what a request may take: our time, the client's time, the size of its body.
+
+    The clock of `REQUEST_SECONDS` stands still while the client sends its body, which has
+    `BODY_SECONDS` of its own, and ends when the answer begins.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request; raises `Unavailable` when the time is up."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+
+        async def send_in_peace(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                deadline.reschedule(None)
+            await send(message)
+
+        try:
+            async with asyncio.timeout(REQUEST_SECONDS) as deadline:
+                await self._app(scope, _LimitedBody(receive, deadline), send_in_peace)
+        except TimeoutError as error:
+            if not deadline.expired():
+                raise
+            raise Unavailable("This took too long. Please try again.") from error
+
+
+class _LimitedBody:
+    """A `receive` that keeps a client from sending too much or too slowly."""
+
+    def __init__(self, receive: Receive, deadline: asyncio.Timeout) -> None:
+        self._receive = receive
+        self._deadline = deadline
+        self._loop = asyncio.get_running_loop()
+        self._bytes = 0
+        self._until = self._loop.time() + BODY_SECONDS
+
+    async def __call__(self) -> Message:
+        left = (self._deadline.when() or 0) - self._loop.time()
+        self._deadline.reschedule(None)
+        try:
+            async with asyncio.timeout_at(self._until):
+                message = await self._receive()
+        except TimeoutError:
+            raise RequestTimeout from None
+        finally:
+            self._deadline.reschedule(self._loop.time() + left)
+        if message["type"] == "http.disconnect":
+            raise ClientGone
+        self._bytes += len(message.get("body", b""))
+        if self._bytes > MAX_BODY_BYTES:
+            raise BodyTooLarge
+        return message
+
+
+def as_problem(error: Exception) -> Problem:
+    """Return the error if it is a problem; log anything else and hide it from the client."""
+    if isinstance(error, Problem):
+        return error
+    _log.error("unhandled error", exc_info=error)
+    return InternalError()
+
+
+def _ids_of(scope: Scope) -> RequestIds:
+    request_id = trace_parent = None
+    for name, value in scope["headers"]:
+        if name == b"x-request-id":
+            request_id = value.decode("latin-1")
+        elif name == b"traceparent":
+            trace_parent = value.decode("latin-1")
+    return RequestIds(request_id_of(request_id), trace_parent_of(trace_parent))
+
+
+async def _send_problem(problem: Problem, send: Send, ids: RequestIds) -> None:
+    body = problem.body(ids.request_id)
+    headers = {"content-type": MEDIA_TYPE, "content-length": str(len(body)), **problem.headers}
+    encoded = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
+    await send({"type": "http.response.start", "status": problem.status, "headers": encoded})
+    await send({"type": "http.response.body", "body": body, "more_body": False})

@@ -1,0 +1,37 @@
+"""The command line of a backend: `python -m thoughts_backend [COMMAND]`.
+
+Without a command it serves. What the operator has to mend, such as a missing setting or a
+database that is away, is told in one message, without a traceback, with exit status 2.
+"""
+
+import argparse
+import os
+import sys
+from collections.abc import Callable, Mapping, Sequence
+
+from asyncpg import PostgresError
+
+from mythoughts_chassis.keys import KeySetError
+from mythoughts_chassis.settings import SettingsError
+
+Command = Callable[[argparse.Namespace, Mapping[str, str]], None]
+
+
+class CommandError(Exception):
+    """A command cannot be carried out; `str()` says why."""
+
+
+def run(parser: argparse.ArgumentParser, arguments: Sequence[str] | None = None) -> int:
+    """Run the command that `parser` finds in `arguments`; return the exit status.
+
+    The parser sets `command`, a `Command`.
+    """
+    options = parser.parse_args(arguments)
+    command: Command = options.command
+    try:
+        command(options, os.environ)
+    except (SettingsError, KeySetError, CommandError, PostgresError, OSError) as error:
+        for line in str(error).splitlines():
+            sys.stderr.write(f"{parser.prog}: {line}\n")
+        return 2
+    return 0

@@ -1,0 +1,147 @@
+"""PostgreSQL: one pool a process that survives a database which goes away and comes back.
+
+Statements, and the wait for a connection, are bounded by the request's deadline (`asgi`):
+cancelling a request cancels its statement.
+
+Connections are handed back without the usual reset, which would cost every request a round
+trip. So no code may leave session state behind: `SET LOCAL` and transaction-level advisory
+locks only. Open transactions are rolled back in any case.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import TypeAlias, TypeVar
+
+import asyncpg
+import structlog
+from asyncpg.pool import PoolConnectionProxy
+from prometheus_client import Gauge
+
+from mythoughts_chassis.problems import Unavailable
+from mythoughts_chassis.settings import Secret
+
+CONNECT_SECONDS = 2.0
+READY_SECONDS = 1.0
+
+# asyncpg's classes take type parameters in their stubs only.
+Connection: TypeAlias = "PoolConnectionProxy[asyncpg.Record]"
+T = TypeVar("T")
+
+# What a database that stops, is away, starts, is not set up or is out of something raises.
+_AWAY = (
+    asyncpg.PostgresConnectionError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.InsufficientResourcesError,
+    asyncpg.InvalidAuthorizationSpecificationError,
+    asyncpg.InvalidCatalogNameError,
+    asyncpg.ReadOnlySQLTransactionError,
+    asyncpg.UndefinedTableError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+    OSError,
+)
+# After these, a second try may meet a server that is back; a time limit that has passed
+# once would pass again.
+_TIME_IS_UP = (TimeoutError, asyncpg.QueryCanceledError)
+
+_log = structlog.get_logger()
+
+_OPEN = Gauge("database_pool_connections_open", "Connections that are open.")
+_IN_USE = Gauge("database_pool_connections_in_use", "Connections that serve a request now.")
+_WAITING = Gauge("database_pool_requests_waiting", "Requests that wait for a connection.")
+
+
+class Database:
+    """A pool of connections; `open` it in the running loop and `close` it at the end."""
+
+    def __init__(self, url: Secret, *, pool_size: int, application_name: str) -> None:
+        self._url = url.reveal()
+        self._pool_size = pool_size
+        self._server_settings = {"application_name": application_name, "timezone": "UTC"}
+        self._waiting = 0
+        self._probe: asyncpg.Connection[asyncpg.Record] | None = None
+        self._probe_lock = asyncio.Lock()
+        self._pool: asyncpg.Pool[asyncpg.Record]
+
+    async def open(self) -> None:
+        """Make the pool. It connects to nothing yet: the database may still be away."""
+        self._pool = await asyncpg.create_pool(
+            self._url,
+            min_size=0,
+            max_size=self._pool_size,
+            timeout=CONNECT_SECONDS,
+            server_settings=self._server_settings,
+            reset=_leave_as_it_is,
+        )
+        _OPEN.set_function(self._pool.get_size)
+        _IN_USE.set_function(lambda: self._pool.get_size() - self._pool.get_idle_size())
+        _WAITING.set_function(lambda: self._waiting)
+
+    async def close(self) -> None:
+        """Close all connections, at once."""
+        self._pool.terminate()
+        self._drop_probe()
+
+    async def run(self, work: Callable[[Connection], Awaitable[T]], *, repeatable: bool) -> T:
+        """Return what `work` makes of a connection; raises `Unavailable`.
+
+        With `repeatable`, work that a vanished connection broke off is done once more: true
+        for everything but a write whose outcome is then unknown.
+        """
+        try:
+            return await self._run_once(work)
+        except asyncpg.InvalidCachedStatementError:
+            # The schema changed under a prepared statement; nothing was done.
+            return await self._run_or_give_up(work)
+        except _AWAY as error:
+            if not repeatable or isinstance(error, _TIME_IS_UP):
+                raise _unavailable(error) from error
+            await self._pool.expire_connections()
+            return await self._run_or_give_up(work)
+
+    async def check_ready(self) -> None:
+        """Raise `Unavailable` unless the database answers and is migrated.
+
+        This has a connection of its own: a pool that is busy does not make a service unready.
+        """
+        try:
+            async with asyncio.timeout(READY_SECONDS), self._probe_lock:
+                if self._probe is None or self._probe.is_closed():
+                    self._probe = await asyncpg.connect(
+                        self._url, server_settings=self._server_settings
+                    )
+                await self._probe.fetchval("SELECT version_num FROM alembic_version")
+        except _AWAY as error:
+            self._drop_probe()
+            raise _unavailable(error) from error
+
+    async def _run_once(self, work: Callable[[Connection], Awaitable[T]]) -> T:
+        self._waiting += 1
+        try:
+            connection = await self._pool.acquire()
+        finally:
+            self._waiting -= 1
+        try:
+            return await work(connection)
+        finally:
+            await self._pool.release(connection)
+
+    async def _run_or_give_up(self, work: Callable[[Connection], Awaitable[T]]) -> T:
+        try:
+            return await self._run_once(work)
+        except _AWAY as error:
+            raise _unavailable(error) from error
+
+    def _drop_probe(self) -> None:
+        if self._probe is not None:
+            self._probe.terminate()
+            self._probe = None
+
+
+def _unavailable(error: BaseException) -> Unavailable:
+    _log.warning("database unavailable", error=type(error).__name__, reason=str(error))
+    return Unavailable("The database cannot be reached at the moment. Please try again.")
+
+
+async def _leave_as_it_is(_: object) -> None:
+    """Do nothing to a connection that goes back to the pool."""

@@ -1,0 +1,179 @@
+"""What clients send: bodies, query parameters and ids, read strictly.
+
+Bodies come as JSON or as form data, with the same fields; each shape is a `msgspec.Struct`
+whose annotations are also its OpenAPI schema. Everything that does not fit becomes one
+`BadInput` with an entry a field. Line breaks in bodies arrive as LF, however they were sent.
+"""
+
+import re
+from collections.abc import Iterable
+from functools import lru_cache
+from io import BytesIO
+from typing import Any, TypeVar, get_args
+from urllib.parse import parse_qsl
+
+import msgspec
+from litestar import Request
+from msgspec.structs import FieldInfo
+from multipart import (  # type: ignore[import-untyped]
+    MultipartError,
+    MultipartParser,
+    parse_options_header,
+)
+
+from mythoughts_chassis.problems import BadInput, FieldError, NotFound, UnsupportedMediaType
+
+BODY_TYPES = ("application/json", "application/x-www-form-urlencoded", "multipart/form-data")
+
+MAX_ID = 2**63 - 1
+MAX_FORM_FIELDS = 100
+
+_DIGITS = re.compile(r"[0-9]{1,19}", re.ASCII)
+
+_WORDS = (
+    (r"Expected `str` of length >= 1$", "must not be empty"),
+    (r"Expected `str` of length >= (\d+)$", r"must have at least \1 characters"),
+    (r"Expected `str` of length <= (\d+)$", r"must have at most \1 characters"),
+    (r"Expected `int` >= (\d+)$", r"must be at least \1"),
+    (r"Expected `int` <= (\d+)$", r"must be at most \1"),
+    (r"Expected `str`, got `\w+`$", "must be text"),
+)
+
+T = TypeVar("T", bound=msgspec.Struct)
+AnyRequest = Request[Any, Any, Any]
+
+
+def parse_id(text: str) -> int:
+    """Return the id in a path; raises `NotFound` for what is no positive 64-bit integer."""
+    if _DIGITS.fullmatch(text) and 0 < int(text) <= MAX_ID:
+        return int(text)
+    raise NotFound
+
+
+def read_query(request: AnyRequest, shape: type[T]) -> T:
+    """Return the query parameters as `shape`; raises `BadInput`.
+
+    Parameters that `shape` does not know are ignored; one that comes twice is refused.
+    """
+    query: bytes = request.scope["query_string"]
+    return _convert(_form_fields(query) if query else {}, shape, from_text=True)
+
+
+async def read_body(request: AnyRequest, shape: type[T]) -> T:
+    """Return the body as `shape`; raises `BadInput` or `UnsupportedMediaType`."""
+    body = await request.body()
+    media_type, options = parse_options_header(request.headers.get("content-type", ""))
+    match media_type.lower():
+        case "application/json":
+            return _convert(_json_fields(body), shape, from_text=False)
+        case "application/x-www-form-urlencoded":
+            return _convert(_form_fields(body), shape, from_text=True)
+        case "multipart/form-data":
+            return _convert(_multipart_fields(body, options), shape, from_text=True)
+        case "" if not body:
+            return _convert({}, shape, from_text=False)
+        case _:
+            raise UnsupportedMediaType
+
+
+def _json_fields(body: bytes) -> dict[str, Any]:
+    try:
+        fields = msgspec.json.decode(body)
+    except (ValueError, RecursionError) as error:
+        raise BadInput(f"The body is not valid JSON: {error}.") from None
+    if not isinstance(fields, dict):
+        raise BadInput("The body must be a JSON object.")
+    return fields
+
+
+def _form_fields(data: bytes) -> dict[str, Any]:
+    try:
+        pairs = parse_qsl(
+            data.decode(), keep_blank_values=True, errors="strict", max_num_fields=MAX_FORM_FIELDS
+        )
+    except ValueError as error:
+        raise BadInput(f"Not valid form data: {error}.") from None
+    return _unique(pairs)
+
+
+def _multipart_fields(body: bytes, options: dict[str, str]) -> dict[str, Any]:
+    try:
+        parts = MultipartParser(
+            BytesIO(body),
+            options.get("boundary", ""),
+            content_length=len(body),
+            part_limit=MAX_FORM_FIELDS,
+            strict=True,
+        ).parts()
+        return _unique((part.name, _part_text(part)) for part in parts)
+    except (MultipartError, ValueError) as error:
+        raise BadInput(f"Not valid multipart form data: {error}.") from None
+
+
+def _part_text(part: Any) -> str:
+    if part.filename is not None:
+        raise BadInput(errors=[FieldError(part.name, "must be text, not a file")])
+    return str(part.raw.decode())
+
+
+def _unique(pairs: Iterable[tuple[str, str]]) -> dict[str, Any]:
+    fields: dict[str, Any] = {}
+    for name, value in pairs:
+        if name in fields:
+            raise BadInput(errors=[FieldError(name, "is given more than once")])
+        fields[name] = value
+    return fields
+
+
+def _convert(values: dict[str, Any], shape: type[T], *, from_text: bool) -> T:
+    faults: list[FieldError] = []
+    converted: dict[str, Any] = {}
+    for field, is_integer in _fields(shape):
+        name = field.encode_name
+        if name not in values:
+            if field.required:
+                faults.append(FieldError(name, "is required"))
+            continue
+        try:
+            converted[field.name] = _field(values[name], field, is_integer and from_text)
+        except ValueError as fault:
+            faults.append(FieldError(name, str(fault)))
+    if faults:
+        raise BadInput(errors=faults)
+    return shape(**converted)
+
+
+def _field(value: Any, field: FieldInfo, is_text_of_integer: bool) -> Any:
+    if is_text_of_integer:
+        if not _DIGITS.fullmatch(value):
+            raise ValueError("must be a whole number, in digits 0 to 9")
+        value = int(value)
+    elif isinstance(value, str):
+        if "\x00" in value:
+            raise ValueError("must not contain the character NUL")
+        value = value.replace("\r\n", "\n")
+    try:
+        return msgspec.convert(value, field.type)
+    except msgspec.ValidationError as error:
+        raise ValueError(_in_plain_words(str(error), field.type)) from None
+
+
+def _in_plain_words(message: str, wanted: Any) -> str:
+    """Turn msgspec's message into one for people; a pattern says itself what it asks for."""
+    if "matching regex" in message:
+        return str(next(meta.extra["refusal"] for meta in get_args(wanted)[1:] if meta.extra))
+    for theirs, ours in _WORDS:
+        message = re.sub(theirs, ours, message)
+    return message
+
+
+@lru_cache
+def _fields(shape: type[msgspec.Struct]) -> list[tuple[FieldInfo, bool]]:
+    """Return the fields of `shape`, each with whether it is an integer."""
+    return [(field, _is_integer(field.type)) for field in msgspec.structs.fields(shape)]
+
+
+def _is_integer(wanted: Any) -> bool:
+    return wanted is int or any(
+        _is_integer(part) for part in get_args(wanted) if part is not wanted
+    )

@@ -1,0 +1,73 @@
+"""Schema migrations: Alembic revisions, applied by any number of replicas at once.
+
+A service keeps its revisions in `migrations/versions/` inside its package, SQL in
+`op.execute`. An advisory lock lets one replica work while the others wait and then find
+nothing to do.
+"""
+
+import asyncio
+from pathlib import Path
+
+import structlog
+from alembic.config import Config
+from alembic.runtime.environment import EnvironmentContext
+from alembic.script import ScriptDirectory
+from asyncpg import PostgresError
+from sqlalchemy import Connection, text
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.pool import NullPool
+
+from mythoughts_chassis.commands import CommandError
+from mythoughts_chassis.settings import Secret
+
+LOCK_NUMBER = 5_071_962
+# A migration that cannot get its table lock soon gives up: waiting, it would block everybody
+# who comes after it.
+LOCK_TIMEOUT = "5s"
+
+_log = structlog.get_logger()
+
+
+class MigrationError(CommandError):
+    """The database is away, or a revision could not be applied."""
+
+
+def migrate(database_url: Secret, directory: Path) -> None:
+    """Bring the database to the newest revision in `directory`.
+
+    Every revision is applied whole or not at all; raises `MigrationError`.
+    """
+    try:
+        asyncio.run(_migrate(database_url, directory))
+    except (SQLAlchemyError, PostgresError, OSError) as error:
+        raise MigrationError(f"the database was not migrated: {error}") from error
+
+
+async def _migrate(database_url: Secret, directory: Path) -> None:
+    url = database_url.reveal().replace("postgresql://", "postgresql+asyncpg://", 1)
+    engine = create_async_engine(url, poolclass=NullPool)
+    try:
+        async with engine.connect() as connection:
+            await connection.run_sync(_upgrade, directory)
+    finally:
+        await engine.dispose()
+
+
+def _upgrade(connection: Connection, directory: Path) -> None:
+    connection.execute(text("SELECT pg_advisory_lock(:number)"), {"number": LOCK_NUMBER})
+    connection.execute(text(f"SET lock_timeout = '{LOCK_TIMEOUT}'"))
+    connection.commit()
+    config = Config()
+    config.set_main_option("script_location", str(directory).replace("%", "%%"))
+    script = ScriptDirectory.from_config(config)
+    environment = EnvironmentContext(config, script)
+    environment.configure(
+        connection=connection,
+        transaction_per_migration=True,
+        # What Alembic's own `upgrade` command does; it has no public name.
+        fn=lambda revision, _: script._upgrade_revs("head", revision),  # noqa: SLF001
+    )
+    environment.run_migrations()
+    connection.commit()
+    _log.info("database migrated", revision=script.get_current_head())

@@ -1,0 +1,86 @@
+"""Keyset pages: newest first, cut by id, the convention of Mastodon's API.
+
+`max_id` asks for what is older than an id, `since_id` for the newest of what is newer,
+`min_id` for what comes right after it. The answer's `Link` header (RFC 8288) leads on:
+
+    Link: </api/thoughts?search=a&max_id=41>; rel="next",
+          </api/thoughts?search=a&min_id=60>; rel="prev"
+
+The references are path-absolute, so that no `Host` header is trusted.
+"""
+
+from collections.abc import Sequence
+from typing import Annotated, TypeVar
+from urllib.parse import urlencode
+
+import msgspec
+from msgspec import Meta
+
+from mythoughts_chassis.inputs import MAX_ID
+from mythoughts_chassis.problems import BadInput, FieldError
+
+MAX_LIMIT = 100
+
+_CURSORS = ("max_id", "since_id", "min_id")
+
+_Id = Annotated[int, Meta(ge=0, le=MAX_ID)]
+
+Row = TypeVar("Row")
+
+
+class Page(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The query parameters that choose a page; lists with filters add theirs."""
+
+    limit: Annotated[int, Meta(ge=1, le=MAX_LIMIT, description="At most so many entries.")] = 20
+    max_id: Annotated[_Id, Meta(description="Only what is older than this.")] | None = None
+    since_id: Annotated[_Id, Meta(description="Only what is newer than this.")] | None = None
+    min_id: Annotated[_Id, Meta(description="Only what comes right after this.")] | None = None
+
+    def __post_init__(self) -> None:
+        if self.since_id is not None and self.min_id is not None:
+            raise BadInput(
+                errors=[FieldError("min_id", "cannot go together with since_id: give one of them")]
+            )
+
+    @property
+    def above(self) -> int:
+        """The id that all entries are above."""
+        return self.min_id or self.since_id or 0
+
+    @property
+    def below(self) -> int:
+        """The id that all entries are below; larger than any if there is no bound."""
+        return MAX_ID if self.max_id is None else self.max_id
+
+    @property
+    def ascending(self) -> bool:
+        """Whether the entries nearest to the lower bound are wanted."""
+        return self.min_id is not None
+
+    def cut(self, rows: Sequence[Row]) -> tuple[list[Row], bool]:
+        """Return the page, newest first, and whether there are older entries.
+
+        `rows` are up to `limit + 1` entries in the order that was asked for: the one too
+        many tells that there are more.
+        """
+        page = list(rows[: self.limit])
+        if not self.ascending:
+            return page, len(rows) > self.limit
+        page.reverse()
+        return page, bool(self.min_id)
+
+    def link(self, path: str, ids: Sequence[int], *, has_older: bool) -> str:
+        """Return the `Link` header of a page with these ids; empty if the page is."""
+        if not ids:
+            return ""
+        newer = self._reference(path, "prev", {"min_id": ids[0]})
+        if not has_older:
+            return newer
+        range_end = {} if self.since_id is None else {"since_id": self.since_id}
+        return self._reference(path, "next", {"max_id": ids[-1], **range_end}) + ", " + newer
+
+    def _reference(self, path: str, relation: str, cursors: dict[str, int]) -> str:
+        # Defaults are omitted, so what is left are the filters and a limit of the client's own.
+        given = msgspec.to_builtins(self)
+        filters = {name: value for name, value in given.items() if name not in _CURSORS}
+        return f'<{path}?{urlencode(filters | cursors)}>; rel="{relation}"'

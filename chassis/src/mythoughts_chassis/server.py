@@ -1,0 +1,64 @@
+"""Serves an API with uvicorn, one worker a process, and stops without losing a request.
+
+On SIGTERM the service says that it is not ready, goes on serving for `drain_seconds` until
+the balancer has noticed, finishes what is in flight, and exits. A second signal ends the wait.
+"""
+
+import signal
+import time
+from types import FrameType
+
+import structlog
+import uvicorn
+
+from mythoughts_chassis.api import Api
+from mythoughts_chassis.settings import ServiceSettings
+
+# Longer than balancers keep idle connections, so that they close them first.
+KEEP_ALIVE_SECONDS = 75
+# More than any request may take; whoever is still there then, such as a stalled client, is cut.
+FINISH_SECONDS = 15
+
+_log = structlog.get_logger()
+
+
+def serve(api: Api, settings: ServiceSettings) -> None:
+    """Serve until a signal; raises `SystemExit` when the start fails."""
+    config = uvicorn.Config(
+        api.app,
+        host=settings.host,
+        port=settings.port,
+        loop="uvloop",
+        http="httptools",
+        ws="none",
+        lifespan="on",
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
+        timeout_graceful_shutdown=FINISH_SECONDS,
+        proxy_headers=bool(settings.trusted_proxies),
+        forwarded_allow_ips=list(settings.trusted_proxies),
+        server_header=False,
+        access_log=False,
+        log_config=None,
+    )
+    _log.info("serving", host=settings.host, port=settings.port)
+    _DrainingServer(config, api, settings.drain_seconds).run()
+
+
+class _DrainingServer(uvicorn.Server):
+    def __init__(self, config: uvicorn.Config, api: Api, drain_seconds: float) -> None:
+        super().__init__(config)
+        self._api = api
+        self._drain_seconds = drain_seconds
+        self._exit_at: float | None = None
+
+    def handle_exit(self, sig: int, _: FrameType | None) -> None:
+        """Begin to drain; a second signal ends that. Called by uvicorn for SIGTERM and SIGINT."""
+        self._exit_at = time.monotonic() + (0 if self._api.draining else self._drain_seconds)
+        self._api.draining = True
+        _log.info("stopping", signal=signal.Signals(sig).name, drain_seconds=self._drain_seconds)
+
+    async def on_tick(self, counter: int) -> bool:
+        """Return whether it is time to stop; called by uvicorn ten times a second."""
+        if self._exit_at is not None and time.monotonic() >= self._exit_at:
+            self.should_exit = True
+        return await super().on_tick(counter)

@@ -1,0 +1,183 @@
+"""All SQL of the Thoughts Backend.
+
+Texts are searched and names compared in folded form: normalized (NFC), then folded by
+PostgreSQL's built-in provider, the same on every installation.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import asyncpg
+
+from mythoughts_chassis.database import Connection
+from thoughts_backend.schemas import Thought
+
+_COLUMNS = "id, username, text, created_at"
+_KEY_LIFETIME = "interval '24 hours'"
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """A statement and its arguments."""
+
+    sql: str
+    arguments: list[object]
+
+
+def _folded(expression: str) -> str:
+    return f"casefold(normalize({expression}) COLLATE pg_c_utf8)"
+
+
+def list_statement(
+    *,
+    search: str,
+    username: str,
+    user_id: int | None,
+    above: int,
+    below: int,
+    ascending: bool,
+    limit: int,
+) -> Statement:
+    """Return the statement of one page; a filter that is empty or None does not filter.
+
+    Only the filters that are there stand in the text, so that each combination is planned
+    for its own index.
+    """
+    arguments: list[object] = [above, below, limit]
+    conditions = ["id > $1", "id < $2"]
+    if user_id is not None:
+        arguments.append(user_id)
+        conditions.append(f"user_id = ${len(arguments)}")
+    if username:
+        arguments.append(username)
+        conditions.append(f"{_folded('username')} = {_folded(f'${len(arguments)}::text')}")
+    if search.strip():
+        arguments.append(_escaped(search))
+        pattern = f"'%' || {_folded(f'${len(arguments)}::text')} || '%'"
+        conditions.append(f'folded_text LIKE ({pattern}) COLLATE "C"')
+    sql = (
+        f"SELECT {_COLUMNS} FROM thoughts WHERE {' AND '.join(conditions)} "
+        f"ORDER BY id {'ASC' if ascending else 'DESC'} LIMIT $3"
+    )
+    return Statement(sql, arguments)
+
+
+def _escaped(search: str) -> str:
+    """Make every character of a LIKE pattern stand for itself."""
+    return search.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+
+
+async def fetch_thoughts(connection: Connection, statement: Statement) -> list[Thought]:
+    """Return the thoughts that the statement selects, in its order."""
+    rows = await connection.fetch(statement.sql, *statement.arguments)
+    return [Thought(*row) for row in rows]
+
+
+async def find_thought(connection: Connection, thought_id: int) -> Thought | None:
+    """Return one thought, or None."""
+    row = await connection.fetchrow(f"SELECT {_COLUMNS} FROM thoughts WHERE id = $1", thought_id)
+    return None if row is None else Thought(*row)
+
+
+async def insert_thought(connection: Connection, user_id: int, username: str, text: str) -> Thought:
+    """Store a thought and return it."""
+    row = await connection.fetchrow(
+        f"INSERT INTO thoughts (user_id, username, text) VALUES ($1, $2, $3) RETURNING {_COLUMNS}",
+        user_id,
+        username,
+        text,
+    )
+    return _only(row)
+
+
+async def try_lock_key(connection: Connection, user_id: int, key: str) -> bool:
+    """Return whether this transaction is the only one with this user's key."""
+    return bool(
+        await connection.fetchval(
+            "SELECT pg_try_advisory_xact_lock(hashtextextended($2, $1))", user_id, key
+        )
+    )
+
+
+async def find_answer(connection: Connection, user_id: int, key: str) -> Thought | None:
+    """Return what was answered to this user's key in the last 24 hours, or None."""
+    row = await connection.fetchrow(
+        f"""
+        SELECT thought_id, username, text, created_at FROM idempotency_keys
+        WHERE user_id = $1 AND key = $2 AND answered_at > now() - {_KEY_LIFETIME}
+        """,
+        user_id,
+        key,
+    )
+    return None if row is None else Thought(*row)
+
+
+async def insert_thought_with_key(
+    connection: Connection, user_id: int, username: str, text: str, key: str
+) -> Thought:
+    """Store a thought and, under the key, the answer; return it.
+
+    Each call also deletes a few answers that are over 24 hours old, more than it adds.
+    """
+    row = await connection.fetchrow(
+        f"""
+        WITH expired AS (
+            DELETE FROM idempotency_keys WHERE (user_id, key) IN (
+                SELECT user_id, key FROM idempotency_keys
+                WHERE answered_at <= now() - {_KEY_LIFETIME} AND (user_id, key) <> ($1, $4)
+                ORDER BY answered_at LIMIT 3 FOR UPDATE SKIP LOCKED
+            )
+        ), thought AS (
+            INSERT INTO thoughts (user_id, username, text) VALUES ($1, $2, $3)
+            RETURNING {_COLUMNS}
+        ), answer AS (
+            INSERT INTO idempotency_keys (user_id, key, thought_id, username, text, created_at)
+            SELECT $1, $4, {_COLUMNS} FROM thought
+            ON CONFLICT (user_id, key) DO UPDATE SET
+                answered_at = now(), thought_id = excluded.thought_id,
+                username = excluded.username, text = excluded.text,
+                created_at = excluded.created_at
+        )
+        SELECT {_COLUMNS} FROM thought
+        """,
+        user_id,
+        username,
+        text,
+        key,
+    )
+    return _only(row)
+
+
+async def delete_thought_of(connection: Connection, thought_id: int, user_id: int) -> bool:
+    """Delete a thought of this user; return whether there was one."""
+    status = await connection.execute(
+        "DELETE FROM thoughts WHERE id = $1 AND user_id = $2", thought_id, user_id
+    )
+    return status == "DELETE 1"
+
+
+async def delete_thought(connection: Connection, thought_id: int) -> None:
+    """Delete a thought if it is there."""
+    await connection.execute("DELETE FROM thoughts WHERE id = $1", thought_id)
+
+
+def _only(row: asyncpg.Record | None) -> Thought:
+    if row is None:
+        raise LookupError("INSERT ... RETURNING gave no row")
+    return Thought(*row)
+
+
+async def fill_empty_table(
+    connection: "asyncpg.Connection[asyncpg.Record]",
+    rows: list[tuple[int, str, str, datetime]],
+) -> bool:
+    """Store (user_id, username, text, created_at) rows; return False if there are thoughts."""
+    async with connection.transaction():
+        await connection.execute("LOCK TABLE thoughts IN SHARE ROW EXCLUSIVE MODE")
+        if await connection.fetchval("SELECT EXISTS (SELECT FROM thoughts)"):
+            return False
+        await connection.executemany(
+            "INSERT INTO thoughts (user_id, username, text, created_at) VALUES ($1, $2, $3, $4)",
+            rows,
+        )
+    return True

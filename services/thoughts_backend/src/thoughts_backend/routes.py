@@ -1,0 +1,144 @@
+"""HTTP in and out."""
+
+from hashlib import blake2b
+from typing import Any
+
+import msgspec
+from litestar import Request, Response, delete, get, post
+
+from mythoughts_chassis.authentication import principal_of, requires_admin, requires_user
+from mythoughts_chassis.inputs import parse_id, read_body, read_query
+from mythoughts_chassis.openapi import documented
+from mythoughts_chassis.problems import BadInput, Conflict, NotFound, UnprocessableContent
+from thoughts_backend import thoughts
+from thoughts_backend.schemas import NewThought, OwnThoughtsQuery, Thought, ThoughtsQuery
+
+AnyRequest = Request[Any, Any, Any]
+
+LINK = {"Link": 'Where the list goes on (RFC 8288): `rel="next"` is older, `rel="prev"` newer.'}
+IDEMPOTENCY_KEY = {
+    "type": "string",
+    "minLength": 1,
+    "maxLength": 255,
+    "pattern": "^[\\x21-\\x7e]+$",
+    "description": "With the same key, a repeat within 24 hours answers what the first did.",
+}
+
+
+@get("/api/thoughts", opt=documented(query=ThoughtsQuery, headers=LINK))
+async def list_thoughts(request: AnyRequest) -> Response[list[Thought]]:
+    """List or search everybody's thoughts, newest first."""
+    query = read_query(request, ThoughtsQuery)
+    page = await thoughts.find(request.app.state.database, query, username=query.username)
+    return _list(page, query, "/api/thoughts")
+
+
+@get(
+    "/api/thoughts/{thought_id:str}",
+    opt=documented(
+        problems=(NotFound,),
+        request_headers={"If-None-Match": {"type": "string"}},
+        headers={"ETag": "Stands for exactly this answer."},
+        not_modified=True,
+    ),
+)
+async def get_thought(request: AnyRequest, thought_id: str) -> Response[Thought]:
+    """Get one thought."""
+    thought = await thoughts.get(request.app.state.database, parse_id(thought_id))
+    content = msgspec.json.encode(thought)
+    etag = f'"{blake2b(content, digest_size=12).hexdigest()}"'
+    if _matches(request.headers.get("if-none-match", ""), etag):
+        return Response(None, status_code=304, headers={"ETag": etag})  # type: ignore[arg-type]
+    return Response(content, media_type="application/json", headers={"ETag": etag})  # type: ignore[arg-type]
+
+
+@get(
+    "/api/me/thoughts",
+    guards=[requires_user],
+    opt=documented(query=OwnThoughtsQuery, headers=LINK),
+)
+async def list_own_thoughts(request: AnyRequest) -> Response[list[Thought]]:
+    """List or search one's own thoughts, newest first."""
+    query = read_query(request, OwnThoughtsQuery)
+    user_id = principal_of(request).user_id
+    page = await thoughts.find(request.app.state.database, query, user_id=user_id)
+    return _list(page, query, "/api/me/thoughts")
+
+
+@post(
+    "/api/me/thoughts",
+    guards=[requires_user],
+    opt=documented(
+        body=NewThought,
+        problems=(Conflict, UnprocessableContent),
+        request_headers={"Idempotency-Key": IDEMPOTENCY_KEY},
+        headers={"Location": "Where the thought is."},
+    ),
+)
+async def share_thought(request: AnyRequest) -> Response[Thought]:
+    """Share a thought.
+
+    Author and time come from the server. With an `Idempotency-Key` the request can be sent
+    again safely when its answer was lost: 409 says that the first is still under way, 422
+    that the key was used for another text.
+    """
+    key = _idempotency_key(request)
+    body = await read_body(request, NewThought)
+    thought = await thoughts.share(
+        request.app.state.database, principal_of(request), body.text, idempotency_key=key
+    )
+    return Response(thought, headers={"Location": f"/api/thoughts/{thought.id}"})
+
+
+@delete(
+    "/api/me/thoughts/{thought_id:str}",
+    guards=[requires_user],
+    opt=documented(problems=(NotFound,)),
+)
+async def delete_own_thought(request: AnyRequest, thought_id: str) -> None:
+    """Delete one of one's own thoughts."""
+    user_id = principal_of(request).user_id
+    await thoughts.delete_own(request.app.state.database, parse_id(thought_id), user_id)
+
+
+@delete(
+    "/admin/thoughts/{thought_id:str}",
+    guards=[requires_admin],
+    opt=documented(problems=(NotFound,)),
+)
+async def delete_any_thought(request: AnyRequest, thought_id: str) -> None:
+    """Delete anybody's thought; it may be gone already."""
+    await thoughts.delete_any(request.app.state.database, parse_id(thought_id))
+
+
+HANDLERS = (
+    list_thoughts,
+    get_thought,
+    list_own_thoughts,
+    share_thought,
+    delete_own_thought,
+    delete_any_thought,
+)
+
+
+def _list(
+    page: thoughts.ThoughtsPage, query: OwnThoughtsQuery, path: str
+) -> Response[list[Thought]]:
+    link = query.link(path, [thought.id for thought in page.thoughts], has_older=page.has_older)
+    return Response(page.thoughts, headers={"Link": link} if link else None)
+
+
+def _matches(if_none_match: str, etag: str) -> bool:
+    """Compare weakly, as RFC 9110 asks for If-None-Match."""
+    candidates = [part.strip().removeprefix("W/") for part in if_none_match.split(",")]
+    return etag in candidates or "*" in candidates
+
+
+def _idempotency_key(request: AnyRequest) -> str | None:
+    keys = request.headers.getall("idempotency-key", [])
+    if not keys:
+        return None
+    (key, *others) = keys
+    if others or not 1 <= len(key) <= 255 or not all("!" <= character <= "~" for character in key):
+        raise BadInput("Idempotency-Key: must be 1 to 255 visible ASCII characters, given once.")
+    return key

@@ -1,0 +1,94 @@
+"""The rules of thoughts."""
+
+from dataclasses import dataclass
+
+from mythoughts_chassis.database import Connection, Database
+from mythoughts_chassis.problems import Conflict, NotFound, UnprocessableContent
+from mythoughts_chassis.tokens import Principal
+from thoughts_backend import queries
+from thoughts_backend.schemas import OwnThoughtsQuery, Thought
+
+
+@dataclass(frozen=True, slots=True)
+class ThoughtsPage:
+    """Some thoughts, newest first, and whether older ones follow."""
+
+    thoughts: list[Thought]
+    has_older: bool
+
+
+async def find(
+    database: Database,
+    query: OwnThoughtsQuery,
+    *,
+    username: str = "",
+    user_id: int | None = None,
+) -> ThoughtsPage:
+    """Return the page that `query` asks for, of everybody's thoughts or of one user's."""
+    statement = queries.list_statement(
+        search=query.search,
+        username=username,
+        user_id=user_id,
+        above=query.above,
+        below=query.below,
+        ascending=query.ascending,
+        limit=query.limit + 1,
+    )
+    rows = await database.run(lambda c: queries.fetch_thoughts(c, statement), repeatable=True)
+    thoughts, has_older = query.cut(rows)
+    return ThoughtsPage(thoughts, has_older)
+
+
+async def get(database: Database, thought_id: int) -> Thought:
+    """Return one thought; raises `NotFound`."""
+    thought = await database.run(lambda c: queries.find_thought(c, thought_id), repeatable=True)
+    if thought is None:
+        raise NotFound("There is no thought with this id.")
+    return thought
+
+
+async def share(
+    database: Database, author: Principal, text: str, *, idempotency_key: str | None
+) -> Thought:
+    """Store a thought and return it.
+
+    Raises `Conflict` while another request with the same key is under way, and
+    `UnprocessableContent` when the key was used for another text.
+    """
+    if idempotency_key is None:
+        return await database.run(
+            lambda c: queries.insert_thought(c, author.user_id, author.username, text),
+            repeatable=False,
+        )
+    return await database.run(
+        lambda c: _share_once(c, author, text, idempotency_key), repeatable=True
+    )
+
+
+async def _share_once(
+    connection: Connection, author: Principal, text: str, idempotency_key: str
+) -> Thought:
+    async with connection.transaction():
+        if not await queries.try_lock_key(connection, author.user_id, idempotency_key):
+            raise Conflict("A request with this Idempotency-Key is still under way.")
+        earlier = await queries.find_answer(connection, author.user_id, idempotency_key)
+        if earlier is None:
+            return await queries.insert_thought_with_key(
+                connection, author.user_id, author.username, text, idempotency_key
+            )
+    if earlier.text != text:
+        raise UnprocessableContent("This Idempotency-Key was used for another text.")
+    return earlier
+
+
+async def delete_own(database: Database, thought_id: int, user_id: int) -> None:
+    """Delete a thought of the user's; raises `NotFound` if it is not theirs."""
+    if not await database.run(
+        lambda c: queries.delete_thought_of(c, thought_id, user_id), repeatable=True
+    ):
+        raise NotFound("You have no thought with this id.")
+
+
+async def delete_any(database: Database, thought_id: int) -> None:
+    """Delete a thought, if it is there."""
+    await database.run(lambda c: queries.delete_thought(c, thought_id), repeatable=True)
