@@ -1,0 +1,1 @@
+"""The Frontend of MyThoughts: its web pages."""

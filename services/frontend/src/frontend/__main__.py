@@ -1,0 +1,33 @@
+"""`python -m frontend`: serve the pages."""
+
+import os
+import sys
+from importlib.metadata import version
+
+from frontend.app import create_app
+from frontend.health import Readiness
+from frontend.server import serve
+from frontend.settings import Settings
+from mythoughts_chassis.keys import KeySetError
+from mythoughts_chassis.logs import configure_logging
+from mythoughts_chassis.requests import set_build_info
+from mythoughts_chassis.settings import SettingsError, load_settings
+
+
+def main() -> int:
+    """Serve until told to stop; return the exit status, 2 if the settings do not do."""
+    readiness = Readiness()
+    try:
+        settings = load_settings(Settings, os.environ)
+        configure_logging(service="frontend", level=settings.log_level, output=settings.log_format)
+        app = create_app(settings, readiness)
+    except (SettingsError, KeySetError) as error:
+        print(f"frontend: {error}", file=sys.stderr)
+        return 2
+    set_build_info("frontend", version("frontend"))
+    serve(app, settings, readiness)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

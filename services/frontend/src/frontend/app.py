@@ -1,0 +1,56 @@
+"""The assembly: the whole Frontend as one WSGI application (PEP 3333)."""
+
+from collections.abc import Iterable
+from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
+
+from django.core.handlers.wsgi import WSGIHandler
+
+from frontend.backends import ThoughtsBackend, UsersBackend
+from frontend.django_settings import configure_django
+from frontend.errors import BackendName
+from frontend.health import Readiness, answer_health
+from frontend.http_client import HttpClient
+from frontend.observation import observe
+from frontend.settings import Settings
+from frontend.static_files import serve_static_files
+from frontend.visitor import PARTS_KEY, Parts
+from mythoughts_chassis.tokens import TokenVerifier
+
+
+def create_app(settings: Settings, readiness: Readiness) -> WSGIApplication:
+    """Return the application; raises `KeySetError` without readable public keys."""
+    configure_django(behind_tls=settings.behind_tls)
+    pages = _with_parts(WSGIHandler(), _make_parts(settings))
+    app = answer_health(serve_static_files(pages), readiness)
+    return observe(app, behind_tls=settings.behind_tls)
+
+
+def _with_parts(app: WSGIApplication, parts: Parts) -> WSGIApplication:
+    """Hand the parts on with each request, so that nothing in the pages is global."""
+
+    def call(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        environ[PARTS_KEY] = parts
+        return app(environ, start_response)
+
+    return call
+
+
+def _make_parts(settings: Settings) -> Parts:
+    def client(backend: BackendName, base_url: str) -> HttpClient:
+        return HttpClient(
+            backend=backend,
+            base_url=base_url,
+            slots=settings.backend_connections,
+            connect_seconds=settings.backend_connect_seconds,
+            answer_seconds=settings.backend_answer_seconds,
+        )
+
+    return Parts(
+        verifier=TokenVerifier(
+            public_keys_path=settings.token_public_keys_path,
+            issuer=settings.token_issuer,
+            audience=settings.token_audience,
+        ),
+        thoughts=ThoughtsBackend(client("thoughts", settings.thoughts_backend_url)),
+        users=UsersBackend(client("users", settings.users_backend_url)),
+    )

@@ -1,0 +1,175 @@
+"""The two backends as the pages see them: typed, and with errors of `errors.py` alone."""
+
+import time
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Annotated, NamedTuple, NoReturn, TypeVar
+from urllib.parse import urlencode
+
+import msgspec
+
+from frontend.errors import BackendAway, BackendName, BackendRefused, Unauthorized
+from frontend.http_client import Answer, HttpClient
+from frontend.paging import THOUGHTS_A_PAGE, Cursor, neighbours
+
+CONFLICT_PAUSE_SECONDS = 0.2
+
+T = TypeVar("T")
+
+
+# What msgspec raises for bytes that are no JSON, no UTF-8, nested too deeply, or another shape.
+UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+
+
+class Thought(msgspec.Struct, frozen=True):
+    """One thought; `timestamp` is aware."""
+
+    id: int
+    username: str
+    text: str
+    timestamp: Annotated[datetime, msgspec.Meta(tz=True)]
+
+
+class ThoughtPage(NamedTuple):
+    """A page of a list, newest first, and where the neighbouring pages are."""
+
+    thoughts: list[Thought]
+    older: Cursor | None
+    newer: Cursor | None
+
+
+class Caller(NamedTuple):
+    """For whom a backend is called: the access token (or empty) and the language."""
+
+    token: str
+    language: str
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """The caller as request headers."""
+        headers = {"Accept": "application/json", "Accept-Language": self.language}
+        if self.token:
+            headers["Authorization"] = f"Bearer {self.token}"
+        return headers
+
+
+class _LoginAnswer(msgspec.Struct):
+    authorized: str = msgspec.field(name="Authorized")
+
+
+class _Problem(msgspec.Struct):
+    detail: str = ""
+
+
+_decode_thoughts = msgspec.json.Decoder(list[Thought]).decode
+_decode_thought = msgspec.json.Decoder(Thought).decode
+_decode_login = msgspec.json.Decoder(_LoginAnswer).decode
+_decode_problem = msgspec.json.Decoder(_Problem).decode
+
+
+def _decoded(backend: BackendName, answer: Answer, status: int, decode: Callable[[bytes], T]) -> T:
+    """Return the body of an answer of this status; raises a `BackendError` for any other."""
+    if answer.status != status:
+        _raise(backend, answer)
+    try:
+        return decode(answer.body)
+    except UNREADABLE as error:
+        raise BackendAway(backend, f"an answer that does not parse: {error}") from error
+
+
+def _raise(backend: BackendName, answer: Answer) -> NoReturn:
+    """Raise what this answer, which is none that was hoped for, means."""
+    if answer.status == 401:
+        raise Unauthorized
+    if answer.status == 400:
+        raise BackendRefused(_decoded_problem(answer.body))
+    raise BackendAway(backend, f"status {answer.status}")
+
+
+def _decoded_problem(body: bytes) -> str:
+    try:
+        return _decode_problem(body).detail
+    except UNREADABLE:
+        return ""
+
+
+class ThoughtsBackend:
+    """The Thoughts Backend. Every method may raise any `BackendError`."""
+
+    def __init__(self, client: HttpClient) -> None:
+        self._client = client
+
+    def own_thoughts(self, caller: Caller, cursor: Cursor | None) -> ThoughtPage:
+        """Return a page of the caller's own thoughts."""
+        return self._list("/api/me/thoughts/", caller, {}, cursor)
+
+    def search(
+        self, caller: Caller, *, search: str, username: str, cursor: Cursor | None
+    ) -> ThoughtPage:
+        """Return a page of everybody's thoughts; empty filters let everything through."""
+        filters = {"search": search, "username": username}
+        return self._list("/api/thoughts/", caller._replace(token=""), filters, cursor)
+
+    def find_thought(self, caller: Caller, thought_id: int) -> Thought | None:
+        """Return one thought, None when there is none with this id."""
+        answer = self._client.call(
+            "GET", f"/api/thoughts/{thought_id}/", headers=caller._replace(token="").headers
+        )
+        if answer.status == 404:
+            return None
+        return _decoded(self._client.backend, answer, 200, _decode_thought)
+
+    def share(self, caller: Caller, *, text: str, idempotency_key: str) -> None:
+        """Store a thought, once for one key."""
+        headers = {
+            **caller.headers,
+            "Content-Type": "application/json",
+            "Idempotency-Key": idempotency_key,
+        }
+        body = msgspec.json.encode({"text": text})
+        answer = self._client.call("POST", "/api/me/thoughts/", headers=headers, body=body)
+        if answer.status == 409:
+            # The first click of a double click is still under way.
+            time.sleep(CONFLICT_PAUSE_SECONDS)
+            answer = self._client.call("POST", "/api/me/thoughts/", headers=headers, body=body)
+        if answer.status != 201:
+            _raise(self._client.backend, answer)
+
+    def delete(self, caller: Caller, thought_id: int) -> None:
+        """Delete a thought of the caller's; it is no error when it is gone already."""
+        answer = self._client.call(
+            "DELETE", f"/api/me/thoughts/{thought_id}/", headers=caller.headers
+        )
+        if answer.status not in (204, 404):
+            _raise(self._client.backend, answer)
+
+    def _list(
+        self, path: str, caller: Caller, filters: Mapping[str, str], cursor: Cursor | None
+    ) -> ThoughtPage:
+        parameters = {name: value for name, value in filters.items() if value}
+        parameters["limit"] = str(THOUGHTS_A_PAGE)
+        parameters.update(cursor.parameters if cursor else {})
+        answer = self._client.call("GET", f"{path}?{urlencode(parameters)}", headers=caller.headers)
+        thoughts = _decoded(self._client.backend, answer, 200, _decode_thoughts)
+        return ThoughtPage(thoughts, *neighbours(answer.link, cursor, len(thoughts)))
+
+
+class UsersBackend:
+    """The Users Backend. Every method may raise `BackendAway`."""
+
+    def __init__(self, client: HttpClient) -> None:
+        self._client = client
+
+    def log_in(self, caller: Caller, *, username: str, password: str) -> str | None:
+        """Return a token, None when name and password do not fit."""
+        headers = {**caller._replace(token="").headers, "Content-Type": "application/json"}
+        body = msgspec.json.encode({"username": username, "password": password})
+        answer = self._client.call("POST", "/api/login/", headers=headers, body=body)
+        # 400: what no name or password can look like, such as nothing at all.
+        if answer.status in (400, 401):
+            return None
+        authorized = _decoded(self._client.backend, answer, 200, _decode_login).authorized
+        scheme, _, token = authorized.partition(" ")
+        if scheme != "Bearer" or not token:
+            raise BackendAway(self._client.backend, "a login answer without a token")
+        return token

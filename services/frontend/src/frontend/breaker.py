@@ -1,0 +1,49 @@
+"""A circuit breaker: does not go on calling a backend that does not answer.
+
+    closed     every call goes through; failures in a row are counted
+    open       after `failures_to_open` of them: no call goes through
+    half open  every `probe_every_seconds`, one call goes through as a probe; its success
+               closes the circuit
+
+As in M. Nygard, "Release It!".
+"""
+
+import threading
+import time
+
+
+class CircuitBreaker:
+    """Decides whether a call may be made; safe to share between threads.
+
+    `probe_every_seconds` must be longer than a call can take: then no two probes overlap.
+    """
+
+    def __init__(self, *, failures_to_open: int, probe_every_seconds: float) -> None:
+        self._failures_to_open = failures_to_open
+        self._probe_every_seconds = probe_every_seconds
+        self._failures = 0
+        self._next_probe_at = 0.0
+        self._lock = threading.Lock()
+
+    def admits_call(self) -> bool:
+        """Return whether a call may be made now. Who gets True reports how it went."""
+        with self._lock:
+            if self._failures < self._failures_to_open:
+                return True
+            now = time.monotonic()
+            if now < self._next_probe_at:
+                return False
+            self._next_probe_at = now + self._probe_every_seconds
+            return True
+
+    def report_success(self) -> None:
+        """Close the circuit: the backend answers."""
+        with self._lock:
+            self._failures = 0
+
+    def report_failure(self) -> None:
+        """Count a call that failed, and open the circuit when it is one too many."""
+        with self._lock:
+            self._failures += 1
+            if self._failures == self._failures_to_open:
+                self._next_probe_at = time.monotonic() + self._probe_every_seconds

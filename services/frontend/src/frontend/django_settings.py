@@ -1,0 +1,48 @@
+"""How Django is set up. Only what holds for the whole process; the rest travels with requests."""
+
+import secrets
+from pathlib import Path
+
+import django
+from django.conf import settings
+
+from frontend.language import LANGUAGES
+
+PACKAGE = Path(__file__).parent
+
+
+def configure_django(*, behind_tls: bool) -> None:
+    """Set Django up, once for the process: no database, no sessions, no admin."""
+    if settings.configured:
+        return
+    settings.configure(
+        # Nothing is signed with it: the session is a token of the Users Backend, and the CSRF
+        # token is a random cookie. So it need not outlive the process, or be told to it.
+        SECRET_KEY=secrets.token_urlsafe(50),
+        # No address is ever built from the Host header.
+        ALLOWED_HOSTS=["*"],
+        ROOT_URLCONF="frontend.urls",
+        MIDDLEWARE=[
+            "frontend.middleware.PageMiddleware",
+            "django.middleware.csrf.CsrfViewMiddleware",
+        ],
+        TEMPLATES=[
+            {
+                "BACKEND": "django.template.backends.jinja2.Jinja2",
+                "DIRS": [PACKAGE / "templates"],
+                "OPTIONS": {"environment": "frontend.templating.make_environment"},
+            }
+        ],
+        LANGUAGE_CODE="en",
+        LANGUAGES=list(LANGUAGES.items()),
+        LOCALE_PATHS=[PACKAGE / "locale"],
+        USE_TZ=True,
+        APPEND_SLASH=False,
+        CSRF_COOKIE_SECURE=behind_tls,
+        CSRF_COOKIE_HTTPONLY=True,
+        CSRF_COOKIE_SAMESITE="Lax",
+        CSRF_FAILURE_VIEW="frontend.views.errors.csrf_failure",
+        # The service configures logging itself.
+        LOGGING_CONFIG=None,
+    )
+    django.setup()

@@ -1,0 +1,51 @@
+"""What an orchestrator and a metrics collector ask; answered before anything else.
+
+    /healthz   200 while the process lives
+    /readyz    200, and 503 from the moment the process is told to stop
+    /metrics   in the Prometheus text format
+
+Readiness does not ask the backends: without them the pages still say what is not working.
+"""
+
+from collections.abc import Iterable
+from http import HTTPStatus
+from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
+
+from mythoughts_chassis.requests import UNOBSERVED_PATHS, metrics_page
+
+
+class Readiness:
+    """Whether requests should still be sent here."""
+
+    draining = False
+
+
+def answer_health(app: WSGIApplication, readiness: Readiness) -> WSGIApplication:
+    """Return `app` with the three addresses in front of it."""
+
+    def answer(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        path = environ["PATH_INFO"]
+        if path not in UNOBSERVED_PATHS:
+            return app(environ, start_response)
+        status, body, content_type = _answer_to(environ["REQUEST_METHOD"], path, readiness)
+        headers = [
+            ("Content-Type", content_type),
+            ("Content-Length", str(len(body))),
+            ("Cache-Control", "no-store"),
+        ]
+        if status is HTTPStatus.METHOD_NOT_ALLOWED:
+            headers.append(("Allow", "GET, HEAD"))
+        start_response(f"{status.value} {status.phrase}", headers)
+        return [body]
+
+    return answer
+
+
+def _answer_to(method: str, path: str, readiness: Readiness) -> tuple[HTTPStatus, bytes, str]:
+    if method not in ("GET", "HEAD"):
+        return HTTPStatus.METHOD_NOT_ALLOWED, b"method not allowed\n", "text/plain"
+    if path == "/metrics":
+        return HTTPStatus.OK, *metrics_page()
+    if path == "/readyz" and readiness.draining:
+        return HTTPStatus.SERVICE_UNAVAILABLE, b"draining\n", "text/plain"
+    return HTTPStatus.OK, b"ok\n", "text/plain"

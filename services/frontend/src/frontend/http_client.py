@@ -1,0 +1,150 @@
+"""HTTP to one backend, so that its troubles stay its own.
+
+A call holds one of a few slots (a bulkhead: a stalled backend cannot take every thread), has a
+deadline by the clock, is not even tried while the circuit is open, and is tried a second time
+when a connection breaks and doing it twice is harmless.
+"""
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import structlog
+from urllib3 import BaseHTTPResponse, Timeout
+from urllib3.exceptions import EmptyPoolError, HTTPError, ProtocolError
+from urllib3.util import parse_url
+
+from frontend.breaker import CircuitBreaker
+from frontend.deadline import DeadlinePool
+from frontend.errors import BackendAway, BackendName
+from mythoughts_chassis.requests import current_ids
+
+SLOT_WAIT_SECONDS = 0.25
+FAILURES_TO_OPEN = 3
+MAX_ANSWER_BYTES = 1_048_576
+TOO_MANY_REQUESTS = 429
+
+_log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a backend answered; `link` is its Link header, empty if there is none."""
+
+    status: int
+    body: bytes
+    link: str
+
+
+class HttpClient:
+    """Calls one backend; one for a process, shared by its threads."""
+
+    def __init__(
+        self,
+        *,
+        backend: BackendName,
+        base_url: str,
+        slots: int,
+        connect_seconds: float,
+        answer_seconds: float,
+    ) -> None:
+        url = parse_url(base_url)
+        self.backend = backend
+        self._pool = DeadlinePool(url.host or "", url.port or 80, maxsize=slots, block=True)
+        self._connect_seconds = connect_seconds
+        self._answer_seconds = answer_seconds
+        self._breaker = CircuitBreaker(
+            failures_to_open=FAILURES_TO_OPEN,
+            probe_every_seconds=answer_seconds + 2 * SLOT_WAIT_SECONDS,
+        )
+
+    def call(
+        self,
+        method: str,
+        path: str,
+        *,
+        headers: Mapping[str, str],
+        body: bytes | None = None,
+    ) -> Answer:
+        """Return the backend's answer of a status below 500.
+
+        The request's ids go with it. Raises `BackendAway` when there is no such answer.
+        """
+        if not self._breaker.admits_call():
+            raise self._away("circuit open", path)
+        try:
+            answer = self._exchange(method, path, {**headers, **_id_headers()}, body)
+        except EmptyPoolError:
+            # Says nothing about the backend beyond what the calls that hold the slots will.
+            raise self._away("every connection is in use", path) from None
+        except HTTPError as error:
+            self._breaker.report_failure()
+            raise self._away(f"{type(error).__name__}: {error}", path) from error
+        if answer.status >= 500:
+            self._breaker.report_failure()
+            raise self._away(f"status {answer.status}", path)
+        self._breaker.report_success()
+        if answer.status == TOO_MANY_REQUESTS:
+            raise self._away("status 429", path)
+        return answer
+
+    def _exchange(
+        self, method: str, path: str, headers: Mapping[str, str], body: bytes | None
+    ) -> Answer:
+        ends_at = time.monotonic() + self._answer_seconds
+        try:
+            return self._attempt(method, path, headers, body, ends_at)
+        except ProtocolError:
+            # The connection broke. An idle one may have been closed while the request was on
+            # its way, which happens at every restart of a backend.
+            if method != "GET" and "Idempotency-Key" not in headers:
+                raise
+            return self._attempt(method, path, headers, body, ends_at)
+
+    def _attempt(
+        self, method: str, path: str, headers: Mapping[str, str], body: bytes | None, ends_at: float
+    ) -> Answer:
+        remaining_seconds = max(ends_at - time.monotonic(), 0.001)
+        response = self._pool.urlopen(
+            method,
+            path,
+            body=body,
+            headers=headers,
+            retries=False,
+            redirect=False,
+            timeout=Timeout(connect=self._connect_seconds, total=remaining_seconds),
+            pool_timeout=SLOT_WAIT_SECONDS,  # type: ignore[arg-type]  # it is handed to Queue.get
+            preload_content=False,
+        )
+        try:
+            return Answer(
+                response.status, _read_whole(response), response.headers.get("Link") or ""
+            )
+        finally:
+            response.release_conn()
+
+    def _away(self, reason: str, path: str) -> BackendAway:
+        _log.warning(
+            "backend away",
+            backend=self.backend,
+            reason=reason,
+            path=path.partition("?")[0],
+        )
+        return BackendAway(self.backend, reason)
+
+
+def _read_whole(response: BaseHTTPResponse) -> bytes:
+    """Return the body; raises `HTTPError` for one that is cut short or too large."""
+    body = response.read(MAX_ANSWER_BYTES + 1, decode_content=False)
+    if len(body) > MAX_ANSWER_BYTES:
+        response.close()
+        raise HTTPError("the answer is too large")
+    return body
+
+
+def _id_headers() -> dict[str, str]:
+    ids = current_ids.get()
+    headers = {"X-Request-ID": ids.request_id}
+    if ids.trace_parent:
+        headers["traceparent"] = ids.trace_parent
+    return headers

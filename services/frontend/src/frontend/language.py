@@ -1,0 +1,32 @@
+"""Which language a page is in: the visitor's choice, else the browser's."""
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.utils import translation
+
+LANGUAGES = {"en": "English", "zh-hans": "简体中文"}
+LANGUAGE_COOKIE = "language"
+YEAR_SECONDS = 365 * 24 * 3600
+# The names of BCP 47, as `lang=` and Accept-Language write them.
+TAGS = {"en": "en", "zh-hans": "zh-Hans"}
+
+
+def activate_language(request: HttpRequest) -> str:
+    """Choose the request's language, and make it that of this thread's texts; return it."""
+    chosen = request.COOKIES.get(LANGUAGE_COOKIE, "")
+    if chosen not in LANGUAGES:
+        chosen = translation.get_language_from_request(request)
+    translation.activate(chosen)
+    return chosen
+
+
+def remember_language(response: HttpResponse, language: str) -> None:
+    """Have the browser keep the visitor's choice."""
+    response.set_cookie(
+        LANGUAGE_COOKIE,
+        language,
+        max_age=YEAR_SECONDS,
+        httponly=True,
+        samesite="Lax",
+        secure=settings.CSRF_COOKIE_SECURE,
+    )

@@ -1,0 +1,66 @@
+"""What goes around every page: who asks, in which language, and how faults are shown."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.http import HttpResponse, HttpResponseNotAllowed
+from django.http.response import HttpResponseBase
+from django.utils.cache import patch_vary_headers
+from django.utils.translation import gettext
+
+from frontend.errors import BackendAway, Unauthorized
+from frontend.language import TAGS, activate_language
+from frontend.login_page import log_in_first
+from frontend.observation import ROUTE_KEY
+from frontend.pages import show_message
+from frontend.urls import ALLOWED_METHODS
+from frontend.views.errors import away_page
+from frontend.visitor import PARTS_KEY, PageRequest, end_session, forget_session, visitor_of
+
+
+class PageMiddleware:
+    """Makes a `PageRequest` of the request, and finishes the answer."""
+
+    def __init__(self, get_response: Callable[[PageRequest], HttpResponse]) -> None:
+        self._get_response = get_response
+
+    def __call__(self, request: PageRequest) -> HttpResponse:
+        """Answer one request."""
+        request.parts = request.META[PARTS_KEY]
+        request.visitor = visitor_of(request, request.parts.verifier)
+        request.language = activate_language(request)
+        response = self._get_response(request)
+        if request.resolver_match is not None:
+            request.META[ROUTE_KEY] = "/" + request.resolver_match.route.rstrip("/")
+        if request.visitor.has_dead_session:
+            forget_session(response)
+        response.headers["Content-Language"] = TAGS[request.language]
+        # Without it waitress closes the connection after every page.
+        response.headers["Content-Length"] = str(len(response.content))
+        response.headers["Cache-Control"] = "private, no-cache"
+        patch_vary_headers(response, ("Accept-Language", "Cookie"))
+        return response
+
+    def process_view(
+        self, request: PageRequest, view: Callable[..., HttpResponse], *_: Any
+    ) -> HttpResponseBase | None:
+        """Refuse methods that a page does not have, before its form is looked at."""
+        allowed = ALLOWED_METHODS[view]
+        if request.method in allowed:
+            return None
+        page = show_message(
+            request,
+            status=405,
+            title=gettext("This cannot be done here"),
+            text=gettext("This address exists, but not for this kind of request."),
+        )
+        return HttpResponseNotAllowed(allowed, page.content)
+
+    def process_exception(self, request: PageRequest, error: Exception) -> HttpResponse | None:
+        """Show what a view leaves to be shown: a backend that is away, or says 401."""
+        if isinstance(error, BackendAway):
+            return away_page(request, error.backend)
+        if isinstance(error, Unauthorized):
+            end_session(request)
+            return log_in_first(request)
+        return None

@@ -1,0 +1,29 @@
+"""Short words on the next page: that something was done. They travel in a cookie, once."""
+
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.utils.translation import gettext_lazy
+
+NOTICE_COOKIE = "notice"
+NOTICES = {
+    "shared": gettext_lazy("Your thought is shared."),
+    "deleted": gettext_lazy("The thought is deleted."),
+    "logged-out": gettext_lazy("You are logged out."),
+}
+
+
+def redirect_with_notice(path: str, notice: str) -> HttpResponse:
+    """Lead on to `path`, whose page will say this notice."""
+    response = HttpResponseRedirect(path)
+    response.set_cookie(NOTICE_COOKIE, notice, max_age=60, httponly=True, samesite="Lax")
+    return response
+
+
+def notice_for(request: HttpRequest) -> str:
+    """Return the words that this page should say, or none."""
+    text = NOTICES.get(request.COOKIES.get(NOTICE_COOKIE, ""))
+    return str(text or "")
+
+
+def forget_notice(response: HttpResponse) -> None:
+    """Have the browser drop the notice: it was shown."""
+    response.delete_cookie(NOTICE_COOKIE, samesite="Lax")

@@ -1,0 +1,55 @@
+"""Making a page: what every template is given, and the addresses that pages lead on to."""
+
+from typing import Any
+from urllib.parse import urlencode
+
+from django.http import HttpResponse, HttpResponseRedirect
+from django.middleware.csrf import get_token
+from django.shortcuts import render
+from django.utils.http import url_has_allowed_host_and_scheme
+
+from frontend.notices import forget_notice, notice_for
+from frontend.visitor import PageRequest
+from mythoughts_chassis.requests import current_ids
+
+HOME = "/"
+RETRY_AFTER_SECONDS = 5
+
+
+def show(request: PageRequest, template: str, *, status: int = 200, **context: Any) -> HttpResponse:
+    """Return the page that `template` makes of `context` and of what every page is given."""
+    notice = notice_for(request)
+    every_page = {
+        "visitor": request.visitor.principal,
+        "language": request.language,
+        "here": request.get_full_path() if request.method in ("GET", "HEAD") else HOME,
+        "form_token": get_token(request),
+        "notice": notice,
+        "search": "",
+        "status": status,
+        "request_id": current_ids.get().request_id,
+    }
+    response = render(request, template, {**every_page, **context}, status=status)
+    if notice:
+        forget_notice(response)
+    if status == 503:
+        response.headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
+    return response
+
+
+def show_message(request: PageRequest, *, status: int, title: str, text: str) -> HttpResponse:
+    """Return a page that has nothing but something to say."""
+    return show(request, "message.html", status=status, title=title, text=text)
+
+
+def redirect_to_login(request: PageRequest) -> HttpResponse:
+    """Lead to the login page, and from there back to where the visitor wanted to go."""
+    wanted = request.get_full_path()
+    query = "" if wanted == HOME else "?" + urlencode({"next": wanted})
+    return HttpResponseRedirect(f"/login/{query}")
+
+
+def safe_path(path: str) -> str:
+    """Return `path` if it stays on this site, else the home page."""
+    is_local = path.startswith("/") and url_has_allowed_host_and_scheme(path, allowed_hosts=None)
+    return path if is_local else HOME

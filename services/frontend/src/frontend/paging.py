@@ -1,0 +1,57 @@
+"""Where in a list of thoughts a page stands: the cursors of the backend's lists.
+
+Cursors come in with the page's own address (`?max_id=17`), go to the backend, and come back in
+its Link header (RFC 8288), which says where the neighbouring pages are:
+
+    </api/thoughts?search=rain&max_id=17>; rel="next", <...&min_id=36>; rel="prev"
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Literal, NamedTuple
+from urllib.parse import parse_qs, urlsplit
+
+THOUGHTS_A_PAGE = 20
+
+_LINK = re.compile(r'<([^<>]*)>\s*;\s*rel="?(next|prev)"?')
+_ID = re.compile(r"[0-9]{1,19}", re.ASCII)
+
+
+class Cursor(NamedTuple):
+    """One end of a page: the thoughts older than `max_id`, or those newer than `min_id`."""
+
+    name: Literal["max_id", "min_id"]
+    thought_id: str
+
+    @property
+    def parameters(self) -> dict[str, str]:
+        """The cursor as parameters of an address."""
+        return {self.name: self.thought_id}
+
+
+def cursor_in(parameters: Mapping[str, str]) -> Cursor | None:
+    """Return the cursor among the parameters of an address, None if there is none in order."""
+    for name in ("max_id", "min_id"):
+        thought_id = parameters.get(name, "")
+        if _ID.fullmatch(thought_id):
+            return Cursor(name, thought_id)
+    return None
+
+
+def neighbours(
+    link: str, cursor: Cursor | None, length: int
+) -> tuple[Cursor | None, Cursor | None]:
+    """Return the cursors of the older and the newer page of the page at `cursor`.
+
+    `link` is the Link header that came with the page, `length` how many thoughts it has. The
+    backend always says where newer thoughts would be; where there can be none, it is left out.
+    """
+    linked = dict(_linked_cursors(link))
+    is_newest = cursor is None or (cursor.name == "min_id" and length < THOUGHTS_A_PAGE)
+    return linked.get("next"), None if is_newest else linked.get("prev")
+
+
+def _linked_cursors(link: str) -> Iterator[tuple[str, Cursor | None]]:
+    for target, relation in _LINK.findall(link):
+        query = parse_qs(urlsplit(target).query)
+        yield relation, cursor_in({name: values[0] for name, values in query.items()})

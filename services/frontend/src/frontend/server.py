@@ -1,0 +1,54 @@
+"""Serving: waitress, and how it stops.
+
+SIGTERM: /readyz says no, requests are served on for DRAIN_SECONDS while load balancers notice,
+then nothing new is taken and what is in flight is finished. SIGINT stops without that pause.
+"""
+
+import signal
+from wsgiref.types import WSGIApplication
+
+from waitress.server import create_server
+
+from frontend.health import Readiness
+from frontend.settings import Settings
+
+MAX_HEADER_BYTES = 65_536
+MAX_BODY_BYTES = 1_048_576
+STALLED_CLIENT_SECONDS = 10
+MAX_CONNECTIONS = 2000
+
+
+def serve(app: WSGIApplication, settings: Settings, readiness: Readiness) -> None:
+    """Serve until told to stop; returns when what was in flight is answered."""
+    server = create_server(
+        app,
+        host=settings.host,
+        port=settings.port,
+        threads=settings.threads,
+        # Whether browsers come over TLS is a setting, never a header that anybody can send.
+        url_scheme="https" if settings.behind_tls else "http",
+        ident=None,
+        connection_limit=MAX_CONNECTIONS,
+        asyncore_use_poll=True,
+        channel_timeout=STALLED_CLIENT_SECONDS,
+        cleanup_interval=STALLED_CLIENT_SECONDS,
+        max_request_header_size=MAX_HEADER_BYTES,
+        max_request_body_size=MAX_BODY_BYTES,
+    )
+    _stop_on_signals(readiness, settings.drain_seconds)
+    server.run()
+    server.close()
+
+
+def _stop_on_signals(readiness: Readiness, drain_seconds: float) -> None:
+    def drain(*_: object) -> None:
+        readiness.draining = True
+        # An alarm of 0 seconds would be none at all.
+        signal.setitimer(signal.ITIMER_REAL, max(drain_seconds, 0.001))
+
+    def stop(*_: object) -> None:
+        raise SystemExit
+
+    signal.signal(signal.SIGTERM, drain)
+    signal.signal(signal.SIGALRM, stop)
+    signal.signal(signal.SIGINT, stop)

@@ -1,0 +1,70 @@
+"""What the Frontend can be told, all of it at start."""
+
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from mythoughts_chassis.settings import ServiceSettings, SettingsError, setting
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings(ServiceSettings):
+    """The Frontend's settings; raises `SettingsError` for an address that is not http."""
+
+    thoughts_backend_url: str = setting(
+        "Address of the Thoughts Backend, for example http://thoughts-service."
+    )
+    users_backend_url: str = setting(
+        "Address of the Users Backend, for example http://users-service."
+    )
+    behind_tls: bool = setting(
+        "true where browsers reach the Frontend over https: cookies become Secure, "
+        "and browsers are told to come by https alone.",
+        default=False,
+    )
+    threads: int = setting(
+        "How many requests are worked on at once. More than twice BACKEND_CONNECTIONS, "
+        "so that two stalled backends do not hold every thread.",
+        default=12,
+        minimum=1,
+        maximum=256,
+    )
+    backend_connections: int = setting(
+        "How many calls to one backend are under way at once.", default=4, minimum=1, maximum=128
+    )
+    backend_connect_seconds: float = setting(
+        "How long a connection to a backend may take to open.",
+        default=1.0,
+        minimum=0.01,
+        maximum=60,
+    )
+    backend_answer_seconds: float = setting(
+        "How long a whole answer of a backend may take. "
+        "More than the 2.5 s after which the backends give up themselves.",
+        default=3.0,
+        minimum=0.01,
+        maximum=60,
+    )
+
+    def __post_init__(self) -> None:
+        """Refuse what could only fail later, with every page."""
+        for name in ("thoughts_backend_url", "users_backend_url"):
+            check_backend_url(name.upper(), getattr(self, name))
+        if self.threads <= 2 * self.backend_connections:
+            raise SettingsError("THREADS: must be more than twice BACKEND_CONNECTIONS")
+
+
+def check_backend_url(name: str, url: str) -> None:
+    """Raise `SettingsError` unless `url` is http with a host and nothing after the port."""
+    try:
+        parts = urlsplit(url)
+        port_is_good = parts.port is None or parts.port > 0
+    except ValueError:
+        port_is_good = False
+    if (
+        not port_is_good
+        or parts.scheme != "http"
+        or not parts.hostname
+        or parts.path.strip("/")
+        or parts.query
+    ):
+        raise SettingsError(f"{name}: must look like http://host:port, got {url!r}")

@@ -1,0 +1,25 @@
+// Counts the characters of a text while it is typed. Every page works without this file.
+"use strict";
+
+for (const field of document.querySelectorAll("textarea[data-limit]")) {
+  const limit = Number(field.dataset.limit);
+  const counter = field.form.querySelector("[data-count]");
+
+  const count = () => {
+    // Characters as the server counts them: code points, a line break as one.
+    const length = Array.from(field.value).length;
+    counter.hidden = length === 0;
+    counter.textContent = `${length} / ${limit}`;
+    counter.classList.toggle("over", length > limit);
+    // A screen reader hears the count only when the limit is near.
+    counter.setAttribute("aria-live", length > limit - 20 ? "polite" : "off");
+  };
+
+  field.addEventListener("input", count);
+  field.addEventListener("keydown", (event) => {
+    if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
+      field.form.requestSubmit();
+    }
+  });
+  count();
+}

@@ -1,0 +1,30 @@
+"""The Jinja2 environment of the pages."""
+
+from typing import Any
+
+from django.utils.translation import gettext, ngettext
+from jinja2 import Environment, StrictUndefined
+
+from frontend.language import LANGUAGES, TAGS
+from frontend.presentation import avatar, exact_time, query, rich_text, time_ago
+from frontend.static_files import static_address
+
+
+def make_environment(**options: Any) -> Environment:
+    """Return the environment; Django calls this with its own options."""
+    environment = Environment(
+        **{**options, "autoescape": True, "undefined": StrictUndefined},
+        extensions=["jinja2.ext.i18n"],
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.install_gettext_callables(gettext, ngettext, newstyle=True)  # type: ignore[attr-defined]
+    environment.globals |= {
+        "static": static_address,
+        "languages": LANGUAGES,
+        "language_tags": TAGS,
+        "avatar": avatar,
+        "time_ago": time_ago,
+    }
+    environment.filters |= {"rich_text": rich_text, "query": query, "exact_time": exact_time}
+    return environment

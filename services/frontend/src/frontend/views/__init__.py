@@ -1,0 +1,1 @@
+"""The pages, each from its request to its answer."""

@@ -1,0 +1,42 @@
+"""Everybody's thoughts."""
+
+from datetime import UTC, datetime
+
+from django.http import HttpResponse
+from django.utils.translation import gettext
+
+from frontend.backends import Caller, ThoughtPage
+from frontend.errors import BackendAway, BackendRefused
+from frontend.pages import show
+from frontend.paging import cursor_in
+from frontend.visitor import PageRequest
+
+
+def search(request: PageRequest) -> HttpResponse:
+    """Thoughts that contain `search`, of the author `username`, or the newest of all."""
+    words, username = request.GET.get("search", ""), request.GET.get("username", "")
+    cursor = cursor_in(request.GET)
+    page: ThoughtPage | None = None
+    status, fault = 200, ""
+    try:
+        page = request.parts.thoughts.search(
+            Caller("", request.language), search=words, username=username, cursor=cursor
+        )
+    except BackendAway:
+        status = 503
+        fault = gettext("Thoughts cannot be searched at the moment. Please try again in a minute.")
+    except BackendRefused:
+        status = 400
+        fault = gettext("This cannot be searched for. Please try other words.")
+    return show(
+        request,
+        "search.html",
+        status=status,
+        search=words,
+        username=username,
+        filters={"search": words, "username": username},
+        fault=fault,
+        page=page,
+        is_first=cursor is None,
+        now=datetime.now(UTC),
+    )

@@ -1,0 +1,66 @@
+"""Logging in and out."""
+
+from django.http import HttpResponse, HttpResponseRedirect
+from django.middleware.csrf import rotate_token
+from django.utils.translation import gettext
+
+from frontend.backends import Caller
+from frontend.drafts import posted_draft
+from frontend.errors import BackendAway
+from frontend.login_page import login_page
+from frontend.notices import redirect_with_notice
+from frontend.pages import safe_path, show
+from frontend.views.thoughts import own_page
+from frontend.visitor import PageRequest, end_session, send_session, start_session
+from mythoughts_chassis.tokens import InvalidToken
+
+
+def log_in(request: PageRequest) -> HttpResponse:
+    """Log in, and lead on to where the visitor wanted to go."""
+    if request.method == "POST":
+        return _log_in(request)
+    next_path = safe_path(request.GET.get("next", ""))
+    if request.visitor.principal is not None:
+        return HttpResponseRedirect(next_path)
+    return login_page(request, next_path=next_path)
+
+
+def log_out(request: PageRequest) -> HttpResponse:
+    """Log out; GET asks first, so that a link somewhere cannot do it."""
+    if request.method != "POST":
+        return show(request, "logout.html")
+    end_session(request)
+    return redirect_with_notice("/login/", "logged-out")
+
+
+def _log_in(request: PageRequest) -> HttpResponse:
+    next_path = safe_path(request.POST.get("next", ""))
+    try:
+        token = request.parts.users.log_in(
+            Caller("", request.language),
+            username=request.POST.get("username", "").strip(),
+            password=request.POST.get("password", ""),
+        )
+        if token is None:
+            problem = gettext("Invalid login/password, please try again.")
+            return login_page(request, next_path=next_path, problem=problem)
+        visitor = start_session(request, token)
+    except (BackendAway, InvalidToken):
+        problem = gettext(
+            "Logging in is not possible at the moment. Please try again in a minute. "
+            "Reading and searching may still work."
+        )
+        return login_page(request, next_path=next_path, problem=problem, status=503)
+    rotate_token(request)
+    response = _welcome(request, next_path)
+    send_session(response, visitor)
+    return response
+
+
+def _welcome(request: PageRequest, next_path: str) -> HttpResponse:
+    """Return where a login leads: to the form with the draft that came along, if any did.
+
+    The page is the answer itself, because a redirect could carry the draft only in an address.
+    """
+    draft = posted_draft(request.POST)
+    return own_page(request, draft) if draft.text else HttpResponseRedirect(next_path)

@@ -1,0 +1,115 @@
+"""One's own thoughts: reading, sharing, deleting."""
+
+from datetime import UTC, datetime
+
+from django.http import Http404, HttpResponse, HttpResponseRedirect
+from django.utils.translation import gettext
+
+from frontend.backends import Caller, ThoughtPage
+from frontend.drafts import Draft, posted_draft, why_refused
+from frontend.errors import BackendAway, BackendRefused
+from frontend.login_page import log_in_first
+from frontend.notices import redirect_with_notice
+from frontend.pages import HOME, redirect_to_login, show
+from frontend.paging import Cursor, cursor_in
+from frontend.visitor import PageRequest
+
+
+def own(request: PageRequest) -> HttpResponse:
+    """The user's own thoughts, and the form to share one."""
+    if request.visitor.principal is None:
+        return redirect_to_login(request)
+    return own_page(request, Draft())
+
+
+def share(request: PageRequest) -> HttpResponse:
+    """Share a thought; on any fault the text is in the form again."""
+    if request.method != "POST":
+        # This address stays in the browser after a refused text.
+        return HttpResponseRedirect(HOME)
+    if request.visitor.principal is None:
+        return log_in_first(request)
+    draft = posted_draft(request.POST)
+    try:
+        request.parts.thoughts.share(
+            _caller(request), text=draft.text, idempotency_key=draft.idempotency_key
+        )
+    except BackendRefused as refusal:
+        return own_page(request, draft, status=400, problem=why_refused(draft.text, str(refusal)))
+    except BackendAway:
+        return _kept_for_later(request, draft)
+    return redirect_with_notice(HOME, "shared")
+
+
+def delete(request: PageRequest, thought_id: int) -> HttpResponse:
+    """Delete one of the user's thoughts; GET asks first."""
+    principal = request.visitor.principal
+    if principal is None:
+        return log_in_first(request)
+    if request.method == "POST":
+        request.parts.thoughts.delete(_caller(request), thought_id)
+        return redirect_with_notice(HOME, "deleted")
+    thought = request.parts.thoughts.find_thought(_caller(request), thought_id)
+    if thought is None or thought.username != principal.username:
+        raise Http404
+    return show(request, "delete.html", thought=thought, now=datetime.now(UTC))
+
+
+def own_page(
+    request: PageRequest, draft: Draft, *, status: int = 200, problem: str = ""
+) -> HttpResponse:
+    """Return the page of one's own thoughts with `draft` in its form.
+
+    Without the Thoughts Backend it is the form alone, with status 503.
+    """
+    cursor = cursor_in(request.GET)
+    page: ThoughtPage | None = None
+    fault = ""
+    try:
+        page = request.parts.thoughts.own_thoughts(_caller(request), cursor)
+    except BackendAway:
+        status = 503
+        fault = gettext(
+            "Your thoughts cannot be shown at the moment. They are safe. "
+            "Please try again in a minute."
+        )
+    except BackendRefused:
+        status = 400
+        fault = gettext("There is no such page of your thoughts.")
+    return _show_own(request, draft, page, cursor, status=status, problem=problem, fault=fault)
+
+
+def _kept_for_later(request: PageRequest, draft: Draft) -> HttpResponse:
+    """Return the form with the text, without the list: the same backend would be asked."""
+    problem = gettext(
+        "Your thought could not be shared at the moment. Your text is still here: "
+        "please press Share again in a minute. It will not be shared twice."
+    )
+    return _show_own(request, draft, None, None, status=503, problem=problem, fault="")
+
+
+def _show_own(
+    request: PageRequest,
+    draft: Draft,
+    page: ThoughtPage | None,
+    cursor: Cursor | None,
+    *,
+    status: int,
+    problem: str,
+    fault: str,
+) -> HttpResponse:
+    return show(
+        request,
+        "thoughts.html",
+        status=status,
+        draft=draft,
+        problem=problem,
+        fault=fault,
+        page=page,
+        is_first=cursor is None,
+        now=datetime.now(UTC),
+    )
+
+
+def _caller(request: PageRequest) -> Caller:
+    return Caller(request.visitor.token, request.language)

@@ -1,0 +1,85 @@
+"""Who looks at the page: what the session cookie says, verified without asking anybody.
+
+    Set-Cookie: session=<the access token>; HttpOnly; SameSite=Lax; Max-Age=<till the token's exp>
+
+It is also `Secure` where browsers come over TLS.
+"""
+
+import time
+from dataclasses import dataclass
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+
+from frontend.backends import ThoughtsBackend, UsersBackend
+from mythoughts_chassis.tokens import InvalidToken, Principal, TokenVerifier
+
+SESSION_COOKIE = "session"
+# The key under which the application leaves its parts in a request.
+PARTS_KEY = "frontend.parts"
+
+
+@dataclass(frozen=True, slots=True)
+class Visitor:
+    """A browser: logged in with a token, or nobody; `has_dead_session` if it still thinks so."""
+
+    principal: Principal | None = None
+    token: str = ""
+    has_dead_session: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What the pages are made with; one for an application."""
+
+    verifier: TokenVerifier
+    thoughts: ThoughtsBackend
+    users: UsersBackend
+
+
+class PageRequest(HttpRequest):
+    """A request as the views get it, after `PageMiddleware`."""
+
+    parts: Parts
+    visitor: Visitor
+    language: str
+
+
+def visitor_of(request: HttpRequest, verifier: TokenVerifier) -> Visitor:
+    """Return who makes the request. A cookie that is no valid token makes nobody."""
+    token = request.COOKIES.get(SESSION_COOKIE)
+    if token is None:
+        return Visitor()
+    try:
+        return Visitor(verifier.verify(token), token)
+    except InvalidToken:
+        return Visitor(has_dead_session=True)
+
+
+def start_session(request: PageRequest, token: str) -> Visitor:
+    """Make the rest of this request the logged-in user's; raises `InvalidToken`."""
+    request.visitor = Visitor(request.parts.verifier.verify(token), token)
+    return request.visitor
+
+
+def end_session(request: PageRequest) -> None:
+    """Make the rest of this request nobody's, and have the browser forget its token."""
+    request.visitor = Visitor(has_dead_session=True)
+
+
+def send_session(response: HttpResponse, visitor: Visitor) -> None:
+    """Have the browser keep the visitor's token as long as it counts."""
+    if visitor.principal is not None:
+        response.set_cookie(
+            SESSION_COOKIE,
+            visitor.token,
+            max_age=max(visitor.principal.expires_at - int(time.time()), 0),
+            httponly=True,
+            samesite="Lax",
+            secure=settings.CSRF_COOKIE_SECURE,
+        )
+
+
+def forget_session(response: HttpResponse) -> None:
+    """Have the browser drop its token."""
+    response.delete_cookie(SESSION_COOKIE, samesite="Lax")

@@ -1,0 +1,257 @@
+"""Backends that behave, and misbehave on demand: real HTTP servers on free ports."""
+
+import json
+import socket
+import threading
+from collections.abc import Callable
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any, NamedTuple
+from urllib.parse import parse_qs, urlsplit
+
+
+class Call(NamedTuple):
+    """One request that a backend got."""
+
+    method: str
+    path: str
+    query: dict[str, str]
+    headers: dict[str, str]
+    body: Any
+
+    @property
+    def user(self) -> str | None:
+        """The whole bearer token, None without one."""
+        scheme, _, token = self.headers.get("authorization", "").partition(" ")
+        return token if scheme == "Bearer" else None
+
+
+class Reply(NamedTuple):
+    """What a backend answers."""
+
+    status: int
+    body: Any = None
+    headers: dict[str, str] = {}  # noqa: RUF012  # nobody writes into it
+
+
+class Handler(BaseHTTPRequestHandler):
+    """Reads a request and lets the backend's present fault, or else its sense, answer it."""
+
+    protocol_version = "HTTP/1.1"
+    backend: "FakeBackend"
+
+    def handle_any(self) -> None:
+        """Answer a request of any method."""
+        call = self._read_call()
+        self.backend.calls.append(call)
+        self.backend.called.set()
+        fault = self.backend.fault
+        if fault is None:
+            self.reply(self.backend.answer(call))
+        else:
+            fault(self, call)
+
+    do_GET = do_POST = do_DELETE = handle_any  # noqa: N815  # named by http.server
+
+    def reply(self, reply: Reply) -> None:
+        """Send a reply that is whole and well formed."""
+        body = b"" if reply.body is None else json.dumps(reply.body).encode()
+        self.send_response(reply.status)
+        for name, value in reply.headers.items():
+            self.send_header(name, value)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def send_raw(self, raw: bytes) -> None:
+        """Send these bytes as they are, and close the connection."""
+        self.wfile.write(raw)
+        self.close_connection = True
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
+        """Log nothing."""
+
+    def _read_call(self) -> Call:
+        parts = urlsplit(self.path)
+        length = int(self.headers.get("Content-Length", 0))
+        body = self.rfile.read(length)
+        return Call(
+            self.command,
+            parts.path,
+            {name: values[0] for name, values in parse_qs(parts.query).items()},
+            {name.lower(): value for name, value in self.headers.items()},
+            json.loads(body) if body else None,
+        )
+
+
+Fault = Callable[[Handler, Call], None]
+
+
+class _Server(ThreadingHTTPServer):
+    """Closes the connections that are open when it stops, as a killed process does."""
+
+    daemon_threads = True
+    block_on_close = False
+
+    def __init__(self, *arguments: Any) -> None:
+        self.connections: set[socket.socket] = set()
+        super().__init__(*arguments)
+
+    def get_request(self) -> tuple[socket.socket, Any]:
+        """Accept a connection and remember it."""
+        connection, address = super().get_request()
+        self.connections.add(connection)
+        return connection, address
+
+    def shutdown_request(self, request: Any) -> None:
+        """Close a connection and forget it."""
+        self.connections.discard(request)
+        super().shutdown_request(request)
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Say nothing: the other side has gone, or the test has closed the connection."""
+
+
+class FakeBackend:
+    """A backend's life: start, stop, kill connections, misbehave (`fault`), remember `calls`."""
+
+    def __init__(self) -> None:
+        self.calls: list[Call] = []
+        self.called = threading.Event()
+        self.fault: Fault | None = None
+        self.released = threading.Event()
+        self._port = 0
+        self._server: _Server | None = None
+        self.start()
+
+    @property
+    def url(self) -> str:
+        """The base URL; it stays the same when the backend stops and starts again."""
+        return f"http://127.0.0.1:{self._port}"
+
+    def answer(self, call: Call) -> Reply:
+        """Answer as the real backend would."""
+        raise NotImplementedError
+
+    def start(self) -> None:
+        """Listen, on the same port as the last time."""
+        handler = type("BoundHandler", (Handler,), {"backend": self})
+        self._server = _Server(("127.0.0.1", self._port), handler)
+        self._port = self._server.server_address[1]
+        threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True).start()
+
+    def stop(self) -> None:
+        """Stop listening and drop every connection."""
+        self.released.set()
+        if self._server is not None:
+            self._server.shutdown()
+            self._server.server_close()
+            self.drop_connections()
+            self._server = None
+
+    def drop_connections(self) -> None:
+        """Close every open connection, as a restart of the backend does."""
+        assert self._server is not None
+        for connection in tuple(self._server.connections):
+            try:
+                connection.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                continue
+
+    def stall(self) -> None:
+        """Answer nothing until `released` is set."""
+        self.released.clear()
+        self.fault = lambda handler, call: self._wait(handler)
+
+    def _wait(self, handler: Handler) -> None:
+        self.released.wait(30)
+        handler.close_connection = True
+
+
+class FakeThoughtsBackend(FakeBackend):
+    """Keeps thoughts in memory, by the contract of the Thoughts Backend."""
+
+    def __init__(self, username_of: Callable[[str], str | None]) -> None:
+        self.thoughts: list[dict[str, Any]] = []
+        self._stored_by_key: dict[str, dict[str, Any]] = {}
+        self._username_of = username_of
+        super().__init__()
+
+    def add(self, username: str, text: str, timestamp: str = "1962-05-11T09:53:41Z") -> int:
+        """Store a thought and return its id."""
+        thought_id = len(self.thoughts) + 1
+        thought = {"id": thought_id, "username": username, "text": text, "timestamp": timestamp}
+        self.thoughts.append(thought)
+        return thought_id
+
+    def answer(self, call: Call) -> Reply:
+        """Answer by the path."""
+        match call.method, call.path.strip("/").split("/"):
+            case "GET", ["api", "thoughts"]:
+                return self._page(call, self._found(call.query))
+            case "GET", ["api", "thoughts", thought_id]:
+                found = [t for t in self.thoughts if str(t["id"]) == thought_id]
+                return Reply(200, found[0]) if found else Reply(404, {"detail": "nothing here"})
+            case _, ["api", "me", *_]:
+                username = self._username_of(call.user or "")
+                return Reply(401, {}) if username is None else self._own(call, username)
+        return Reply(404, {})
+
+    def _own(self, call: Call, username: str) -> Reply:
+        if call.method == "GET":
+            return self._page(call, [t for t in self.thoughts if t["username"] == username])
+        if call.method == "DELETE":
+            thought_id = call.path.strip("/").split("/")[-1]
+            self.thoughts = [t for t in self.thoughts if str(t["id"]) != thought_id]
+            return Reply(204)
+        return self._store(call, username)
+
+    def _store(self, call: Call, username: str) -> Reply:
+        text = call.body["text"]
+        if not text.strip() or len(text) > 250:
+            return Reply(400, {"detail": "text: does not fit", "errors": []})
+        key = call.headers["idempotency-key"]
+        if key not in self._stored_by_key:
+            self.add(username, text)
+            self._stored_by_key[key] = self.thoughts[-1]
+        return Reply(201, self._stored_by_key[key])
+
+    def _found(self, query: dict[str, str]) -> list[dict[str, Any]]:
+        words, username = query.get("search", "").lower(), query.get("username")
+        return [
+            thought
+            for thought in self.thoughts
+            if words in thought["text"].lower() and username in (None, thought["username"])
+        ]
+
+    def _page(self, call: Call, thoughts: list[dict[str, Any]]) -> Reply:
+        """Return one page of `thoughts`, newest first, with its neighbours in `Link`."""
+        newest_first = sorted(thoughts, key=lambda thought: -thought["id"])
+        limit = int(call.query["limit"])
+        if "min_id" in call.query:
+            newer = [t for t in newest_first if t["id"] > int(call.query["min_id"])]
+            page = newer[-limit:]
+        else:
+            max_id = int(call.query.get("max_id", 2**62))
+            page = [t for t in newest_first if t["id"] < max_id][:limit]
+        links = []
+        if page and page[-1]["id"] != newest_first[-1]["id"]:
+            links.append(f'<{call.path}?limit={limit}&max_id={page[-1]["id"]}>; rel="next"')
+        if page:
+            links.append(f'<{call.path}?limit={limit}&min_id={page[0]["id"]}>; rel="prev"')
+        return Reply(200, page, {"Link": ", ".join(links)} if links else {})
+
+
+class FakeUsersBackend(FakeBackend):
+    """Logs in everybody whose password is the name, by the contract of the Users Backend."""
+
+    def __init__(self, token_for: Callable[[str], str]) -> None:
+        self._token_for = token_for
+        super().__init__()
+
+    def answer(self, call: Call) -> Reply:
+        """Answer a login."""
+        username, password = call.body["username"], call.body["password"]
+        if not username or username != password:
+            return Reply(401, {"detail": "invalid"}, {"WWW-Authenticate": "Bearer"})
+        return Reply(200, {"Authorized": f"Bearer {self._token_for(username)}"})
