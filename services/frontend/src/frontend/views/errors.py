@@ -21,7 +21,7 @@ def away_page(request: PageRequest, backend: BackendName) -> HttpResponse:
         request,
         status=503,
         title=gettext("Not working right now"),
-        text=f"{texts[backend]} {gettext('Please try again in a minute.')}",
+        text=texts[backend] + " " + gettext("Please try again in a minute."),
     )
 
 

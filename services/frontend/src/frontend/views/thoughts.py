@@ -35,7 +35,9 @@ def share(request: PageRequest) -> HttpResponse:
             _caller(request), text=draft.text, idempotency_key=draft.idempotency_key
         )
     except BackendRefused as refusal:
-        return own_page(request, draft, status=400, problem=why_refused(draft.text, str(refusal)))
+        # Status 200, as after a failed login: the answer is a form to go on with, and browsers
+        # report an error where there is none for any 4xx.
+        return own_page(request, draft, problem=why_refused(draft.text, str(refusal)))
     except BackendAway:
         return _kept_for_later(request, draft)
     return redirect_with_notice(HOME, "shared")
