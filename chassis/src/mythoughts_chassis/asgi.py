@@ -154,7 +154,8 @@ class _LimitedBody:
         self._until = self._loop.time() + BODY_SECONDS
 
     async def __call__(self) -> Message:
-        left = (self._deadline.when() or 0) - self._loop.time()
+        due = self._deadline.when()
+        started = self._loop.time()
         self._deadline.reschedule(None)
         try:
             async with asyncio.timeout_at(self._until):
@@ -162,7 +163,8 @@ class _LimitedBody:
         except TimeoutError:
             raise RequestTimeout from None
         finally:
-            self._deadline.reschedule(self._loop.time() + left)
+            if due is not None:
+                self._deadline.reschedule(due + self._loop.time() - started)
         if message["type"] == "http.disconnect":
             raise ClientGone
         self._bytes += len(message.get("body", b""))
