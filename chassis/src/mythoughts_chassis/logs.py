@@ -66,10 +66,6 @@ def _render_json(_: WrappedLogger, __: str, event: EventDict) -> str:
     return msgspec.json.encode(event, enc_hook=repr).decode()
 
 
-def _console() -> structlog.dev.ConsoleRenderer:
-    return structlog.dev.ConsoleRenderer(timestamp_key="time", colors=sys.stdout.isatty())
-
-
 def _without_service(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
     """In a terminal the reader knows which service speaks."""
     del event["service"]

@@ -5,6 +5,7 @@ the balancer has noticed, finishes what is in flight, and exits. A second signal
 """
 
 import signal
+import socket
 import time
 from types import FrameType
 
@@ -40,7 +41,6 @@ def serve(api: Api, settings: ServiceSettings) -> None:
         access_log=False,
         log_config=None,
     )
-    _log.info("serving", host=settings.host, port=settings.port)
     _DrainingServer(config, api, settings.drain_seconds).run()
 
 
@@ -50,6 +50,12 @@ class _DrainingServer(uvicorn.Server):
         self._api = api
         self._drain_seconds = drain_seconds
         self._exit_at: float | None = None
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Begin to listen, and log where; called by uvicorn."""
+        await super().startup(sockets)
+        host, port = self.servers[0].sockets[0].getsockname()[:2]
+        _log.info("serving", host=host, port=port)
 
     def handle_exit(self, sig: int, _: FrameType | None) -> None:
         """Begin to drain; a second signal ends that. Called by uvicorn for SIGTERM and SIGINT."""

@@ -1,0 +1,85 @@
+"""A service run as its operators run it: `python -m PACKAGE`, in a process of its own."""
+
+import json
+import os
+import sys
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from chassis.tests.http_client import HttpClient
+from local.process import Process
+
+WAIT_SECONDS = 30
+
+
+class ServiceProcess:
+    """One service, on a free port; `http` talks to it, `log` holds its log lines so far."""
+
+    def __init__(self, package: str, environment: Mapping[str, str], *, folder: Path) -> None:
+        self.log: list[dict[str, Any]] = []
+        self.output: list[str] = []
+        self._process = Process(
+            package,
+            [sys.executable, "-m", package],
+            environment={"PATH": os.defpath, "PORT": "0", **environment},
+            log_path=folder / f"{package}.log",
+            on_line=self._hear,
+        )
+
+    @property
+    def http(self) -> HttpClient:
+        """A client of this service."""
+        return HttpClient(self.line("serving")["port"])
+
+    @property
+    def process(self) -> Process:
+        """The process, for signals and its exit status."""
+        return self._process
+
+    def start(self) -> None:
+        """Start it and wait until it listens."""
+        self._process.start()
+        self.wait_for_line("serving")
+
+    def run_to_end(self) -> int:
+        """Start it, wait until it has ended by itself, and return the exit status."""
+        self._process.start()
+        return self._process.wait(timeout_seconds=WAIT_SECONDS)
+
+    def stop(self) -> int:
+        """Stop it as an orchestrator does; the exit status."""
+        return self._process.stop(timeout_seconds=WAIT_SECONDS)
+
+    def lines(self, event: str, **fields: object) -> list[dict[str, Any]]:
+        """The log lines so far of this event that have these fields."""
+        wanted = {"event": event, **fields}
+        return [line for line in list(self.log) if wanted.items() <= line.items()]
+
+    def line(self, event: str, **fields: object) -> dict[str, Any]:
+        """The last of `lines`."""
+        return self.lines(event, **fields)[-1]
+
+    def wait_for_line(self, event: str, **fields: object) -> dict[str, Any]:
+        """Wait for such a log line and return it."""
+        wait_until(lambda: bool(self.lines(event, **fields)), or_fail_with=self._state)
+        return self.line(event, **fields)
+
+    def _state(self) -> str:
+        return f"exit status {self._process.exit_status}:\n" + "\n".join(self.output)
+
+    def _hear(self, _: str, line: str) -> None:
+        self.output.append(line)
+        if line.startswith("{"):
+            self.log.append(json.loads(line))
+
+
+def wait_until(
+    condition: Callable[[], bool], *, or_fail_with: Callable[[], str] = lambda: "never came true"
+) -> None:
+    """Wait until `condition` is true."""
+    deadline = time.monotonic() + WAIT_SECONDS
+    while not condition():
+        assert time.monotonic() < deadline, or_fail_with()
+        time.sleep(0.02)

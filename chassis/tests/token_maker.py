@@ -1,0 +1,56 @@
+"""Keys and tokens for tests, made at run time."""
+
+import time
+import uuid
+from pathlib import Path
+from typing import Any
+
+from mythoughts_chassis.keys import Jwk, read_key_set, rotate_key_sets
+from mythoughts_chassis.tokens import sign_token
+
+LIFETIME_SECONDS = 3600
+
+
+class TokenMaker:
+    """Holds two JWK set files in a folder and signs tokens with their newest key."""
+
+    def __init__(self, folder: Path) -> None:
+        self.private_path = folder / "private.json"
+        self.public_path = folder / "public.json"
+        self.rotate()
+
+    def rotate(self, *, keep_old: bool = True) -> None:
+        """Add a new key, or replace all."""
+        rotate_key_sets(
+            self.private_path,
+            self.public_path,
+            token_lifetime_seconds=LIFETIME_SECONDS,
+            keep_old=keep_old,
+        )
+
+    @property
+    def private_key(self) -> Jwk:
+        """The newest key."""
+        return read_key_set(self.private_path)[0]
+
+    def claims(self, username: str, *, user_id: int = 1, **changes: Any) -> dict[str, Any]:
+        """The claims of a good token, changed; a change to None leaves the claim out."""
+        now = int(time.time())
+        claims = {
+            "iss": "mythoughts",
+            "aud": "mythoughts",
+            "sub": str(user_id),
+            "username": username,
+            "iat": now,
+            "exp": now + LIFETIME_SECONDS,
+            "jti": uuid.uuid4().hex,
+        }
+        return {name: value for name, value in (claims | changes).items() if value is not None}
+
+    def token(self, username: str, *, user_id: int = 1, **changes: Any) -> str:
+        """A signed token with these claims."""
+        return sign_token(self.claims(username, user_id=user_id, **changes), self.private_key)
+
+    def admin_token(self) -> str:
+        """A token of an admin."""
+        return self.token("admin", user_id=99, scope="admin")
