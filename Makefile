@@ -15,9 +15,6 @@ venv = .venv/bin/python
 install_run = @$(python) -m local.environment run
 install_all = @$(python) -m local.environment development
 
-packages = chassis/src services/thoughts_backend/src services/users_backend/src services/frontend/src
-tests = chassis/tests services/thoughts_backend/tests services/users_backend/tests \
-    services/frontend/tests local/tests tests
 backends = thoughts_backend users_backend
 
 .PHONY: help
@@ -78,11 +75,9 @@ lint: ## Check style, formatting and which module may import which
 	@.venv/bin/lint-imports --no-logo
 
 .PHONY: typecheck
-typecheck: ## Check the types of the code and of each folder of tests
+typecheck: ## Check the types of the code and of its tests
 	$(install_all)
-	@$(venv) -m mypy $(packages) local conftest.py
-	@set -e; for folder in $(tests) benchmarks; do \
-	    if ls $$folder/*.py >/dev/null 2>&1; then $(venv) -m mypy $$folder; fi; done
+	@$(venv) -m mypy .
 
 .PHONY: bench
 bench: ## Measure what a request costs, beside the least that it could

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 
 from local import background, development, messages
 from local.console import complain, say, show_line, step
-from local.folder import Folder, FolderError
+from local.folder import RESET_ADVICE, Folder, FolderError
 from local.following import follow
 from local.postgres import PostgresError, remove_data
 from local.readiness import wait_until
@@ -89,9 +89,11 @@ def main(arguments: list[str], environment: Mapping[str, str]) -> int:
     """Run the command that is named; the exit status."""
     try:
         return COMMANDS[arguments[0]](environment)
-    except (UsageError, FolderError, StackError, PostgresError) as error:
+    except (UsageError, FolderError, StackError) as error:
         complain(f"\n{error}")
-        return 1
+    except PostgresError as error:
+        complain(f"\n{error}\n\nIf its data are damaged: {RESET_ADVICE}")
+    return 1
 
 
 def _run(

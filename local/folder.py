@@ -121,6 +121,9 @@ class Folder:
         contents = list(data_dir.iterdir()) if data_dir.is_dir() else []
         if lost_link or (contents and not (data_dir / "PG_VERSION").exists()):
             raise FolderError(f"{data_dir} does not hold a PostgreSQL database. {RESET_ADVICE}")
+        for path in (self.private_keys, self.public_keys):
+            if path.exists() and not _holds_keys(path):
+                raise FolderError(f"{path} holds no keys for the tokens. {RESET_ADVICE}")
 
     def is_done(self, step: str) -> bool:
         """Whether a step of the first run was completed."""
@@ -139,3 +142,10 @@ def write_private(path: Path, text: str) -> None:
     with os.fdopen(descriptor, "w") as file:
         file.write(text)
     unfinished.replace(path)
+
+
+def _holds_keys(path: Path) -> bool:
+    try:
+        return bool(json.loads(path.read_bytes())["keys"])
+    except (OSError, ValueError, TypeError, KeyError):
+        return False

@@ -14,10 +14,12 @@ _PAUSE_SECONDS = 0.3
 def follow(logs: Mapping[str, Path], *, while_: Callable[[], bool]) -> None:
     """Show the last lines of each log, then what is added, until `while_()` is false."""
     positions = {name: _show_end(name, path) for name, path in logs.items()}
-    while while_():
+    goes_on = True
+    while goes_on:
+        time.sleep(_PAUSE_SECONDS)
+        goes_on = while_()  # Asked first, so that the last lines are shown too.
         for name, path in logs.items():
             positions[name] = _show_new(name, path, positions[name])
-        time.sleep(_PAUSE_SECONDS)
 
 
 def _show_end(name: str, path: Path) -> int:

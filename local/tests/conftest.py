@@ -1,0 +1,45 @@
+"""The trees that the tests of the runner run the system in."""
+
+import signal
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from local.tests.trees import Tree, temporary_tree
+
+
+@pytest.fixture
+def tree() -> Iterator[Tree]:
+    """A tree that has not run yet, in a folder whose name has spaces and other scripts."""
+    yield from temporary_tree("my thoughts 我的想法")
+
+
+@pytest.fixture(scope="session")
+def used_local() -> Iterator[Path]:
+    """The folder `.local` of a system that ran and was stopped."""
+    for tree in temporary_tree("used"):
+        run = tree.start()
+        run.send(signal.SIGINT)
+        run.wait()
+        yield tree.local
+
+
+@pytest.fixture
+def used_tree(tree: Tree, used_local: Path) -> Tree:
+    """A tree whose first run is over, so that it starts faster."""
+    # With `cp`, because the data may belong to another account, which must stay their owner.
+    subprocess.run(["cp", "-a", used_local, tree.local], check=True)
+    return tree
+
+
+@pytest.fixture
+def all_gone() -> Callable[[list[psutil.Process]], bool]:
+    """A function that waits for processes to end and says whether all have."""
+
+    def wait(processes: list[psutil.Process]) -> bool:
+        return not psutil.wait_procs(processes, timeout=20)[1]
+
+    return wait

@@ -1,0 +1,125 @@
+"""The other commands: down, logs, reset, and a run in the background."""
+
+import os
+import pty
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+
+import psutil
+import pytest
+
+from local.tests.trees import READY, Tree
+
+Gone = Callable[[list[psutil.Process]], bool]
+
+
+def test_background_run_is_stopped_by_down(used_tree: Tree, all_gone: Gone) -> None:
+    """With BACKGROUND=1 the command returns when the system is ready, and `down` stops that."""
+    start = used_tree.local_command("up", BACKGROUND="1")
+    start_status = start.wait()
+    runner = psutil.Process(int((used_tree.local / "lock").read_text()))
+    processes = [runner, *runner.children(recursive=True)]
+
+    stop = used_tree.local_command("down")
+
+    assert (start_status, stop.wait()) == (0, 0)
+    assert READY in start.output
+    assert len(processes) >= 5
+    assert all_gone(processes)
+
+
+def test_background_run_that_fails_says_so(used_tree: Tree) -> None:
+    """With BACKGROUND=1 a start that fails gives its message and status 1."""
+    (used_tree.local / "secrets.json").unlink()
+
+    start = used_tree.local_command("up", BACKGROUND="1")
+
+    assert start.wait() == 1
+    assert "make reset" in start.output
+
+
+def test_down_without_a_run(tree: Tree) -> None:
+    """Stopping what does not run is no error."""
+    stop = tree.local_command("down")
+
+    assert stop.wait() == 0
+    assert "not running" in stop.output
+
+
+def test_logs_of_a_run_that_is_over(used_tree: Tree) -> None:
+    """The last lines of each log are shown, with the process they are from."""
+    shown = used_tree.local_command("logs")
+
+    assert shown.wait() == 0
+    assert "postgres | " in shown.output
+    assert "database system is shut down" in shown.output
+
+
+def test_logs_of_one_service(used_tree: Tree) -> None:
+    """SERVICE chooses whose log is shown."""
+    shown = used_tree.local_command("logs", SERVICE="postgres")
+    shown.wait()
+
+    assert {line.split(" ")[0] for line in shown.output.splitlines()} == {"postgres"}
+
+
+def test_logs_go_on_while_the_system_runs(used_tree: Tree) -> None:
+    """New lines are shown as they come, until the system stops."""
+    run = used_tree.start()
+    shown = used_tree.local_command("logs", SERVICE="postgres")
+    shown.wait_for("ready to accept connections")
+
+    run.send(signal.SIGINT)
+
+    assert shown.wait() == 0
+    assert shown.output.rstrip().endswith("database system is shut down")
+
+
+def test_reset_deletes_only_when_told(used_tree: Tree) -> None:
+    """Where nobody can be asked, nothing is deleted, and the message tells how to."""
+    refused = used_tree.local_command("reset")
+
+    assert refused.wait() == 1
+    assert "make reset YES=1" in refused.output
+    assert (used_tree.local / "postgres").exists()
+
+
+def test_reset_with_yes_deletes(used_tree: Tree) -> None:
+    """YES=1 deletes without asking."""
+    done = used_tree.local_command("reset", YES="1")
+
+    assert done.wait() == 0
+    assert not used_tree.local.exists()
+
+
+@pytest.mark.parametrize(("answer", "is_kept"), [("no", True), ("", True), ("yes", False)])
+def test_reset_asks(used_tree: Tree, answer: str, is_kept: bool) -> None:
+    """On a terminal it asks, and only `yes` deletes."""
+    terminal, other_end = pty.openpty()
+    os.write(terminal, f"{answer}\n".encode())
+
+    subprocess.run(
+        [sys.executable, "-m", "local", "reset"],
+        cwd=used_tree.path,
+        stdin=other_end,
+        capture_output=True,
+        check=False,
+        timeout=30,
+    )
+    os.close(terminal)
+    os.close(other_end)
+
+    assert used_tree.local.exists() is is_kept
+
+
+def test_reset_leaves_a_running_system_alone(used_tree: Tree) -> None:
+    """The data of a system that runs are not deleted."""
+    used_tree.start()
+
+    refused = used_tree.local_command("reset", YES="1")
+
+    assert refused.wait() == 1
+    assert "already running" in refused.output
+    assert (used_tree.local / "postgres" / "PG_VERSION").exists()

@@ -1,0 +1,139 @@
+"""Copies of the project to run the system from, and the runs of its commands in them."""
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import psutil
+
+from local.ports import free_port
+
+ROOT = Path(__file__).resolve().parents[2]
+PORT_SETTINGS = ("THOUGHTS_PORT", "USERS_PORT", "FRONTEND_PORT", "POSTGRES_PORT")
+READY = "MyThoughts is ready"
+WAIT_SECONDS = 90
+
+
+class Run:
+    """A command that runs in a tree; its output goes to a file, its standard input is empty."""
+
+    def __init__(
+        self, command: list[str], *, tree: Path, output: Path, environment: Mapping[str, str]
+    ) -> None:
+        self._output = output
+        with output.open("w") as stream:
+            self._process = subprocess.Popen(
+                command,
+                cwd=tree,
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=stream,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        self.pid = self._process.pid
+
+    @property
+    def output(self) -> str:
+        """What it has printed so far."""
+        return self._output.read_text()
+
+    def wait_for(self, text: str) -> None:
+        """Wait until it has printed `text`."""
+        deadline = time.monotonic() + WAIT_SECONDS
+        while text not in self.output:
+            assert self._process.poll() is None, f"it ended without {text!r}:\n{self.output}"
+            assert time.monotonic() < deadline, (
+                f"no {text!r} after {WAIT_SECONDS} s:\n{self.output}"
+            )
+            time.sleep(0.05)
+
+    def send(self, number: signal.Signals) -> None:
+        """Send it a signal."""
+        self._process.send_signal(number)
+
+    def wait(self) -> int:
+        """Wait for its end; the exit status."""
+        return self._process.wait(WAIT_SECONDS)
+
+    def descendants(self) -> list[psutil.Process]:
+        """The processes that it has started and that run now."""
+        return psutil.Process(self.pid).children(recursive=True)
+
+    def child(self, word: str) -> psutil.Process:
+        """The descendant whose command line has `word`, and whose parents' have not."""
+        return next(child for child in self.descendants() if word in " ".join(child.cmdline()))
+
+
+class Tree:
+    """A copy of the project with its own `.local`, and free ports for its processes."""
+
+    def __init__(self, path: Path, *, python: str = sys.executable) -> None:
+        self.path = path
+        self.local = path / ".local"
+        self.ports = {name: free_port() for name in PORT_SETTINGS}
+        self.runs: list[Run] = []
+        self._python = python
+
+    def url(self, service: str) -> str:
+        """The address of `thoughts`, `users` or `frontend`."""
+        return f"http://127.0.0.1:{self.ports[f'{service.upper()}_PORT']}"
+
+    def run(self, *command: str, **settings: str) -> Run:
+        """Start a command in the tree."""
+        ports = {name: str(port) for name, port in self.ports.items()}
+        run = Run(
+            list(command),
+            tree=self.path,
+            output=self.path.parent / f"output-{len(self.runs)}.txt",
+            environment={**os.environ, **ports, **settings},
+        )
+        self.runs.append(run)
+        return run
+
+    def local_command(self, verb: str, **settings: str) -> Run:
+        """Start `python -m local VERB` in the tree, as the Makefile does."""
+        return self.run(self._python, "-m", "local", verb, **settings)
+
+    def start(self, **settings: str) -> Run:
+        """Start the system and wait until it is ready."""
+        run = self.local_command("up", **settings)
+        run.wait_for(READY)
+        return run
+
+    def end_runs(self) -> None:
+        """Stop what was started here and still runs, the system in the background included."""
+        self.local_command("down")
+        for run in self.runs:
+            run.wait()
+
+
+def copy_tree(path: Path) -> Path:
+    """Copy what a clone would have, as it is in the working tree, to `path`."""
+    skipped = shutil.ignore_patterns(".*", "__pycache__", "node_modules")
+    shutil.copytree(ROOT, path, ignore=skipped)
+    return path
+
+
+def temporary_tree(name: str) -> Iterator[Tree]:
+    """Give a tree in a folder called `name`; at the end stop what runs in it and delete it."""
+    with tempfile.TemporaryDirectory(prefix="mythoughts-tests-") as folder:
+        # PostgreSQL's own account must be able to enter, where the tests run as root.
+        Path(folder).chmod(0o711)
+        tree = Tree(copy_tree(Path(folder, name)))
+        yield tree
+        tree.end_runs()
+
+
+def pid_in(text: str) -> int:
+    """The number in `(process N)`."""
+    match = re.search(r"\(process (\d+)\)", text)
+    assert match, text
+    return int(match[1])
