@@ -1,5 +1,6 @@
 """How Django is set up. Only what holds for the whole process; the rest travels with requests."""
 
+import logging
 import secrets
 from pathlib import Path
 
@@ -46,3 +47,5 @@ def configure_django(*, behind_tls: bool) -> None:
         LOGGING_CONFIG=None,
     )
     django.setup()
+    # Every answer has its line in the log already; an exception is what only Django knows of.
+    logging.getLogger("django.request").addFilter(lambda record: record.exc_info is not None)

@@ -7,7 +7,7 @@ then nothing new is taken and what is in flight is finished. SIGINT stops withou
 import signal
 from wsgiref.types import WSGIApplication
 
-from waitress.server import create_server
+from waitress.server import BaseWSGIServer, MultiSocketServer, create_server
 
 from frontend.health import Readiness
 from frontend.settings import Settings
@@ -18,9 +18,9 @@ STALLED_CLIENT_SECONDS = 10
 MAX_CONNECTIONS = 2000
 
 
-def serve(app: WSGIApplication, settings: Settings, readiness: Readiness) -> None:
-    """Serve until told to stop; returns when what was in flight is answered."""
-    server = create_server(
+def make_server(app: WSGIApplication, settings: Settings) -> BaseWSGIServer | MultiSocketServer:
+    """Return a server that listens and, when run, serves `app`."""
+    return create_server(
         app,
         host=settings.host,
         port=settings.port,
@@ -35,6 +35,11 @@ def serve(app: WSGIApplication, settings: Settings, readiness: Readiness) -> Non
         max_request_header_size=MAX_HEADER_BYTES,
         max_request_body_size=MAX_BODY_BYTES,
     )
+
+
+def serve(app: WSGIApplication, settings: Settings, readiness: Readiness) -> None:
+    """Serve until told to stop; returns when what was in flight is answered."""
+    server = make_server(app, settings)
     _stop_on_signals(readiness, settings.drain_seconds)
     server.run()
     server.close()

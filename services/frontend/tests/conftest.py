@@ -1,0 +1,155 @@
+"""A whole Frontend on a free port, between a browser without a screen and two fake backends."""
+
+import json
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from frontend.app import create_app
+from frontend.health import Readiness
+from frontend.server import make_server
+from frontend.settings import Settings
+from mythoughts_chassis.keys import new_private_key, public_part
+from mythoughts_chassis.tokens import sign_token
+from waitress import wasyncore
+from waitress.server import BaseWSGIServer
+
+from services.frontend.tests.browser import Browser
+from services.frontend.tests.fake_backend import FakeThoughtsBackend, FakeUsersBackend
+
+ANSWER_SECONDS = 0.5
+
+
+class TokenMint:
+    """Makes tokens as the Users Backend does, and others; knows whose each one is."""
+
+    def __init__(self, key: dict[str, Any]) -> None:
+        self.key = key
+        self.usernames: dict[str, str] = {}
+
+    def token_for(self, username: str, *, lifetime_seconds: int = 3600, **changed: Any) -> str:
+        """Return a token for a user; `changed` claims take the place of the proper ones."""
+        now = int(time.time())
+        claims = {
+            "iss": "mythoughts",
+            "aud": "mythoughts",
+            "sub": "3",
+            "username": username,
+            "iat": now,
+            "exp": now + lifetime_seconds,
+            "jti": f"{username}-{len(self.usernames)}",
+        }
+        token = sign_token(claims | changed, self.key)
+        self.usernames[token] = username
+        return token
+
+
+class RunningFrontend:
+    """A Frontend served by waitress in a thread."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.readiness = Readiness()
+        server = make_server(create_app(settings, self.readiness), settings)
+        assert isinstance(server, BaseWSGIServer)
+        self._server = server
+        self.url = f"http://127.0.0.1:{self._server.effective_port}"
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._serve, daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Close every connection and end the threads."""
+        self._stopping.set()
+        self._thread.join(10)
+        self._server.task_dispatcher.shutdown()
+
+    def _serve(self) -> None:
+        connections = self._server._map
+        while not self._stopping.is_set():
+            wasyncore.loop(timeout=0.02, map=connections, count=1)
+        wasyncore.close_all(connections)
+
+
+@pytest.fixture(scope="session")
+def signing_keys() -> tuple[dict[str, Any], dict[str, Any]]:
+    """The key that counts, and one that does not."""
+    return new_private_key(0), new_private_key(0)
+
+
+@pytest.fixture
+def mint(signing_keys: tuple[dict[str, Any], dict[str, Any]]) -> TokenMint:
+    """Makes tokens that the Frontend accepts."""
+    return TokenMint(signing_keys[0])
+
+
+@pytest.fixture
+def public_keys_path(tmp_path: Path, mint: TokenMint) -> Path:
+    """The file with the public keys."""
+    path = tmp_path / "public.json"
+    path.write_text(json.dumps({"keys": [public_part(mint.key)]}))
+    return path
+
+
+@pytest.fixture
+def thoughts(mint: TokenMint) -> Iterator[FakeThoughtsBackend]:
+    """The Thoughts Backend's place is taken by this."""
+    backend = FakeThoughtsBackend(mint.usernames.get)
+    yield backend
+    backend.stop()
+
+
+@pytest.fixture
+def users(mint: TokenMint) -> Iterator[FakeUsersBackend]:
+    """The Users Backend's place is taken by this."""
+    backend = FakeUsersBackend(mint.token_for)
+    yield backend
+    backend.stop()
+
+
+@pytest.fixture
+def settings(
+    thoughts: FakeThoughtsBackend, users: FakeUsersBackend, public_keys_path: Path
+) -> Settings:
+    """Settings with a short deadline, so that faults do not take long."""
+    return Settings(
+        port=0,
+        token_public_keys_path=public_keys_path,
+        thoughts_backend_url=thoughts.url,
+        users_backend_url=users.url,
+        backend_answer_seconds=ANSWER_SECONDS,
+    )
+
+
+@pytest.fixture
+def frontend(settings: Settings) -> Iterator[RunningFrontend]:
+    """A running Frontend."""
+    running = RunningFrontend(settings)
+    yield running
+    running.stop()
+
+
+@pytest.fixture
+def patient_frontend(settings: Settings) -> Iterator[RunningFrontend]:
+    """A running Frontend that waits for a backend longer than any test takes."""
+    running = RunningFrontend(replace(settings, backend_answer_seconds=30.0))
+    yield running
+    running.stop()
+
+
+@pytest.fixture
+def browser(frontend: RunningFrontend) -> Iterator[Browser]:
+    """Somebody's browser, not logged in."""
+    browser = Browser(frontend.url)
+    yield browser
+    browser.close()
+
+
+@pytest.fixture
+def bruce(browser: Browser) -> Browser:
+    """The browser, logged in as bruce."""
+    browser.log_in("bruce")
+    return browser

@@ -1,0 +1,251 @@
+"""Sharing a thought: stored once, and nothing typed is lost."""
+
+import pytest
+
+from services.frontend.tests.browser import Browser
+from services.frontend.tests.conftest import RunningFrontend, TokenMint
+from services.frontend.tests.fake_backend import FakeThoughtsBackend, Reply
+
+SHARE = "/thoughts/new"
+OUT_OF_DATE = "This form was out of date"
+
+
+def test_shared_thought_is_on_the_own_page(bruce: Browser) -> None:
+    """A shared thought is at the top of one's own page, and a notice says so."""
+    page = bruce.send(bruce.get("/").form(SHARE), text="Rain on the roof")
+
+    assert page.status == 200
+    assert "Your thought is shared." in page.words
+    assert "Rain on the roof" in page.words
+
+
+def test_line_breaks_count_as_one_character(
+    bruce: Browser, thoughts: FakeThoughtsBackend
+) -> None:
+    """250 characters with line breaks, which a browser sends as CR LF, are not too many."""
+    text = "a\n" * 125
+
+    bruce.send(bruce.get("/").form(SHARE), text=text)
+
+    assert thoughts.thoughts[0]["text"] == text
+
+
+def test_characters_outside_the_first_plane_count_as_one(
+    bruce: Browser, thoughts: FakeThoughtsBackend
+) -> None:
+    """250 emoji are not too many."""
+    bruce.send(bruce.get("/").form(SHARE), text="😀" * 250)
+
+    assert thoughts.thoughts[0]["text"] == "😀" * 250
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("", "Write something first."),
+        (" \n\t ", "Write something first."),
+        ("a" * 251, "Yours is 1 character too long."),
+        ("思" * 300, "Yours is 50 characters too long."),
+    ],
+)
+def test_refused_text_is_in_the_form_with_the_reason(
+    bruce: Browser, thoughts: FakeThoughtsBackend, text: str, reason: str
+) -> None:
+    """A text that is not accepted comes back, with the reason, and is not stored."""
+    thoughts.add("bruce", "An older thought")
+
+    page = bruce.send(bruce.get("/").form(SHARE), text=text)
+
+    assert page.status == 200
+    assert reason in page.words
+    assert page.form(SHARE).fields["text"] == text
+    assert "An older thought" in page.words
+    assert len(thoughts.thoughts) == 1
+
+
+def test_unforeseen_reason_of_the_backend_is_shown(
+    bruce: Browser, thoughts: FakeThoughtsBackend
+) -> None:
+    """A reason that the Frontend has no words for is passed on in the backend's."""
+    form = bruce.get("/").form(SHARE)
+    thoughts.fault = lambda handler, call: handler.reply(
+        Reply(400, {"detail": "text: no <rhymes>"}) if call.method == "POST" else Reply(200, [])
+    )
+
+    page = bruce.send(form, text="Rain in Spain")
+
+    assert "This text cannot be shared: text: no <rhymes>" in page.words
+    assert page.form(SHARE).fields["text"] == "Rain in Spain"
+
+
+@pytest.mark.parametrize("text", ["\nA line break first", "</textarea><script>", "a & b &lt;"])
+def test_text_comes_back_character_by_character(bruce: Browser, text: str) -> None:
+    """What is put back into the form is what was typed, whatever it is."""
+    long_text = text + "a" * 251
+
+    page = bruce.send(bruce.get("/").form(SHARE), text=long_text)
+
+    assert page.form(SHARE).fields["text"] == long_text
+
+
+def test_double_click_stores_one_thought(bruce: Browser, thoughts: FakeThoughtsBackend) -> None:
+    """The same form sent twice is one thought."""
+    form = bruce.get("/").form(SHARE)
+
+    bruce.send(form, text="Rain")
+    page = bruce.send(form, text="Rain")
+
+    assert "Your thought is shared." in page.words
+    assert len(thoughts.thoughts) == 1
+
+
+def test_form_sent_again_with_another_text_stores_both(
+    bruce: Browser, thoughts: FakeThoughtsBackend
+) -> None:
+    """Who goes back to a form and writes something else in it shares a second thought."""
+    form = bruce.get("/").form(SHARE)
+
+    bruce.send(form, text="Rain")
+    bruce.send(form, text="Sun")
+
+    assert [thought["text"] for thought in thoughts.thoughts] == ["Rain", "Sun"]
+
+
+def test_second_click_while_the_first_is_under_way_waits(
+    bruce: Browser, thoughts: FakeThoughtsBackend
+) -> None:
+    """When the backend says that the first request is still under way, it is asked again."""
+    form = bruce.get("/").form(SHARE)
+    conflicts = [Reply(409, {"detail": "under way"})]
+    thoughts.fault = lambda handler, call: handler.reply(
+        conflicts.pop() if conflicts else thoughts.answer(call)
+    )
+
+    page = bruce.send(form, text="Rain")
+
+    assert "Your thought is shared." in page.words
+    assert len(thoughts.thoughts) == 1
+
+
+@pytest.mark.parametrize("session", ["none", "garbage", "expired"])
+def test_text_typed_while_the_session_ended_is_there_after_logging_in(
+    bruce: Browser, thoughts: FakeThoughtsBackend, mint: TokenMint, session: str
+) -> None:
+    """A text sent without a valid session is in the form after logging in, and can be shared."""
+    form = bruce.get("/").form(SHARE)
+    expired = mint.token_for("bruce", lifetime_seconds=-120)
+    bruce.cookies["session"] = {"none": "", "garbage": "x.y.z", "expired": expired}[session]
+
+    login = bruce.send(form, text="Two\nlines & more")
+    own = bruce.send(login.form("/login/"), username="bruce", password="bruce")
+    bruce.send(own.form(SHARE))
+
+    assert "Your text is kept" in login.words
+    assert own.form(SHARE).fields["text"] == "Two\nlines & more"
+    assert thoughts.thoughts[0]["text"] == "Two\nlines & more"
+
+
+def test_draft_survives_a_mistyped_password(bruce: Browser) -> None:
+    """A text that waits for the login waits through a failed one too."""
+    form = bruce.get("/").form(SHARE)
+    bruce.cookies["session"] = "garbage"
+
+    login = bruce.send(form, text="Rain")
+    again = bruce.send(login.form("/login/"), username="bruce", password="wrong")
+    own = bruce.send(again.form("/login/"), username="bruce", password="bruce")
+
+    assert own.form(SHARE).fields["text"] == "Rain"
+
+
+def test_text_is_kept_when_the_backend_says_401(bruce: Browser, mint: TokenMint) -> None:
+    """A token that the backend alone refuses leads to the login page with the text."""
+    form = bruce.get("/").form(SHARE)
+    mint.usernames.clear()
+
+    login = bruce.send(form, text="Rain")
+
+    assert login.form("/login/").fields["text"] == "Rain"
+    assert "session" not in bruce.cookies
+
+
+def test_missing_csrf_field_stores_nothing_and_keeps_the_text(
+    bruce: Browser, thoughts: FakeThoughtsBackend
+) -> None:
+    """A form without its CSRF field is refused with 403, and its text is in a fresh form."""
+    bruce.get("/")
+
+    page = bruce.post(SHARE, {"text": "Rain"})
+    bruce.send(page.form(SHARE))
+
+    assert page.status == 403
+    assert OUT_OF_DATE in page.words
+    assert [thought["text"] for thought in thoughts.thoughts] == ["Rain"]
+
+
+def test_csrf_field_of_another_browser_is_refused(
+    bruce: Browser, frontend: RunningFrontend, thoughts: FakeThoughtsBackend
+) -> None:
+    """A form that was rendered for another browser is refused."""
+    bruce.get("/")
+    other = Browser(frontend.url)
+    other.log_in("stephen")
+    form = other.get("/").form(SHARE)
+    other.close()
+
+    page = bruce.send(form, text="Rain")
+
+    assert page.status == 403
+    assert thoughts.thoughts == []
+
+
+@pytest.mark.parametrize("path", ["/login/", "/logout/", "/language/", "/thoughts/1/delete"])
+def test_every_form_needs_its_csrf_field(bruce: Browser, path: str) -> None:
+    """No form does anything without its CSRF field."""
+    bruce.get("/")
+
+    page = bruce.post(path, {"username": "bruce", "password": "bruce", "language": "zh-hans"})
+
+    assert page.status == 403
+    assert "session" in bruce.cookies
+    assert "language" not in bruce.cookies
+
+
+def test_form_of_another_site_is_refused(bruce: Browser) -> None:
+    """A form with the right field but from another origin is refused."""
+    form = bruce.get("/").form(SHARE)
+
+    page = bruce.post(SHARE, form.fields | {"text": "x"}, Origin="https://elsewhere.example")
+
+    assert page.status == 403
+
+
+def test_tab_that_was_open_before_a_new_login_keeps_its_text(
+    bruce: Browser, thoughts: FakeThoughtsBackend
+) -> None:
+    """A text typed in a tab from before a login in another tab is put into a fresh form."""
+    old_tab = bruce.get("/").form(SHARE)
+    bruce.send(bruce.get("/").form("/logout/"))
+    bruce.log_in("bruce")
+
+    page = bruce.send(old_tab, text="Rain")
+    bruce.send(page.form(SHARE))
+
+    assert OUT_OF_DATE in page.words
+    assert len(thoughts.thoughts) == 1
+
+
+def test_two_tabs_share_side_by_side(bruce: Browser, thoughts: FakeThoughtsBackend) -> None:
+    """Forms open in two tabs are two thoughts, even with the same text."""
+    first, second = bruce.get("/").form(SHARE), bruce.get("/").form(SHARE)
+
+    bruce.send(first, text="Rain")
+    bruce.send(second, text="Rain")
+
+    assert len(thoughts.thoughts) == 2
+
+
+def test_address_of_the_form_leads_to_the_own_page(bruce: Browser) -> None:
+    """Who reloads the address that a refused text leaves behind gets the own page."""
+    answer = bruce.get(SHARE, follow=False)
+
+    assert answer.headers["Location"] == "/"

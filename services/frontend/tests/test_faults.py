@@ -1,0 +1,267 @@
+"""Backends that fail, each in its way: the page says so and nothing is lost."""
+
+import time
+from collections.abc import Callable
+
+import pytest
+
+from services.frontend.tests.browser import Browser
+from services.frontend.tests.conftest import RunningFrontend
+from services.frontend.tests.fake_backend import (
+    Call,
+    FakeBackend,
+    FakeThoughtsBackend,
+    FakeUsersBackend,
+    Handler,
+    Reply,
+)
+
+SHARE = "/thoughts/new"
+NOT_SHARED = "Your thought could not be shared at the moment."
+NOT_SHOWN = "Your thoughts cannot be shown at the moment."
+NO_SEARCH = "Thoughts cannot be searched at the moment."
+NO_LOGIN = "Logging in is not possible at the moment."
+
+HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
+
+
+def _raw(answer: bytes) -> Callable[[FakeBackend], None]:
+    def misbehave(backend: FakeBackend) -> None:
+        backend.fault = lambda handler, call: handler.send_raw(answer)
+
+    return misbehave
+
+
+def _replies(status: int, body: object) -> Callable[[FakeBackend], None]:
+    def misbehave(backend: FakeBackend) -> None:
+        backend.fault = lambda handler, call: handler.reply(Reply(status, body))
+
+    return misbehave
+
+
+def _drip(backend: FakeBackend) -> None:
+    """Send the answer a byte at a time, never pausing long enough for a socket timeout."""
+
+    def send_slowly(handler: Handler, call: Call) -> None:
+        for byte in HEAD + b"Content-Length: 2\r\n\r\n[]":
+            if backend.released.wait(0.1):
+                break
+            handler.wfile.write(bytes([byte]))
+        handler.close_connection = True
+
+    backend.fault = send_slowly
+
+
+def _drip_body(backend: FakeBackend) -> None:
+    """Send the head at once and the body a byte at a time."""
+
+    def send_slowly(handler: Handler, call: Call) -> None:
+        handler.wfile.write(HEAD + b"Content-Length: 1000\r\n\r\n")
+        while not backend.released.wait(0.1):
+            handler.wfile.write(b" ")
+        handler.close_connection = True
+
+    backend.fault = send_slowly
+
+
+FAULTS: dict[str, Callable[[FakeBackend], None]] = {
+    "stalls": FakeBackend.stall,
+    "refuses connections": FakeBackend.stop,
+    "500": _replies(500, {"detail": "broken"}),
+    "503": _replies(503, {"detail": "no database"}),
+    "429": _replies(429, {"detail": "slow down"}),
+    "418": _replies(418, {"detail": "unheard of"}),
+    "no HTTP": _raw(b"\x00\xffgarbage\r\n\r\n"),
+    "closes at once": _raw(b""),
+    "broken JSON": _raw(HEAD + b'Content-Length: 6\r\n\r\n[{"id"'),
+    "no UTF-8": _raw(HEAD + b'Content-Length: 4\r\n\r\n"\xff\xfe"'),
+    "deeply nested": _raw(HEAD + b"Content-Length: 90000\r\n\r\n" + b"[" * 90000),
+    "wrong shape": _replies(200, [{"id": "seventeen"}]),
+    "another shape": _replies(200, {"Authorized": ["Bearer"], "thoughts": 3}),
+    "HTML": _raw(HEAD + b"Content-Length: 6\r\n\r\n<html>"),
+    "cut short": _raw(HEAD + b'Content-Length: 500\r\n\r\n[{"id": 1}'),
+    "cut short in a chunk": _raw(HEAD + b"Transfer-Encoding: chunked\r\n\r\nff\r\n[{"),
+    "too large": _raw(HEAD + b"Content-Length: 2000000\r\n\r\n" + b" " * 2_000_000),
+    "drips": _drip,
+    "drips its body": _drip_body,
+    "redirects": _replies(307, {}),
+}
+
+every_fault = pytest.mark.parametrize("fault", FAULTS)
+
+
+@every_fault
+def test_own_page_says_that_thoughts_are_away(
+    bruce: Browser, thoughts: FakeThoughtsBackend, fault: str
+) -> None:
+    """The own page has status 503, says what is missing, keeps the session and has its form."""
+    FAULTS[fault](thoughts)
+
+    page = bruce.get("/")
+
+    assert page.status == 503
+    assert NOT_SHOWN in page.words
+    assert page.form(SHARE)
+    assert "session" in bruce.cookies
+    assert page.headers["X-Request-ID"] in page.words
+
+
+@every_fault
+def test_sharing_keeps_the_text_for_later(
+    bruce: Browser, thoughts: FakeThoughtsBackend, fault: str
+) -> None:
+    """A text that cannot be stored is in the form of the 503 page, under the same key."""
+    form = bruce.get("/").form(SHARE)
+    FAULTS[fault](thoughts)
+
+    page = bruce.send(form, text="Two\nlines")
+
+    assert page.status == 503
+    assert NOT_SHARED in page.words
+    assert page.form(SHARE).fields["text"] == "Two\nlines"
+    assert page.form(SHARE).fields["form_key"] == form.fields["form_key"]
+    assert "session" in bruce.cookies
+
+
+@every_fault
+def test_search_says_that_it_is_not_working(
+    browser: Browser, thoughts: FakeThoughtsBackend, fault: str
+) -> None:
+    """The search page has status 503, says so, and keeps the words."""
+    FAULTS[fault](thoughts)
+
+    page = browser.get("/search?search=rain")
+
+    assert page.status == 503
+    assert NO_SEARCH in page.words
+    assert page.form("/search").fields["search"] == "rain"
+
+
+@every_fault
+def test_login_says_that_it_is_not_possible(
+    browser: Browser, users: FakeUsersBackend, fault: str
+) -> None:
+    """The login page has status 503, says so, and keeps the name, not the password."""
+    form = browser.get("/login/").form("/login/")
+    FAULTS[fault](users)
+
+    page = browser.send(form, username="bruce", password="bruce")
+
+    assert page.status == 503
+    assert NO_LOGIN in page.words
+    assert page.form("/login/").fields["username"] == "bruce"
+    assert page.form("/login/").fields["password"] == ""
+
+
+@pytest.mark.parametrize("fault", ["stalls", "refuses connections", "500", "wrong shape"])
+def test_deleting_says_that_it_is_not_possible(
+    bruce: Browser, thoughts: FakeThoughtsBackend, fault: str
+) -> None:
+    """Neither asking nor deleting works without the backend, and both say so."""
+    thought_id = thoughts.add("bruce", "Rain")
+    form = bruce.get(f"/thoughts/{thought_id}/delete").form(f"/thoughts/{thought_id}/delete")
+    FAULTS[fault](thoughts)
+
+    pages = [bruce.send(form), bruce.get(form.action)]
+
+    assert [page.status for page in pages] == [503, 503]
+    assert all("Thoughts cannot be read or changed" in page.words for page in pages)
+    assert "session" in bruce.cookies
+
+
+def test_text_that_was_stored_before_the_answer_got_lost_is_stored_once(
+    bruce: Browser, thoughts: FakeThoughtsBackend
+) -> None:
+    """When the answer to a stored text does not come, sharing again stores no second one."""
+    form = bruce.get("/").form(SHARE)
+
+    def store_and_stall(handler: Handler, call: Call) -> None:
+        thoughts.answer(call)
+        thoughts.released.wait(30)
+        handler.close_connection = True
+
+    thoughts.fault = store_and_stall
+    page = bruce.send(form, text="Rain")
+    thoughts.fault = None
+
+    again = bruce.send(page.form(SHARE))
+
+    assert page.status == 503
+    assert "Your thought is shared." in again.words
+    assert len(thoughts.thoughts) == 1
+
+
+def test_backend_that_goes_away_between_two_requests(
+    bruce: Browser, thoughts: FakeThoughtsBackend
+) -> None:
+    """A user whose backend goes and comes back sees a 503 page meanwhile and stays logged in."""
+    before = bruce.get("/")
+    thoughts.stop()
+
+    during = bruce.get("/")
+    thoughts.start()
+    after = bruce.get("/")
+
+    assert [page.status for page in (before, during, after)] == [200, 503, 200]
+
+
+def test_login_survives_a_missing_thoughts_backend(
+    browser: Browser, thoughts: FakeThoughtsBackend
+) -> None:
+    """Without the Thoughts Backend one can log in, and the own page says what is missing."""
+    thoughts.stop()
+
+    page = browser.log_in("bruce")
+
+    assert page.status == 503
+    assert NOT_SHOWN in page.words
+    assert "session" in browser.cookies
+
+
+def test_pages_work_without_the_users_backend(
+    bruce: Browser, users: FakeUsersBackend, thoughts: FakeThoughtsBackend
+) -> None:
+    """Who is logged in reads and shares while the Users Backend is away."""
+    users.stop()
+
+    page = bruce.send(bruce.get("/").form(SHARE), text="Rain")
+
+    assert page.status == 200
+    assert len(thoughts.thoughts) == 1
+
+
+def test_login_answer_with_a_foreign_token_is_no_login(
+    browser: Browser, users: FakeUsersBackend
+) -> None:
+    """A token that cannot be verified here is not put into the cookie."""
+    form = browser.get("/login/").form("/login/")
+    users.fault = lambda handler, call: handler.reply(Reply(200, {"Authorized": "Bearer a.b.c"}))
+
+    page = browser.send(form, username="bruce", password="bruce")
+
+    assert page.status == 503
+    assert "session" not in browser.cookies
+
+
+def test_answer_that_drips_ends_at_the_deadline(
+    frontend: RunningFrontend, thoughts: FakeThoughtsBackend
+) -> None:
+    """A backend that would drip for 6 s is given up after the half second that it has."""
+    _drip(thoughts)
+    browser = Browser(frontend.url)
+    started_at = time.monotonic()
+
+    page = browser.get("/search")
+
+    browser.close()
+    assert page.status == 503
+    assert time.monotonic() - started_at < 4
+
+
+def test_503_says_when_to_come_back(browser: Browser, thoughts: FakeThoughtsBackend) -> None:
+    """The 503 page has a Retry-After header."""
+    thoughts.stop()
+
+    page = browser.get("/search")
+
+    assert int(page.headers["Retry-After"]) > 0

@@ -1,0 +1,277 @@
+"""Reading: own thoughts, everybody's, and what is in them."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from services.frontend.tests.browser import Browser
+from services.frontend.tests.fake_backend import FakeThoughtsBackend, Reply
+
+
+def test_own_page_shows_own_thoughts_newest_first(
+    bruce: Browser, thoughts: FakeThoughtsBackend
+) -> None:
+    """One's own page has one's own thoughts alone, the newest at the top."""
+    thoughts.add("bruce", "First of mine")
+    thoughts.add("stephen", "Not mine")
+    thoughts.add("bruce", "Second of mine")
+
+    page = bruce.get("/")
+
+    assert page.words.index("Second of mine") < page.words.index("First of mine")
+    assert "Not mine" not in page.words
+
+
+def test_own_page_without_thoughts_invites_to_share(bruce: Browser) -> None:
+    """Who has no thoughts yet is told so in words."""
+    page = bruce.get("/thoughts/")
+
+    assert "No thoughts yet" in page.words
+
+
+@pytest.mark.parametrize("path", ["/search", "/search/"])
+def test_search_without_words_shows_everybodys_thoughts(
+    browser: Browser, thoughts: FakeThoughtsBackend, path: str
+) -> None:
+    """A search for nothing in particular shows what everybody shares."""
+    thoughts.add("bruce", "Rain")
+    thoughts.add("林小雨", "下雨")
+
+    page = browser.get(path)
+
+    assert "Rain" in page.words
+    assert "下雨" in page.words
+
+
+@pytest.mark.parametrize("words", ["50%", "_", "\\", "&", "下雨", "😀" * 250, "a+b c"])
+def test_search_words_reach_the_backend_as_typed(
+    browser: Browser, thoughts: FakeThoughtsBackend, words: str
+) -> None:
+    """Every character of a search is passed on, and stands in the search box again."""
+    form = browser.get("/search").form("/search")
+
+    page = browser.get(f"/search?search={_quoted(words)}")
+
+    assert form.method == "get"
+    assert thoughts.calls[-1].query["search"] == words
+    assert page.form("/search").fields["search"] == words
+
+
+def test_search_without_results_says_so(browser: Browser) -> None:
+    """A search that finds nothing says that there are no results."""
+    page = browser.get("/search?search=unheard-of")
+
+    assert page.status == 200
+    assert "No results for your search" in page.words
+
+
+def test_search_that_the_backend_refuses_says_so(
+    browser: Browser, thoughts: FakeThoughtsBackend
+) -> None:
+    """What cannot be searched for stays in the box, with the reason above."""
+    thoughts.fault = lambda handler, call: handler.reply(Reply(400, {"detail": "no NUL"}))
+
+    page = browser.get("/search?search=a%00b")
+
+    assert page.status == 400
+    assert "This cannot be searched for." in page.words
+
+
+def test_author_leads_to_the_authors_thoughts(
+    browser: Browser, thoughts: FakeThoughtsBackend
+) -> None:
+    """The name at a thought leads to all thoughts of its author."""
+    thoughts.add("Émile Zola", "J'accuse")
+    thoughts.add("bruce", "Rain")
+
+    page = browser.get(browser.get("/search").links["Émile Zola"])
+
+    assert "Thoughts of Émile Zola" in page.words
+    assert "Rain" not in page.words
+
+
+def test_pages_lead_to_older_thoughts_and_back(
+    bruce: Browser, thoughts: FakeThoughtsBackend
+) -> None:
+    """Of 45 own thoughts the third page has the last five, and leads back to the first."""
+    for number in range(1, 46):
+        thoughts.add("bruce", f"Thought-{number}.")
+
+    first = bruce.get("/")
+    second = bruce.get(_link(first.links, "Older"))
+    third = bruce.get(_link(second.links, "Older"))
+    back = bruce.get(_link(second.links, "Newer"))
+
+    assert [f"Thought-{n}." in third.words for n in (6, 5, 1)] == [False, True, True]
+    assert "Thought-45." in back.words
+    assert not [text for text in third.links if "Older" in text]
+    assert not [text for text in first.links if "Newer" in text]
+
+
+def test_pages_of_a_search_keep_the_search(browser: Browser, thoughts: FakeThoughtsBackend) -> None:
+    """The older results of a search are results of the same search."""
+    for number in range(30):
+        thoughts.add("bruce", f"Rain & wind {number}")
+        thoughts.add("bruce", f"Sun {number}")
+
+    page = browser.get(_link(browser.get("/search?search=rain+%26").links, "Older"))
+
+    assert page.words.count("Rain & wind") == 10
+    assert "Sun" not in page.words
+
+
+def test_unknown_parameters_of_the_backends_links_are_left_out(
+    browser: Browser, thoughts: FakeThoughtsBackend
+) -> None:
+    """Of the backend's Link header the page takes the cursor and nothing else."""
+    link = '<//evil.example/x?max_id=7&token=x"y>; rel="next", <?min_id=abc>; rel="prev"'
+    thought = {"id": 9, "username": "a", "text": "b", "timestamp": "2026-01-01T00:00:00Z"}
+    thoughts.fault = lambda handler, call: handler.reply(Reply(200, [thought], {"Link": link}))
+
+    page = browser.get("/search?search=b&max_id=10")
+
+    assert _link(page.links, "Older") == "/search?search=b&max_id=7"
+    assert not [text for text in page.links if "Newer" in text]
+
+
+@pytest.mark.parametrize("cursor", ["max_id=abc", "max_id=-1", "max_id=%D9%A1", "max_id=1e3"])
+def test_cursor_that_is_none_is_left_out(
+    browser: Browser, thoughts: FakeThoughtsBackend, cursor: str
+) -> None:
+    """A cursor in the address that is no number is as none at all."""
+    page = browser.get(f"/search?{cursor}")
+
+    assert page.status == 200
+    assert "max_id" not in thoughts.calls[-1].query
+
+
+def test_page_past_the_end_leads_back(bruce: Browser) -> None:
+    """A page where nothing is says so and leads back to the newest thoughts."""
+    page = bruce.get("/thoughts/?max_id=1")
+
+    assert "Nothing further here" in page.words
+    assert page.links["Back to the newest"] == "/thoughts/"
+
+
+def test_markup_in_a_thought_is_shown_not_run(
+    browser: Browser, thoughts: FakeThoughtsBackend
+) -> None:
+    """What looks like HTML in a text or a name is text."""
+    thoughts.add("<b>bold</b>", "<script>alert('x')</script> & \"quotes\"")
+
+    page = browser.get('/search?search=&username=&x="><script>')
+
+    assert "<script>alert" not in page.text
+    assert "<b>bold" not in page.text
+    assert "<script>alert('x')</script> & \"quotes\"" in page.words
+
+
+@pytest.mark.parametrize("path", ["/search?search=", "/search?username=", "/login/?next="])
+def test_markup_in_the_address_is_shown_not_run(browser: Browser, path: str) -> None:
+    """What looks like HTML in an address is text."""
+    page = browser.get(f"{path}%22%3E%3Cscript%3Ealert(1)%3C/script%3E")
+
+    assert "<script>alert" not in page.text
+
+
+def test_links_in_a_thought_are_links(browser: Browser, thoughts: FakeThoughtsBackend) -> None:
+    """An address in a text can be followed, and gives the other site nothing."""
+    thoughts.add("bruce", "See https://example.org/a?b=1&c=2.")
+
+    page = browser.get("/search")
+
+    assert page.links["https://example.org/a?b=1&c=2"] == "https://example.org/a?b=1&c=2"
+    assert 'rel="nofollow noopener noreferrer"' in page.text
+
+
+def test_line_breaks_and_direction_are_kept(
+    browser: Browser, thoughts: FakeThoughtsBackend
+) -> None:
+    """Texts stand in an element that keeps line breaks and finds its own direction."""
+    thoughts.add("bruce", "One\nTwo")
+
+    page = browser.get("/search")
+
+    assert '<p class="text" dir="auto">One\nTwo</p>' in page.text
+
+
+def test_times_are_told_as_people_do(browser: Browser, thoughts: FakeThoughtsBackend) -> None:
+    """A time is "3 minutes ago", with the exact time in reach."""
+    moment = datetime.now(UTC) - timedelta(minutes=3, seconds=20)
+    thoughts.add("bruce", "Rain", moment.isoformat())
+
+    page = browser.get("/search")
+
+    assert "3 minutes ago" in page.words
+    assert f'title="{moment:%Y-%m-%d %H:%M:%S} UTC"' in page.text
+
+
+def test_deleting_asks_first(bruce: Browser, thoughts: FakeThoughtsBackend) -> None:
+    """The link at an own thought asks, with the thought on the page, and deletes nothing."""
+    thoughts.add("bruce", "Rain")
+
+    page = bruce.get(bruce.get("/").links["Delete"])
+
+    assert "Delete this thought?" in page.words
+    assert "Rain" in page.words
+    assert len(thoughts.thoughts) == 1
+
+
+def test_deleting_deletes(bruce: Browser, thoughts: FakeThoughtsBackend) -> None:
+    """Who confirms has the thought deleted, and is told so."""
+    thought_id = thoughts.add("bruce", "Rain")
+    form = bruce.get(f"/thoughts/{thought_id}/delete").form(f"/thoughts/{thought_id}/delete")
+
+    page = bruce.send(form)
+
+    assert "The thought is deleted." in page.words
+    assert thoughts.thoughts == []
+
+
+def test_deleting_twice_is_no_error(bruce: Browser, thoughts: FakeThoughtsBackend) -> None:
+    """A thought that is gone already counts as deleted."""
+    thought_id = thoughts.add("bruce", "Rain")
+    form = bruce.get(f"/thoughts/{thought_id}/delete").form(f"/thoughts/{thought_id}/delete")
+    thoughts.fault = lambda handler, call: handler.reply(
+        Reply(404, {}) if call.method == "DELETE" else thoughts.answer(call)
+    )
+
+    page = bruce.send(form)
+
+    assert "The thought is deleted." in page.words
+
+
+@pytest.mark.parametrize("author", ["stephen", None])
+def test_deleting_what_is_not_ones_own_is_404(
+    bruce: Browser, thoughts: FakeThoughtsBackend, author: str | None
+) -> None:
+    """The page that asks is there for own thoughts alone."""
+    thought_id = thoughts.add(author, "Rain") if author else 99
+
+    page = bruce.get(f"/thoughts/{thought_id}/delete")
+
+    assert page.status == 404
+
+
+def test_deleting_after_the_session_leads_to_login(
+    bruce: Browser, thoughts: FakeThoughtsBackend
+) -> None:
+    """Who confirms when the session is over logs in, is asked again, and nothing was deleted."""
+    thought_id = thoughts.add("bruce", "Rain")
+    form = bruce.get(f"/thoughts/{thought_id}/delete").form(f"/thoughts/{thought_id}/delete")
+    del bruce.cookies["session"]
+
+    login = bruce.send(form)
+    page = bruce.send(login.form("/login/"), username="bruce", password="bruce")
+
+    assert "Delete this thought?" in page.words
+    assert len(thoughts.thoughts) == 1
+
+
+def _link(links: dict[str, str], words: str) -> str:
+    """Return where the link leads whose text has these words."""
+    return next(target for text, target in links.items() if words in text)
+
+
+def _quoted(words: str) -> str:
+    return "".join(f"%{byte:02X}" for byte in words.encode())

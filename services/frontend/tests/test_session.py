@@ -1,0 +1,205 @@
+"""Logging in, staying logged in, logging out."""
+
+import pytest
+
+from services.frontend.tests.browser import Browser
+from services.frontend.tests.conftest import TokenMint
+from services.frontend.tests.fake_backend import FakeThoughtsBackend, FakeUsersBackend
+
+INVALID = "Invalid login/password, please try again."
+
+
+@pytest.mark.parametrize("path", ["/", "/thoughts/", "/thoughts"])
+def test_own_pages_lead_nobody_to_the_login_page(browser: Browser, path: str) -> None:
+    """Who is not logged in is led from the own pages to the login page."""
+    answer = browser.get(path, follow=False)
+
+    assert answer.status == 302
+    assert answer.headers["Location"].startswith("/login/")
+
+
+@pytest.mark.parametrize("path", ["/login/", "/login"])
+def test_login_leads_to_the_own_page(browser: Browser, path: str) -> None:
+    """A login with the right password leads to one's own page."""
+    form = browser.get(path).form("/login/")
+
+    page = browser.send(form, username="bruce", password="bruce")
+
+    assert page.status == 200
+    assert "What is on your mind, bruce?" in page.words
+
+
+def test_session_cookie_is_out_of_reach_of_scripts(browser: Browser) -> None:
+    """The session cookie is HttpOnly, SameSite=Lax and lasts as long as the token."""
+    form = browser.get("/login/").form("/login/")
+
+    answer = browser.send(form, follow=False, username="bruce", password="bruce")
+
+    cookie = next(c for c in answer.headers.getlist("Set-Cookie") if "session=" in c)
+    assert "HttpOnly" in cookie
+    assert "SameSite=Lax" in cookie
+    assert 3590 <= int(cookie.split("Max-Age=")[1].split(";")[0]) <= 3600
+
+
+@pytest.mark.parametrize(("username", "password"), [("bruce", "wrong"), ("", ""), ("bruce", "")])
+def test_wrong_password_is_told_with_status_200(
+    browser: Browser, username: str, password: str
+) -> None:
+    """A failed login shows the form again, says so, and keeps the name but not the password."""
+    form = browser.get("/login/").form("/login/")
+
+    page = browser.send(form, username=username, password=password)
+
+    assert page.status == 200
+    assert INVALID in page.words
+    assert page.form("/login/").fields["username"] == username
+    assert page.form("/login/").fields["password"] == ""
+    assert "session" not in browser.cookies
+
+
+def test_login_leads_back_to_where_one_wanted_to_go(
+    browser: Browser, thoughts: FakeThoughtsBackend
+) -> None:
+    """After logging in one comes to the page that asked for it."""
+    thought_id = thoughts.add("bruce", "Rain")
+    form = browser.get(f"/thoughts/{thought_id}/delete").form("/login/")
+
+    page = browser.send(form, username="bruce", password="bruce")
+
+    assert "Delete this thought?" in page.words
+
+
+@pytest.mark.parametrize(
+    "elsewhere",
+    [
+        "https://elsewhere.example/",
+        "//elsewhere.example/",
+        "/\\elsewhere.example/",
+        "///elsewhere.example",
+        "javascript:alert(1)",
+        "elsewhere",
+        "/\t/elsewhere.example",
+        " /login",
+    ],
+)
+def test_login_does_not_lead_to_other_sites(browser: Browser, elsewhere: str) -> None:
+    """A `next` that is no path of this site is not followed."""
+    form = browser.get("/login/").form("/login/")
+
+    answer = browser.send(form, follow=False, username="bruce", password="bruce", next=elsewhere)
+
+    assert answer.headers["Location"] == "/"
+
+
+def test_logged_in_users_need_no_login_page(bruce: Browser) -> None:
+    """The login page leads who is logged in on to the own page."""
+    answer = bruce.get("/login/", follow=False)
+
+    assert answer.headers["Location"] == "/"
+
+
+def test_logout_asks_first(bruce: Browser) -> None:
+    """GET of the logout page logs nobody out."""
+    page = bruce.get("/logout/")
+
+    assert "Log out?" in page.words
+    assert bruce.get("/").status == 200
+    assert "session" in bruce.cookies
+
+
+def test_logout_ends_the_session(bruce: Browser) -> None:
+    """POST to the logout page logs out and says so."""
+    form = bruce.get("/logout").forms[-2]
+
+    page = bruce.send(form)
+
+    assert "You are logged out." in page.words
+    assert "session" not in bruce.cookies
+
+
+def test_notice_is_shown_once(bruce: Browser) -> None:
+    """The next page after the one with a notice does not repeat it."""
+    bruce.send(bruce.get("/logout/").form("/logout/"))
+
+    page = bruce.get("/login/")
+
+    assert "You are logged out." not in page.words
+
+
+@pytest.mark.parametrize("cookie", ["garbage", "a.b.c", "", "%00", "x" * 5000])
+def test_garbage_session_cookie_means_logged_out(browser: Browser, cookie: str) -> None:
+    """A session cookie that is no token is dropped, and the page is that of nobody."""
+    browser.cookies["session"] = cookie
+
+    page = browser.get("/")
+
+    assert page.status == 200
+    assert page.form("/login/")
+    assert "session" not in browser.cookies
+
+
+def test_expired_token_means_logged_out(browser: Browser, mint: TokenMint) -> None:
+    """A token past its time is dropped."""
+    browser.cookies["session"] = mint.token_for("bruce", lifetime_seconds=-120)
+
+    page = browser.get("/")
+
+    assert page.form("/login/")
+    assert "session" not in browser.cookies
+
+
+@pytest.mark.parametrize("claims", [{"iss": "other"}, {"aud": "other"}, {"sub": "bruce"}])
+def test_token_for_others_means_logged_out(
+    browser: Browser, mint: TokenMint, claims: dict[str, str]
+) -> None:
+    """A token of another issuer or audience, or for no user, counts for nothing."""
+    browser.cookies["session"] = mint.token_for("bruce", **claims)
+
+    page = browser.get("/")
+
+    assert page.form("/login/")
+
+
+def test_forged_token_means_logged_out(
+    browser: Browser, signing_keys: tuple[dict[str, object], dict[str, object]]
+) -> None:
+    """A token that another key signed, under the name of the right one, counts for nothing."""
+    right, wrong = signing_keys
+    browser.cookies["session"] = TokenMint(wrong | {"kid": right["kid"]}).token_for("bruce")
+
+    page = browser.get("/")
+
+    assert page.form("/login/")
+
+
+def test_backend_that_says_401_means_the_login_page(
+    bruce: Browser, thoughts: FakeThoughtsBackend, mint: TokenMint
+) -> None:
+    """When the backend does not accept the token any more, the user is asked to log in."""
+    mint.usernames.clear()
+
+    page = bruce.get("/")
+
+    assert page.form("/login/")
+    assert "session" not in bruce.cookies
+
+
+def test_search_needs_no_valid_session(browser: Browser, thoughts: FakeThoughtsBackend) -> None:
+    """A dead session does not keep anybody from searching, and the token is not sent along."""
+    thoughts.add("stephen", "Rain")
+    browser.cookies["session"] = "garbage"
+
+    page = browser.get("/search?search=rain")
+
+    assert "Rain" in page.words
+    assert "authorization" not in thoughts.calls[-1].headers
+
+
+def test_login_does_not_show_a_token_in_the_page(
+    browser: Browser, users: FakeUsersBackend
+) -> None:
+    """The token is in the cookie alone."""
+    page = browser.log_in("bruce")
+
+    assert browser.cookies["session"] not in page.text
+    assert len(users.calls) == 1
