@@ -18,7 +18,7 @@ from local.folder import Folder
 from local.postgres import PostgresServer, remove_data
 from local.process import Process
 from local.readiness import is_ready, wait_until
-from local.services import HOST, SERVICES, Ports, Service, ServiceOptions, environment_of
+from local.services import HOST, SERVICES, USERS, Ports, Service, ServiceOptions, environment_of
 
 START_SECONDS = 60
 JOB_SECONDS = 120
@@ -100,6 +100,7 @@ class Stack:
             if not self.folder.is_done("demonstration"):
                 with self._step("Loading demonstration data"):
                     self._run_jobs(self._demonstration())
+                    self._run_jobs([self._admin()])
                 self.folder.mark_done("demonstration")
             with self._step("Starting the services"):
                 self._start_services()
@@ -212,13 +213,16 @@ class Stack:
 
     def _demonstration(self) -> list[Process]:
         thoughts, users, _ = SERVICES
-        self.folder.make_admin_password()
-        password_file = ("--password-file", self.folder.admin_password)
         return [
             self._process(thoughts, "load-demo", "--file", _demo_file(thoughts)),
             self._process(users, "load-demo", "--file", _demo_file(users)),
-            self._process(users, "create-admin", "admin", *password_file),
         ]
+
+    def _admin(self) -> Process:
+        """The job to run once the demonstration users are in: they need an empty table."""
+        self.folder.make_admin_password()
+        password_file = ("--password-file", self.folder.admin_password)
+        return self._process(USERS, "create-admin", "admin", "--if-missing", *password_file)
 
     def _run_jobs(self, jobs: Sequence[Process]) -> None:
         """Run commands at the same time; raises StackError when one fails."""

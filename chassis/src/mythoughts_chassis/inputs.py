@@ -56,7 +56,7 @@ def read_query(request: AnyRequest, shape: type[T]) -> T:
     Parameters that `shape` does not know are ignored; one that comes twice is refused.
     """
     query: bytes = request.scope["query_string"]
-    return _convert(_form_fields(query) if query else {}, shape, from_text=True)
+    return fit(_form_fields(query) if query else {}, shape, from_text=True)
 
 
 async def read_body(request: AnyRequest, shape: type[T]) -> T:
@@ -65,13 +65,13 @@ async def read_body(request: AnyRequest, shape: type[T]) -> T:
     media_type, options = parse_options_header(request.headers.get("content-type", ""))
     match media_type.lower():
         case "application/json":
-            return _convert(_json_fields(body), shape, from_text=False)
+            return fit(_json_fields(body), shape)
         case "application/x-www-form-urlencoded":
-            return _convert(_form_fields(body), shape, from_text=True)
+            return fit(_form_fields(body), shape, from_text=True)
         case "multipart/form-data":
-            return _convert(_multipart_fields(body, options), shape, from_text=True)
+            return fit(_multipart_fields(body, options), shape, from_text=True)
         case "" if not body:
-            return _convert({}, shape, from_text=False)
+            return fit({}, shape)
         case _:
             raise UnsupportedMediaType
 
@@ -125,7 +125,11 @@ def _unique(pairs: Iterable[tuple[str, str]]) -> dict[str, Any]:
     return fields
 
 
-def _convert(values: dict[str, Any], shape: type[T], *, from_text: bool) -> T:
+def fit(values: dict[str, Any], shape: type[T], *, from_text: bool = False) -> T:
+    """Return the values as `shape`; raises `BadInput`.
+
+    With `from_text`, as in forms, integers are given in digits.
+    """
     faults: list[FieldError] = []
     converted: dict[str, Any] = {}
     for field, is_integer in _fields(shape):

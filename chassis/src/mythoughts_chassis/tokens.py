@@ -11,6 +11,7 @@ import re
 import threading
 import time
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -67,7 +68,14 @@ class _Claims(msgspec.Struct):
 def sign_token(claims: dict[str, Any], private_key: dict[str, Any]) -> str:
     """Return the compact form of a token signed with `private_key`, a JWK."""
     header = {"alg": ALGORITHM, "kid": private_key["kid"], "typ": "JWT"}
-    return jwt.encode(header, claims, RSAKey.import_key(private_key), algorithms=[ALGORITHM])
+    key = _imported(frozenset(private_key.items()))
+    return jwt.encode(header, claims, key, algorithms=[ALGORITHM])
+
+
+@lru_cache(maxsize=4)
+def _imported(private_key: frozenset[tuple[str, Any]]) -> RSAKey:
+    """Return the key ready for use: checking its arithmetic takes 45 ms, signing 0.3 ms."""
+    return RSAKey.import_key(dict(private_key))
 
 
 class TokenVerifier:

@@ -1,0 +1,1 @@
+"""The Users Backend: keeps users and signs the tokens that speak for them."""

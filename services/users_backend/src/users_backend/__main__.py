@@ -1,0 +1,128 @@
+"""The command line of the Users Backend."""
+
+import argparse
+import asyncio
+import getpass
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from mythoughts_chassis import commands
+from mythoughts_chassis.keys import rotate_key_sets
+from mythoughts_chassis.logs import configure_logging
+from mythoughts_chassis.openapi import committed_form
+from mythoughts_chassis.server import serve
+from mythoughts_chassis.settings import Secret, load_settings
+from users_backend.admins import create_admin
+from users_backend.app import MIGRATIONS, NAME, OPENAPI, create_api
+from users_backend.demo import load_demo
+from users_backend.settings import KeySettings, Settings
+
+
+def main() -> int:
+    """Run one command; return the exit status."""
+    parser = argparse.ArgumentParser(prog=NAME, description=__doc__)
+    parser.set_defaults(command=_serve)
+    actions = parser.add_subparsers(title="commands")
+    actions.add_parser("serve", help="serve the API (the default)").set_defaults(command=_serve)
+    actions.add_parser("migrate", help="bring the database schema up to date").set_defaults(
+        command=_migrate
+    )
+    actions.add_parser("openapi", help="print the OpenAPI document").set_defaults(command=_openapi)
+    demo = actions.add_parser("load-demo", help="load demonstration users if there are no users")
+    demo.add_argument("--file", type=Path, required=True)
+    demo.set_defaults(command=_load_demo)
+    _add_create_admin(actions)
+    _add_rotate_keys(actions)
+    return commands.run(parser)
+
+
+def _add_create_admin(actions: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    admin = actions.add_parser(
+        "create-admin", help="create an admin; the password comes from standard input"
+    )
+    admin.add_argument("name")
+    admin.add_argument("--password-file", type=Path, help="take the password from this file")
+    admin.add_argument(
+        "--if-missing", action="store_true", help="do nothing if there is an admin of this name"
+    )
+    admin.set_defaults(command=_create_admin)
+
+
+def _add_rotate_keys(actions: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    keys = actions.add_parser(
+        "rotate-keys", help="add a new signing key, making the key files if they are missing"
+    )
+    keys.add_argument(
+        "--activate-in",
+        type=int,
+        default=0,
+        metavar="SECONDS",
+        help="sign with the new key only after this time, in which verifiers learn of it",
+    )
+    keys.add_argument(
+        "--drop-old",
+        action="store_true",
+        help="drop all older keys, which ends every token signed so far",
+    )
+    keys.set_defaults(command=_rotate_keys)
+
+
+def _settings(environment: Mapping[str, str]) -> Settings:
+    settings = load_settings(Settings, environment)
+    configure_logging(service=NAME, level=settings.log_level, output=settings.log_format)
+    return settings
+
+
+def _serve(_: argparse.Namespace, environment: Mapping[str, str]) -> None:
+    settings = _settings(environment)
+    serve(create_api(settings), settings)
+
+
+def _migrate(_: argparse.Namespace, environment: Mapping[str, str]) -> None:
+    from mythoughts_chassis.migrations import migrate  # noqa: PLC0415 (slow to import)
+
+    migrate(_settings(environment).database_url, MIGRATIONS)
+
+
+def _openapi(_: argparse.Namespace, __: Mapping[str, str]) -> None:
+    sys.stdout.buffer.write(committed_form(OPENAPI))
+
+
+def _load_demo(options: argparse.Namespace, environment: Mapping[str, str]) -> None:
+    asyncio.run(load_demo(_settings(environment).database_url, options.file.read_bytes()))
+
+
+def _create_admin(options: argparse.Namespace, environment: Mapping[str, str]) -> None:
+    database_url = _settings(environment).database_url
+    password = _password(options.password_file)
+    work = create_admin(database_url, options.name, password, if_missing=options.if_missing)
+    created = asyncio.run(work)
+    print(f"The admin {options.name} " + ("has been created." if created else "is there already."))
+
+
+def _password(file: Path | None) -> Secret:
+    if file is not None:
+        text = file.read_text(encoding="utf-8")
+    elif sys.stdin.isatty():
+        text = getpass.getpass()
+    else:
+        text = sys.stdin.readline()
+    return Secret(text.rstrip("\r\n"))
+
+
+def _rotate_keys(options: argparse.Namespace, environment: Mapping[str, str]) -> None:
+    settings = load_settings(KeySettings, environment)
+    print(
+        rotate_key_sets(
+            settings.token_private_keys_path,
+            settings.token_public_keys_path,
+            token_lifetime_seconds=settings.token_lifetime_seconds,
+            activate_in_seconds=options.activate_in,
+            keep_old=not options.drop_old,
+        )
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

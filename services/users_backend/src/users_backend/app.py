@@ -1,0 +1,51 @@
+"""Puts the Users Backend together."""
+
+from importlib.metadata import version
+from pathlib import Path
+
+from mythoughts_chassis.api import Api
+from mythoughts_chassis.database import Database
+from mythoughts_chassis.openapi import document
+from mythoughts_chassis.tokens import TokenVerifier
+from users_backend.passwords import PasswordHasher
+from users_backend.routes import HANDLERS
+from users_backend.settings import Settings
+from users_backend.signing import TokenSigner, WatchedKeySet
+
+NAME = "users-backend"
+VERSION = version(NAME)
+MIGRATIONS = Path(__file__).parent / "migrations"
+OPENAPI = document(
+    HANDLERS,
+    title="Users Backend",
+    version=VERSION,
+    description="Keeps users, and signs the tokens that speak for them everywhere.",
+)
+
+
+def create_api(settings: Settings) -> Api:
+    """Return the API, ready to be served; raises `KeySetError` without both key files."""
+    return Api(
+        name=NAME,
+        version=VERSION,
+        openapi=OPENAPI,
+        handlers=HANDLERS,
+        database=Database(
+            settings.database_url, pool_size=settings.database_pool_size, application_name=NAME
+        ),
+        verifier=TokenVerifier(
+            public_keys_path=settings.token_public_keys_path,
+            issuer=settings.token_issuer,
+            audience=settings.token_audience,
+        ),
+        state={
+            "passwords": PasswordHasher(),
+            "public_keys": WatchedKeySet(settings.token_public_keys_path),
+            "signer": TokenSigner(
+                WatchedKeySet(settings.token_private_keys_path),
+                issuer=settings.token_issuer,
+                audience=settings.token_audience,
+                lifetime_seconds=settings.token_lifetime_seconds,
+            ),
+        },
+    )

@@ -1,0 +1,39 @@
+"""Loads demonstration users, for trying the system out; never used in production.
+
+[{"id": 1, "username": "bruce"}, …]
+
+The password of each is the name.
+"""
+
+import asyncpg
+import msgspec
+import structlog
+
+from mythoughts_chassis.settings import Secret
+from users_backend import queries
+from users_backend.passwords import PasswordHasher
+
+_log = structlog.get_logger()
+
+
+class DemoUser(msgspec.Struct, frozen=True):
+    """One user of the file."""
+
+    id: int
+    username: str
+
+
+async def load_demo(database_url: Secret, content: bytes) -> None:
+    """Store the users in `content`, unless there are users already.
+
+    Raises `msgspec.DecodeError` when the content does not fit.
+    """
+    users = msgspec.json.decode(content, type=list[DemoUser])
+    passwords = PasswordHasher()
+    rows = [(user.id, user.username, passwords.hash_now(user.username)) for user in users]
+    connection = await asyncpg.connect(database_url.reveal())
+    try:
+        loaded = await queries.fill_empty_table(connection, rows)
+    finally:
+        await connection.close()
+    _log.info("demonstration users", loaded=len(rows) if loaded else 0)

@@ -1,0 +1,39 @@
+"""Users, and which of their names are the same."""
+
+from alembic import op
+
+revision = "0001"
+down_revision = None
+
+
+def upgrade() -> None:
+    """Make the table."""
+    # Names are the same when they differ only in case, in the form of their characters (NFC,
+    # NFD, full width, ...) or in characters that cannot be seen: joiners and the choice between
+    # text and emoji, which a name may hold. Folding can undo the normal form, hence the second
+    # normalization.
+    op.execute(r"""
+        CREATE FUNCTION folded_name(name text) RETURNS text IMMUTABLE STRICT PARALLEL SAFE
+        RETURN normalize(
+            casefold(
+                normalize(translate(name, U&'\200C\200D\FE0E\FE0F', ''), NFKC)
+                COLLATE pg_unicode_fast
+            ),
+            NFKC
+        )
+    """)
+    # A deleted user stays without a password, so that the name is never given to anyone else.
+    op.execute("""
+        CREATE TABLE users (
+            id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+            username text NOT NULL
+                CHECK (char_length(username) BETWEEN 1 AND 50 AND username IS NFC NORMALIZED),
+            password_hash text,
+            is_admin boolean NOT NULL DEFAULT false,
+            created_at timestamptz NOT NULL DEFAULT now(),
+            deleted_at timestamptz,
+            CHECK ((deleted_at IS NULL) = (password_hash IS NOT NULL))
+        )
+    """)
+    op.execute("CREATE UNIQUE INDEX users_name ON users (folded_name(username))")
+    op.execute("CREATE INDEX users_present ON users (id) WHERE deleted_at IS NULL")

@@ -1,0 +1,125 @@
+"""All SQL of the Users Backend.
+
+A deleted user has a row without a password hash; only `insert_user` minds such rows. Which
+names are the same is what `folded_name`, a function of the schema, says.
+"""
+
+from dataclasses import dataclass
+
+import asyncpg
+
+from mythoughts_chassis.database import Connection
+from users_backend.schemas import User
+
+_COLUMNS = "id, username, created_at"
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """What a login is checked against."""
+
+    user_id: int
+    username: str
+    is_admin: bool
+    password_hash: str
+
+
+_ACCOUNT = "id, username, is_admin, password_hash"
+
+
+async def find_account(connection: Connection, username: str) -> Account | None:
+    """Return the account with this name, or None."""
+    row = await connection.fetchrow(
+        f"SELECT {_ACCOUNT} FROM users "
+        "WHERE folded_name(username) = folded_name($1) AND deleted_at IS NULL",
+        username,
+    )
+    return None if row is None else Account(*row)
+
+
+async def find_account_by_id(connection: Connection, user_id: int) -> Account | None:
+    """Return the account with this id, or None."""
+    row = await connection.fetchrow(
+        f"SELECT {_ACCOUNT} FROM users WHERE id = $1 AND deleted_at IS NULL", user_id
+    )
+    return None if row is None else Account(*row)
+
+
+async def find_user(connection: Connection, user_id: int) -> User | None:
+    """Return the user with this id, or None."""
+    row = await connection.fetchrow(
+        f"SELECT {_COLUMNS} FROM users WHERE id = $1 AND deleted_at IS NULL", user_id
+    )
+    return None if row is None else User(*row)
+
+
+async def fetch_users(
+    connection: Connection, *, above: int, below: int, ascending: bool, limit: int
+) -> list[User]:
+    """Return the users whose ids lie between two others, nearest to one end first."""
+    rows = await connection.fetch(
+        f"SELECT {_COLUMNS} FROM users WHERE id > $1 AND id < $2 AND deleted_at IS NULL "
+        f"ORDER BY id {'ASC' if ascending else 'DESC'} LIMIT $3",
+        above,
+        below,
+        limit,
+    )
+    return [User(*row) for row in rows]
+
+
+async def insert_user(
+    connection: Connection, username: str, password_hash: str, *, is_admin: bool
+) -> User | None:
+    """Store a user and return them, or None when the name is or was another's."""
+    row = await connection.fetchrow(
+        f"INSERT INTO users (username, password_hash, is_admin) VALUES ($1, $2, $3) "
+        f"ON CONFLICT (folded_name(username)) DO NOTHING RETURNING {_COLUMNS}",
+        username,
+        password_hash,
+        is_admin,
+    )
+    return None if row is None else User(*row)
+
+
+async def replace_password_hash(
+    connection: Connection, user_id: int, old_hash: str, new_hash: str
+) -> bool:
+    """Store the new hash in place of the old; return False if that is not there any more.
+
+    Done twice, it answers what it did the first time.
+    """
+    status = await connection.execute(
+        "UPDATE users SET password_hash = $3 WHERE id = $1 AND password_hash IN ($2, $3)",
+        user_id,
+        old_hash,
+        new_hash,
+    )
+    return status == "UPDATE 1"
+
+
+async def delete_user(connection: Connection, user_id: int) -> None:
+    """Delete a user, but for the name, if they are there."""
+    await connection.execute(
+        "UPDATE users SET deleted_at = now(), password_hash = NULL "
+        "WHERE id = $1 AND deleted_at IS NULL",
+        user_id,
+    )
+
+
+async def fill_empty_table(
+    connection: "asyncpg.Connection[asyncpg.Record]", rows: list[tuple[int, str, str]]
+) -> bool:
+    """Store (id, username, password_hash) rows; return False if there are users."""
+    async with connection.transaction():
+        await connection.execute("LOCK TABLE users IN SHARE ROW EXCLUSIVE MODE")
+        if await connection.fetchval("SELECT EXISTS (SELECT FROM users)"):
+            return False
+        await connection.executemany(
+            "INSERT INTO users (id, username, password_hash) OVERRIDING SYSTEM VALUE "
+            "VALUES ($1, $2, $3)",
+            rows,
+        )
+        await connection.execute(
+            "SELECT setval(pg_get_serial_sequence('users', 'id'), max(id)) FROM users"
+        )
+    return True

@@ -1,0 +1,143 @@
+"""HTTP in and out."""
+
+from typing import Any
+
+import msgspec
+from litestar import Request, Response, delete, get, post
+from litestar.handlers import BaseRouteHandler
+
+from mythoughts_chassis.authentication import (
+    AnyConnection,
+    principal_of,
+    requires_admin,
+    requires_user,
+)
+from mythoughts_chassis.inputs import parse_id, read_body, read_query
+from mythoughts_chassis.openapi import documented
+from mythoughts_chassis.pages import Page
+from mythoughts_chassis.problems import Conflict, Forbidden, NotFound, Unauthorized
+from users_backend import users
+from users_backend.schemas import (
+    LoggedIn,
+    Login,
+    NewUser,
+    PasswordChange,
+    PublicKey,
+    PublicKeys,
+    User,
+)
+
+AnyRequest = Request[Any, Any, Any]
+
+LINK = {"Link": 'Where the list goes on (RFC 8288): `rel="next"` is older, `rel="prev"` newer.'}
+KEYS_CACHE = "public, max-age=300"
+
+
+async def requires_present_user(connection: AnyConnection, _: BaseRouteHandler) -> None:
+    """Refuse a token whose user has been deleted; raises `Unauthorized`."""
+    await users.get(connection.app.state.database, connection.scope["user"].user_id)
+
+
+@post(
+    "/api/login",
+    status_code=200,
+    opt=documented(
+        body=Login, problems=(Unauthorized,), headers={"Cache-Control": "Always `no-store`."}
+    ),
+)
+async def log_in(request: AnyRequest) -> Response[LoggedIn]:
+    """Log in.
+
+    The answer to a wrong name and to a wrong password is the same. Send the token that the
+    answer holds as the `Authorization` header of other requests.
+    """
+    login = await read_body(request, Login)
+    state = request.app.state
+    token = await users.log_in(state.database, state.passwords, state.signer, login)
+    return Response(LoggedIn(f"Bearer {token}"), headers={"Cache-Control": "no-store"})
+
+
+@get("/api/me", guards=[requires_user], opt=documented())
+async def get_me(request: AnyRequest) -> User:
+    """Get the user that the token speaks for."""
+    return await users.get(request.app.state.database, principal_of(request).user_id)
+
+
+@post(
+    "/api/me/password",
+    status_code=204,
+    guards=[requires_user],
+    opt=documented(body=PasswordChange, problems=(Forbidden,)),
+)
+async def change_password(request: AnyRequest) -> None:
+    """Change one's own password.
+
+    403 says that `password` is not the present one. Tokens go on working until they expire.
+    """
+    change = await read_body(request, PasswordChange)
+    state = request.app.state
+    user_id = principal_of(request).user_id
+    await users.change_password(state.database, state.passwords, user_id, change)
+
+
+@get(
+    "/admin/users",
+    guards=[requires_admin, requires_present_user],
+    opt=documented(query=Page, headers=LINK),
+)
+async def list_users(request: AnyRequest) -> Response[list[User]]:
+    """List the users, newest first."""
+    query = read_query(request, Page)
+    page = await users.find(request.app.state.database, query)
+    link = query.link("/admin/users", [user.id for user in page.users], has_older=page.has_older)
+    return Response(page.users, headers={"Link": link} if link else None)
+
+
+@post(
+    "/admin/users",
+    guards=[requires_admin, requires_present_user],
+    opt=documented(body=NewUser, problems=(Conflict,)),
+)
+async def create_user(request: AnyRequest) -> User:
+    """Create a user.
+
+    409 says that the name is taken, perhaps by a user who has been deleted.
+    """
+    new_user = await read_body(request, NewUser)
+    state = request.app.state
+    return await users.create(state.database, state.passwords, new_user)
+
+
+@delete(
+    "/admin/users/{user_id:str}",
+    guards=[requires_admin, requires_present_user],
+    opt=documented(problems=(NotFound,)),
+)
+async def delete_user(request: AnyRequest, user_id: str) -> None:
+    """Delete a user, who may be gone already.
+
+    The name is never given to anyone else. Tokens of the user go on working in the other
+    services until they expire.
+    """
+    await users.delete(request.app.state.database, parse_id(user_id))
+
+
+@get(
+    "/.well-known/jwks.json",
+    opt=documented(headers={"Cache-Control": "How long the keys may be kept."}),
+)
+async def get_public_keys(request: AnyRequest) -> Response[PublicKeys]:
+    """Get the public keys that tokens are verified with, a JWK set (RFC 7517)."""
+    keys = msgspec.convert(request.app.state.public_keys.keys(), list[PublicKey])
+    return Response(PublicKeys(keys), headers={"Cache-Control": KEYS_CACHE})
+
+
+HANDLERS = (
+    log_in,
+    get_me,
+    change_password,
+    list_users,
+    create_user,
+    delete_user,
+    get_public_keys,
+)

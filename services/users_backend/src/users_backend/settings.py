@@ -1,0 +1,39 @@
+"""What the Users Backend can be told."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from mythoughts_chassis.settings import ApiSettings, setting
+
+TWO_DAYS_SECONDS = 172_800
+MAX_LIFETIME_SECONDS = 366 * 86_400
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings(ApiSettings):
+    """Read from the environment by `load_settings`."""
+
+    token_private_keys_path: Path = setting(
+        "File with the private keys that tokens are signed with, a JWK set. "
+        "It is read again when it changes."
+    )
+    token_lifetime_seconds: int = setting(
+        "How long a token is valid, and so how long `rotate-keys` keeps an old key.",
+        default=TWO_DAYS_SECONDS,
+        minimum=1,
+        maximum=MAX_LIFETIME_SECONDS,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeySettings:
+    """The part of the settings that `rotate-keys` needs: it knows of no database."""
+
+    token_private_keys_path: Path = setting("File with the private keys.")
+    token_public_keys_path: Path = setting("File with the public keys.")
+    token_lifetime_seconds: int = setting(
+        "How long a token is valid.",
+        default=TWO_DAYS_SECONDS,
+        minimum=1,
+        maximum=MAX_LIFETIME_SECONDS,
+    )

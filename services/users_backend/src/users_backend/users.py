@@ -1,0 +1,132 @@
+"""The rules of users."""
+
+import unicodedata
+from dataclasses import dataclass
+
+from prometheus_client import Counter
+
+from mythoughts_chassis.database import Database
+from mythoughts_chassis.pages import Page
+from mythoughts_chassis.problems import BadInput, Conflict, FieldError, Forbidden, Unauthorized
+from users_backend import queries
+from users_backend.passwords import PasswordHasher
+from users_backend.schemas import (
+    MAX_USERNAME_CHARACTERS,
+    Login,
+    NewUser,
+    PasswordChange,
+    User,
+)
+from users_backend.signing import TokenSigner
+
+_LOGINS_FAILED = Counter(
+    "users_logins_failed", "Logins with a name and a password that do not belong together."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class UsersPage:
+    """Some users, newest first, and whether older ones follow."""
+
+    users: list[User]
+    has_older: bool
+
+
+async def log_in(
+    database: Database, passwords: PasswordHasher, signer: TokenSigner, login: Login
+) -> str:
+    """Return a token; raises `Unauthorized`, the same for a wrong name and a wrong password.
+
+    Both cost one look-up and one hash, so that the time tells nothing either. The hash is
+    made anew when it has other parameters than new ones.
+    """
+    account = await database.run(lambda c: queries.find_account(c, login.username), repeatable=True)
+    password_hash = None if account is None else account.password_hash
+    if not await passwords.verify(login.password, password_hash) or account is None:
+        _LOGINS_FAILED.inc()
+        raise Unauthorized("The name or the password is wrong.")
+    if passwords.is_outdated(account.password_hash):
+        await _replace_hash(database, account, await passwords.hash(login.password))
+    return signer.sign(account.user_id, account.username, is_admin=account.is_admin)
+
+
+async def get(database: Database, user_id: int) -> User:
+    """Return the user that a token speaks for; raises `Unauthorized` once they are deleted."""
+    user = await database.run(lambda c: queries.find_user(c, user_id), repeatable=True)
+    if user is None:
+        raise _deleted()
+    return user
+
+
+async def change_password(
+    database: Database, passwords: PasswordHasher, user_id: int, change: PasswordChange
+) -> None:
+    """Give a user a new password; raises `Forbidden` when the present one is another.
+
+    Tokens go on working until they expire. Raises `Unauthorized` for a deleted user.
+    """
+    account = await database.run(lambda c: queries.find_account_by_id(c, user_id), repeatable=True)
+    if account is None:
+        raise _deleted()
+    if await passwords.verify(change.password, account.password_hash):
+        new_hash = await passwords.hash(change.new_password)
+        if await _replace_hash(database, account, new_hash):
+            return
+    raise Forbidden("The present password is another.")
+
+
+async def find(database: Database, page: Page) -> UsersPage:
+    """Return the page of users that is asked for."""
+    rows = await database.run(
+        lambda c: queries.fetch_users(
+            c, above=page.above, below=page.below, ascending=page.ascending, limit=page.limit + 1
+        ),
+        repeatable=True,
+    )
+    users, has_older = page.cut(rows)
+    return UsersPage(users, has_older)
+
+
+async def create(
+    database: Database, passwords: PasswordHasher, new_user: NewUser, *, is_admin: bool = False
+) -> User:
+    """Store a user and return them; raises `Conflict` when the name is or was another's."""
+    username = unicodedata.normalize("NFC", new_user.username)
+    if len(username) > MAX_USERNAME_CHARACTERS:
+        # A few characters are two in this form.
+        fault = f"must have at most {MAX_USERNAME_CHARACTERS} characters in Unicode's form NFC"
+        raise BadInput(errors=[FieldError("username", fault)])
+    password_hash = await passwords.hash(new_user.password)
+    user = await database.run(
+        lambda c: queries.insert_user(c, username, password_hash, is_admin=is_admin),
+        repeatable=False,
+    )
+    if user is None:
+        raise Conflict("This name is taken.")
+    return user
+
+
+async def delete(database: Database, user_id: int) -> None:
+    """Delete a user, if they are there; nobody else is ever given the name.
+
+    Nothing tells the other services: a token that the user holds goes on working there until
+    it expires.
+    """
+    await database.run(lambda c: queries.delete_user(c, user_id), repeatable=True)
+
+
+async def _replace_hash(database: Database, account: queries.Account, new_hash: str) -> bool:
+    """Store a new hash unless another request has stored one meanwhile."""
+    return await database.run(
+        lambda c: queries.replace_password_hash(
+            c, account.user_id, account.password_hash, new_hash
+        ),
+        repeatable=True,
+    )
+
+
+def _deleted() -> Unauthorized:
+    return Unauthorized(
+        "The user of this token does not exist any more.",
+        challenge='Bearer error="invalid_token"',
+    )
