@@ -2,11 +2,15 @@
 
 from dataclasses import dataclass
 
+from prometheus_client import Counter
+
 from mythoughts_chassis.database import Connection, Database
 from mythoughts_chassis.problems import Conflict, NotFound, UnprocessableContent
 from mythoughts_chassis.tokens import Principal
 from thoughts_backend import queries
 from thoughts_backend.schemas import OwnThoughtsQuery, Thought
+
+_SHARED = Counter("thoughts_shared", "Thoughts that were stored.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,14 +59,16 @@ async def share(
     Raises `Conflict` while another request with the same key is under way, and
     `UnprocessableContent` when the key was used for another text.
     """
-    if idempotency_key is None:
+    if idempotency_key is not None:
         return await database.run(
-            lambda c: queries.insert_thought(c, author.user_id, author.username, text),
-            repeatable=False,
+            lambda c: _share_once(c, author, text, idempotency_key), repeatable=True
         )
-    return await database.run(
-        lambda c: _share_once(c, author, text, idempotency_key), repeatable=True
+    thought = await database.run(
+        lambda c: queries.insert_thought(c, author.user_id, author.username, text),
+        repeatable=False,
     )
+    _SHARED.inc()
+    return thought
 
 
 async def _share_once(
@@ -72,13 +78,14 @@ async def _share_once(
         if not await queries.try_lock_key(connection, author.user_id, idempotency_key):
             raise Conflict("A request with this Idempotency-Key is still under way.")
         earlier = await queries.find_answer(connection, author.user_id, idempotency_key)
-        if earlier is None:
-            return await queries.insert_thought_with_key(
-                connection, author.user_id, author.username, text, idempotency_key
-            )
-    if earlier.text != text:
+        thought = earlier or await queries.insert_thought_with_key(
+            connection, author.user_id, author.username, text, idempotency_key
+        )
+    if thought.text != text:
         raise UnprocessableContent("This Idempotency-Key was used for another text.")
-    return earlier
+    if earlier is None:
+        _SHARED.inc()
+    return thought
 
 
 async def delete_own(database: Database, thought_id: int, user_id: int) -> None:
