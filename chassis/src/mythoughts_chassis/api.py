@@ -72,6 +72,8 @@ class Api:
                         exception_handlers={Exception: _answer_problem},
                         openapi_config=None,
                         logging_config=None,
+                        # `LimitRequests` sees to that, for bodies of unknown length too.
+                        request_max_body_size=None,
                     )  # type: ignore[arg-type]
                 )
             )
