@@ -1,7 +1,7 @@
 """All SQL of the Thoughts Backend.
 
-Texts are searched and names compared in folded form: normalized (NFC), then folded by
-PostgreSQL's built-in provider, the same on every installation.
+Texts are searched and names compared in folded form: case folded in full by PostgreSQL's
+built-in provider, the same on every installation, then normalized (NFC).
 """
 
 from dataclasses import dataclass
@@ -30,7 +30,7 @@ class Statement:
 
 
 def _folded(expression: str) -> str:
-    return f"casefold(normalize({expression}) COLLATE pg_c_utf8)"
+    return f"normalize(casefold({expression} COLLATE pg_unicode_fast))"
 
 
 def list_statement(

@@ -47,7 +47,7 @@ async def get_thought(request: AnyRequest, thought_id: str) -> Response[Thought]
     thought = await thoughts.get(request.app.state.database, parse_id(thought_id))
     content = msgspec.json.encode(thought)
     etag = f'"{blake2b(content, digest_size=12).hexdigest()}"'
-    if _matches(request.headers.get("if-none-match", ""), etag):
+    if _matches(request.headers.getall("if-none-match", []), etag):
         return Response(None, status_code=304, headers={"ETag": etag})  # type: ignore[arg-type]
     return Response(content, media_type="application/json", headers={"ETag": etag})  # type: ignore[arg-type]
 
@@ -128,9 +128,10 @@ def _list(
     return Response(page.thoughts, headers={"Link": link} if link else None)
 
 
-def _matches(if_none_match: str, etag: str) -> bool:
+def _matches(if_none_match: list[str], etag: str) -> bool:
     """Compare weakly, as RFC 9110 asks for If-None-Match."""
-    candidates = [part.strip().removeprefix("W/") for part in if_none_match.split(",")]
+    parts = ",".join(if_none_match).split(",")
+    candidates = [part.strip().removeprefix("W/") for part in parts]
     return etag in candidates or "*" in candidates
 
 

@@ -1,0 +1,161 @@
+"""Searching the texts of thoughts."""
+
+import unicodedata
+
+import pytest
+
+from chassis.tests.http_client import HttpClient
+from services.thoughts_backend.tests.sql import Sql
+
+PATH = "/api/thoughts/"
+
+
+def found(http: HttpClient, search: str) -> list[str]:
+    """The texts that a search finds, newest first."""
+    answer = http.get(PATH, query={"search": search})
+    assert answer.status == 200, answer.body
+    return [thought["text"] for thought in answer.json()]
+
+
+@pytest.mark.parametrize("search", ["water", "Be", "e w", "r.", "Be water.", "b", "."])
+def test_part_of_a_text_finds_it(http: HttpClient, sql: Sql, search: str) -> None:
+    """A search finds the texts that contain it anywhere."""
+    sql.add_thoughts("Be water.", "Something else")
+
+    assert "Be water." in found(http, search)
+
+
+@pytest.mark.parametrize("search", ["wine", "water..", "Be  water", "bewater"])
+def test_text_without_the_term_is_not_found(http: HttpClient, sql: Sql, search: str) -> None:
+    """A search finds nothing that does not contain it."""
+    sql.add_thoughts("Be water.")
+
+    assert found(http, search) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "search"),
+    [
+        ("Be Water", "bE wATER"),
+        ("Straße", "STRAẞE"),
+        ("Straße", "strasse"),
+        ("STRASSE", "straße"),
+        ("Σίσυφος", "ΣΊΣΥΦΟΣ"),
+        ("ΣΊΣΥΦΟΣ", "σίσυφος"),
+        ("ΣΊΣΥΦΟΣ", "σίσυφοσ"),
+        ("Привет, МИР", "пРИВЕТ, мир"),
+        ("İstanbul", "İSTANBUL"),
+        ("ÉCOLE", "école"),
+        ("Ǆ ǆ", "ǅ"),
+        ("ΐ", "Ϊ\u0301"),
+        ("Ⅷ", "ⅷ"),
+        ("𐐀𐐁", "𐐨𐐩"),
+        ("ԱԲԳ", "աբգ"),
+        ("Ꭰ", "ꭰ"),
+        ("你好世界", "好世"),
+        ("東京タワー", "タワー"),
+        ("مرحبا", "حبا"),
+        ("नमस्ते", "मस्"),
+        ("🦊🐻", "🐻"),
+        ("👩‍👩‍👧", "👩‍👧"),
+    ],
+)
+def test_case_does_not_matter_in_any_script(
+    http: HttpClient, sql: Sql, text: str, search: str
+) -> None:
+    """Upper and lower case find each other, in full case folding as Unicode defines it."""
+    sql.add_thoughts(text)
+
+    assert found(http, search) == [text]
+
+
+@pytest.mark.parametrize("word", ["café", "Ångström", "한글", "ế", "İzmir", "ΐ"])
+@pytest.mark.parametrize(("stored", "asked"), [("NFC", "NFD"), ("NFD", "NFC")])
+def test_composed_and_decomposed_letters_are_the_same(
+    http: HttpClient, sql: Sql, word: str, stored: str, asked: str
+) -> None:
+    """A letter with a mark is found however it is encoded, and comes back as it was written."""
+    written = unicodedata.normalize(stored, f"the {word} here")  # type: ignore[arg-type]
+    sql.add_thoughts(written)
+
+    assert found(http, unicodedata.normalize(asked, word)) == [written]  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "search", ["%", "_", "\\", "%%", "\\%", "__", "a%c", "a_c", "\\a", "%c", "*", "?", "'", '"', "."]
+)
+def test_every_character_is_literal(http: HttpClient, sql: Sql, search: str) -> None:
+    """No character of a search is special; each finds only itself."""
+    sql.add_thoughts("abc", f"before{search}after", "a-c")
+
+    assert found(http, search) == [f"before{search}after"]
+
+
+def test_term_ending_in_a_backslash_is_found(http: HttpClient, sql: Sql) -> None:
+    """A backslash at the end of a longer search finds itself."""
+    sql.add_thoughts("C:\\temp\\", "C:\\temp")
+
+    assert found(http, "temp\\") == ["C:\\temp\\"]
+
+
+@pytest.mark.parametrize("search", ["", " ", "\t\n", "\u3000"])
+def test_blank_search_lists_everything(http: HttpClient, sql: Sql, search: str) -> None:
+    """A search of nothing but white space is none."""
+    sql.add_thoughts("one", "two")
+
+    assert found(http, search) == ["two", "one"]
+
+
+def test_line_break_is_found(http: HttpClient, sql: Sql) -> None:
+    """A search over a line break matches, also when it comes as CR LF."""
+    sql.add_thoughts("one\ntwo")
+
+    assert found(http, "E\r\nT") == ["one\ntwo"]
+
+
+def test_longest_search_is_taken(http: HttpClient, sql: Sql) -> None:
+    """250 emoji, the longest text there can be, find that text."""
+    sql.add_thoughts("🦊" * 250)
+
+    assert found(http, "🦊" * 250) == ["🦊" * 250]
+
+
+def test_too_long_search_is_refused(http: HttpClient) -> None:
+    """A search that is longer than any text answers 400."""
+    answer = http.get(PATH, query={"search": "a" * 251})
+
+    assert (answer.status, answer.faulty_fields) == (400, ["search"])
+
+
+@pytest.mark.parametrize("search", ["%00", "a%00b"])
+def test_nul_in_a_search_is_refused(http: HttpClient, search: str) -> None:
+    """A NUL answers 400 and names the parameter."""
+    answer = http.get(f"{PATH}?search={search}")
+
+    assert (answer.status, answer.faulty_fields) == (400, ["search"])
+
+
+@pytest.mark.parametrize("search", ["%ff", "%ED%A0%80", "%c3%28", "%F4%90%80%80", "%80"])
+def test_search_that_is_not_utf8_is_refused(http: HttpClient, search: str) -> None:
+    """Bytes that are no UTF-8, lone surrogates among them, answer 400."""
+    assert http.get(f"{PATH}?search={search}").status == 400
+
+
+@pytest.mark.parametrize("search", ["%", "%zz", "%u0041"])
+def test_percent_that_escapes_nothing_is_itself(http: HttpClient, sql: Sql, search: str) -> None:
+    """A percent sign without two hexadecimal digits stands for itself."""
+    sql.add_thoughts(f"a {search} b", "other")
+
+    answer = http.get(f"{PATH}?search={search}")
+
+    assert [thought["text"] for thought in answer.json()] == [f"a {search} b"]
+
+
+def test_search_goes_together_with_an_author(http: HttpClient, sql: Sql) -> None:
+    """`search` and `username` both must match."""
+    sql.add_thoughts("water", username="bruce")
+    sql.add_thoughts("water", "wine", username="stephen", user_id=2)
+
+    answer = http.get(PATH, query={"search": "WATER", "username": "Stephen"})
+
+    assert [(t["username"], t["text"]) for t in answer.json()] == [("stephen", "water")]
