@@ -24,9 +24,7 @@ _REFUSED = (
 _JOINERS = r"\u200c\u200d\ufe0e\ufe0f"
 
 # Python lets `$` match before a final line break, too: hence the end.
-USERNAME_PATTERN = (
-    rf"^[^{_REFUSED}{_JOINERS}\u0020](?:[^{_REFUSED}]*[^{_REFUSED}\u0020])?$(?!\u000a)"
-)
+USERNAME_PATTERN = rf"^(?![{_JOINERS}\u0020])[^{_REFUSED}]*[^{_REFUSED}\u0020]$(?!\u000a)"
 
 _SECRET = {"format": "password", "writeOnly": True}
 

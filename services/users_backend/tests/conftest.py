@@ -1,0 +1,103 @@
+"""The Users Backend as a process, over a migrated database that each test finds empty."""
+
+import asyncio
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from chassis.tests.http_client import HttpClient
+from chassis.tests.service_process import ServiceProcess
+from chassis.tests.token_maker import TokenMaker
+from mythoughts_chassis.migrations import migrate
+from mythoughts_chassis.settings import Secret
+from services.users_backend.tests.sql import Sql
+from users_backend.app import MIGRATIONS
+
+MakeBackend = Callable[..., ServiceProcess]
+
+
+@pytest.fixture(scope="session")
+def token_maker(tmp_path_factory: pytest.TempPathFactory) -> TokenMaker:
+    """Holds the keys of the shared backend."""
+    return TokenMaker(tmp_path_factory.mktemp("keys"))
+
+
+@pytest.fixture(scope="session")
+def database_url(new_database: Callable[[], str]) -> str:
+    """A migrated database."""
+    url = new_database()
+    migrate(Secret(url), MIGRATIONS)
+    return url
+
+
+@pytest.fixture(scope="session")
+def backend_settings(database_url: str, token_maker: TokenMaker) -> dict[str, str]:
+    """The environment of a backend that works."""
+    return {
+        "DATABASE_URL": database_url,
+        "TOKEN_PRIVATE_KEYS_PATH": str(token_maker.private_path),
+        "TOKEN_PUBLIC_KEYS_PATH": str(token_maker.public_path),
+    }
+
+
+@pytest.fixture(scope="session")
+def backend(
+    backend_settings: dict[str, str], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[ServiceProcess]:
+    """The backend that most tests share; those that stop or strain it make their own."""
+    backend = ServiceProcess(
+        "users_backend", backend_settings, folder=tmp_path_factory.mktemp("backend")
+    )
+    backend.start()
+    yield backend
+    backend.stop()
+
+
+@pytest.fixture
+def make_backend(backend_settings: dict[str, str], tmp_path: Path) -> Iterator[MakeBackend]:
+    """A function that makes a backend of the test's own, with settings changed, not started."""
+    made: list[ServiceProcess] = []
+
+    def make(**settings: str) -> ServiceProcess:
+        backend = ServiceProcess("users_backend", backend_settings | settings, folder=tmp_path)
+        made.append(backend)
+        return backend
+
+    yield make
+    for backend in made:
+        if backend.process.is_running:
+            backend.process.kill()
+
+
+@pytest.fixture
+def http(backend: ServiceProcess, sql: Sql) -> HttpClient:
+    """A client of the shared backend, whose table is empty."""
+    return backend.http
+
+
+@pytest.fixture(scope="session")
+def sql_connection(database_url: str) -> Iterator[Sql]:
+    """A connection to the database."""
+    with asyncio.Runner() as runner, Sql(runner, database_url) as sql:
+        yield sql
+
+
+@pytest.fixture
+def sql(sql_connection: Sql) -> Iterator[Sql]:
+    """A connection to the database, which is emptied after the test."""
+    yield sql_connection
+    sql_connection.run("TRUNCATE users RESTART IDENTITY")
+
+
+@pytest.fixture
+def bruce(sql: Sql, token_maker: TokenMaker) -> str:
+    """The token of bruce, who exists."""
+    return token_maker.token("bruce", user_id=sql.add_user("bruce"))
+
+
+@pytest.fixture
+def admin(sql: Sql, token_maker: TokenMaker) -> str:
+    """The token of an admin, who exists."""
+    user_id = sql.add_user("admin", is_admin=True)
+    return token_maker.token("admin", user_id=user_id, scope="admin")

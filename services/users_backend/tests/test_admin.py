@@ -1,0 +1,260 @@
+"""What admins can do with users."""
+
+import re
+from typing import Any
+
+import pytest
+
+from chassis.tests.http_client import HttpClient
+from chassis.tests.token_maker import TokenMaker
+from services.users_backend.tests.sql import PASSWORD, Sql
+
+ZOE = {"username": "Zoë", "password": PASSWORD}
+ADMIN_CALLS = [
+    ("POST", "/admin/users", {"json": ZOE}),
+    ("POST", "/admin/users/", {"json": ZOE}),
+    ("GET", "/admin/users", {}),
+    ("GET", "/admin/users/", {}),
+    ("DELETE", "/admin/users/1", {}),
+    ("DELETE", "/admin/users/1/", {}),
+]
+
+
+def listed(http: HttpClient, admin: str, **query: object) -> list[str]:
+    """The names on a page of the list."""
+    answer = http.get("/admin/users/", token=admin, query=query)
+    return [user["username"] for user in answer.json()]
+
+
+@pytest.mark.parametrize(("method", "path", "body"), ADMIN_CALLS)
+def test_nobody_may_do_nothing(
+    http: HttpClient, method: str, path: str, body: dict[str, Any]
+) -> None:
+    """Without a token every call of admins is 401."""
+    answer = http.request(method, path, **body)
+
+    assert (answer.status, answer.headers["WWW-Authenticate"]) == (401, "Bearer")
+
+
+@pytest.mark.parametrize(("method", "path", "body"), ADMIN_CALLS)
+def test_user_may_do_nothing(
+    http: HttpClient, bruce: str, sql: Sql, method: str, path: str, body: dict[str, Any]
+) -> None:
+    """A user who is no admin gets 403 for every call of admins, and nothing is changed."""
+    before = sql.run("SELECT * FROM users")
+
+    answer = http.request(method, path, token=bruce, **body)
+
+    assert answer.status == 403
+    assert sql.run("SELECT * FROM users") == before
+
+
+@pytest.mark.parametrize(("method", "path", "body"), ADMIN_CALLS)
+def test_deleted_admin_may_do_nothing(
+    http: HttpClient, admin: str, sql: Sql, method: str, path: str, body: dict[str, Any]
+) -> None:
+    """An admin's token is refused here as soon as the admin is deleted."""
+    sql.run("UPDATE users SET deleted_at = now(), password_hash = NULL")
+
+    answer = http.request(method, path, token=admin, **body)
+
+    assert answer.status == 401
+
+
+@pytest.mark.parametrize("path", ["/admin/users", "/admin/users/"])
+@pytest.mark.parametrize("kind", ["json", "form"])
+def test_user_is_created(http: HttpClient, admin: str, sql: Sql, path: str, kind: str) -> None:
+    """An admin creates a user, who is no admin, and is shown them as everybody else is."""
+    answer = http.post(path, token=admin, **{kind: ZOE})
+
+    assert (answer.status, set(answer.json())) == (201, {"id", "username", "creation"})
+    assert answer.json()["username"] == "Zoë"
+    assert sql.value("SELECT is_admin FROM users WHERE username = 'Zoë'") is False
+
+
+def test_created_user_can_log_in(http: HttpClient, admin: str) -> None:
+    """A new user logs in with the password that the admin gave."""
+    http.post("/admin/users", token=admin, json=ZOE)
+
+    assert http.post("/api/login", json=ZOE).status == 200
+
+
+def test_body_cannot_make_an_admin(http: HttpClient, admin: str, sql: Sql) -> None:
+    """Other fields than name and password have no effect."""
+    http.post("/admin/users", token=admin, json={**ZOE, "is_admin": True, "id": 77})
+
+    row = sql.run("SELECT id, is_admin FROM users WHERE username = 'Zoë'")[0]
+    assert (row["id"], row["is_admin"]) == (2, False)
+
+
+def test_password_is_stored_as_an_argon2id_hash(http: HttpClient, admin: str, sql: Sql) -> None:
+    """What is stored is a salted argon2id hash with the documented parameters."""
+    http.post("/admin/users", token=admin, json=ZOE)
+
+    stored = sql.hash_of_user("Zoë")
+
+    assert stored is not None
+    assert stored.startswith("$argon2id$v=19$m=19456,t=2,p=1$")
+
+
+@pytest.mark.parametrize(
+    ("fault", "fields"),
+    [
+        ({"username": None}, ["username"]),
+        ({"password": "7 chars"}, ["password"]),
+        ({"password": "x" * 129}, ["password"]),
+        ({"username": "", "password": ""}, ["username", "password"]),
+    ],
+)
+def test_unfit_user_is_refused(
+    http: HttpClient, admin: str, fault: dict[str, object], fields: list[str]
+) -> None:
+    """What is wrong with name or password is said, field by field."""
+    answer = http.post("/admin/users", token=admin, json=ZOE | fault)
+
+    assert (answer.status, answer.faulty_fields) == (400, fields)
+
+
+def test_refusal_does_not_repeat_the_password(http: HttpClient, admin: str) -> None:
+    """An error shows nothing of a password that was refused."""
+    answer = http.post("/admin/users", token=admin, json=ZOE | {"password": "s3cret"})
+
+    assert b"s3cret" not in answer.body
+
+
+def test_list_is_newest_first_without_the_deleted(http: HttpClient, admin: str, sql: Sql) -> None:
+    """The list shows everybody who is there, newest first."""
+    for name in ("a", "b", "c"):
+        sql.add_user(name)
+    sql.run("UPDATE users SET deleted_at = now(), password_hash = NULL WHERE username = 'b'")
+
+    assert listed(http, admin) == ["c", "a", "admin"]
+
+
+def test_list_shows_users_as_everywhere(http: HttpClient, admin: str) -> None:
+    """An entry of the list has the three fields of a user."""
+    (user,) = http.get("/admin/users", token=admin).json()
+
+    assert set(user) == {"id", "username", "creation"}
+
+
+def test_pages_lead_through_the_whole_list(http: HttpClient, admin: str, sql: Sql) -> None:
+    """Following rel="next" shows every user once."""
+    for number in range(6):
+        sql.add_user(f"user {number}")
+
+    seen, path = [], "/admin/users/?limit=3"
+    while path:
+        answer = http.get(path, token=admin)
+        seen += [user["id"] for user in answer.json()]
+        found = re.search(r'<([^>]*)>; rel="next"', answer.headers["Link"])
+        path = found[1] if found else ""
+
+    assert seen == [7, 6, 5, 4, 3, 2, 1]
+
+
+def test_page_leads_back_to_newer_users(http: HttpClient, admin: str, sql: Sql) -> None:
+    """Following rel="prev" shows the users who came after the page."""
+    for name in ("a", "b"):
+        sql.add_user(name)
+    answer = http.get("/admin/users?max_id=2", token=admin)
+    found = re.search(r'<([^>]*)>; rel="prev"', answer.headers["Link"])
+    assert found is not None
+
+    newer = http.get(found[1], token=admin)
+
+    assert [user["username"] for user in newer.json()] == ["b", "a"]
+
+
+@pytest.mark.parametrize(
+    "query",
+    ["limit=0", "limit=101", "limit=x", "max_id=-1", "min_id=1&since_id=1", "limit=1&limit=1"],
+)
+def test_unfit_page_is_refused(http: HttpClient, admin: str, query: str) -> None:
+    """A page that makes no sense is 400."""
+    assert http.get(f"/admin/users?{query}", token=admin).status == 400
+
+
+@pytest.mark.parametrize("slash", ["", "/"])
+def test_user_is_deleted(http: HttpClient, admin: str, sql: Sql, slash: str) -> None:
+    """A deleted user cannot log in and is not listed."""
+    user_id = sql.add_user("bruce")
+
+    answer = http.delete(f"/admin/users/{user_id}{slash}", token=admin)
+
+    assert (answer.status, answer.body) == (204, b"")
+    assert listed(http, admin) == ["admin"]
+    body = {"username": "bruce", "password": PASSWORD}
+    assert http.post("/api/login", json=body).status == 401
+
+
+def test_deleting_twice_is_no_error(http: HttpClient, admin: str, sql: Sql) -> None:
+    """Deleting a user who is not there is 204, and the first deletion stands."""
+    user_id = sql.add_user("bruce")
+    http.delete(f"/admin/users/{user_id}", token=admin)
+    first = sql.value("SELECT deleted_at FROM users WHERE id = $1", user_id)
+
+    answers = [http.delete(f"/admin/users/{some}", token=admin) for some in (user_id, 2**63 - 1)]
+
+    assert [answer.status for answer in answers] == [204, 204]
+    assert sql.value("SELECT deleted_at FROM users WHERE id = $1", user_id) == first
+
+
+@pytest.mark.parametrize("user_id", ["0", "-1", "1.5", "abc", "+1", "1_0", "٣", str(2**63)])
+def test_what_is_no_id_is_not_found(http: HttpClient, admin: str, user_id: str) -> None:
+    """Only a positive 64-bit integer in ASCII digits is an id."""
+    path = "/admin/users/" + "".join(f"%{byte:02x}" for byte in user_id.encode())
+
+    assert http.delete(path, token=admin).status == 404
+
+
+def test_deleted_user_leaves_the_name_and_no_hash(http: HttpClient, admin: str, sql: Sql) -> None:
+    """What stays of a deleted user is the row, without the password."""
+    user_id = sql.add_user("bruce")
+
+    http.delete(f"/admin/users/{user_id}", token=admin)
+
+    row = sql.run("SELECT username, password_hash, deleted_at FROM users WHERE id = $1", user_id)[0]
+    assert (row["username"], row["password_hash"]) == ("bruce", None)
+    assert row["deleted_at"] is not None
+
+
+def test_name_of_a_deleted_user_is_never_given_again(
+    http: HttpClient, admin: str, sql: Sql
+) -> None:
+    """Nobody can become who somebody else has been."""
+    user_id = sql.add_user("bruce")
+    http.delete(f"/admin/users/{user_id}", token=admin)
+
+    answer = http.post(
+        "/admin/users", token=admin, json={"username": "BRUCE", "password": PASSWORD}
+    )
+
+    assert answer.status == 409
+
+
+@pytest.mark.parametrize(
+    ("path", "allowed"),
+    [
+        ("/api/login", "OPTIONS, POST"),
+        ("/api/me", "GET, HEAD, OPTIONS"),
+        ("/api/me/password", "OPTIONS, POST"),
+        ("/admin/users", "GET, HEAD, OPTIONS, POST"),
+        ("/admin/users/1", "DELETE, OPTIONS"),
+        ("/.well-known/jwks.json", "GET, HEAD, OPTIONS"),
+    ],
+)
+def test_other_methods_are_refused(http: HttpClient, path: str, allowed: str) -> None:
+    """A method that a path does not take is 405 and names those that it takes."""
+    answer = http.request("PUT", path, json={})
+
+    assert (answer.status, answer.headers["Allow"]) == (405, allowed)
+
+
+def test_token_of_a_user_who_never_was_is_refused(
+    http: HttpClient, sql: Sql, token_maker: TokenMaker
+) -> None:
+    """An admin's token for an id that nobody has is 401."""
+    token = token_maker.token("ghost", user_id=2**62, scope="admin")
+
+    assert http.get("/admin/users", token=token).status == 401
