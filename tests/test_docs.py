@@ -1,0 +1,153 @@
+"""The documents say what the code does: tables and names in them are compared with it.
+
+Where a table is not what the code says, the failure shows what should stand there.
+"""
+
+import re
+from dataclasses import MISSING, fields
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+from frontend.settings import Settings as FrontendSettings
+from mythoughts_chassis.settings import ApiSettings, ServiceSettings, describe_settings
+from prometheus_client import REGISTRY
+from thoughts_backend.settings import Settings as ThoughtsSettings
+from users_backend.settings import Settings as UsersSettings
+
+from tests.markdown import leads_somewhere, section, table_rows
+
+ROOT = Path(__file__).resolve().parent.parent
+DOCS = ROOT / "docs"
+CONFIGURATION = (DOCS / "configuration.md").read_text()
+DOCUMENTS = sorted(
+    path
+    for pattern in ("*.md", "docs/**/*.md", "services/*/*.md", "*/*.md")
+    for path in ROOT.glob(pattern)
+    if not path.relative_to(ROOT).parts[0].startswith(".")
+)
+
+# Each settings class, and the one whose settings stand in a table of their own.
+SETTINGS: tuple[tuple[type, type | None], ...] = (
+    (ServiceSettings, None),
+    (ApiSettings, ServiceSettings),
+    (ThoughtsSettings, ApiSettings),
+    (UsersSettings, ApiSettings),
+    (FrontendSettings, ServiceSettings),
+)
+# What prometheus_client tells by itself, of any Python program.
+FOREIGN_METRICS = ("python_", "process_")
+
+
+def settings_table(settings_class: type, base: type | None) -> str:
+    """Return the table of the settings that a class has beyond its base; empty if it has none."""
+    inherited = {field.name.upper() for field in fields(base)} if base else set()
+    rows = [
+        f"| `{name}` | {_default_in_words(default)} | {description} |"
+        for name, description, default in describe_settings(settings_class)
+        if name not in inherited
+    ]
+    return "\n".join(["| Name | Default | What it says |", "|---|---|---|", *rows]) if rows else ""
+
+
+def _default_in_words(default: object) -> str:
+    if default is MISSING:
+        return "required"
+    if default == ():
+        return "none"
+    return f"`{str(default).lower() if isinstance(default, bool) else default}`"
+
+
+LIMITS = table_rows(section((DOCS / "architecture.md").read_text(), "## Limits"))[1:]
+
+
+@pytest.mark.parametrize(("settings_class", "base"), SETTINGS)
+def test_settings_stand_in_the_document(settings_class: type, base: type | None) -> None:
+    """docs/configuration.md has the name, default and description of every setting."""
+    expected = settings_table(settings_class, base)
+
+    assert expected in CONFIGURATION, (
+        f"docs/configuration.md should have, for {settings_class.__module__}:\n\n{expected}\n"
+    )
+
+
+def test_no_setting_is_documented_that_does_not_exist() -> None:
+    """Every name in the tables of the services' settings is that of a setting."""
+    existing = {name for cls, _ in SETTINGS for name, *_ in describe_settings(cls)}
+
+    documented = {row[0].strip("`") for row in table_rows(section(CONFIGURATION, "## Services"))}
+
+    assert documented - {"Name"} == existing
+
+
+def test_variables_of_make_stand_in_the_document() -> None:
+    """docs/configuration.md names the variables that the Makefile and its programs read."""
+    makefile = (ROOT / "Makefile").read_text()
+    programs = "".join(path.read_text() for path in (ROOT / "local").glob("*.py"))
+    patterns = r"\b([A-Z][A-Z_]+)=", r"\$\(([A-Z][A-Z_]+)\)", r"ifndef ([A-Z_]+)"
+    read = {name for pattern in patterns for name in re.findall(pattern, makefile)}
+    read |= set(re.findall(r'environment\.get\("([A-Z_]+)"\)', programs))
+
+    documented = {row[0].strip("`") for row in table_rows(section(CONFIGURATION, "## Make"))}
+
+    assert documented - {"Name"} == read - {"SHELL"}
+
+
+def test_verbs_of_make_stand_in_the_document() -> None:
+    """CONTRIBUTING.md has every verb of the Makefile, in its words and its order."""
+    verbs = re.findall(r"^([a-z-]+):.*?## (.*)$", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    expected = "\n".join(f"| `make {verb}` | {text} |" for verb, text in verbs)
+
+    assert expected in (ROOT / "CONTRIBUTING.md").read_text(), (
+        f"CONTRIBUTING.md should have:\n\n{expected}\n"
+    )
+
+
+def test_metrics_stand_in_the_document() -> None:
+    """docs/operations.md lists exactly the metrics that the services' own code registers."""
+    for service in ("thoughts_backend", "users_backend", "frontend"):
+        import_module(f"{service}.app")
+    registered = {
+        metric.name for metric in REGISTRY.collect() if not metric.name.startswith(FOREIGN_METRICS)
+    }
+    operations = (DOCS / "operations.md").read_text()
+
+    documented = {row[0].strip("`") for row in table_rows(section(operations, "## Metrics"))}
+
+    assert documented - {"Name"} == registered
+
+
+@pytest.mark.parametrize(("limit", "value", "constant"), LIMITS)
+def test_limits_are_those_of_the_code(limit: str, value: str, constant: str) -> None:
+    """Each value in docs/architecture.md's table of limits is that of the constant it names."""
+    module_name, _, name = constant.strip("`").rpartition(".")
+    actual = getattr(import_module(module_name), name)
+
+    written = re.match(r"[\d,.]+", value)
+
+    assert written is not None
+    assert float(written.group().replace(",", "")) == float(actual)
+
+
+def test_decisions_are_listed() -> None:
+    """docs/adr/README.md links to every decision, by its title, in order."""
+    records = sorted(path for path in (DOCS / "adr").glob("0*.md"))
+    titles = [path.read_text().splitlines()[0].removeprefix("# ") for path in records]
+    expected = "\n".join(
+        f"- [{title}]({path.name})" for title, path in zip(titles, records, strict=True)
+    )
+
+    assert expected in (DOCS / "adr" / "README.md").read_text(), (
+        f"docs/adr/README.md should have:\n\n{expected}\n"
+    )
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_links_lead_somewhere(path: Path) -> None:
+    """Every relative link in a Markdown file leads to a file, and to a heading of it if it says."""
+    text = path.read_text()
+    links = re.findall(r"\]\((?!https?://)([^)\s]+)\)", text)
+
+    broken = [link for link in links if not leads_somewhere(path, link)]
+
+    assert broken == []
