@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from local.stack import temporary_stack
+from local.stack import Stack, temporary_stack
 from tests.system import System, User, system_of
 
 
@@ -38,3 +38,26 @@ def system() -> Iterator[System]:
 def user(system: System) -> User:
     """A new user, logged in."""
     return system.new_user()
+
+
+@pytest.fixture(scope="module")
+def module_stack() -> Iterator[Stack]:
+    """A system of this module's own."""
+    with temporary_stack() as stack:
+        yield stack
+
+
+@pytest.fixture
+def stack(module_stack: Stack) -> Iterator[Stack]:
+    """A system that the test may stop parts of; what it left stopped is started after it."""
+    yield module_stack
+    if not module_stack.postgres.process.is_running:
+        module_stack.postgres.start()
+    stopped = [name for name, service in module_stack.services.items() if not service.is_running]
+    module_stack.restart(*stopped)
+
+
+@pytest.fixture
+def own_system(stack: Stack) -> System:
+    """The system that `stack` runs."""
+    return system_of(stack)

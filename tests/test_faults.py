@@ -1,0 +1,242 @@
+"""What API clients notice when a part of the system stops, dies, or changes its keys."""
+
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+
+import pytest
+from urllib3.exceptions import HTTPError
+
+from local.readiness import is_ready
+from local.services import USERS
+from local.stack import Stack
+from tests.system import Client, System, User, unique
+from tests.thoughts import own_texts, share
+from tests.waiting import repeated, wait_until
+
+WRITERS = 4
+
+
+def rotate_keys(stack: Stack, *options: str) -> None:
+    """Rotate the signing keys as an operator does, while the system runs."""
+    subprocess.run(
+        [sys.executable, "-m", USERS.package, "rotate-keys", *options],
+        env=stack.services["users"].environment,
+        check=True,
+        capture_output=True,
+    )
+
+
+def sharing(client: Client) -> Callable[[], str | None]:
+    """An action that shares a new thought: its text if the backend confirmed it, else None."""
+
+    def share_one() -> str | None:
+        text = unique("written")
+        try:
+            answer = client.post("/api/me/thoughts/", json={"text": text})
+        except HTTPError:
+            return None
+        return text if answer.status == 201 else None
+
+    return share_one
+
+
+def wait_for_more(results: Sequence[str | None]) -> None:
+    """Wait until some more thoughts have been confirmed."""
+    enough = len(confirmed(results)) + 20
+    wait_until(lambda: len(confirmed(results)) >= enough, what="thoughts are confirmed")
+
+
+def confirmed(results: Sequence[str | None]) -> set[str]:
+    """The texts that the backend confirmed."""
+    return {text for text in list(results) if text is not None}
+
+
+def status_of(client: Client, path: str) -> int | str:
+    """The status of an answer, or what became of the connection instead."""
+    try:
+        return client.get(path).status
+    except HTTPError as error:
+        return type(error).__name__
+
+
+def test_token_works_without_the_users_backend(stack: Stack, own_system: System) -> None:
+    """With the Users Backend stopped, a user shares with a token that was got before."""
+    user = own_system.new_user()
+
+    stack.services["users"].stop()
+
+    share(own_system.thoughts(user), unique("Still writing"))
+    assert status_of(own_system.users(), "/api/me/") == "NewConnectionError"
+
+
+def test_no_request_fails_while_keys_are_rotated(stack: Stack, own_system: System) -> None:
+    """Tokens old and new are good for both backends at every moment of two rotations."""
+    old = own_system.new_user()
+
+    def use_tokens() -> set[int]:
+        token = own_system.log_in(old.username, old.password)
+        new = User(old.id, old.username, old.password, token)
+        return {
+            client.get(path).status
+            for user in (old, new)
+            for client, path in (
+                (own_system.thoughts(user), "/api/me/thoughts/"),
+                (own_system.users(user), "/api/me/"),
+            )
+        }
+
+    with repeated(use_tokens, threads=3) as results:
+        for _ in range(2):
+            rotate_keys(stack)
+            enough = len(results) + 10
+            wait_until(lambda: len(results) >= enough, what="tokens are used")  # noqa: B023
+
+    assert set().union(*results) == {200}
+
+
+def test_new_tokens_carry_the_new_key(stack: Stack, own_system: System) -> None:
+    """After a rotation the Users Backend publishes one key more, without a restart."""
+    before = own_system.users().get("/.well-known/jwks.json").json()["keys"]
+
+    rotate_keys(stack)
+
+    after = own_system.users().get("/.well-known/jwks.json").json()["keys"]
+    assert after[1:] == before
+
+
+@pytest.mark.parametrize(
+    ("service", "path"), [("thoughts", "/api/me/thoughts/"), ("users", "/api/me/")]
+)
+def test_token_of_a_removed_key_stops_working(
+    stack: Stack, own_system: System, service: str, path: str
+) -> None:
+    """When an operator drops the old keys, tokens that they signed are refused within seconds."""
+    user = own_system.new_user()
+    client = Client(stack.urls[service], token=user.token)
+    before = client.get(path).status
+
+    rotate_keys(stack, "--drop-old")
+
+    wait_until(lambda: client.get(path).status == 401, what="the old token is refused")
+    assert before == 200
+
+
+def test_killed_backend_loses_no_confirmed_thought(stack: Stack, own_system: System) -> None:
+    """What the Thoughts Backend confirmed before it was killed is there when it is back."""
+    writer = own_system.thoughts(own_system.new_user())
+
+    with repeated(sharing(writer), threads=WRITERS) as results:
+        wait_for_more(results)
+        stack.services["thoughts"].kill()
+        stack.restart("thoughts")
+        wait_for_more(results)
+
+    assert confirmed(results) <= set(own_texts(writer))
+
+
+def test_restarted_database_loses_no_confirmed_thought(stack: Stack, own_system: System) -> None:
+    """What was confirmed before PostgreSQL restarted is there, and writing goes on after it."""
+    writer = own_system.thoughts(own_system.new_user())
+
+    with repeated(sharing(writer), threads=WRITERS) as results:
+        wait_for_more(results)
+        stack.postgres.stop()
+        stack.postgres.start()
+        wait_for_more(results)
+
+    assert confirmed(results) <= set(own_texts(writer))
+
+
+def test_readers_get_an_answer_while_the_database_restarts(
+    stack: Stack, own_system: System
+) -> None:
+    """Each read is answered, or told to come back later, and reading recovers by itself."""
+    reader = own_system.thoughts()
+
+    with repeated(lambda: status_of(reader, "/api/thoughts/"), threads=WRITERS) as statuses:
+        wait_until(lambda: 200 in statuses, what="reading works")
+        stack.postgres.stop()
+        wait_until(lambda: 503 in statuses, what="reading is refused")
+        stack.postgres.start()
+        missed = len(statuses)
+        wait_until(lambda: 200 in statuses[missed:], what="reading works again")
+
+    assert set(statuses) == {200, 503}
+
+
+@pytest.mark.parametrize("service", ["thoughts", "users"])
+def test_backend_is_unready_without_its_database(stack: Stack, service: str) -> None:
+    """Without PostgreSQL a backend lives but is not ready; with it again, it is."""
+    backend = Client(stack.urls[service])
+
+    stack.postgres.stop()
+
+    wait_until(lambda: backend.get("/readyz").status == 503, what="the backend is unready")
+    assert backend.get("/healthz").status == 200
+    stack.postgres.start()
+    wait_until(lambda: is_ready(f"{stack.urls[service]}/readyz"), what="the backend is ready again")
+
+
+def test_refusal_without_the_database_says_when_to_come_back(
+    stack: Stack, own_system: System
+) -> None:
+    """Both backends answer a problem with status 503 and Retry-After."""
+    stack.postgres.stop()
+
+    credentials = {"username": "nobody", "password": "nothing"}
+    refusals = [
+        own_system.thoughts().get("/api/thoughts/"),
+        own_system.users().post("/api/login/", json=credentials),
+    ]
+
+    assert [refusal.status for refusal in refusals] == [503, 503]
+    assert all(int(refusal.headers["Retry-After"]) > 0 for refusal in refusals)
+    assert all(refusal.json()["status"] == 503 for refusal in refusals)
+
+
+def test_restarted_backend_stores_each_thought_once(stack: Stack, own_system: System) -> None:
+    """A client that tries again with its Idempotency-Key has each thought stored exactly once."""
+    writer = own_system.thoughts(own_system.new_user())
+    refusals: set[int] = set()
+
+    def share_until_confirmed() -> str:
+        text = unique("once")
+        while True:
+            try:
+                answer = writer.post(
+                    "/api/me/thoughts/",
+                    json={"text": text},
+                    headers={"Idempotency-Key": text.replace(" ", "-")},
+                )
+            except HTTPError:
+                continue
+            if answer.status == 201:
+                return text
+            refusals.add(answer.status)
+
+    with repeated(share_until_confirmed, threads=WRITERS) as results:
+        for _ in range(2):
+            wait_for_more(results)
+            stack.restart("thoughts")
+        wait_for_more(results)
+
+    assert sorted(own_texts(writer)) == sorted(results)
+    # The first try may still be under way when the second comes.
+    assert refusals <= {409, 503}
+
+
+def test_request_id_travels_to_the_backend(stack: Stack, own_system: System) -> None:
+    """The id that a browser's request came with stands in the log line of the Thoughts Backend."""
+    request_id = unique("id").replace(" ", "-")
+    trace_parent = f"00-{request_id.removeprefix('id-'):0>32}-00f067aa0ba902b7-01"
+    headers = {"X-Request-ID": request_id, "traceparent": trace_parent}
+
+    answer = Client(own_system.frontend_url).get("/search", headers=headers)
+
+    log = stack.folder.logs / "thoughts.log"
+    wait_until(lambda: request_id in log.read_text(), what="the request is logged")
+    line = next(line for line in log.read_text().splitlines() if request_id in line)
+    assert answer.headers["X-Request-ID"] == request_id
+    assert '"route":"/api/thoughts"' in line
+    assert trace_parent.split("-")[1] in line
