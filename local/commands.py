@@ -10,12 +10,13 @@ from collections.abc import Callable, Mapping
 
 from local import background, development, messages
 from local.console import complain, say, show_line, step
+from local.failures import StackError
 from local.folder import RESET_ADVICE, Folder, FolderError
 from local.following import follow
 from local.postgres import PostgresError, remove_data
 from local.readiness import wait_until
 from local.services import ROOT, SERVICES, Ports, ServiceOptions
-from local.stack import Stack, StackError
+from local.stack import Stack
 
 STOP_SECONDS = 60
 _CHECK_SECONDS = 0.2

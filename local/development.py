@@ -6,8 +6,9 @@ from pathlib import Path
 from watchfiles import watch
 
 from local.console import complain, show_line
+from local.failures import StackError, how_it_ended
 from local.services import ROOT, SERVICES
-from local.stack import Stack, StackError
+from local.stack import Stack
 
 _CHASSIS = ROOT / "chassis" / "src"
 _CHECK_MILLISECONDS = 200
@@ -35,7 +36,8 @@ def reload_on_changes(stack: Stack) -> None:
         paths = [Path(path) for _, path in batch]
         if touched := services_of(paths):
             reported -= touched
-            _restart(stack, touched, paths[0])
+            # An editor's temporary files come and go with the change.
+            _restart(stack, touched, next((path for path in paths if path.exists()), paths[0]))
         for name in stack.services.keys() - reported:
             reported |= _report_end(stack, name)
 
@@ -56,16 +58,15 @@ def _restart(stack: Stack, names: set[str], changed: Path) -> None:
     try:
         stack.restart(*sorted(names))
     except StackError:
-        return  # It has ended or will; that is reported with its last lines.
+        return  # It has ended, which is reported, or is not ready, as its own log says.
     for name in sorted(names):
         seconds = time.monotonic() - started
         show_line(name, f"{changed.name} changed: ready again after {seconds:.1f} s")
 
 
 def _report_end(stack: Stack, name: str) -> set[str]:
-    try:
-        stack.check(name)
-    except StackError as error:
-        complain(f"\n{error}\nIt is started again when its code changes.")
-        return {name}
-    return set()
+    status = stack.services[name].exit_status
+    if status is None:
+        return set()
+    complain(f"\n{name} {how_it_ended(status)}. It is started again when its code changes.\n")
+    return {name}

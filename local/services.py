@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from local import ports
+from local.failures import StackError
 from local.folder import Folder
 
 HOST = "127.0.0.1"
@@ -27,6 +29,11 @@ class Service:
         """Where the service's code, tests and demonstration data are."""
         return ROOT / "services" / self.package
 
+    @property
+    def demonstration(self) -> Path:
+        """The file with the demonstration data of a backend."""
+        return self.folder / "demo" / f"{self.name}.json"
+
     def command(self, *arguments: str | Path) -> list[str | Path]:
         """The command line that runs the service, or with `arguments` one of its commands."""
         return [sys.executable, "-m", self.package, *arguments]
@@ -36,8 +43,6 @@ THOUGHTS = Service("thoughts", "Thoughts Backend", "thoughts_backend", "THOUGHTS
 USERS = Service("users", "Users Backend", "users_backend", "USERS_PORT", 8001)
 FRONTEND = Service("frontend", "Frontend", "frontend", "FRONTEND_PORT", 8002)
 SERVICES = (THOUGHTS, USERS, FRONTEND)
-
-POSTGRES_PORT_SETTING = "POSTGRES_PORT"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +54,15 @@ class Ports:
     frontend: int = 0
     postgres: int = 0
 
+    def of(self, service: Service) -> int:
+        """The port of a service."""
+        port: int = getattr(self, service.name)
+        return port
+
+
+class PortsBusy(StackError):
+    """Some ports cannot be used; the message names all of them, and how to choose others."""
+
 
 @dataclass(frozen=True, slots=True)
 class ServiceOptions:
@@ -57,6 +71,28 @@ class ServiceOptions:
     log_level: str = "info"
     log_format: str = "json"
     drain_seconds: float = 0
+
+
+def choose_ports(wanted: Ports) -> Ports:
+    """Take a free port for each service that is to have any; raises PortsBusy.
+
+    PostgreSQL chooses its own when it starts.
+    """
+    chosen = Ports(
+        **{service.name: wanted.of(service) or ports.free_port() for service in SERVICES},
+        postgres=wanted.postgres,
+    )
+    settings = {service.port_setting: chosen.of(service) for service in SERVICES}
+    if chosen.postgres:
+        settings["POSTGRES_PORT"] = chosen.postgres
+    faults = [
+        f"Port {port} {fault}. Choose another: make up {name}={port + 1000}"
+        for name, port in settings.items()
+        if (fault := ports.fault_of(port))
+    ]
+    if faults:
+        raise PortsBusy("\n".join(faults))
+    return chosen
 
 
 def environment_of(

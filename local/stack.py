@@ -13,33 +13,28 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 
-from local import leftovers, ports
+from local import leftovers
+from local.failures import StackError, how_it_ended
 from local.folder import Folder
 from local.postgres import PostgresServer, remove_data
 from local.process import Process
 from local.readiness import is_ready, wait_until
-from local.services import HOST, SERVICES, USERS, Ports, Service, ServiceOptions, environment_of
+from local.services import (
+    HOST,
+    SERVICES,
+    THOUGHTS,
+    USERS,
+    Ports,
+    Service,
+    ServiceOptions,
+    choose_ports,
+    environment_of,
+)
 
 START_SECONDS = 60
 JOB_SECONDS = 120
 
 Step = Callable[[str], AbstractContextManager[None]]
-
-
-class StackError(Exception):
-    """A part of the system did not do its work; `str()` says which, how and where to read on."""
-
-    @classmethod
-    def about(cls, process: Process, what: str) -> "StackError":
-        """The error that a process `what` (`ended with exit status 3`), with its last lines."""
-        lines = "\n".join(f"    {line}" for line in process.last_lines) or "    (no output)"
-        return cls(
-            f"{process.name} {what}. Its last lines:\n{lines}\nThe whole log: {process.log_path}"
-        )
-
-
-class PortsBusy(StackError):
-    """Some ports cannot be used; the message names all of them, and how to choose others."""
 
 
 class Stack:
@@ -91,7 +86,9 @@ class Stack:
         """
         self.folder.check()
         leftovers.end(self.folder.processes)
-        self._choose_ports()
+        self._ports = choose_ports(self._ports)
+        for service in SERVICES:
+            self.urls[service.name] = f"http://{HOST}:{self._ports.of(service)}"
         try:
             with self._step("Starting PostgreSQL"):
                 self._start_postgres()
@@ -99,8 +96,7 @@ class Stack:
                 self._run_jobs(self._preparations())
             if not self.folder.is_done("demonstration"):
                 with self._step("Loading demonstration data"):
-                    self._run_jobs(self._demonstration())
-                    self._run_jobs([self._admin()])
+                    self._load_demonstration()
                 self.folder.mark_done("demonstration")
             with self._step("Starting the services"):
                 self._start_services()
@@ -151,24 +147,6 @@ class Stack:
                 processes[name].wait(timeout_seconds=1)
                 raise StackError.about(processes[name], how_it_ended(status))
 
-    def _choose_ports(self) -> None:
-        wanted = {
-            service: getattr(self._ports, service.name) or ports.free_port() for service in SERVICES
-        }
-        settings = {service.port_setting: port for service, port in wanted.items()}
-        if self._ports.postgres:
-            settings["POSTGRES_PORT"] = self._ports.postgres
-        faults = {name: fault for name, port in settings.items() if (fault := ports.fault_of(port))}
-        if faults:
-            raise PortsBusy(
-                "\n".join(
-                    f"Port {settings[name]} {fault}. Choose another: "
-                    f"make up {name}={settings[name] + 1000}"
-                    for name, fault in faults.items()
-                )
-            )
-        self.urls = {service.name: f"http://{HOST}:{port}" for service, port in wanted.items()}
-
     def _start_postgres(self) -> None:
         secrets = self.folder.secrets()
         self._postgres = PostgresServer(
@@ -204,25 +182,23 @@ class Stack:
         )
 
     def _preparations(self) -> list[Process]:
-        thoughts, users, _ = SERVICES
-        jobs = [self._process(thoughts, "migrate"), self._process(users, "migrate")]
+        jobs = [self._process(service, "migrate") for service in (THOUGHTS, USERS)]
         keys = (self.folder.private_keys, self.folder.public_keys)
         if not all(path.exists() for path in keys):
-            jobs.append(self._process(users, "rotate-keys"))
+            jobs.append(self._process(USERS, "rotate-keys"))
         return jobs
 
-    def _demonstration(self) -> list[Process]:
-        thoughts, users, _ = SERVICES
-        return [
-            self._process(thoughts, "load-demo", "--file", _demo_file(thoughts)),
-            self._process(users, "load-demo", "--file", _demo_file(users)),
-        ]
-
-    def _admin(self) -> Process:
-        """The job to run once the demonstration users are in: they need an empty table."""
+    def _load_demonstration(self) -> None:
+        self._run_jobs(
+            [
+                self._process(service, "load-demo", "--file", service.demonstration)
+                for service in (THOUGHTS, USERS)
+            ]
+        )
+        # Afterwards, because the demonstration is loaded only where there are no users.
         self.folder.make_admin_password()
-        password_file = ("--password-file", self.folder.admin_password)
-        return self._process(USERS, "create-admin", "admin", "--if-missing", *password_file)
+        password = ("--password-file", self.folder.admin_password)
+        self._run_jobs([self._process(USERS, "create-admin", "admin", "--if-missing", *password)])
 
     def _run_jobs(self, jobs: Sequence[Process]) -> None:
         """Run commands at the same time; raises StackError when one fails."""
@@ -273,12 +249,3 @@ def temporary_stack(*, options: ServiceOptions | None = None) -> Iterator[Stack]
                 yield stack
         finally:
             remove_data(folder.postgres)
-
-
-def how_it_ended(status: int) -> str:
-    """An exit status in words."""
-    return f"was ended by signal {-status}" if status < 0 else f"ended with exit status {status}"
-
-
-def _demo_file(service: Service) -> Path:
-    return service.folder / "demo" / f"{service.name}.json"

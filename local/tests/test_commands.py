@@ -48,21 +48,33 @@ def test_down_without_a_run(tree: Tree) -> None:
     assert "not running" in stop.output
 
 
-def test_logs_of_a_run_that_is_over(used_tree: Tree) -> None:
+def _write_log(tree: Tree, name: str, text: str) -> None:
+    logs = tree.local / "logs"
+    logs.mkdir(parents=True, exist_ok=True)
+    (logs / f"{name}.log").write_text(text)
+
+
+def test_logs_of_a_run_that_is_over(tree: Tree) -> None:
     """The last lines of each log are shown, with the process they are from."""
-    shown = used_tree.local_command("logs")
+    _write_log(tree, "users", "early\n" * 30 + "late\n")
+    _write_log(tree, "postgres", "shut down\n")
+
+    shown = tree.local_command("logs")
 
     assert shown.wait() == 0
-    assert "postgres | " in shown.output
-    assert "database system is shut down" in shown.output
+    assert shown.output.count("early") < 30
+    assert "users    | late\npostgres | shut down\n" in shown.output
 
 
-def test_logs_of_one_service(used_tree: Tree) -> None:
+def test_logs_of_one_service(tree: Tree) -> None:
     """SERVICE chooses whose log is shown."""
-    shown = used_tree.local_command("logs", SERVICE="postgres")
-    shown.wait()
+    _write_log(tree, "users", "mine\n")
+    _write_log(tree, "postgres", "another's\n")
 
-    assert {line.split(" ")[0] for line in shown.output.splitlines()} == {"postgres"}
+    shown = tree.local_command("logs", SERVICE="users")
+
+    assert shown.wait() == 0
+    assert shown.output == "users    | mine\n"
 
 
 def test_logs_go_on_while_the_system_runs(used_tree: Tree) -> None:
@@ -77,32 +89,41 @@ def test_logs_go_on_while_the_system_runs(used_tree: Tree) -> None:
     assert shown.output.rstrip().endswith("database system is shut down")
 
 
-def test_reset_deletes_only_when_told(used_tree: Tree) -> None:
+def _make_data(tree: Tree) -> None:
+    data_dir = tree.local / "postgres"
+    data_dir.mkdir(parents=True)
+    (data_dir / "PG_VERSION").write_text("18\n")
+
+
+def test_reset_deletes_only_when_told(tree: Tree) -> None:
     """Where nobody can be asked, nothing is deleted, and the message tells how to."""
-    refused = used_tree.local_command("reset")
+    _make_data(tree)
+    refused = tree.local_command("reset")
 
     assert refused.wait() == 1
     assert "make reset YES=1" in refused.output
-    assert (used_tree.local / "postgres").exists()
+    assert (tree.local / "postgres" / "PG_VERSION").exists()
 
 
-def test_reset_with_yes_deletes(used_tree: Tree) -> None:
+def test_reset_with_yes_deletes(tree: Tree) -> None:
     """YES=1 deletes without asking."""
-    done = used_tree.local_command("reset", YES="1")
+    _make_data(tree)
+    done = tree.local_command("reset", YES="1")
 
     assert done.wait() == 0
-    assert not used_tree.local.exists()
+    assert not tree.local.exists()
 
 
 @pytest.mark.parametrize(("answer", "is_kept"), [("no", True), ("", True), ("yes", False)])
-def test_reset_asks(used_tree: Tree, answer: str, is_kept: bool) -> None:
+def test_reset_asks(tree: Tree, answer: str, is_kept: bool) -> None:
     """On a terminal it asks, and only `yes` deletes."""
+    _make_data(tree)
     terminal, other_end = pty.openpty()
     os.write(terminal, f"{answer}\n".encode())
 
     subprocess.run(
         [sys.executable, "-m", "local", "reset"],
-        cwd=used_tree.path,
+        cwd=tree.path,
         stdin=other_end,
         capture_output=True,
         check=False,
@@ -111,7 +132,7 @@ def test_reset_asks(used_tree: Tree, answer: str, is_kept: bool) -> None:
     os.close(terminal)
     os.close(other_end)
 
-    assert used_tree.local.exists() is is_kept
+    assert tree.local.exists() is is_kept
 
 
 def test_reset_leaves_a_running_system_alone(used_tree: Tree) -> None:
