@@ -12,7 +12,7 @@ LIFETIME_SECONDS = 3600
 
 
 class TokenMaker:
-    """Holds two JWK set files in a folder and signs tokens with their newest key."""
+    """Holds two JWK set files in a folder and signs tokens with their newest, `private_key`."""
 
     def __init__(self, folder: Path) -> None:
         self.private_path = folder / "private.json"
@@ -27,11 +27,8 @@ class TokenMaker:
             token_lifetime_seconds=LIFETIME_SECONDS,
             keep_old=keep_old,
         )
-
-    @property
-    def private_key(self) -> Jwk:
-        """The newest key."""
-        return read_key_set(self.private_path)[0]
+        # Reading checks the arithmetic of every key, which takes a while.
+        self.private_key: Jwk = read_key_set(self.private_path)[0]
 
     def claims(self, username: str, *, user_id: int = 1, **changes: Any) -> dict[str, Any]:
         """The claims of a good token, changed; a change to None leaves the claim out."""
