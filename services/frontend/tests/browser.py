@@ -41,7 +41,7 @@ class Browser:
     def __init__(self, base_url: str, language: str = "en") -> None:
         self.cookies: dict[str, str] = {}
         self.language = language
-        self._base_url = base_url
+        self.base_url = base_url
         self._pool = urllib3.PoolManager(retries=False)
 
     def get(self, path: str, *, follow: bool = True, method: str = "GET", **headers: str) -> Page:
@@ -72,7 +72,7 @@ class Browser:
     ) -> Page:
         answer = self._pool.request(
             method,
-            self._base_url + path,
+            self.base_url + path,
             body=body,
             headers=self._headers(body, headers),
             redirect=False,

@@ -9,15 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from waitress import wasyncore
+
 from frontend.app import create_app
 from frontend.health import Readiness
-from frontend.server import make_server
+from frontend.server import listen, make_server
 from frontend.settings import Settings
 from mythoughts_chassis.keys import new_private_key, public_part
 from mythoughts_chassis.tokens import sign_token
-from waitress import wasyncore
-from waitress.server import BaseWSGIServer
-
 from services.frontend.tests.browser import Browser
 from services.frontend.tests.fake_backend import FakeThoughtsBackend, FakeUsersBackend
 
@@ -31,7 +30,9 @@ class TokenMint:
         self.key = key
         self.usernames: dict[str, str] = {}
 
-    def token_for(self, username: str, *, lifetime_seconds: int = 3600, **changed: Any) -> str:
+    def token_for(
+        self, username: str, changed: dict[str, str] | None = None, *, lifetime_seconds: int = 3600
+    ) -> str:
         """Return a token for a user; `changed` claims take the place of the proper ones."""
         now = int(time.time())
         claims = {
@@ -43,7 +44,7 @@ class TokenMint:
             "exp": now + lifetime_seconds,
             "jti": f"{username}-{len(self.usernames)}",
         }
-        token = sign_token(claims | changed, self.key)
+        token = sign_token(claims | (changed or {}), self.key)
         self.usernames[token] = username
         return token
 
@@ -53,10 +54,9 @@ class RunningFrontend:
 
     def __init__(self, settings: Settings) -> None:
         self.readiness = Readiness()
-        server = make_server(create_app(settings, self.readiness), settings)
-        assert isinstance(server, BaseWSGIServer)
-        self._server = server
-        self.url = f"http://127.0.0.1:{self._server.effective_port}"
+        listener = listen(settings)
+        self.url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        self._server = make_server(create_app(settings, self.readiness), settings, listener)
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._serve, daemon=True)
         self._thread.start()
@@ -68,7 +68,7 @@ class RunningFrontend:
         self._server.task_dispatcher.shutdown()
 
     def _serve(self) -> None:
-        connections = self._server._map
+        connections = self._server._map  # type: ignore[union-attr]  # missing in the stubs
         while not self._stopping.is_set():
             wasyncore.loop(timeout=0.02, map=connections, count=1)
         wasyncore.close_all(connections)

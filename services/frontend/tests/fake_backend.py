@@ -161,7 +161,7 @@ class FakeBackend:
     def stall(self) -> None:
         """Answer nothing until `released` is set."""
         self.released.clear()
-        self.fault = lambda handler, call: self._wait(handler)
+        self.fault = lambda handler, _: self._wait(handler)
 
     def _wait(self, handler: Handler) -> None:
         self.released.wait(30)

@@ -19,9 +19,7 @@ def test_shared_thought_is_on_the_own_page(bruce: Browser) -> None:
     assert "Rain on the roof" in page.words
 
 
-def test_line_breaks_count_as_one_character(
-    bruce: Browser, thoughts: FakeThoughtsBackend
-) -> None:
+def test_line_breaks_count_as_one_character(bruce: Browser, thoughts: FakeThoughtsBackend) -> None:
     """250 characters with line breaks, which a browser sends as CR LF, are not too many."""
     text = "a\n" * 125
 

@@ -27,14 +27,14 @@ HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
 
 def _raw(answer: bytes) -> Callable[[FakeBackend], None]:
     def misbehave(backend: FakeBackend) -> None:
-        backend.fault = lambda handler, call: handler.send_raw(answer)
+        backend.fault = lambda handler, _: handler.send_raw(answer)
 
     return misbehave
 
 
 def _replies(status: int, body: object) -> Callable[[FakeBackend], None]:
     def misbehave(backend: FakeBackend) -> None:
-        backend.fault = lambda handler, call: handler.reply(Reply(status, body))
+        backend.fault = lambda handler, _: handler.reply(Reply(status, body))
 
     return misbehave
 
@@ -235,7 +235,7 @@ def test_login_answer_with_a_foreign_token_is_no_login(
 ) -> None:
     """A token that cannot be verified here is not put into the cookie."""
     form = browser.get("/login/").form("/login/")
-    users.fault = lambda handler, call: handler.reply(Reply(200, {"Authorized": "Bearer a.b.c"}))
+    users.fault = lambda handler, _: handler.reply(Reply(200, {"Authorized": "Bearer a.b.c"}))
 
     page = browser.send(form, username="bruce", password="bruce")
 

@@ -69,7 +69,7 @@ def test_search_that_the_backend_refuses_says_so(
     browser: Browser, thoughts: FakeThoughtsBackend
 ) -> None:
     """What cannot be searched for stays in the box, with the reason above."""
-    thoughts.fault = lambda handler, call: handler.reply(Reply(400, {"detail": "no NUL"}))
+    thoughts.fault = lambda handler, _: handler.reply(Reply(400, {"detail": "no NUL"}))
 
     page = browser.get("/search?search=a%00b")
 
@@ -126,7 +126,7 @@ def test_unknown_parameters_of_the_backends_links_are_left_out(
     """Of the backend's Link header the page takes the cursor and nothing else."""
     link = '<//evil.example/x?max_id=7&token=x"y>; rel="next", <?min_id=abc>; rel="prev"'
     thought = {"id": 9, "username": "a", "text": "b", "timestamp": "2026-01-01T00:00:00Z"}
-    thoughts.fault = lambda handler, call: handler.reply(Reply(200, [thought], {"Link": link}))
+    thoughts.fault = lambda handler, _: handler.reply(Reply(200, [thought], {"Link": link}))
 
     page = browser.get("/search?search=b&max_id=10")
 

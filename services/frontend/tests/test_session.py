@@ -153,7 +153,7 @@ def test_token_for_others_means_logged_out(
     browser: Browser, mint: TokenMint, claims: dict[str, str]
 ) -> None:
     """A token of another issuer or audience, or for no user, counts for nothing."""
-    browser.cookies["session"] = mint.token_for("bruce", **claims)
+    browser.cookies["session"] = mint.token_for("bruce", claims)
 
     page = browser.get("/")
 
@@ -195,9 +195,7 @@ def test_search_needs_no_valid_session(browser: Browser, thoughts: FakeThoughtsB
     assert "authorization" not in thoughts.calls[-1].headers
 
 
-def test_login_does_not_show_a_token_in_the_page(
-    browser: Browser, users: FakeUsersBackend
-) -> None:
+def test_login_does_not_show_a_token_in_the_page(browser: Browser, users: FakeUsersBackend) -> None:
     """The token is in the cookie alone."""
     page = browser.log_in("bruce")
 

@@ -25,7 +25,11 @@ def main() -> int:
         print(f"frontend: {error}", file=sys.stderr)
         return 2
     set_build_info("frontend", version("frontend"))
-    serve(app, settings, readiness)
+    try:
+        serve(app, settings, readiness)
+    except OSError as error:
+        print(f"frontend: cannot listen on port {settings.port}: {error}", file=sys.stderr)
+        return 1
     return 0
 
 

@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 
 import msgspec
 
-from frontend.errors import BackendAway, BackendName, BackendRefused, Unauthorized
+from frontend.errors import BackendRefused, Unauthorized
 from frontend.http_client import Answer, HttpClient
 from frontend.paging import THOUGHTS_A_PAGE, Cursor, neighbours
 
@@ -67,23 +67,23 @@ _decode_login = msgspec.json.Decoder(_LoginAnswer).decode
 _decode_problem = msgspec.json.Decoder(_Problem).decode
 
 
-def _decoded(backend: BackendName, answer: Answer, status: int, decode: Callable[[bytes], T]) -> T:
+def _decoded(client: HttpClient, answer: Answer, status: int, decode: Callable[[bytes], T]) -> T:
     """Return the body of an answer of this status; raises a `BackendError` for any other."""
     if answer.status != status:
-        _raise(backend, answer)
+        _raise(client, answer)
     try:
         return decode(answer.body)
     except UNREADABLE as error:
-        raise BackendAway(backend, f"an answer that does not parse: {error}") from error
+        raise client.away(f"an answer that does not parse: {error}") from error
 
 
-def _raise(backend: BackendName, answer: Answer) -> NoReturn:
+def _raise(client: HttpClient, answer: Answer) -> NoReturn:
     """Raise what this answer, which is none that was hoped for, means."""
     if answer.status == 401:
         raise Unauthorized
     if answer.status == 400:
         raise BackendRefused(_decoded_problem(answer.body))
-    raise BackendAway(backend, f"status {answer.status}")
+    raise client.away(f"status {answer.status}")
 
 
 def _decoded_problem(body: bytes) -> str:
@@ -117,7 +117,7 @@ class ThoughtsBackend:
         )
         if answer.status == 404:
             return None
-        return _decoded(self._client.backend, answer, 200, _decode_thought)
+        return _decoded(self._client, answer, 200, _decode_thought)
 
     def share(self, caller: Caller, *, text: str, idempotency_key: str) -> None:
         """Store a thought, once for one key."""
@@ -133,7 +133,7 @@ class ThoughtsBackend:
             time.sleep(CONFLICT_PAUSE_SECONDS)
             answer = self._client.call("POST", "/api/me/thoughts/", headers=headers, body=body)
         if answer.status != 201:
-            _raise(self._client.backend, answer)
+            _raise(self._client, answer)
 
     def delete(self, caller: Caller, thought_id: int) -> None:
         """Delete a thought of the caller's; it is no error when it is gone already."""
@@ -141,7 +141,7 @@ class ThoughtsBackend:
             "DELETE", f"/api/me/thoughts/{thought_id}/", headers=caller.headers
         )
         if answer.status not in (204, 404):
-            _raise(self._client.backend, answer)
+            _raise(self._client, answer)
 
     def _list(
         self, path: str, caller: Caller, filters: Mapping[str, str], cursor: Cursor | None
@@ -150,7 +150,7 @@ class ThoughtsBackend:
         parameters["limit"] = str(THOUGHTS_A_PAGE)
         parameters.update(cursor.parameters if cursor else {})
         answer = self._client.call("GET", f"{path}?{urlencode(parameters)}", headers=caller.headers)
-        thoughts = _decoded(self._client.backend, answer, 200, _decode_thoughts)
+        thoughts = _decoded(self._client, answer, 200, _decode_thoughts)
         return ThoughtPage(thoughts, *neighbours(answer.link, cursor, len(thoughts)))
 
 
@@ -168,8 +168,8 @@ class UsersBackend:
         # 400: what no name or password can look like, such as nothing at all.
         if answer.status in (400, 401):
             return None
-        authorized = _decoded(self._client.backend, answer, 200, _decode_login).authorized
+        authorized = _decoded(self._client, answer, 200, _decode_login).authorized
         scheme, _, token = authorized.partition(" ")
         if scheme != "Bearer" or not token:
-            raise BackendAway(self._client.backend, "a login answer without a token")
+            raise self._client.away("a login answer without a token")
         return token

@@ -10,6 +10,7 @@ As in M. Nygard, "Release It!".
 
 import threading
 import time
+from collections.abc import Callable
 
 
 class CircuitBreaker:
@@ -18,9 +19,16 @@ class CircuitBreaker:
     `probe_every_seconds` must be longer than a call can take: then no two probes overlap.
     """
 
-    def __init__(self, *, failures_to_open: int, probe_every_seconds: float) -> None:
+    def __init__(
+        self,
+        *,
+        failures_to_open: int,
+        probe_every_seconds: float,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._failures_to_open = failures_to_open
         self._probe_every_seconds = probe_every_seconds
+        self._clock = clock
         self._failures = 0
         self._next_probe_at = 0.0
         self._lock = threading.Lock()
@@ -30,7 +38,7 @@ class CircuitBreaker:
         with self._lock:
             if self._failures < self._failures_to_open:
                 return True
-            now = time.monotonic()
+            now = self._clock()
             if now < self._next_probe_at:
                 return False
             self._next_probe_at = now + self._probe_every_seconds
@@ -46,4 +54,4 @@ class CircuitBreaker:
         with self._lock:
             self._failures += 1
             if self._failures == self._failures_to_open:
-                self._next_probe_at = time.monotonic() + self._probe_every_seconds
+                self._next_probe_at = self._clock() + self._probe_every_seconds

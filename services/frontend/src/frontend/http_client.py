@@ -71,21 +71,21 @@ class HttpClient:
         The request's ids go with it. Raises `BackendAway` when there is no such answer.
         """
         if not self._breaker.admits_call():
-            raise self._away("circuit open", path)
+            raise self.away("circuit open")
         try:
             answer = self._exchange(method, path, {**headers, **_id_headers()}, body)
         except EmptyPoolError:
             # Says nothing about the backend beyond what the calls that hold the slots will.
-            raise self._away("every connection is in use", path) from None
+            raise self.away("every connection is in use") from None
         except HTTPError as error:
             self._breaker.report_failure()
-            raise self._away(f"{type(error).__name__}: {error}", path) from error
+            raise self.away(f"{type(error).__name__}: {error}") from error
         if answer.status >= 500:
             self._breaker.report_failure()
-            raise self._away(f"status {answer.status}", path)
+            raise self.away(f"status {answer.status}")
         self._breaker.report_success()
         if answer.status == TOO_MANY_REQUESTS:
-            raise self._away("status 429", path)
+            raise self.away("status 429")
         return answer
 
     def _exchange(
@@ -123,19 +123,15 @@ class HttpClient:
         finally:
             response.release_conn()
 
-    def _away(self, reason: str, path: str) -> BackendAway:
-        _log.warning(
-            "backend away",
-            backend=self.backend,
-            reason=reason,
-            path=path.partition("?")[0],
-        )
+    def away(self, reason: str) -> BackendAway:
+        """Log why the backend cannot be used, and return the error to raise."""
+        _log.warning("backend away", backend=self.backend, reason=reason)
         return BackendAway(self.backend, reason)
 
 
 def _read_whole(response: BaseHTTPResponse) -> bytes:
     """Return the body; raises `HTTPError` for one that is cut short or too large."""
-    body = response.read(MAX_ANSWER_BYTES + 1, decode_content=False)
+    body = response.read(MAX_ANSWER_BYTES + 1)
     if len(body) > MAX_ANSWER_BYTES:
         response.close()
         raise HTTPError("the answer is too large")

@@ -5,12 +5,16 @@ then nothing new is taken and what is in flight is finished. SIGINT stops withou
 """
 
 import signal
+import socket
 from wsgiref.types import WSGIApplication
 
+import structlog
 from waitress.server import BaseWSGIServer, MultiSocketServer, create_server
 
 from frontend.health import Readiness
 from frontend.settings import Settings
+
+_log = structlog.get_logger()
 
 MAX_HEADER_BYTES = 65_536
 MAX_BODY_BYTES = 1_048_576
@@ -18,12 +22,19 @@ STALLED_CLIENT_SECONDS = 10
 MAX_CONNECTIONS = 2000
 
 
-def make_server(app: WSGIApplication, settings: Settings) -> BaseWSGIServer | MultiSocketServer:
-    """Return a server that listens and, when run, serves `app`."""
+def listen(settings: Settings) -> socket.socket:
+    """Return a socket that listens where the settings say; raises `OSError` if it cannot."""
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    return socket.create_server((settings.host, settings.port), family=family)
+
+
+def make_server(
+    app: WSGIApplication, settings: Settings, listener: socket.socket
+) -> MultiSocketServer | BaseWSGIServer:
+    """Return a server that, when run, serves `app` at `listener`."""
     return create_server(
         app,
-        host=settings.host,
-        port=settings.port,
+        sockets=[listener],
         threads=settings.threads,
         # Whether browsers come over TLS is a setting, never a header that anybody can send.
         url_scheme="https" if settings.behind_tls else "http",
@@ -38,9 +49,15 @@ def make_server(app: WSGIApplication, settings: Settings) -> BaseWSGIServer | Mu
 
 
 def serve(app: WSGIApplication, settings: Settings, readiness: Readiness) -> None:
-    """Serve until told to stop; returns when what was in flight is answered."""
-    server = make_server(app, settings)
+    """Serve until told to stop; returns when what was in flight is answered.
+
+    Raises `OSError` when the address cannot be had.
+    """
     _stop_on_signals(readiness, settings.drain_seconds)
+    listener = listen(settings)
+    host, port = listener.getsockname()[:2]
+    server = make_server(app, settings, listener)
+    _log.info("listening", host=host, port=port)
     server.run()
     server.close()
 

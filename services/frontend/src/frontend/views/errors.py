@@ -5,7 +5,7 @@ from django.utils.translation import gettext
 
 from frontend.drafts import posted_draft
 from frontend.errors import BackendName
-from frontend.login_page import log_in_first, login_page
+from frontend.login_page import login_page
 from frontend.pages import safe_path, show_message
 from frontend.views.thoughts import own_page
 from frontend.visitor import PageRequest
@@ -32,12 +32,10 @@ def csrf_failure(request: PageRequest, reason: str) -> HttpResponse:
         "This form was out of date, so nothing was sent. Please check it and send it again. "
         "Cookies must be allowed."
     )
-    if "username" in request.POST:
-        next_path = safe_path(request.POST.get("next", ""))
-        return login_page(request, next_path=next_path, status=403, problem=problem)
     draft = posted_draft(request.POST)
-    if draft.text and request.visitor.principal is None:
-        return log_in_first(request)
+    if "username" in request.POST or (draft.text and request.visitor.principal is None):
+        next_path = safe_path(request.POST.get("next", request.path))
+        return login_page(request, next_path=next_path, status=403, problem=problem)
     if draft.text:
         return own_page(request, draft, status=403, problem=problem)
     return show_message(request, status=403, title=gettext("Please try again"), text=problem)

@@ -1,0 +1,298 @@
+"""What holds for every answer: headers, methods, ids, health, static files."""
+
+import http.client
+import re
+import socket
+from urllib.parse import urlsplit
+
+import pytest
+from structlog.testing import capture_logs
+
+from services.frontend.tests.browser import Browser
+from services.frontend.tests.conftest import RunningFrontend
+from services.frontend.tests.fake_backend import FakeThoughtsBackend
+
+PAGES = ["/", "/thoughts/", "/search", "/login/", "/logout/", "/nothing-here", "/healthz"]
+
+
+@pytest.mark.parametrize("path", [*PAGES, "/static/nothing.css", "/thoughts/new"])
+def test_every_answer_has_the_security_headers(browser: Browser, path: str) -> None:
+    """Whatever the answer, browsers are told to be strict about it."""
+    answer = browser.get(path, follow=False)
+
+    policy = answer.headers["Content-Security-Policy"]
+    assert "default-src 'none'" in policy
+    assert "unsafe" not in policy
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    assert answer.headers["X-Frame-Options"] == "DENY"
+    assert answer.headers["Referrer-Policy"] == "same-origin"
+    assert "Server" not in answer.headers
+
+
+@pytest.mark.parametrize("path", ["/", "/search", "/login/", "/logout/", "/nothing-here"])
+def test_every_page_has_search_and_csrf(bruce: Browser, path: str) -> None:
+    """Every page has the search box, and every form that changes something its CSRF field."""
+    page = bruce.get(path)
+
+    posts = [form for form in page.forms if form.method == "post"]
+    assert page.form("/search")
+    assert posts
+    assert all("csrfmiddlewaretoken" in form.fields for form in posts)
+
+
+@pytest.mark.parametrize("path", ["/", "/search", "/login/", "/logout/", "/nothing-here"])
+def test_pages_have_nothing_inline_and_nothing_from_elsewhere(bruce: Browser, path: str) -> None:
+    """Pages keep to their own policy: no inline script or style, no other host."""
+    page = bruce.get(path)
+
+    assert not re.search(r"<script(?![^>]*\bsrc=)|<style|\sstyle=|\son\w+=", page.text)
+    assert not re.search(r'(?:src|href)="(?!/|#)', page.text)
+
+
+def test_request_id_of_the_client_is_kept(browser: Browser) -> None:
+    """A well-formed request id comes back."""
+    answer = browser.get("/search", X_Request_ID="abc-1.2_3")
+
+    assert answer.headers["X-Request-ID"] == "abc-1.2_3"
+
+
+def test_malformed_request_id_is_replaced(browser: Browser) -> None:
+    """A request id that could forge log lines or headers gives way to a new one."""
+    answer = browser.get("/search", X_Request_ID='bad id"<script>')
+
+    assert re.fullmatch(r"[0-9a-f]{32}", answer.headers["X-Request-ID"])
+
+
+def test_missing_page_says_so_with_its_request_id(browser: Browser) -> None:
+    """A 404 page has the layout of all pages, and the request id to report."""
+    page = browser.get("/nothing-here")
+
+    assert page.status == 404
+    assert "There is nothing here" in page.words
+    assert page.headers["X-Request-ID"] in page.words
+
+
+@pytest.mark.parametrize("path", ["/thoughts/0/x", "/thoughts/-1/delete", "/thoughts/1.5/delete"])
+def test_ids_that_are_none_are_404(bruce: Browser, path: str) -> None:
+    """An address with an id that is none leads nowhere."""
+    page = bruce.get(path)
+
+    assert page.status == 404
+
+
+def test_id_past_64_bits_is_404(bruce: Browser) -> None:
+    """An id too large for any thought leads nowhere."""
+    page = bruce.get(f"/thoughts/{2**63}/delete")
+
+    assert page.status == 404
+
+
+@pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "BREW"])
+@pytest.mark.parametrize("path", ["/", "/search", "/login/", "/thoughts/new", "/language/"])
+def test_wrong_methods_are_405_with_allow(browser: Browser, path: str, method: str) -> None:
+    """A method that a page does not have is answered with those that it has."""
+    answer = browser.get(path, method=method)
+
+    assert answer.status == 405
+    assert "GET" in answer.headers["Allow"] or "POST" in answer.headers["Allow"]
+    assert method not in answer.headers["Allow"]
+
+
+def test_post_to_a_page_to_read_is_405(browser: Browser) -> None:
+    """POST to a page without a form is refused before its fields are looked at."""
+    answer = browser.post("/search", {})
+
+    assert answer.status == 405
+    assert answer.headers["Allow"] == "GET, HEAD"
+
+
+@pytest.mark.parametrize("path", ["/search", "/login", "/healthz", "/nothing-here"])
+def test_head_is_get_without_the_body(frontend: RunningFrontend, path: str) -> None:
+    """HEAD answers the headers of GET, and the connection goes on in step."""
+    connection = http.client.HTTPConnection(urlsplit(frontend.url).netloc, timeout=10)
+
+    connection.request("HEAD", path)
+    head = connection.getresponse()
+    body = head.read()
+    connection.request("GET", path)
+    get = connection.getresponse()
+
+    assert body == b""
+    assert head.status == get.status
+    assert head.headers["Content-Length"] == str(len(get.read()))
+    connection.close()
+
+
+def test_connections_of_browsers_are_kept(frontend: RunningFrontend) -> None:
+    """A browser can use its connection again after a page and after a redirect."""
+    connection = http.client.HTTPConnection(urlsplit(frontend.url).netloc, timeout=10)
+
+    for path in ("/search", "/", "/search"):
+        connection.request("GET", path)
+        answer = connection.getresponse()
+        answer.read()
+        assert not answer.will_close, path
+    connection.close()
+
+
+def test_static_files_are_kept_by_browsers(browser: Browser) -> None:
+    """The files of a page can be kept for ever, since their addresses tell their contents."""
+    addresses = re.findall(r'"(/static/[^"]+)"', browser.get("/login/").text)
+
+    answers = [browser.get(address) for address in addresses]
+
+    assert {answer.status for answer in answers} == {200}
+    assert all("immutable" in answer.headers["Cache-Control"] for answer in answers)
+    assert {answer.headers["Content-Type"].split(";")[0] for answer in answers} == {
+        "text/css",
+        "image/svg+xml",
+        "text/javascript",
+    }
+
+
+@pytest.mark.parametrize("path", ["/static/", "/static/../app.py", "/static/%2e%2e/app.py"])
+def test_nothing_but_static_files_is_served(browser: Browser, path: str) -> None:
+    """No path leads out of the folder of static files."""
+    page = browser.get(path)
+
+    assert page.status == 404
+
+
+def test_readiness_ends_when_draining(browser: Browser, frontend: RunningFrontend) -> None:
+    """A process that is about to stop is alive and not ready."""
+    ready = browser.get("/readyz").status
+    frontend.readiness.draining = True
+
+    assert ready == 200
+    assert browser.get("/readyz").status == 503
+    assert browser.get("/healthz").status == 200
+
+
+def test_health_does_not_ask_the_backends(browser: Browser, thoughts: FakeThoughtsBackend) -> None:
+    """A Frontend without backends is alive and ready: its pages say what is not working."""
+    thoughts.stop()
+
+    assert browser.get("/healthz").status == 200
+    assert browser.get("/readyz").status == 200
+    assert thoughts.calls == []
+
+
+def test_metrics_count_requests_by_route(bruce: Browser, thoughts: FakeThoughtsBackend) -> None:
+    """Requests are counted under the template of their route, not under their address."""
+    bruce.get(f"/thoughts/{thoughts.add('bruce', 'Rain')}/delete/")
+
+    metrics = bruce.get("/metrics").text
+
+    assert 'route="/thoughts/<int:thought_id>/delete"' in metrics
+
+
+def test_each_request_is_one_log_line(browser: Browser) -> None:
+    """A request is logged once, with its route and status, and without its query."""
+    with capture_logs() as lines:
+        browser.get("/search?search=secret")
+
+    (line,) = [line for line in lines if line["event"] == "request"]
+    assert (line["method"], line["route"], line["path"]) == ("GET", "/search", "/search")
+    assert line["status"] == 200
+    assert "secret" not in str(lines)
+
+
+def test_health_is_not_logged(browser: Browser) -> None:
+    """The questions of an orchestrator do not fill the log."""
+    with capture_logs() as lines:
+        browser.get("/healthz")
+        browser.get("/readyz")
+        browser.get("/metrics")
+
+    assert lines == []
+
+
+def test_large_body_is_refused(browser: Browser) -> None:
+    """A body of 10 MB is not read."""
+    page = browser.post("/login/", {"username": "a" * 10_000_000})
+
+    assert page.status == 413
+
+
+def test_header_of_8_kilobytes_is_accepted(browser: Browser) -> None:
+    """Large headers, such as other cookies of the same site, do no harm."""
+    page = browser.get("/search", Cookie=f"other={'x' * 8000}")
+
+    assert page.status == 200
+
+
+@pytest.mark.parametrize(
+    ("content_type", "body"),
+    [
+        ("application/json", b'{"text": "x"}'),
+        ("multipart/form-data; boundary=x", b"--x\r\nbroken"),
+        ("multipart/form-data", b"no boundary"),
+        ("application/x-www-form-urlencoded", b"text=%ff%00&" + b"a=1&" * 2000),
+        ("application/x-www-form-urlencoded; charset=nonsense", b"text=x"),
+    ],
+)
+def test_bodies_that_are_no_form_are_no_server_error(
+    frontend: RunningFrontend, content_type: str, body: bytes
+) -> None:
+    """Whatever a client sends as a form, the answer blames the client."""
+    connection = http.client.HTTPConnection(urlsplit(frontend.url).netloc, timeout=10)
+
+    connection.request("POST", "/thoughts/new", body, {"Content-Type": content_type})
+    answer = connection.getresponse()
+    answer.read()
+
+    assert 400 <= answer.status < 500
+    connection.close()
+
+
+def test_clients_that_stall_hold_nobody_up(frontend: RunningFrontend, browser: Browser) -> None:
+    """Forty clients that stop in the middle of their bodies do not keep others waiting."""
+    parts = urlsplit(frontend.url)
+    stalled = [socket.create_connection((parts.hostname, parts.port)) for _ in range(40)]
+    for client in stalled:
+        client.sendall(b"POST /login/ HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nhalf")
+
+    page = browser.get("/search")
+
+    assert page.status == 200
+    for client in stalled:
+        client.close()
+
+
+def test_body_cut_off_in_the_middle_is_survived(
+    frontend: RunningFrontend, browser: Browser
+) -> None:
+    """A client that goes away in the middle of its body leaves the server as it was."""
+    parts = urlsplit(frontend.url)
+    with socket.create_connection((parts.hostname, parts.port)) as client:
+        client.sendall(b"POST /login/ HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nhalf")
+
+    assert browser.get("/search").status == 200
+
+
+def test_chunked_form_is_read(frontend: RunningFrontend, browser: Browser) -> None:
+    """A form sent in chunks is a form."""
+    form = browser.get("/login/").form("/login/")
+    body = "&".join(f"{name}={value}" for name, value in form.fields.items()).encode()
+    cookies = "; ".join(f"{name}={value}" for name, value in browser.cookies.items())
+    connection = http.client.HTTPConnection(urlsplit(frontend.url).netloc, timeout=10)
+
+    connection.request(
+        "POST",
+        "/login/",
+        iter([body[:20], body[20:]]),
+        {"Content-Type": "application/x-www-form-urlencoded", "Cookie": cookies},
+        encode_chunked=True,
+    )
+    answer = connection.getresponse()
+
+    assert b"Invalid login/password" in answer.read()
+    connection.close()
+
+
+def test_strange_host_header_is_no_server_error(browser: Browser) -> None:
+    """A Host header that is no host does not break the page."""
+    page = browser.get("/search", Host='x"><script>')
+
+    assert page.status < 500
+    assert "<script>" not in page.text.replace("<script src=", "")

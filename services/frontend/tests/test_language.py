@@ -1,0 +1,137 @@
+"""English and Simplified Chinese: which one, and whether every text is there in both."""
+
+from pathlib import Path
+
+import pytest
+from babel.messages.catalog import Catalog
+from babel.messages.extract import DEFAULT_KEYWORDS, extract_from_dir
+from babel.messages.frontend import parse_mapping_cfg
+from babel.messages.mofile import read_mo
+from babel.messages.pofile import read_po
+
+import frontend
+from services.frontend.tests.browser import Browser
+
+PACKAGE = Path(frontend.__file__).parent
+CATALOGUE = PACKAGE / "locale/zh_Hans/LC_MESSAGES/django.po"
+KEYWORDS = DEFAULT_KEYWORDS | {"gettext_lazy": None}
+CONFIGURATION = Path(__file__).parent.parent / "babel.cfg"
+
+
+@pytest.mark.parametrize(
+    ("accepted", "tag"),
+    [
+        ("en", "en"),
+        ("zh-CN,zh;q=0.9,en;q=0.8", "zh-Hans"),
+        ("zh", "zh-Hans"),
+        ("zh-Hans-SG", "zh-Hans"),
+        ("fr-FR,zh-CN;q=0.5", "zh-Hans"),
+        ("fr", "en"),
+        ("", "en"),
+        (';;q=x,"', "en"),
+    ],
+)
+def test_page_is_in_the_browsers_language(browser: Browser, accepted: str, tag: str) -> None:
+    """The language is the first of the browser's that there is, else English."""
+    page = browser.get("/login/", Accept_Language=accepted)
+
+    assert page.headers["Content-Language"] == tag
+    assert f'<html lang="{tag}">' in page.text
+
+
+def test_chinese_page_is_chinese(browser: Browser) -> None:
+    """For a Chinese browser the texts are Chinese."""
+    page = browser.get("/login/", Accept_Language="zh-CN")
+
+    assert "用户名" in page.words
+    assert "Password" not in page.words
+
+
+def test_language_can_be_switched(browser: Browser) -> None:
+    """The switch changes the language for good, and leads back to the page it was on."""
+    form = browser.get("/search?search=rain").form("/language/")
+
+    page = browser.send(form, language="zh-hans")
+
+    assert page.form("/search").fields["search"] == "rain"
+    assert "包含“rain”的想法" in page.words
+    assert "登录" in browser.get("/login/").words
+
+
+@pytest.mark.parametrize("language", ["", "fr", "../../etc", "zh"])
+def test_language_that_there_is_not_changes_nothing(browser: Browser, language: str) -> None:
+    """Choosing a language that there is not leaves everything as it was."""
+    form = browser.get("/login/").form("/language/")
+
+    page = browser.send(form, language=language)
+
+    assert page.headers["Content-Language"] == "en"
+    assert "language" not in browser.cookies
+
+
+def test_switch_does_not_lead_to_other_sites(browser: Browser) -> None:
+    """The way back from the switch stays on this site."""
+    form = browser.get("/login/").form("/language/")
+
+    answer = browser.send(form, follow=False, language="zh-hans", next="https://elsewhere.example")
+
+    assert answer.headers["Location"] == "/"
+
+
+def test_caches_know_what_a_page_depends_on(browser: Browser) -> None:
+    """Pages say that they depend on language and cookies, and are not to be kept by proxies."""
+    page = browser.get("/login/")
+
+    assert {"Accept-Language", "Cookie"} <= set(page.headers["Vary"].split(", "))
+    assert "private" in page.headers["Cache-Control"]
+
+
+def test_every_text_is_translated() -> None:
+    """Every text for people has a Chinese translation, and there is none for a text that is gone.
+
+    To mend it: extract, translate and compile as services/frontend/README.md says.
+    """
+    translated = {message.id for message in _catalogue() if message.id and all(_strings(message))}
+
+    assert translated == _texts_in_the_code()
+
+
+def test_no_translation_is_marked_as_doubtful() -> None:
+    """No translation is marked fuzzy, which would leave it out of the compiled catalogue."""
+    assert [message.id for message in _catalogue() if message.fuzzy] == []
+
+
+def test_translations_have_the_variables_of_their_texts() -> None:
+    """Every %(variable)s of a text is in its translation, and no other."""
+    faults = [error for message in _catalogue() for error in message.check(_catalogue())]
+
+    assert faults == []
+
+
+def test_compiled_catalogue_is_up_to_date() -> None:
+    """The committed .mo file says what its .po file says."""
+    with CATALOGUE.with_suffix(".mo").open("rb") as file:
+        compiled = read_mo(file)
+
+    assert _translations(compiled) == _translations(_catalogue())
+
+
+def _catalogue() -> Catalog:
+    with CATALOGUE.open("rb") as file:
+        return read_po(file, locale="zh_Hans", domain="django")
+
+
+def _translations(catalogue: Catalog) -> dict[str, tuple[str, ...]]:
+    return {str(tuple(message.id)): _strings(message) for message in catalogue if message.id}
+
+
+def _strings(message: object) -> tuple[str, ...]:
+    string = getattr(message, "string", "")
+    return string if isinstance(string, tuple) else (string,)
+
+
+def _texts_in_the_code() -> set[object]:
+    with CONFIGURATION.open() as file:
+        methods, options = parse_mapping_cfg(file)  # type: ignore[no-untyped-call]
+    found = extract_from_dir(PACKAGE, methods, options, KEYWORDS)
+    return {text for _, _, text, _, _ in found}

@@ -1,0 +1,159 @@
+"""The process: how it starts, refuses to start, and stops."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from services.frontend.tests.browser import Browser
+from services.frontend.tests.fake_backend import FakeThoughtsBackend, FakeUsersBackend
+
+Start = Callable[..., "Process"]
+
+
+class Process:
+    """`python -m frontend` in a process of its own."""
+
+    def __init__(self, environment: dict[str, str]) -> None:
+        self.popen = subprocess.Popen(
+            [sys.executable, "-m", "frontend"],
+            env={"PATH": os.environ["PATH"], **environment},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def url(self) -> str:
+        """Wait until it listens and return its address."""
+        assert self.popen.stdout is not None
+        line = json.loads(self.popen.stdout.readline())
+        assert line["event"] == "listening"
+        return f"http://127.0.0.1:{line['port']}"
+
+    def wait(self) -> tuple[int, str]:
+        """Wait for its end; return exit status and standard error."""
+        _, errors = self.popen.communicate(timeout=30)
+        return self.popen.returncode, errors
+
+
+@pytest.fixture
+def start(
+    thoughts: FakeThoughtsBackend, users: FakeUsersBackend, public_keys_path: Path
+) -> Iterator[Start]:
+    """Starts Frontends with good settings, and those given; ends them after the test."""
+    running: list[Process] = []
+
+    def start_one(**changed: str) -> Process:
+        good = {
+            "PORT": "0",
+            "TOKEN_PUBLIC_KEYS_PATH": str(public_keys_path),
+            "THOUGHTS_BACKEND_URL": thoughts.url,
+            "USERS_BACKEND_URL": users.url,
+        }
+        running.append(Process(good | changed))
+        return running[-1]
+
+    yield start_one
+    for process in running:
+        process.popen.kill()
+        process.popen.communicate()
+
+
+def test_every_missing_setting_is_named() -> None:
+    """Without its settings the service ends with status 2 and one message that names them all."""
+    process = Process({})
+
+    status, errors = process.wait()
+
+    assert status == 2
+    for name in ("TOKEN_PUBLIC_KEYS_PATH", "THOUGHTS_BACKEND_URL", "USERS_BACKEND_URL"):
+        assert name in errors
+    assert "Traceback" not in errors
+
+
+def test_missing_keys_are_told_at_start(start: Start) -> None:
+    """Without readable public keys the service says so and ends with status 2."""
+    status, errors = start(TOKEN_PUBLIC_KEYS_PATH="/nowhere/public.json").wait()
+
+    assert status == 2
+    assert "/nowhere/public.json" in errors
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_signal_ends_the_service_in_order(start: Start, number: signal.Signals) -> None:
+    """SIGTERM and SIGINT end the service with status 0."""
+    process = start()
+    process.url()
+
+    process.popen.send_signal(number)
+
+    assert process.wait()[0] == 0
+
+
+def test_request_in_flight_is_answered_before_the_end(
+    start: Start, thoughts: FakeThoughtsBackend
+) -> None:
+    """A request that is being worked on at SIGTERM gets its answer."""
+    thoughts.add("bruce", "Rain")
+    process = start()
+    browser = Browser(process.url())
+
+    def answer_after_release() -> None:
+        assert thoughts.called.wait(20)
+        process.popen.terminate()
+        thoughts.released.set()
+
+    def hold(handler: object, call: object) -> None:
+        thoughts.released.wait(20)
+        handler.reply(thoughts.answer(call))  # type: ignore[attr-defined,arg-type]
+
+    thoughts.fault = hold
+    with ThreadPoolExecutor(1) as pool:
+        page = pool.submit(browser.get, "/search")
+        answer_after_release()
+
+    browser.close()
+    assert page.result().status == 200
+    assert "Rain" in page.result().words
+    assert process.wait()[0] == 0
+
+
+def test_service_is_unready_but_serving_while_it_drains(start: Start) -> None:
+    """After SIGTERM the service says that it is not ready, and goes on serving for a while."""
+    process = start(DRAIN_SECONDS="60")
+    browser = Browser(process.url())
+    before = browser.get("/readyz").status
+
+    process.popen.terminate()
+    while browser.get("/readyz").status == 200:
+        pass
+    page = browser.get("/login/")
+
+    browser.close()
+    assert before == 200
+    assert page.status == 200
+
+
+def test_behind_tls_cookies_are_secure(start: Start) -> None:
+    """Behind TLS every cookie is Secure, and browsers are told to stay with https."""
+    process = start(BEHIND_TLS="true")
+    browser = Browser(process.url())
+
+    form = browser.get("/login/").form("/login/")
+    origin = {"Origin": browser.base_url.replace("http:", "https:")}
+    answer = browser.post(
+        "/login/", form.fields | {"username": "bruce", "password": "bruce"}, follow=False, **origin
+    )
+
+    browser.close()
+    cookies = answer.headers.getlist("Set-Cookie")
+    assert answer.status == 302
+    assert [name for name in ("session", "csrftoken") if name in str(cookies)]
+    assert all("Secure" in cookie for cookie in cookies)
+    assert "max-age" in answer.headers["Strict-Transport-Security"]

@@ -1,0 +1,38 @@
+"""Settings that are refused at start."""
+
+import pytest
+
+from frontend.settings import Settings
+from mythoughts_chassis.settings import SettingsError, load_settings
+
+GOOD = {
+    "TOKEN_PUBLIC_KEYS_PATH": "/run/keys/public.json",
+    "THOUGHTS_BACKEND_URL": "http://thoughts-service",
+    "USERS_BACKEND_URL": "http://127.0.0.1:8001/",
+}
+
+
+def test_good_settings_are_accepted() -> None:
+    """The required settings are enough."""
+    settings = load_settings(Settings, GOOD)
+
+    assert settings.thoughts_backend_url == "http://thoughts-service"
+    assert not settings.behind_tls
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("THOUGHTS_BACKEND_URL", "thoughts-service"),
+        ("THOUGHTS_BACKEND_URL", "https://thoughts-service"),
+        ("USERS_BACKEND_URL", "http://users-service/api"),
+        ("USERS_BACKEND_URL", "http://users-service:port"),
+        ("THREADS", "8"),
+        ("BACKEND_ANSWER_SECONDS", "-1"),
+        ("BEHIND_TLS", "perhaps"),
+    ],
+)
+def test_setting_that_cannot_work_is_named(name: str, value: str) -> None:
+    """A setting with which no page could work is refused at start."""
+    with pytest.raises(SettingsError, match=name):
+        load_settings(Settings, GOOD | {name: value})
