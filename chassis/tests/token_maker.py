@@ -30,23 +30,23 @@ class TokenMaker:
         # Reading checks the arithmetic of every key, which takes a while.
         self.private_key: Jwk = read_key_set(self.private_path)[0]
 
-    def claims(self, username: str, *, user_id: int = 1, **changes: Any) -> dict[str, Any]:
+    def claims(self, name: str, *, user_id: int = 1, **changes: Any) -> dict[str, Any]:
         """The claims of a good token, changed; a change to None leaves the claim out."""
         now = int(time.time())
         claims = {
             "iss": "mythoughts",
             "aud": "mythoughts",
             "sub": str(user_id),
-            "username": username,
+            "username": name,
             "iat": now,
             "exp": now + LIFETIME_SECONDS,
             "jti": uuid.uuid4().hex,
         }
         return {name: value for name, value in (claims | changes).items() if value is not None}
 
-    def token(self, username: str, *, user_id: int = 1, **changes: Any) -> str:
+    def token(self, name: str, *, user_id: int = 1, **changes: Any) -> str:
         """A signed token with these claims."""
-        return sign_token(self.claims(username, user_id=user_id, **changes), self.private_key)
+        return sign_token(self.claims(name, user_id=user_id, **changes), self.private_key)
 
     def admin_token(self) -> str:
         """A token of an admin."""

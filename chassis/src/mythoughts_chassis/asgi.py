@@ -58,6 +58,7 @@ class ObserveRequests:
             await self._app(scope, receive, send)
             return
         started = time.perf_counter()
+        path = scope["path"]
         status = 0
         ids = _ids_of(scope)
         current_ids.set(ids)
@@ -81,11 +82,11 @@ class ObserveRequests:
                 raise
             await _send_problem(as_problem(error), send_with_id, ids)
         finally:
-            if scope["path"] not in UNOBSERVED_PATHS:
+            if path.rstrip("/") not in UNOBSERVED_PATHS:
                 observe_request(
                     method=scope["method"],
                     route=scope.get("path_template"),
-                    path=scope["path"],
+                    path=path,
                     status=status,
                     seconds=time.perf_counter() - started,
                 )

@@ -17,7 +17,9 @@ AnyConnection = ASGIConnection[Any, Any, Any, Any]
 
 async def requires_user(connection: AnyConnection, _: BaseRouteHandler) -> None:
     """Let only the bearer of a valid token through; raises `Unauthorized`."""
-    scheme, _space, token = connection.headers.get("authorization", "").partition(" ")
+    # Two headers make one that holds no token, so that nobody has to choose between them.
+    credentials = connection.headers.getall("authorization", [])
+    scheme, _space, token = ", ".join(credentials).partition(" ")
     if scheme.lower() != "bearer":
         raise Unauthorized
     verifier: TokenVerifier = connection.app.state.verifier

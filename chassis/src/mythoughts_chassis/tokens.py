@@ -144,7 +144,7 @@ class TokenVerifier:
             raise InvalidToken("another issuer")
         if claims.aud != self._audience:
             raise InvalidToken("another audience")
-        if not _POSITIVE_INTEGER.fullmatch(claims.sub):
+        if not _POSITIVE_INTEGER.fullmatch(claims.sub) or int(claims.sub) >= 2**63:
             raise InvalidToken("sub is not a user id")
         return Principal(
             user_id=int(claims.sub),
