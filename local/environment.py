@@ -14,6 +14,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from local.console import complain, step
@@ -56,7 +57,7 @@ def ensure_installed(lock_name: str) -> None:
     digest = _digest(lock)
     if installed.get(lock_name) == digest:
         return
-    if not _works():
+    if not is_usable():
         _make_environment()
         installed = {}
     with step("Installing packages"):
@@ -85,7 +86,7 @@ def _write_stamp(installed: dict[str, str]) -> None:
     unfinished.replace(STAMP)
 
 
-def _works() -> bool:
+def is_usable() -> bool:
     """Whether `.venv` is an environment for this folder that packages can be installed into."""
     question = "import pip, sys; print(sys.prefix, sys.version_info >= (3, 11))"
     try:
@@ -106,19 +107,19 @@ def _make_environment() -> None:
             f"On Debian and Ubuntu: sudo apt-get install python{version}-venv"
         )
     with step("Making the virtual environment"):
-        _run([sys.executable, "-m", "venv", "--clear", VENV])
+        run_installer([sys.executable, "-m", "venv", "--clear", VENV])
 
 
 def _install(lock: Path) -> None:
     if not (VENV / "bin" / "uv").exists():
-        _run([*_pip(), "install", "--quiet", "--require-hashes", "-r", INSTALLER_LOCK])
+        run_installer([*_pip(), "install", "--quiet", "--require-hashes", "-r", INSTALLER_LOCK])
     try:
-        _run([*_uv(), "--require-hashes", "-r", lock])
+        run_installer([*_uv(), "--require-hashes", "-r", lock])
     except InstallationError:
         # pip knows of mirrors, proxies and certificates that it alone has been configured with.
-        _run([*_pip(), "install", "--quiet", "--require-hashes", "-r", lock])
+        run_installer([*_pip(), "install", "--quiet", "--require-hashes", "-r", lock])
     own = [part for package in OWN_PACKAGES for part in ("-e", ROOT / package)]
-    _run([*_uv(), "--offline", "--no-deps", "--no-build-isolation", *own])
+    run_installer([*_uv(), "--offline", "--no-deps", "--no-build-isolation", *own])
 
 
 def _pip() -> list[str | Path]:
@@ -129,7 +130,7 @@ def _uv() -> list[str | Path]:
     return [VENV / "bin" / "uv", "pip", "install", "--quiet", "--python", PYTHON]
 
 
-def _run(command: list[str | Path]) -> None:
+def run_installer(command: Sequence[str | Path]) -> None:
     """Run a command that installs something; raises InstallationError with its output."""
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     if done.returncode:

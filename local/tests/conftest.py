@@ -8,7 +8,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from local.tests.trees import Tree, temporary_tree
+from local.tests.trees import SHARED_TEXT, Tree, temporary_tree
 
 
 @pytest.fixture
@@ -18,10 +18,20 @@ def tree() -> Iterator[Tree]:
 
 
 @pytest.fixture(scope="session")
+def running() -> Iterator[Tree]:
+    """A tree whose first run goes on, `running.runs[0]`; tests leave it as it is."""
+    for tree in temporary_tree("running"):
+        tree.start()
+        yield tree
+
+
+@pytest.fixture(scope="session")
 def used_local() -> Iterator[Path]:
-    """The folder `.local` of a system that ran and was stopped."""
+    """The folder `.local` of a system that ran, was given a thought and was stopped."""
     for tree in temporary_tree("used"):
         run = tree.start()
+        token = tree.log_in("stephen", "stephen")
+        tree.call("thoughts", "/api/me/thoughts/", body={"text": SHARED_TEXT}, token=token)
         run.send(signal.SIGINT)
         run.wait()
         yield tree.local

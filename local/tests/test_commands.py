@@ -2,7 +2,6 @@
 
 import os
 import pty
-import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -10,6 +9,7 @@ from collections.abc import Callable
 import psutil
 import pytest
 
+from local.folder import Folder
 from local.tests.trees import READY, Tree
 
 Gone = Callable[[list[psutil.Process]], bool]
@@ -77,16 +77,17 @@ def test_logs_of_one_service(tree: Tree) -> None:
     assert shown.output == "users    | mine\n"
 
 
-def test_logs_go_on_while_the_system_runs(used_tree: Tree) -> None:
+def test_logs_go_on_while_the_system_runs(tree: Tree) -> None:
     """New lines are shown as they come, until the system stops."""
-    run = used_tree.start()
-    shown = used_tree.local_command("logs", SERVICE="postgres")
-    shown.wait_for("ready to accept connections")
-
-    run.send(signal.SIGINT)
+    with Folder(tree.local).held():
+        _write_log(tree, "users", "old\n")
+        shown = tree.local_command("logs", SERVICE="users")
+        shown.wait_for("users    | old")
+        with (tree.local / "logs" / "users.log").open("a") as log:
+            log.write("new\n")
+        shown.wait_for("users    | new")
 
     assert shown.wait() == 0
-    assert shown.output.rstrip().endswith("database system is shut down")
 
 
 def _make_data(tree: Tree) -> None:
@@ -133,14 +134,3 @@ def test_reset_asks(tree: Tree, answer: str, is_kept: bool) -> None:
     os.close(other_end)
 
     assert tree.local.exists() is is_kept
-
-
-def test_reset_leaves_a_running_system_alone(used_tree: Tree) -> None:
-    """The data of a system that runs are not deleted."""
-    used_tree.start()
-
-    refused = used_tree.local_command("reset", YES="1")
-
-    assert refused.wait() == 1
-    assert "already running" in refused.output
-    assert (used_tree.local / "postgres" / "PG_VERSION").exists()

@@ -1,8 +1,24 @@
 """The embedded PostgreSQL server."""
 
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import asyncpg
+import pytest
+
+from local.postgres import PostgresError, PostgresServer, new_password, remove_data
+
+
+@pytest.fixture
+def own_server(tmp_path: Path) -> Iterator[PostgresServer]:
+    """A running server of the test's own, in a folder that only its owner can enter."""
+    data_dir = tmp_path / "data of the server"
+    server = PostgresServer(data_dir, password=new_password(), durable=False)
+    server.start()
+    yield server
+    server.stop()
+    remove_data(data_dir)
 
 
 async def _ask(url: str, sql: str) -> object:
@@ -24,3 +40,85 @@ async def test_database_knows_the_letters_of_all_scripts(new_database: Callable[
     )
 
     assert row == "UTF8 b C.UTF-8 C.UTF-8"
+
+
+async def test_data_outlive_the_server(own_server: PostgresServer) -> None:
+    """What was committed is there after a stop and a start."""
+    url = own_server.create_database("shop", owner="shop", password=new_password())
+    await _ask(url, "CREATE TABLE kept AS SELECT 7 AS number")
+
+    own_server.stop()
+    own_server.start()
+
+    assert await _ask(url, "SELECT number FROM kept") == 7
+
+
+async def test_data_outlive_a_killed_server(own_server: PostgresServer) -> None:
+    """After its process was killed, the server starts again with what was committed."""
+    url = own_server.create_database("shop", owner="shop", password=new_password())
+    await _ask(url, "CREATE TABLE kept AS SELECT 7 AS number")
+
+    own_server.process.kill()
+    own_server.start()
+
+    assert await _ask(url, "SELECT number FROM kept") == 7
+
+
+async def test_databases_are_apart(own_server: PostgresServer) -> None:
+    """The owner of one database may not connect to another."""
+    own_server.create_database("mine", owner="me", password="first")
+    own_server.create_database("yours", owner="you", password="second")
+
+    with pytest.raises(asyncpg.InsufficientPrivilegeError):
+        await _ask(own_server.url("yours", user="me", password="first"), "SELECT 1")
+
+
+async def test_passwords_are_asked_for(own_server: PostgresServer) -> None:
+    """Nobody connects without the right password."""
+    with pytest.raises(asyncpg.InvalidPasswordError):
+        await _ask(own_server.url("postgres", password="a guess"), "SELECT 1")
+
+
+async def test_creating_a_database_again_keeps_it(own_server: PostgresServer) -> None:
+    """A database that is there keeps its contents; its owner's password becomes the given one."""
+    url = own_server.create_database("shop", owner="shop", password="old")
+    await _ask(url, "CREATE TABLE kept AS SELECT 7 AS number")
+
+    url = own_server.create_database("shop", owner="shop", password="new")
+
+    assert url.startswith("postgresql://shop:new@127.0.0.1:")
+    assert await _ask(url, "SELECT number FROM kept") == 7
+
+
+def test_server_is_not_root(own_server: PostgresServer) -> None:
+    """The server runs under an account without privileges, whoever starts it."""
+    status = Path(f"/proc/{own_server.process.pid}/status")
+
+    owner = status.stat().st_uid if status.exists() else os.geteuid()
+
+    assert owner != 0
+
+
+def test_taken_port_is_reported(own_server: PostgresServer, tmp_path: Path) -> None:
+    """A server whose port is taken does not start, and gives PostgreSQL's own words."""
+    second = PostgresServer(
+        tmp_path / "second", password=new_password(), port=own_server.port, durable=False
+    )
+
+    with pytest.raises(PostgresError, match="could not bind IPv4 address"):
+        second.start()
+
+    remove_data(second.data_dir)
+
+
+def test_removed_data_are_gone(tmp_path: Path) -> None:
+    """Removing the data deletes them also where they lie outside the project's folder."""
+    server = PostgresServer(tmp_path / "data", password=new_password(), durable=False)
+    server.start()
+    place = server.data_dir.resolve()
+    server.stop()
+
+    remove_data(server.data_dir)
+
+    assert not place.exists()
+    assert not os.path.lexists(server.data_dir)

@@ -1,13 +1,14 @@
 """Copies of the project to run the system from, and the runs of its commands in them."""
 
+import json
 import os
-import re
 import shutil
 import signal
 import subprocess
 import sys
 import tempfile
 import time
+import urllib.request
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from local.ports import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 PORT_SETTINGS = ("THOUGHTS_PORT", "USERS_PORT", "FRONTEND_PORT", "POSTGRES_PORT")
+SHARED_TEXT = "unforgettable"
 READY = "MyThoughts is ready"
 WAIT_SECONDS = 90
 
@@ -108,6 +110,26 @@ class Tree:
         run.wait_for(READY)
         return run
 
+    def call(
+        self, service: str, path: str, *, token: str = "", body: dict[str, str] | None = None
+    ) -> object:
+        """What a backend answers, from JSON; with a body it is a POST."""
+        headers = {"Content-Type": "application/json"}
+        if token:
+            headers["Authorization"] = token
+        request = urllib.request.Request(
+            self.url(service) + path, json.dumps(body).encode() if body else None, headers
+        )
+        with urllib.request.urlopen(request, timeout=10) as answer:
+            return json.load(answer)
+
+    def log_in(self, username: str, password: str) -> str:
+        """The value of the header Authorization for a user."""
+        body = {"username": username, "password": password}
+        answer = self.call("users", "/api/login/", body=body)
+        assert isinstance(answer, dict)
+        return str(answer["Authorized"])
+
     def end_runs(self) -> None:
         """Stop what was started here and still runs, the system in the background included."""
         self.local_command("down")
@@ -130,10 +152,3 @@ def temporary_tree(name: str) -> Iterator[Tree]:
         tree = Tree(copy_tree(Path(folder, name)))
         yield tree
         tree.end_runs()
-
-
-def pid_in(text: str) -> int:
-    """The number in `(process N)`."""
-    match = re.search(r"\(process (\d+)\)", text)
-    assert match, text
-    return int(match[1])

@@ -1,0 +1,21 @@
+"""Finding Chromium."""
+
+from pathlib import Path
+
+import pytest
+
+from local.chromium import NoChromium, chromium_path
+
+
+def test_chosen_chromium_is_used(tmp_path: Path) -> None:
+    """The variable CHROMIUM decides."""
+    program = tmp_path / "my chromium"
+    program.touch(mode=0o755)
+
+    assert chromium_path({"CHROMIUM": str(program)}) == str(program)
+
+
+def test_wrong_choice_is_explained(tmp_path: Path) -> None:
+    """A CHROMIUM that is no program is refused with what can be done instead."""
+    with pytest.raises(NoChromium, match="make test NO_BROWSER=1"):
+        chromium_path({"CHROMIUM": str(tmp_path / "nothing")})
