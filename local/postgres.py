@@ -22,7 +22,7 @@ START_SECONDS = 60
 # Where data go that an unprivileged account cannot reach in the project's folder.
 _OUTSIDE = Path("/var/lib")
 
-# Nothing of what was committed is lost when processes are killed; when the machine fails, it may be.
+# What was committed survives processes that are killed, but not a machine that fails.
 _NOT_DURABLE = ("fsync=off", "full_page_writes=off")
 
 # The databases are apart from each other as on servers of their own: only the owner may connect.
