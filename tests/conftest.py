@@ -14,9 +14,20 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
 
+from local.chromium import chromium_path
 from local.stack import Stack, temporary_stack
+from tests.browsing import Browsing
 from tests.system import System, User, system_of
+
+CHROMIUM_OPTIONS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
 
 
 @pytest.fixture(scope="session")
@@ -61,3 +72,50 @@ def stack(module_stack: Stack) -> Iterator[Stack]:
 def own_system(stack: Stack) -> System:
     """The system that `stack` runs."""
     return system_of(stack)
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    """A running Chromium, gone at the end of the module.
+
+    Not of the session: while Playwright runs, the thread has an event loop, and the tests of
+    other modules could not start theirs.
+    """
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=chromium_path(), args=list(CHROMIUM_OPTIONS)
+        )
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def browsing(chromium: Browser, system: System) -> Iterator[Browsing]:
+    """Opens windows on the Frontend; the test fails when a page in them had a fault."""
+    yield from _watched(Browsing(chromium, system.frontend_url))
+
+
+@pytest.fixture
+def own_browsing(chromium: Browser, own_system: System) -> Iterator[Browsing]:
+    """The same on the Frontend of `stack`."""
+    yield from _watched(Browsing(chromium, own_system.frontend_url))
+
+
+@pytest.fixture
+def page(browsing: Browsing) -> Page:
+    """A window of somebody who is not logged in."""
+    return browsing.new_page()
+
+
+@pytest.fixture
+def user_page(browsing: Browsing, user: User) -> Page:
+    """A window of `user`, on their own thoughts."""
+    page = browsing.new_page(user)
+    page.goto("/")
+    return page
+
+
+def _watched(browsing: Browsing) -> Iterator[Browsing]:
+    yield browsing
+    browsing.close()
+    assert browsing.faults == []

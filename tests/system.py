@@ -4,6 +4,7 @@ import json
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import urllib3
@@ -103,6 +104,7 @@ class System:
         """A client of the Users Backend, for `user` or nobody."""
         return Client(self.users_url, token=user.token if user else "")
 
+    @cached_property
     def admin(self) -> User:
         """The admin, logged in."""
         token = self.log_in("admin", self.admin_password)
@@ -113,7 +115,7 @@ class System:
         """Make a user as an admin does, with a name that nobody has yet, and log in."""
         name, password = username or unique("Ana"), unique("secret")
         body = {"username": name, "password": password}
-        answer = self.users(self.admin()).post("/admin/users/", json=body)
+        answer = self.users(self.admin).post("/admin/users/", json=body)
         assert answer.status == 201, answer.text
         return User(answer.json()["id"], name, password, self.log_in(name, password))
 

@@ -69,7 +69,7 @@ def test_admin_deletes_anybodys_thought(system: System, user: User) -> None:
     """The token of an admin, signed by the Users Backend, counts as one in the Thoughts Backend."""
     thought_id = share(system.thoughts(user), unique("Spam"))
 
-    deletion = system.thoughts(system.admin()).delete(f"/admin/thoughts/{thought_id}/")
+    deletion = system.thoughts(system.admin).delete(f"/admin/thoughts/{thought_id}/")
 
     assert deletion.status == 204
     assert system.thoughts().get(f"/api/thoughts/{thought_id}/").status == 404
@@ -100,7 +100,7 @@ def test_user_whom_an_admin_made_shares(system: System) -> None:
 
 def test_deleted_user_logs_in_no_more(system: System, user: User) -> None:
     """A user whom an admin deleted is refused, and nobody is ever given the name."""
-    admin = system.users(system.admin())
+    admin = system.users(system.admin)
     credentials = {"username": user.username, "password": user.password}
 
     deletion = admin.delete(f"/admin/users/{user.id}/")
@@ -114,7 +114,7 @@ def test_thoughts_of_a_deleted_user_stay(system: System, user: User) -> None:
     """What somebody shared outlives the account."""
     thought_id = share(system.thoughts(user), unique("I was here"))
 
-    system.users(system.admin()).delete(f"/admin/users/{user.id}/")
+    system.users(system.admin).delete(f"/admin/users/{user.id}/")
 
     assert system.thoughts().get(f"/api/thoughts/{thought_id}/").status == 200
 

@@ -1,0 +1,113 @@
+"""People's browsers: real Chromium windows on one site, watched for what nobody should see."""
+
+import re
+from collections.abc import Sequence
+from typing import Any
+from urllib.parse import urlsplit
+
+from playwright.sync_api import Browser, ConsoleMessage, Page, Request, Response, expect
+
+from tests.system import User
+
+TIMEOUT_MS = 15_000
+DESKTOP = {"width": 1280, "height": 900}
+PHONE = {"width": 390, "height": 844}
+
+# How Chromium reports, on its console, an answer with an error status.
+_ERROR_STATUS = re.compile(r"Failed to load resource: the server responded with a status of \d+")
+
+
+class Browsing:
+    """Opens windows on the site at `base_url`, and collects the `faults` of their pages.
+
+    Faults are what a page writes to the console, exceptions of its scripts, and requests to
+    other sites. That an address which somebody opened answered with an error status is none.
+    """
+
+    def __init__(self, chromium: Browser, base_url: str) -> None:
+        self._chromium = chromium
+        self._base_url = base_url
+        self._site = urlsplit(base_url).netloc
+        self._opened: set[str] = set()
+        self._faults: list[tuple[str, str]] = []
+
+    @property
+    def faults(self) -> list[str]:
+        """What went wrong so far."""
+        return [text for url, text in self._faults if not self._is_opened_page(url, text)]
+
+    def new_page(
+        self, user: User | None = None, *, size: dict[str, int] = DESKTOP, **options: Any
+    ) -> Page:
+        """A window of somebody's own browser, logged in as `user`, or with an empty one as nobody.
+
+        `options` are those of Playwright's `Browser.new_context`.
+        """
+        context = self._chromium.new_context(
+            **{"base_url": self._base_url, "locale": "en-GB", "viewport": size, **options}
+        )
+        context.set_default_timeout(TIMEOUT_MS)
+        context.on("console", self._hear)
+        context.on("weberror", lambda error: self._faults.append(("", str(error.error))))
+        context.on("request", self._see_request)
+        context.on("response", self._see_response)
+        if user is not None:
+            context.add_cookies([{"name": "session", "value": user.token, "url": self._base_url}])
+        return context.new_page()
+
+    def close(self) -> None:
+        """Close all windows."""
+        for context in self._chromium.contexts:
+            context.close()
+
+    def _hear(self, message: ConsoleMessage) -> None:
+        if message.type in ("error", "warning"):
+            self._faults.append((message.location["url"], message.text))
+
+    def _see_request(self, request: Request) -> None:
+        address = urlsplit(request.url)
+        if address.scheme not in ("data", "blob") and address.netloc != self._site:
+            self._faults.append(("", f"A request to {request.url}"))
+
+    def _see_response(self, response: Response) -> None:
+        if response.request.is_navigation_request():
+            self._opened.add(response.url)
+
+    def _is_opened_page(self, url: str, text: str) -> bool:
+        return url in self._opened and bool(_ERROR_STATUS.match(text))
+
+
+def write(page: Page, text: str) -> None:
+    """Type a thought into the form."""
+    page.get_by_label("What is on your mind").fill(text)
+
+
+def press_share(page: Page) -> None:
+    """Press the button that shares."""
+    page.get_by_role("button", name="Share").click()
+
+
+def share(page: Page, text: str) -> None:
+    """Share a thought; the next page says that it is shared."""
+    write(page, text)
+    with page.expect_navigation():
+        press_share(page)
+    expect(page.get_by_text("Your thought is shared.")).to_be_visible()
+
+
+def search(page: Page, words: str) -> None:
+    """Search with the box at the top."""
+    page.get_by_role("searchbox").fill(words)
+    page.get_by_role("button", name="Search").click()
+
+
+def log_in(page: Page, username: str, password: str) -> None:
+    """Fill in the login form and send it."""
+    page.get_by_label("Name").fill(username)
+    page.get_by_label("Password").fill(password)
+    page.get_by_role("main").get_by_role("button", name="Log in").click()
+
+
+def expect_thoughts(page: Page, texts: Sequence[str]) -> None:
+    """Fail unless the page shows these thoughts, or soon does; white space counts as one space."""
+    expect(page.locator("article .text")).to_have_text(texts)
