@@ -9,22 +9,21 @@ from importlib import import_module
 from pathlib import Path
 
 import pytest
+from prometheus_client import REGISTRY
+
 from frontend.settings import Settings as FrontendSettings
 from mythoughts_chassis.settings import ApiSettings, ServiceSettings, describe_settings
-from prometheus_client import REGISTRY
+from tests.markdown import leads_somewhere, section, table_rows
 from thoughts_backend.settings import Settings as ThoughtsSettings
 from users_backend.settings import Settings as UsersSettings
-
-from tests.markdown import leads_somewhere, section, table_rows
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCS = ROOT / "docs"
 CONFIGURATION = (DOCS / "configuration.md").read_text()
 DOCUMENTS = sorted(
     path
-    for pattern in ("*.md", "docs/**/*.md", "services/*/*.md", "*/*.md")
+    for pattern in ("*.md", "[a-z]*/*.md", "docs/*/*.md", "services/*/*.md")
     for path in ROOT.glob(pattern)
-    if not path.relative_to(ROOT).parts[0].startswith(".")
 )
 
 # Each settings class, and the one whose settings stand in a table of their own.

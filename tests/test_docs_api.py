@@ -7,8 +7,8 @@ from typing import Any
 
 import jsonschema_rs
 import pytest
-from mythoughts_chassis.problems import Problem
 
+from mythoughts_chassis.problems import Problem
 from tests.markdown import section, table_rows
 
 ROOT = Path(__file__).resolve().parent.parent
