@@ -15,7 +15,7 @@ def table_rows(text: str) -> list[list[str]]:
 
 def section(text: str, heading: str) -> str:
     """Return the part of a Markdown text from a heading to the next one of its level."""
-    level = heading.split(" ")[0]
+    level = heading.split(" ", maxsplit=1)[0]
     (_, _, rest) = text.partition(f"\n{heading}\n")
     return re.split(rf"^#{{1,{len(level)}}} ", rest, maxsplit=1, flags=re.MULTILINE)[0]
 
