@@ -127,7 +127,7 @@ def _translations(catalogue: Catalog) -> dict[str, tuple[str, ...]]:
 
 def _strings(message: object) -> tuple[str, ...]:
     string = getattr(message, "string", "")
-    return string if isinstance(string, tuple) else (string,)
+    return (string,) if isinstance(string, str) else tuple(string)
 
 
 def _texts_in_the_code() -> set[object]:

@@ -6,8 +6,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.utils import translation
 
+from frontend.backends import Thought
 from frontend.django_settings import configure_django
-from frontend.presentation import exact_time, rich_text, time_ago
+from frontend.presentation import cards, rich_text, time_ago
 
 NOW = datetime(2026, 5, 20, 12, 0, tzinfo=UTC)
 
@@ -53,7 +54,10 @@ def test_exact_time_is_in_utc() -> None:
     """The exact time is in UTC, to the second."""
     moment = datetime.fromisoformat("1962-05-11T11:53:41.123456+02:00")
 
-    assert exact_time(moment) == "1962-05-11 09:53:41 UTC"
+    (card,) = cards([Thought(1, "bruce", "Rain", moment)], NOW)
+
+    assert card.exact_time == "1962-05-11 09:53:41 UTC"
+    assert card.timestamp == "1962-05-11 09:53:41Z"
 
 
 @pytest.mark.parametrize(

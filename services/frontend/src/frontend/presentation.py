@@ -1,15 +1,19 @@
 """How times, texts and authors are shown."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
+from functools import lru_cache
+from typing import NamedTuple
 from urllib.parse import urlencode
 from zlib import crc32
 
 from django.utils.translation import gettext, gettext_lazy, ngettext
 from markupsafe import Markup, escape
 
-AVATAR_COLOURS = 8
+from frontend.backends import Thought
+
+AUTHOR_COLOURS = 8
 MINUTE, HOUR, DAY, WEEK = 60, 3600, 86_400, 604_800
 
 MONTHS = (
@@ -53,11 +57,6 @@ def time_ago(moment: datetime, now: datetime) -> str:
     }
 
 
-def exact_time(moment: datetime) -> str:
-    """Return "1962-05-11 09:53:41 UTC"."""
-    return moment.astimezone(UTC).isoformat(" ", "seconds")[:19] + " UTC"
-
-
 def rich_text(text: str) -> Markup:
     """Return the text as HTML: escaped, with its links as links."""
     if "://" not in text:
@@ -78,9 +77,51 @@ def query(parameters: Mapping[str, str]) -> str:
     return urlencode({name: value for name, value in parameters.items() if value})
 
 
-def avatar(username: str) -> tuple[str, int]:
-    """Return the letter and the number of the colour that stand for an author."""
-    return username[:1].upper(), crc32(username.encode()) % AVATAR_COLOURS
+class Author(NamedTuple):
+    """How an author is shown; `hue` is the number of the author's colour."""
+
+    name: str
+    query: str
+    letter: str
+    hue: int
+
+
+class Card(NamedTuple):
+    """A thought, ready to be shown."""
+
+    id: int
+    author: Author
+    timestamp: str
+    exact_time: str
+    time_ago: str
+    html: Markup
+
+
+def cards(thoughts: Iterable[Thought], now: datetime) -> Iterator[Card]:
+    """Yield the thoughts as they look at `now`."""
+    for thought in thoughts:
+        moment = thought.timestamp.astimezone(UTC)
+        second = moment.isoformat(" ", "seconds")[:19]
+        yield Card(
+            id=thought.id,
+            author=author(thought.username),
+            timestamp=f"{second}Z",
+            exact_time=f"{second} UTC",
+            time_ago=time_ago(moment, now),
+            html=rich_text(thought.text),
+        )
+
+
+# Most thoughts on a page have the same few authors.
+@lru_cache(maxsize=1024)
+def author(username: str) -> Author:
+    """Return how the author of this name is shown."""
+    return Author(
+        name=username,
+        query=query({"username": username}),
+        letter=username[:1].upper(),
+        hue=crc32(username.encode()) % AUTHOR_COLOURS,
+    )
 
 
 def _link(url: str) -> Markup:

@@ -6,7 +6,7 @@ from django.utils.translation import gettext, ngettext
 from jinja2 import Environment, StrictUndefined
 
 from frontend.language import LANGUAGES, TAGS
-from frontend.presentation import avatar, exact_time, query, rich_text, time_ago
+from frontend.presentation import cards, query
 from frontend.static_files import static_address
 
 
@@ -23,8 +23,6 @@ def make_environment(**options: Any) -> Environment:
         "static": static_address,
         "languages": LANGUAGES,
         "language_tags": TAGS,
-        "avatar": avatar,
-        "time_ago": time_ago,
     }
-    environment.filters |= {"rich_text": rich_text, "query": query, "exact_time": exact_time}
+    environment.filters |= {"cards": cards, "query": query}
     return environment
