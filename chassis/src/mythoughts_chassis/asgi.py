@@ -131,7 +131,7 @@ class LimitRequests:
             return
 
         async def send_in_peace(message: Message) -> None:
-            if message["type"] == "http.response.start":
+            if message["type"] == "http.response.start" and not deadline.expired():
                 deadline.reschedule(None)
             await send(message)
 

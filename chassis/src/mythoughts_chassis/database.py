@@ -1,7 +1,8 @@
 """PostgreSQL: one pool a process that survives a database which goes away and comes back.
 
 Statements, and the wait for a connection, are bounded by the request's deadline (`asgi`):
-cancelling a request cancels its statement.
+cancelling a request cancels its statement. A connection to a server that does not even answer
+that is cut off soon after.
 
 Connections are handed back without the usual reset, which would cost every request a round
 trip. So no code may leave session state behind: `SET LOCAL` and transaction-level advisory
@@ -17,10 +18,14 @@ import structlog
 from asyncpg.pool import PoolConnectionProxy
 from prometheus_client import Gauge
 
+from mythoughts_chassis.asgi import REQUEST_SECONDS
 from mythoughts_chassis.problems import Unavailable
 from mythoughts_chassis.settings import Secret
 
 CONNECT_SECONDS = 2.0
+# A little more than a request has: what hangs longer than that hangs in the rollback, or on the
+# way back to the pool, of a request whose time is up.
+HELD_SECONDS = REQUEST_SECONDS + 0.25
 READY_SECONDS = 1.0
 
 # asyncpg's classes take type parameters in their stubs only.
@@ -94,7 +99,7 @@ class Database:
             # The schema changed under a prepared statement; nothing was done.
             return await self._run_or_give_up(work)
         except _AWAY as error:
-            if not repeatable or isinstance(error, _TIME_IS_UP):
+            if not repeatable or isinstance(error, _TIME_IS_UP) or _request_is_over():
                 raise _unavailable(error) from error
             await self._pool.expire_connections()
             return await self._run_or_give_up(work)
@@ -121,10 +126,14 @@ class Database:
             connection = await self._pool.acquire()
         finally:
             self._waiting -= 1
+        cut_off = asyncio.get_running_loop().call_later(HELD_SECONDS, connection.terminate)
         try:
-            return await work(connection)
+            try:
+                return await work(connection)
+            finally:
+                await self._pool.release(connection)
         finally:
-            await self._pool.release(connection)
+            cut_off.cancel()
 
     async def _run_or_give_up(self, work: Callable[[Connection], Awaitable[T]]) -> T:
         try:
@@ -141,6 +150,11 @@ class Database:
 def _unavailable(error: BaseException) -> Unavailable:
     _log.warning("database unavailable", error=type(error).__name__, reason=str(error))
     return Unavailable("The database cannot be reached at the moment. Please try again.")
+
+
+def _request_is_over() -> bool:
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
 
 
 async def _leave_as_it_is(_: object) -> None:
