@@ -1,0 +1,124 @@
+"""The load: a bounded number of HTTP/1.1 requests over keep-alive connections (RFC 9112).
+
+It is small on purpose, so that it seldom keeps the servers waiting; its own CPU is not counted.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+ANSWER_SECONDS = 30
+
+# Makes the request with this number.
+MakeRequest = Callable[[int], bytes]
+
+
+class UnexpectedAnswer(Exception):
+    """The server did not answer as the scenario says; what was measured would mean nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came back, with header names in lower case; repeated headers are joined by LF."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """What a client saw: the whole time, and each request's own, sorted."""
+
+    seconds: float
+    latencies_seconds: list[float]
+
+    def percentile_seconds(self, percent: float) -> float:
+        """Return the latency that `percent` of the requests did not exceed."""
+        last = len(self.latencies_seconds) - 1
+        return self.latencies_seconds[min(last, int(last * percent / 100 + 0.5))]
+
+
+def request_bytes(
+    method: str, path: str, headers: Mapping[str, str] | None = None, body: bytes = b""
+) -> bytes:
+    """Return a request as it goes over the wire."""
+    lines = [f"{method} {path} HTTP/1.1", "Host: 127.0.0.1"]
+    lines += [f"{name}: {value}" for name, value in (headers or {}).items()]
+    if body:
+        lines.append(f"Content-Length: {len(body)}")
+    return "\r\n".join([*lines, "", ""]).encode() + body
+
+
+async def fetch(base_url: str, request: bytes) -> Answer:
+    """Send one request over a connection of its own."""
+    reader, writer = await _connect(base_url)
+    try:
+        return await _exchange(reader, writer, request)
+    finally:
+        writer.close()
+
+
+async def send_load(
+    base_url: str, make_request: MakeRequest, *, status: int, count: int, connections: int
+) -> Load:
+    """Send `count` requests over `connections`, each sending its next when it has its answer.
+
+    Raises `UnexpectedAnswer` when one is not answered with `status`.
+    """
+    numbers = iter(range(count))
+    latencies: list[float] = []
+    pairs = [await _connect(base_url) for _ in range(connections)]
+
+    async def work(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        for number in numbers:
+            request = make_request(number)
+            started = time.perf_counter()
+            answer = await _exchange(reader, writer, request)
+            latencies.append(time.perf_counter() - started)
+            if answer.status != status:
+                raise UnexpectedAnswer(
+                    f"{answer.status} instead of {status}: {answer.body[:500]!r}"
+                )
+
+    started = time.perf_counter()
+    try:
+        async with asyncio.TaskGroup() as tasks:
+            for pair in pairs:
+                tasks.create_task(work(*pair))
+    finally:
+        for _, writer in pairs:
+            writer.close()
+    return Load(time.perf_counter() - started, sorted(latencies))
+
+
+async def _connect(base_url: str) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    address = urlsplit(base_url)
+    return await asyncio.open_connection(address.hostname, address.port)
+
+
+async def _exchange(
+    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, request: bytes
+) -> Answer:
+    async with asyncio.timeout(ANSWER_SECONDS):
+        writer.write(request)
+        head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
+        status = int(head[0].split(" ")[1])
+        headers: dict[str, str] = {}
+        for name, value in _header_lines(head[1:-2]):
+            headers[name] = f"{headers[name]}\n{value}" if name in headers else value
+        return Answer(status, headers, await _body(reader, headers))
+
+
+def _header_lines(lines: list[str]) -> Iterator[tuple[str, str]]:
+    for line in lines:
+        name, _, value = line.partition(":")
+        yield name.lower(), value.strip()
+
+
+async def _body(reader: asyncio.StreamReader, headers: Mapping[str, str]) -> bytes:
+    if headers.get("transfer-encoding") == "chunked":
+        raise UnexpectedAnswer("The answer is chunked; no scenario's answer is.")
+    return await reader.readexactly(int(headers.get("content-length", 0)))

@@ -1,0 +1,48 @@
+"""The machine that figures were taken on."""
+
+import os
+import platform
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import asyncpg
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """What a reader needs to judge a figure."""
+
+    processor: str
+    cores: int
+    system: str
+    python: str
+    postgresql: str
+    day: str
+
+
+async def this_machine(database_url: str) -> Machine:
+    """Describe this machine, today."""
+    connection = await asyncpg.connect(database_url)
+    try:
+        version = str(await connection.fetchval("SHOW server_version"))
+    finally:
+        await connection.close()
+    return Machine(
+        processor=_processor(),
+        cores=os.cpu_count() or 1,
+        system=f"{platform.system()} {platform.machine()}",
+        python=platform.python_version(),
+        postgresql=version,
+        day=datetime.now(UTC).date().isoformat(),
+    )
+
+
+def _processor() -> str:
+    """Return the processor's name, which Linux tells in a file and others through `platform`."""
+    information = Path("/proc/cpuinfo")
+    if information.exists():
+        for line in information.read_text().splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor()

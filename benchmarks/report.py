@@ -1,0 +1,133 @@
+"""The tables: printed, kept as JSON in `results/`, and put into README.md."""
+
+import re
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import msgspec
+
+from benchmarks.measuring import Figure, Memory
+from benchmarks.requests_run import RequestsResult
+from benchmarks.start_run import StartResult
+
+FOLDER = Path(__file__).parent
+MEMORY_BUDGET_MIB = 300
+FRESH_CLONE_BUDGET_SECONDS = 60
+SECOND_TIME_BUDGET_SECONDS = 8
+
+
+Result = RequestsResult | StartResult
+
+
+def keep(name: str, result: Result, text: str) -> None:
+    """Write `results/NAME.json`, and the text between README.md's marks of that name."""
+    json = msgspec.json.format(msgspec.json.encode(result), indent=2) + b"\n"
+    results = FOLDER / "results"
+    results.mkdir(exist_ok=True)
+    (results / f"{name}.json").write_bytes(json)
+    readme = FOLDER / "README.md"
+    marks = re.compile(f"(<!-- {name} -->\n).*(<!-- end of {name} -->)", re.DOTALL)
+    readme.write_text(
+        marks.sub(lambda match: f"{match[1]}\n{text}\n{match[2]}", readme.read_text())
+    )
+
+
+def requests_text(result: RequestsResult) -> str:
+    """Return the machine, the table of requests and the table of memory, as Markdown."""
+    machine = result.machine
+    about = (
+        f"{machine.day}: {machine.processor}, {machine.cores} cores, {machine.system}, "
+        f"Python {machine.python}, PostgreSQL {machine.postgresql}; {result.thoughts:,} thoughts; "
+        f"medians of {result.rounds} rounds."
+    )
+    return "\n\n".join([about, _requests_table(result.figures), _memory_table(result)]) + "\n"
+
+
+def start_text(result: StartResult) -> str:
+    """Return the table of the two starts, as Markdown."""
+    rows = [
+        ("fresh clone, packages cached", result.fresh_clone_seconds, FRESH_CLONE_BUDGET_SECONDS),
+        ("second time", result.second_time_seconds, SECOND_TIME_BUDGET_SECONDS),
+    ]
+    cells = [
+        [name, f"{seconds:.1f}", _verdict(seconds, budget, " s")] for name, seconds, budget in rows
+    ]
+    return _table(["`make up`", "seconds", "budget"], cells) + "\n"
+
+
+def _requests_table(figures: Sequence[Figure]) -> str:
+    floors = {(figure.scenario, figure.connections): figure.median for figure in figures}
+    rows = []
+    for figure in figures:
+        median = figure.median
+        floor = floors[figure.floor, figure.connections]
+        rows.append(
+            [
+                figure.scenario,
+                str(figure.connections),
+                f"{median.server_cpu_us:.0f}",
+                f"{figure.server_cpu_us_min:.0f}-{figure.server_cpu_us_max:.0f}",
+                f"{median.server_cpu_us / floor.server_cpu_us:.1f}",
+                f"{median.other_services_cpu_us:.0f}",
+                f"{median.postgres_cpu_us:.0f}",
+                f"{median.requests_per_second:.0f}",
+                f"{median.p50_ms:.1f}",
+                f"{median.p99_ms:.1f}",
+                _verdict(median.server_cpu_us, figure.budget_us, " us"),
+            ]
+        )
+    header = ["request", "connections", "server CPU, us", "min-max", "x floor"]
+    header += ["other services, us", "PostgreSQL, us", "requests/s", "p50, ms", "p99, ms", "budget"]
+    return _table(header, rows)
+
+
+def _memory_table(result: RequestsResult) -> str:
+    rows = [
+        [name, *_memory_cells(memory, result.memory_after[name]), ""]
+        for name, memory in result.memory_at_rest.items()
+    ]
+    at_rest, after = _sum(result.memory_at_rest.values()), _sum(result.memory_after.values())
+    verdict = _verdict(at_rest.resident_mib, MEMORY_BUDGET_MIB, " MiB")
+    rows.append(["together", *_memory_cells(at_rest, after), verdict])
+    header = ["memory, MiB", "at rest, RSS", "PSS", "after the run, RSS", "PSS", "budget"]
+    return _table(header, rows)
+
+
+def _memory_cells(at_rest: Memory, after: Memory) -> list[str]:
+    figures = (
+        at_rest.resident_mib,
+        at_rest.proportional_mib,
+        after.resident_mib,
+        after.proportional_mib,
+    )
+    return [f"{figure:.0f}" for figure in figures]
+
+
+def _sum(memories: Iterable[Memory]) -> Memory:
+    pairs = [(memory.resident_mib, memory.proportional_mib) for memory in memories]
+    return Memory(*map(sum, zip(*pairs, strict=True)))
+
+
+def _verdict(measured: float, budget: float | None, unit: str) -> str:
+    if budget is None:
+        return ""
+    return f"{budget:g}{unit}: {'met' if measured <= budget else 'NOT met'}"
+
+
+def _table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Return a Markdown table whose columns also align as plain text, figures to the right."""
+    widths = [max(len(row[index]) for row in [header, *rows]) for index in range(len(header))]
+    last = len(header) - 1
+
+    def line(cells: Sequence[str]) -> str:
+        padded = [
+            cell.ljust(width) if index in (0, last) else cell.rjust(width)
+            for index, (cell, width) in enumerate(zip(cells, widths, strict=True))
+        ]
+        return f"| {' | '.join(padded)} |"
+
+    rule = [
+        "-" * width if index in (0, last) else "-" * (width - 1) + ":"
+        for index, width in enumerate(widths)
+    ]
+    return "\n".join([line(header), line(rule), *map(line, rows)])
