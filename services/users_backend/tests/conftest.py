@@ -87,7 +87,9 @@ def sql_connection(database_url: str) -> Iterator[Sql]:
 def sql(sql_connection: Sql) -> Iterator[Sql]:
     """A connection to the database, which is emptied after the test."""
     yield sql_connection
-    sql_connection.run("TRUNCATE users RESTART IDENTITY")
+    # Faster than TRUNCATE for a few rows.
+    sql_connection.run("DELETE FROM users")
+    sql_connection.run("SELECT setval('users_id_seq', 1, false)")
 
 
 @pytest.fixture

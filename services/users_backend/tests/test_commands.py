@@ -1,0 +1,199 @@
+"""The commands, run as operators run them."""
+
+import asyncio
+import itertools
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from chassis.tests.http_client import HttpClient
+from mythoughts_chassis.settings import Secret
+from services.users_backend.tests.command import run_command
+from services.users_backend.tests.sql import PASSWORD, Sql
+from users_backend import demo
+
+DEMO = Path(__file__).parent.parent / "demo" / "users.json"
+
+
+def test_created_admin_logs_in_as_one(http: HttpClient, backend_settings: dict[str, str]) -> None:
+    """An admin made with a password from standard input can log in and list users."""
+    done = run_command(backend_settings, "create-admin", "root", stdin=PASSWORD + "\n")
+
+    login = http.post("/api/login", json={"username": "root", "password": PASSWORD})
+    token = login.json()["Authorized"].removeprefix("Bearer ")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == "The admin root has been created.\n"
+    assert http.get("/admin/users", token=token).status == 200
+
+
+def test_password_of_an_admin_comes_from_a_file(
+    http: HttpClient, backend_settings: dict[str, str], tmp_path: Path
+) -> None:
+    """With --password-file the password is the file's contents without the line's end."""
+    file = tmp_path / "password"
+    file.write_text(PASSWORD + "\n")
+
+    run_command(backend_settings, "create-admin", "root", "--password-file", str(file))
+
+    login = http.post("/api/login", json={"username": "root", "password": PASSWORD})
+    assert login.status == 200
+
+
+@pytest.mark.parametrize(
+    ("name", "password", "told"),
+    [
+        ("root", "short", "password: must have at least 8 characters"),
+        ("root", "", "password: must have at least 8 characters"),
+        (" root", PASSWORD, "username: must consist of visible characters"),
+        ("", PASSWORD, "username: must not be empty"),
+    ],
+)
+def test_unfit_admin_is_refused(
+    sql: Sql, backend_settings: dict[str, str], name: str, password: str, told: str
+) -> None:
+    """Admins' names and passwords follow the rules of all users'."""
+    done = run_command(backend_settings, "create-admin", name, stdin=password)
+
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith(f"users-backend: {told}")
+    assert sql.value("SELECT count(*) FROM users") == 0
+
+
+@pytest.mark.parametrize("option", [(), ("--if-missing",)], ids=["plain", "if missing"])
+def test_name_of_a_user_is_refused(
+    sql: Sql, backend_settings: dict[str, str], option: tuple[str, ...]
+) -> None:
+    """A name that an ordinary user has cannot become an admin's."""
+    sql.add_user("bruce")
+
+    done = run_command(backend_settings, "create-admin", "Bruce", *option, stdin=PASSWORD)
+
+    assert (done.returncode, done.stderr) == (2, "users-backend: This name is taken.\n")
+    assert sql.value("SELECT bool_or(is_admin) FROM users") is False
+
+
+def test_admin_who_is_there_is_refused(sql: Sql, backend_settings: dict[str, str]) -> None:
+    """Creating an admin a second time fails and changes nothing."""
+    sql.add_user("root", is_admin=True)
+    before = sql.hash_of_user("root")
+
+    done = run_command(backend_settings, "create-admin", "root", stdin="another password")
+
+    assert (done.returncode, done.stderr) == (2, "users-backend: This name is taken.\n")
+    assert sql.hash_of_user("root") == before
+
+
+def test_admin_who_is_there_can_be_enough(sql: Sql, backend_settings: dict[str, str]) -> None:
+    """With --if-missing an admin of this name is left as they are."""
+    sql.add_user("root", is_admin=True)
+    before = sql.hash_of_user("root")
+
+    done = run_command(
+        backend_settings, "create-admin", "root", "--if-missing", stdin="another password"
+    )
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert sql.hash_of_user("root") == before
+
+
+@pytest.mark.parametrize("command", [("create-admin", "root"), ("migrate",)])
+def test_database_that_is_away_is_told(
+    backend_settings: dict[str, str], command: tuple[str, ...]
+) -> None:
+    """Without its database a command says so in one line, without a traceback."""
+    settings = backend_settings | {"DATABASE_URL": "postgresql://nobody:x@127.0.0.1:1/users"}
+
+    done = run_command(settings, *command, stdin=PASSWORD)
+
+    assert done.returncode == 2
+    assert "Traceback" not in done.stderr
+    assert "database" in done.stderr
+
+
+def test_missing_settings_are_all_named() -> None:
+    """A start without settings names every one that is missing."""
+    done = run_command({})
+
+    assert done.returncode == 2
+    assert {line.split(": ")[1] for line in done.stderr.splitlines()} == {
+        "DATABASE_URL",
+        "TOKEN_PRIVATE_KEYS_PATH",
+        "TOKEN_PUBLIC_KEYS_PATH",
+    }
+
+
+def test_three_migrations_at_once_make_one_schema(
+    new_database: Callable[[], str], backend_settings: dict[str, str]
+) -> None:
+    """Replicas that start together may all migrate: one does it, the others wait."""
+    url = new_database()
+    settings = backend_settings | {"DATABASE_URL": url}
+
+    with ThreadPoolExecutor(3) as pool:
+        done = list(
+            pool.map(run_command, itertools.repeat(settings, 3), itertools.repeat("migrate"))
+        )
+
+    assert [(one.returncode, one.stderr) for one in done] == [(0, "")] * 3
+    with asyncio.Runner() as runner, Sql(runner, url) as sql:
+        assert sql.value("SELECT count(*) FROM alembic_version") == 1
+        assert sql.value("SELECT count(*) FROM users") == 0
+
+
+def test_migration_of_a_migrated_database_keeps_its_users(
+    sql: Sql, backend_settings: dict[str, str]
+) -> None:
+    """Migrating again changes nothing."""
+    sql.add_user("bruce")
+
+    done = run_command(backend_settings, "migrate")
+
+    assert done.returncode == 0
+    assert sql.value("SELECT count(*) FROM users") == 1
+
+
+def test_demonstration_users_log_in_with_their_names(
+    http: HttpClient, backend_settings: dict[str, str]
+) -> None:
+    """`load-demo` makes users who have their names as passwords."""
+    run_command(backend_settings, "load-demo", "--file", str(DEMO))
+
+    logins = [
+        http.post("/api/login", json={"username": name, "password": name}).status
+        for name in ("bruce", "stephen", "小明")
+    ]
+    assert logins == [200, 200, 200]
+
+
+def load_demo(url: str) -> None:
+    """Load the demonstration users."""
+    asyncio.run(demo.load_demo(Secret(url), DEMO.read_bytes()))
+
+
+def test_demonstration_users_are_loaded_once(sql: Sql, database_url: str) -> None:
+    """Loading them again does nothing."""
+    load_demo(database_url)
+    before = sql.run("SELECT * FROM users")
+
+    load_demo(database_url)
+
+    assert sql.run("SELECT * FROM users") == before
+
+
+def test_demonstration_users_come_to_no_others(sql: Sql, database_url: str) -> None:
+    """Where there is any user, none is added."""
+    sql.add_user("somebody")
+
+    load_demo(database_url)
+
+    assert sql.value("SELECT count(*) FROM users") == 1
+
+
+def test_users_after_the_demonstration_get_new_ids(sql: Sql, database_url: str) -> None:
+    """Ids go on after those of the demonstration users."""
+    load_demo(database_url)
+    last = sql.value("SELECT max(id) FROM users")
+
+    assert sql.add_user("somebody") == last + 1

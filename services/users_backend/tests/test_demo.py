@@ -1,0 +1,54 @@
+"""The demonstration data of both backends."""
+
+import json
+import re
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+from users_backend.schemas import USERNAME_PATTERN
+
+SERVICES = Path(__file__).parents[2]
+USERS: list[dict[str, Any]] = json.loads(
+    (SERVICES / "users_backend" / "demo" / "users.json").read_text(encoding="utf-8")
+)
+THOUGHTS: list[dict[str, Any]] = json.loads(
+    (SERVICES / "thoughts_backend" / "demo" / "thoughts.json").read_text(encoding="utf-8")
+)
+
+
+def test_demonstration_users_could_be_created() -> None:
+    """Their names fit the rule, and ids and names are each given once."""
+    names = [user["username"] for user in USERS]
+
+    assert all(re.search(USERNAME_PATTERN, name) for name in names)
+    assert len({name.casefold() for name in names}) == len({user["id"] for user in USERS}) == 8
+    assert {1: "bruce", 2: "stephen"}.items() <= {u["id"]: u["username"] for u in USERS}.items()
+
+
+def test_demonstration_thoughts_are_of_the_demonstration_users() -> None:
+    """Every thought names an author as the users' file has them, and everybody has some."""
+    authors = {(thought["user_id"], thought["username"]) for thought in THOUGHTS}
+
+    assert authors == {(user["id"], user["username"]) for user in USERS}
+
+
+def test_demonstration_thoughts_could_be_shared() -> None:
+    """Texts have 1 to 250 characters, are all different and not blank."""
+    texts = [thought["text"] for thought in THOUGHTS]
+
+    assert all(text.strip() and len(text) <= 250 for text in texts)
+    assert len(set(texts)) == len(texts)
+
+
+def test_demonstration_thoughts_have_something_for_every_page() -> None:
+    """There is a second page of bruce's, several days, Chinese, line breaks and a link."""
+    texts = [thought["text"] for thought in THOUGHTS]
+    by_author = Counter(thought["username"] for thought in THOUGHTS)
+
+    assert by_author["bruce"] > 20
+    assert by_author["stephen"] >= 8
+    assert max(thought["hours_ago"] for thought in THOUGHTS) > 5 * 24
+    assert sum("一" <= text[0] <= "鿿" for text in texts) >= 8
+    assert any("\n" in text for text in texts)
+    assert any("https://example.com/" in text for text in texts)

@@ -1,0 +1,229 @@
+"""Signing keys: what is published, and how they are replaced while requests run."""
+
+import itertools
+import stat
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from threading import Event
+
+import pytest
+from joserfc.jws import extract_compact
+
+from chassis.tests.http_client import HttpClient
+from chassis.tests.service_process import ServiceProcess, wait_until
+from chassis.tests.token_maker import LIFETIME_SECONDS, TokenMaker
+from mythoughts_chassis.keys import read_key_set
+from services.users_backend.tests.command import run_command
+from services.users_backend.tests.conftest import MakeBackend
+from services.users_backend.tests.sql import PASSWORD, Sql
+
+
+@pytest.fixture
+def own_keys(tmp_path: Path) -> TokenMaker:
+    """Keys of the test's own."""
+    return TokenMaker(tmp_path / "keys")
+
+
+@pytest.fixture
+def own_backend(make_backend: MakeBackend, own_keys: TokenMaker, sql: Sql) -> ServiceProcess:
+    """A running backend with keys of its own, in which bruce is user 1."""
+    sql.add_user("bruce")
+    backend = make_backend(
+        TOKEN_PRIVATE_KEYS_PATH=str(own_keys.private_path),
+        TOKEN_PUBLIC_KEYS_PATH=str(own_keys.public_path),
+        TOKEN_LIFETIME_SECONDS=str(LIFETIME_SECONDS),
+    )
+    backend.start()
+    return backend
+
+
+def log_in(http: HttpClient) -> str:
+    """Log bruce in and return the token."""
+    answer = http.post("/api/login", json={"username": "bruce", "password": PASSWORD})
+    assert answer.status == 200
+    token: str = answer.json()["Authorized"].removeprefix("Bearer ")
+    return token
+
+
+def published(http: HttpClient) -> list[str]:
+    """The ids of the published keys."""
+    return [key["kid"] for key in http.get("/.well-known/jwks.json").json()["keys"]]
+
+
+def test_public_keys_are_published(http: HttpClient, token_maker: TokenMaker) -> None:
+    """Anyone gets the public keys, and no private part of them."""
+    answer = http.get("/.well-known/jwks.json")
+
+    assert answer.status == 200
+    (key,) = answer.json()["keys"]
+    assert set(key) == {"kty", "use", "alg", "kid", "nbf", "n", "e"}
+    assert key["kid"] == token_maker.private_key["kid"]
+
+
+def test_public_keys_may_be_kept_for_a_few_minutes(http: HttpClient) -> None:
+    """Caches may keep the keys, for less time than a rotation leaves them."""
+    answer = http.get("/.well-known/jwks.json/")
+
+    assert answer.headers["Cache-Control"] == "public, max-age=300"
+
+
+def test_private_keys_are_not_published_by_mistake(
+    make_backend: MakeBackend, token_maker: TokenMaker
+) -> None:
+    """Also when the public path names the private file, nothing private is answered."""
+    backend = make_backend(TOKEN_PUBLIC_KEYS_PATH=str(token_maker.private_path))
+    backend.start()
+
+    (key,) = backend.http.get("/.well-known/jwks.json").json()["keys"]
+
+    assert set(key) == {"kty", "use", "alg", "kid", "nbf", "n", "e"}
+
+
+def test_new_key_signs_and_is_published_without_restart(
+    own_backend: ServiceProcess, own_keys: TokenMaker
+) -> None:
+    """After a rotation the next login is signed with the new key, beside the published old."""
+    old = own_keys.private_key["kid"]
+
+    own_keys.rotate()
+
+    new = own_keys.private_key["kid"]
+    assert own_backend.http.get("/api/me", token=log_in(own_backend.http)).status == 200
+    assert published(own_backend.http) == [new, old]
+
+
+def test_no_request_fails_while_keys_rotate(
+    own_backend: ServiceProcess, own_keys: TokenMaker
+) -> None:
+    """During rotations, logins succeed and tokens old and new are accepted."""
+    http = own_backend.http
+    first = log_in(http)
+    over = Event()
+
+    def use() -> Iterator[int]:
+        while not over.is_set():
+            yield http.get("/api/me", token=first).status
+            yield http.get("/api/me", token=log_in(http)).status
+
+    with ThreadPoolExecutor(3) as pool:
+        uses = [pool.submit(lambda: list(use())) for _ in range(3)]
+        for _ in range(4):
+            own_keys.rotate()
+        over.set()
+        statuses = list(itertools.chain.from_iterable(use.result() for use in uses))
+
+    assert statuses
+    assert set(statuses) == {200}
+
+
+def test_dropped_key_stops_working(own_backend: ServiceProcess, own_keys: TokenMaker) -> None:
+    """A token of a key that was removed from the public file is refused soon."""
+    token = log_in(own_backend.http)
+
+    own_keys.rotate(keep_old=False)
+
+    wait_until(lambda: own_backend.http.get("/api/me", token=token).status == 401)
+    assert own_backend.http.get("/api/me", token=log_in(own_backend.http)).status == 200
+
+
+@pytest.mark.parametrize("damage", ["", '{"keys": [{"kty": "oct"}]}'])
+def test_damaged_key_files_are_survived(
+    own_backend: ServiceProcess, own_keys: TokenMaker, damage: str
+) -> None:
+    """While the files are damaged the keys read last go on; mended, they are read again."""
+    private = own_keys.private_path.read_bytes()
+    own_keys.private_path.write_text(damage)
+    own_keys.public_path.write_text(damage)
+
+    assert own_backend.http.get("/api/me", token=log_in(own_backend.http)).status == 200
+    assert len(published(own_backend.http)) == 1
+    own_backend.wait_for_line("keys not read", path=str(own_keys.private_path))
+    own_keys.private_path.write_bytes(private)
+    own_keys.rotate()
+    log_in(own_backend.http)
+    assert len(published(own_backend.http)) == 2
+
+
+@pytest.mark.parametrize("name", ["TOKEN_PRIVATE_KEYS_PATH", "TOKEN_PUBLIC_KEYS_PATH"])
+def test_missing_key_file_is_told_at_start(
+    make_backend: MakeBackend, tmp_path: Path, name: str
+) -> None:
+    """Without a key file the service does not start and says which file is missing."""
+    missing = str(tmp_path / "missing.json")
+    backend = make_backend(**{name: missing})
+
+    status = backend.run_to_end()
+
+    assert status == 2
+    assert backend.output[-1].startswith("users-backend: cannot read the key file")
+    assert missing in backend.output[-1]
+
+
+@pytest.fixture
+def key_settings(tmp_path: Path) -> dict[str, str]:
+    """All that `rotate-keys` needs."""
+    return {
+        "TOKEN_PRIVATE_KEYS_PATH": str(tmp_path / "keys" / "private.json"),
+        "TOKEN_PUBLIC_KEYS_PATH": str(tmp_path / "keys" / "public.json"),
+    }
+
+
+def kids(path: Path) -> list[str]:
+    """The ids of the keys in a file."""
+    return [key["kid"] for key in read_key_set(path)]
+
+
+def test_rotate_keys_makes_both_files(key_settings: dict[str, str]) -> None:
+    """The first `rotate-keys` makes the files, the private one for its owner alone."""
+    done = run_command(key_settings, "rotate-keys")
+
+    private, public = (Path(path) for path in key_settings.values())
+    assert (done.returncode, done.stderr) == (0, "")
+    assert kids(private) == kids(public) == [done.stdout.strip()]
+    assert stat.S_IMODE(private.stat().st_mode) == 0o600
+    assert "d" not in read_key_set(public)[0]
+
+
+def test_rotate_keys_keeps_what_tokens_may_still_carry(
+    key_settings: dict[str, str], own_keys: TokenMaker
+) -> None:
+    """A second `rotate-keys` adds a key before the first."""
+    old = own_keys.private_key["kid"]
+
+    done = run_command(key_settings, "rotate-keys")
+
+    assert kids(own_keys.public_path) == [done.stdout.strip(), old]
+
+
+def test_rotate_keys_can_drop_the_old(key_settings: dict[str, str], own_keys: TokenMaker) -> None:
+    """With --drop-old only the new key is left."""
+    done = run_command(key_settings, "rotate-keys", "--drop-old")
+
+    assert kids(own_keys.public_path) == [done.stdout.strip()]
+
+
+def test_announced_key_does_not_sign_yet(own_backend: ServiceProcess, own_keys: TokenMaker) -> None:
+    """With --activate-in a key is published at once and signs only when its time has come."""
+    present = own_keys.private_key["kid"]
+
+    done = run_command(own_backend.process.environment, "rotate-keys", "--activate-in", "600")
+
+    token = log_in(own_backend.http)
+    assert published(own_backend.http) == [done.stdout.strip(), present]
+    assert extract_compact(token.encode()).headers()["kid"] == present
+
+
+def test_damaged_file_is_not_overwritten(
+    key_settings: dict[str, str], own_keys: TokenMaker
+) -> None:
+    """`rotate-keys` says so when the private file is damaged, and changes nothing."""
+    own_keys.private_path.write_text("{")
+    before = own_keys.public_path.read_bytes()
+
+    done = run_command(key_settings, "rotate-keys")
+
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "is not a JWK set of RSA keys" in done.stderr
+    assert own_keys.private_path.read_text() == "{"
+    assert own_keys.public_path.read_bytes() == before

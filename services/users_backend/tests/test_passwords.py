@@ -1,0 +1,230 @@
+"""Hashing, and what a login costs."""
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import argon2
+import pytest
+
+from chassis.tests.token_maker import TokenMaker
+from mythoughts_chassis.database import Database
+from mythoughts_chassis.problems import Unauthorized
+from mythoughts_chassis.settings import Secret
+from services.users_backend.tests.sql import PASSWORD, Sql, hash_of
+from users_backend import users
+from users_backend.passwords import PasswordHasher
+from users_backend.schemas import Login, PasswordChange
+from users_backend.signing import TokenSigner, WatchedKeySet
+
+
+class ObservedHasher(PasswordHasher):
+    """Counts what is hashed, and can be held up."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked = asyncio.Semaphore(0)
+        self.verified = 0
+        self.hashed = 0
+        self.at_once = 0
+        self.most_at_once = 0
+        self.begun = threading.Event()
+        self.may_go_on = threading.Event()
+        self.may_go_on.set()
+
+    async def hash(self, password: str) -> str:
+        """Hash, and count it."""
+        self.hashed += 1
+        return await super().hash(password)
+
+    async def verify(self, password: str, password_hash: str | None) -> bool:
+        """Verify, and tell that it was asked for."""
+        self.asked.release()
+        return await super().verify(password, password_hash)
+
+    def _verify_now(self, password: str, password_hash: str) -> bool:
+        self.verified += 1
+        self.at_once += 1
+        self.most_at_once = max(self.at_once, self.most_at_once)
+        self.begun.set()
+        self.may_go_on.wait()
+        verified = super()._verify_now(password, password_hash)
+        self.at_once -= 1
+        return verified
+
+
+@pytest.fixture
+def hasher() -> ObservedHasher:
+    """A hasher that counts."""
+    return ObservedHasher()
+
+
+@pytest.fixture
+def signer(token_maker: TokenMaker) -> TokenSigner:
+    """A signer of tokens."""
+    keys = WatchedKeySet(token_maker.private_path)
+    return TokenSigner(keys, issuer="mythoughts", audience="mythoughts", lifetime_seconds=60)
+
+
+@pytest.mark.parametrize(
+    ("username", "password"),
+    [("bruce", "wrong"), ("nobody", PASSWORD), ("gone", PASSWORD), ("gone", "wrong")],
+)
+def test_every_failed_login_verifies_one_hash(
+    sql: Sql, database_url: str, signer: TokenSigner, username: str, password: str
+) -> None:
+    """A wrong name costs what a wrong password costs: one verification of argon2id."""
+    sql.add_user("bruce")
+    sql.add_user("gone")
+    sql.run("UPDATE users SET deleted_at = now(), password_hash = NULL WHERE username = 'gone'")
+    hasher = ObservedHasher()
+
+    with pytest.raises(Unauthorized):
+        asyncio.run(log_in(database_url, hasher, signer, Login(username, password)))
+
+    assert (hasher.verified, hasher.hashed) == (1, 0)
+
+
+@asynccontextmanager
+async def opened(url: str) -> AsyncIterator[Database]:
+    """The database as the service uses it."""
+    database = Database(Secret(url), pool_size=2, application_name="tests")
+    await database.open()
+    try:
+        yield database
+    finally:
+        await database.close()
+
+
+async def log_in(url: str, hasher: PasswordHasher, signer: TokenSigner, login: Login) -> str:
+    """Log in as a request does."""
+    async with opened(url) as database:
+        return await users.log_in(database, hasher, signer, login)
+
+
+@pytest.mark.parametrize(("time_cost", "memory_kib"), [(1, 8192), (2, 8192), (3, 19456)])
+def test_hash_with_other_parameters_is_made_anew_at_login(
+    sql: Sql, database_url: str, signer: TokenSigner, time_cost: int, memory_kib: int
+) -> None:
+    """A login replaces a hash of another strength, and the password stays."""
+    old = argon2.PasswordHasher(time_cost, memory_kib, 1).hash(PASSWORD)
+    sql.add_user("bruce", password_hash=old)
+
+    asyncio.run(log_in(database_url, PasswordHasher(), signer, Login("bruce", PASSWORD)))
+
+    new = sql.hash_of_user("bruce")
+    assert new is not None
+    assert new.startswith("$argon2id$v=19$m=19456,t=2,p=1$")
+    assert asyncio.run(PasswordHasher().verify(PASSWORD, new))
+
+
+def test_failed_login_leaves_an_old_hash(sql: Sql, database_url: str, signer: TokenSigner) -> None:
+    """A wrong password never replaces a hash."""
+    old = argon2.PasswordHasher(1, 8192, 1).hash(PASSWORD)
+    sql.add_user("bruce", password_hash=old)
+
+    with pytest.raises(Unauthorized):
+        asyncio.run(log_in(database_url, PasswordHasher(), signer, Login("bruce", "wrong")))
+
+    assert sql.hash_of_user("bruce") == old
+
+
+def test_present_hash_is_left_alone_at_login(
+    sql: Sql, database_url: str, signer: TokenSigner
+) -> None:
+    """A login with a hash of the present strength hashes nothing anew."""
+    sql.add_user("bruce")
+    hasher = ObservedHasher()
+
+    asyncio.run(log_in(database_url, hasher, signer, Login("bruce", PASSWORD)))
+
+    assert hasher.hashed == 0
+    assert sql.hash_of_user("bruce") == hash_of(PASSWORD)
+
+
+def test_password_changed_meanwhile_is_not_overwritten(sql: Sql, database_url: str) -> None:
+    """Of two changes of one password at once, the second is forbidden."""
+    user_id = sql.add_user("bruce")
+    changes = [PasswordChange(PASSWORD, "the first one"), PasswordChange(PASSWORD, "the second")]
+
+    outcomes = asyncio.run(change_at_once(database_url, user_id, changes))
+
+    assert sorted(map(repr, outcomes)) == ["Forbidden('The present password is another.')", "None"]
+
+
+async def change_at_once(
+    url: str, user_id: int, changes: list[PasswordChange]
+) -> list[BaseException | None]:
+    """Make changes that have all read the same hash before the first is verified."""
+    hasher = ObservedHasher()
+    hasher.may_go_on.clear()
+    async with opened(url) as database:
+        tasks = [
+            asyncio.create_task(users.change_password(database, hasher, user_id, change))
+            for change in changes
+        ]
+        for _ in changes:
+            await hasher.asked.acquire()
+        hasher.may_go_on.set()
+        return await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def test_one_hash_at_a_time(hasher: ObservedHasher) -> None:
+    """Whatever arrives at once, one hash is under way."""
+    await asyncio.gather(*(hasher.verify("x", None) for _ in range(6)))
+
+    assert (hasher.verified, hasher.most_at_once) == (6, 1)
+
+
+async def test_event_loop_goes_on_while_a_hash_is_made(hasher: ObservedHasher) -> None:
+    """Other requests are served while a password is verified."""
+    hasher.may_go_on.clear()
+    verification = asyncio.create_task(hasher.verify("x", None))
+    await asyncio.to_thread(hasher.begun.wait)
+
+    served = await asyncio.sleep(0, "served")
+
+    assert (served, verification.done()) == ("served", False)
+    hasher.may_go_on.set()
+    await verification
+
+
+async def test_cancelled_hash_keeps_its_turn_until_it_is_done(hasher: ObservedHasher) -> None:
+    """A request that gives up does not let a second hash begin beside its own."""
+    hasher.may_go_on.clear()
+    given_up = asyncio.create_task(hasher.verify("x", None))
+    await asyncio.to_thread(hasher.begun.wait)
+    given_up.cancel()
+    following = asyncio.create_task(hasher.verify("x", None))
+    with pytest.raises(asyncio.CancelledError):
+        await given_up
+
+    begun_beside = hasher.verified
+    hasher.may_go_on.set()
+    await following
+
+    assert (begun_beside, hasher.verified, hasher.most_at_once) == (1, 2, 1)
+
+
+async def test_hash_that_has_not_begun_is_not_made_for_nobody(hasher: ObservedHasher) -> None:
+    """Requests that gave up while they waited cost no hash."""
+    hasher.may_go_on.clear()
+    first = asyncio.create_task(hasher.verify("x", None))
+    await asyncio.to_thread(hasher.begun.wait)
+    waiting = [asyncio.create_task(hasher.verify("x", None)) for _ in range(5)]
+    await asyncio.sleep(0)
+    for task in waiting:
+        task.cancel()
+    await asyncio.gather(*waiting, return_exceptions=True)
+
+    hasher.may_go_on.set()
+    await first
+    await hasher.verify("x", None)
+
+    assert hasher.verified == 2
+
+
+async def test_same_password_has_another_hash_each_time(hasher: ObservedHasher) -> None:
+    """Hashes are salted."""
+    assert await hasher.hash("same") != await hasher.hash("same")
