@@ -1,0 +1,133 @@
+"""A real PostgreSQL server that stops and comes back under the backend."""
+
+import asyncio
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from chassis.tests.http_client import Answer, HttpClient
+from chassis.tests.service_process import ServiceProcess, wait_until
+from chassis.tests.token_maker import TokenMaker
+from local.postgres import PostgresServer, new_password, remove_data
+from mythoughts_chassis.migrations import migrate
+from mythoughts_chassis.settings import Secret
+from services.users_backend.tests.sql import PASSWORD, Sql
+from users_backend.app import MIGRATIONS
+
+BRUCE = {"username": "bruce", "password": PASSWORD}
+ZOE = {"username": "zoë", "password": PASSWORD}
+
+
+@pytest.fixture(scope="module")
+def own_server() -> Iterator[PostgresServer]:
+    """A server that the tests of this module stop and start."""
+    with tempfile.TemporaryDirectory(prefix="mythoughts-away-") as name:
+        folder = Path(name)
+        folder.chmod(0o711)
+        server = PostgresServer(folder / "postgres", password=new_password(), durable=False)
+        server.start()
+        yield server
+        server.stop()
+        remove_data(server.data_dir)
+
+
+@pytest.fixture(scope="module")
+def own_url(own_server: PostgresServer) -> str:
+    """A migrated database in that server, with bruce as user 1 and an admin as user 2."""
+    url = own_server.create_database("away", owner="away", password=new_password())
+    migrate(Secret(url), MIGRATIONS)
+    with asyncio.Runner() as runner, Sql(runner, url) as sql:
+        sql.add_user("bruce")
+        sql.add_user("admin", is_admin=True)
+    return url
+
+
+@pytest.fixture(scope="module")
+def own_backend(
+    backend_settings: dict[str, str], own_url: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[ServiceProcess]:
+    """A backend of that server."""
+    settings = backend_settings | {"DATABASE_URL": own_url}
+    backend = ServiceProcess("users_backend", settings, folder=tmp_path_factory.mktemp("away"))
+    backend.start()
+    yield backend
+    backend.stop()
+
+
+@pytest.fixture
+def with_database(own_backend: ServiceProcess, own_server: PostgresServer) -> HttpClient:
+    """A client of that backend, which uses its database."""
+    if not own_server.process.is_running:
+        own_server.start()
+    wait_until(lambda: own_backend.http.get("/readyz").status == 200)
+    return own_backend.http
+
+
+@pytest.fixture
+def without_database(with_database: HttpClient, own_server: PostgresServer) -> HttpClient:
+    """A client of that backend, whose database has stopped."""
+    own_server.stop()
+    return with_database
+
+
+@pytest.fixture
+def admin(token_maker: TokenMaker) -> str:
+    """The token of the admin in that database."""
+    return token_maker.token("admin", user_id=2, scope="admin")
+
+
+def assert_unavailable(answer: Answer) -> None:
+    """Check that an answer says to try again."""
+    assert answer.status == 503
+    assert answer.headers["Retry-After"] == "1"
+    assert answer.headers["Content-Type"] == "application/problem+json"
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("POST", "/api/login", BRUCE),
+        ("GET", "/api/me", None),
+        ("POST", "/api/me/password", {"password": PASSWORD, "new_password": PASSWORD}),
+        ("GET", "/admin/users", None),
+        ("POST", "/admin/users", ZOE),
+        ("DELETE", "/admin/users/1", None),
+        ("GET", "/readyz", None),
+    ],
+)
+def test_stopped_database_is_unavailable(
+    without_database: HttpClient, admin: str, method: str, path: str, body: object
+) -> None:
+    """While the database is away every call that needs it is 503, and the service not ready."""
+    answer = without_database.request(method, path, token=admin, json=body)
+
+    assert_unavailable(answer)
+
+
+def test_tokens_and_keys_need_no_database(
+    without_database: HttpClient, token_maker: TokenMaker
+) -> None:
+    """While the database is away tokens are told apart and the public keys are answered."""
+    http = without_database
+
+    statuses = [
+        http.get("/admin/users", token=token_maker.token("bruce")).status,
+        http.get("/admin/users", token="forged").status,
+        http.get("/.well-known/jwks.json").status,
+        http.get("/healthz").status,
+    ]
+
+    assert statuses == [403, 401, 200, 200]
+
+
+def test_service_recovers_by_itself(with_database: HttpClient, own_server: PostgresServer) -> None:
+    """When the database is back, so is the service."""
+    own_server.stop()
+    assert_unavailable(with_database.post("/api/login", json=BRUCE))
+    own_server.start()
+
+    wait_until(lambda: with_database.get("/readyz").status == 200)
+
+    assert with_database.post("/api/login", json=BRUCE).status == 200
