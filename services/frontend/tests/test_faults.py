@@ -265,3 +265,15 @@ def test_503_says_when_to_come_back(browser: Browser, thoughts: FakeThoughtsBack
     page = browser.get("/search")
 
     assert int(page.headers["Retry-After"]) > 0
+
+
+def test_refusal_that_no_page_foresees_is_a_page_of_its_own(
+    bruce: Browser, thoughts: FakeThoughtsBackend
+) -> None:
+    """A 400 of the backend to something other than a form is told with status 400."""
+    thoughts.fault = lambda handler, _: handler.reply(Reply(400, {"detail": "no such id"}))
+
+    page = bruce.get("/thoughts/7/delete")
+
+    assert page.status == 400
+    assert "The request could not be read." in page.words

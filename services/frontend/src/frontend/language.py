@@ -1,8 +1,9 @@
 """Which language a page is in: the visitor's choice, else the browser's."""
 
-from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.utils import translation
+
+from frontend.cookies import set_cookie
 
 LANGUAGES = {"en": "English", "zh-hans": "简体中文"}
 LANGUAGE_COOKIE = "language"
@@ -22,11 +23,4 @@ def activate_language(request: HttpRequest) -> str:
 
 def remember_language(response: HttpResponse, language: str) -> None:
     """Have the browser keep the visitor's choice."""
-    response.set_cookie(
-        LANGUAGE_COOKIE,
-        language,
-        max_age=YEAR_SECONDS,
-        httponly=True,
-        samesite="Lax",
-        secure=settings.CSRF_COOKIE_SECURE,
-    )
+    set_cookie(response, LANGUAGE_COOKIE, language, max_age_seconds=YEAR_SECONDS)

@@ -8,14 +8,15 @@ from django.http.response import HttpResponseBase
 from django.utils.cache import patch_vary_headers
 from django.utils.translation import gettext
 
-from frontend.errors import BackendAway, Unauthorized
+from frontend.cookies import forget_cookie
+from frontend.errors import BackendAway, BackendRefused, Unauthorized
 from frontend.language import TAGS, activate_language
 from frontend.login_page import log_in_first
 from frontend.observation import ROUTE_KEY
 from frontend.pages import show_message
 from frontend.urls import ALLOWED_METHODS
-from frontend.views.errors import away_page
-from frontend.visitor import PARTS_KEY, PageRequest, end_session, forget_session, visitor_of
+from frontend.views.errors import away_page, bad_request
+from frontend.visitor import PARTS_KEY, SESSION_COOKIE, PageRequest, end_session, visitor_of
 
 
 class PageMiddleware:
@@ -33,7 +34,7 @@ class PageMiddleware:
         if request.resolver_match is not None:
             request.META[ROUTE_KEY] = "/" + request.resolver_match.route.rstrip("/")
         if request.visitor.has_dead_session:
-            forget_session(response)
+            forget_cookie(response, SESSION_COOKIE)
         response.headers["Content-Language"] = TAGS[request.language]
         # Without it waitress closes the connection after every page.
         response.headers["Content-Length"] = str(len(response.content))
@@ -57,10 +58,12 @@ class PageMiddleware:
         return HttpResponseNotAllowed(allowed, page.content)
 
     def process_exception(self, request: PageRequest, error: Exception) -> HttpResponse | None:
-        """Show what a view leaves to be shown: a backend that is away, or says 401."""
+        """Show what a view leaves to be shown: a backend that is away, or says 401 or 400."""
         if isinstance(error, BackendAway):
             return away_page(request, error.backend)
         if isinstance(error, Unauthorized):
             end_session(request)
             return log_in_first(request)
+        if isinstance(error, BackendRefused):
+            return bad_request(request, error)
         return None

@@ -3,6 +3,8 @@
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.translation import gettext_lazy
 
+from frontend.cookies import set_cookie
+
 NOTICE_COOKIE = "notice"
 NOTICES = {
     "shared": gettext_lazy("Your thought is shared."),
@@ -14,7 +16,7 @@ NOTICES = {
 def redirect_with_notice(path: str, notice: str) -> HttpResponse:
     """Lead on to `path`, whose page will say this notice."""
     response = HttpResponseRedirect(path)
-    response.set_cookie(NOTICE_COOKIE, notice, max_age=60, httponly=True, samesite="Lax")
+    set_cookie(response, NOTICE_COOKIE, notice, max_age_seconds=60)
     return response
 
 
@@ -22,8 +24,3 @@ def notice_for(request: HttpRequest) -> str:
     """Return the words that this page should say, or none."""
     text = NOTICES.get(request.COOKIES.get(NOTICE_COOKIE, ""))
     return str(text or "")
-
-
-def forget_notice(response: HttpResponse) -> None:
-    """Have the browser drop the notice: it was shown."""
-    response.delete_cookie(NOTICE_COOKIE, samesite="Lax")

@@ -32,7 +32,6 @@ SECURITY_HEADERS = [
     # Not stricter: Django compares the origin of a form with the page's own, and browsers
     # send none under "no-referrer".
     ("Referrer-Policy", "same-origin"),
-    ("Cross-Origin-Opener-Policy", "same-origin"),
 ]
 TLS_HEADERS = [("Strict-Transport-Security", "max-age=31536000")]
 

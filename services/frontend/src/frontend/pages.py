@@ -8,7 +8,8 @@ from django.middleware.csrf import get_token
 from django.shortcuts import render
 from django.utils.http import url_has_allowed_host_and_scheme
 
-from frontend.notices import forget_notice, notice_for
+from frontend.cookies import forget_cookie
+from frontend.notices import NOTICE_COOKIE, notice_for
 from frontend.visitor import PageRequest
 from mythoughts_chassis.requests import current_ids
 
@@ -31,7 +32,7 @@ def show(request: PageRequest, template: str, *, status: int = 200, **context: A
     }
     response = render(request, template, {**every_page, **context}, status=status)
     if notice:
-        forget_notice(response)
+        forget_cookie(response, NOTICE_COOKIE)
     if status == 503:
         response.headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
     return response

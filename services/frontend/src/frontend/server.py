@@ -18,8 +18,11 @@ _log = structlog.get_logger()
 
 MAX_HEADER_BYTES = 65_536
 MAX_BODY_BYTES = 1_048_576
-STALLED_CLIENT_SECONDS = 10
-MAX_CONNECTIONS = 2000
+# Longer than proxies keep an idle connection, so that they never send a request on one that is
+# being closed. A stalled client holds a connection for this long, and no thread.
+IDLE_CONNECTION_SECONDS = 75
+# Below the 1024 open files that a process commonly has.
+MAX_CONNECTIONS = 900
 
 
 def listen(settings: Settings) -> socket.socket:
@@ -41,8 +44,7 @@ def make_server(
         ident=None,
         connection_limit=MAX_CONNECTIONS,
         asyncore_use_poll=True,
-        channel_timeout=STALLED_CLIENT_SECONDS,
-        cleanup_interval=STALLED_CLIENT_SECONDS,
+        channel_timeout=IDLE_CONNECTION_SECONDS,
         max_request_header_size=MAX_HEADER_BYTES,
         max_request_body_size=MAX_BODY_BYTES,
     )

@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import NamedTuple
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
+from frontend.observation import ROUTE_KEY
+
 FOLDER = Path(__file__).parent / "static"
 
 
@@ -44,6 +46,7 @@ def serve_static_files(app: WSGIApplication) -> WSGIApplication:
         file = _BY_ADDRESS.get(environ["PATH_INFO"])
         if file is None or environ["REQUEST_METHOD"] not in ("GET", "HEAD"):
             return app(environ, start_response)
+        environ[ROUTE_KEY] = "/static"
         start_response(
             "200 OK",
             [

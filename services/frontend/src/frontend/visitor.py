@@ -8,10 +8,10 @@ It is also `Secure` where browsers come over TLS.
 import time
 from dataclasses import dataclass
 
-from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
 from frontend.backends import ThoughtsBackend, UsersBackend
+from frontend.cookies import set_cookie
 from mythoughts_chassis.tokens import InvalidToken, Principal, TokenVerifier
 
 SESSION_COOKIE = "session"
@@ -70,16 +70,5 @@ def end_session(request: PageRequest) -> None:
 def send_session(response: HttpResponse, visitor: Visitor) -> None:
     """Have the browser keep the visitor's token as long as it counts."""
     if visitor.principal is not None:
-        response.set_cookie(
-            SESSION_COOKIE,
-            visitor.token,
-            max_age=max(visitor.principal.expires_at - int(time.time()), 0),
-            httponly=True,
-            samesite="Lax",
-            secure=settings.CSRF_COOKIE_SECURE,
-        )
-
-
-def forget_session(response: HttpResponse) -> None:
-    """Have the browser drop its token."""
-    response.delete_cookie(SESSION_COOKIE, samesite="Lax")
+        lifetime_seconds = max(visitor.principal.expires_at - int(time.time()), 0)
+        set_cookie(response, SESSION_COOKIE, visitor.token, max_age_seconds=lifetime_seconds)
