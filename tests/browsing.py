@@ -43,9 +43,14 @@ class Browsing:
 
         `options` are those of Playwright's `Browser.new_context`.
         """
-        context = self._chromium.new_context(
-            **{"base_url": self._base_url, "locale": "en-GB", "viewport": size, **options}
-        )
+        defaults = {
+            "base_url": self._base_url,
+            "locale": "en-GB",
+            "viewport": size,
+            # So that no test sees a colour on its way from one to another.
+            "reduced_motion": "reduce",
+        }
+        context = self._chromium.new_context(**{**defaults, **options})
         context.set_default_timeout(TIMEOUT_MS)
         context.on("console", self._hear)
         context.on("weberror", lambda error: self._faults.append(("", str(error.error))))
