@@ -205,6 +205,7 @@ def test_own_thoughts_lead_on(browsing: Browsing, system: System, user: User) ->
     for name, shown in [("Older", second), ("Older", third), ("Newer", second), ("Newer", first)]:
         page.get_by_role("link", name=name).click()
         expect_thoughts(page, shown)
+    expect(page.get_by_role("link", name="Newer")).to_have_count(0)
 
 
 def test_search_results_lead_on(page: Page, system: System, user: User) -> None:

@@ -146,12 +146,18 @@ class ThoughtsBackend:
     def _list(
         self, path: str, caller: Caller, filters: Mapping[str, str], cursor: Cursor | None
     ) -> ThoughtPage:
+        is_going_back = cursor is not None and cursor.name == "min_id"
         parameters = {name: value for name, value in filters.items() if value}
-        parameters["limit"] = str(THOUGHTS_A_PAGE)
+        # On the way back, one more than is shown tells whether even newer ones follow.
+        parameters["limit"] = str(THOUGHTS_A_PAGE + is_going_back)
         parameters.update(cursor.parameters if cursor else {})
         answer = self._client.call("GET", f"{path}?{urlencode(parameters)}", headers=caller.headers)
         thoughts = _decoded(self._client, answer, 200, _decode_thoughts)
-        return ThoughtPage(thoughts, *neighbours(answer.link, cursor, len(thoughts)))
+        shown = thoughts[-THOUGHTS_A_PAGE:]
+        older, newer = neighbours(answer.link, cursor)
+        if is_going_back:
+            newer = Cursor("min_id", str(shown[0].id)) if len(thoughts) > len(shown) else None
+        return ThoughtPage(shown, older, newer)
 
 
 class UsersBackend:

@@ -38,17 +38,14 @@ def cursor_in(parameters: Mapping[str, str]) -> Cursor | None:
     return None
 
 
-def neighbours(
-    link: str, cursor: Cursor | None, length: int
-) -> tuple[Cursor | None, Cursor | None]:
+def neighbours(link: str, cursor: Cursor | None) -> tuple[Cursor | None, Cursor | None]:
     """Return the cursors of the older and the newer page of the page at `cursor`.
 
-    `link` is the Link header that came with the page, `length` how many thoughts it has. The
-    backend always says where newer thoughts would be; where there can be none, it is left out.
+    `link` is the Link header that came with the page. It always says where newer thoughts would
+    be; without a cursor the page is the newest, and there are none.
     """
     linked = dict(_linked_cursors(link))
-    is_newest = cursor is None or (cursor.name == "min_id" and length < THOUGHTS_A_PAGE)
-    return linked.get("next"), None if is_newest else linked.get("prev")
+    return linked.get("next"), None if cursor is None else linked.get("prev")
 
 
 def _linked_cursors(link: str) -> Iterator[tuple[str, Cursor | None]]:
