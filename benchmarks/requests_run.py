@@ -73,7 +73,7 @@ async def _scenarios(stack: Stack) -> Sequence[Scenario]:
     browser = await open_browser(stack.urls["frontend"], token)
     api = api_scenarios(token, username=USER, password=USER, thought_id=1)
     without_log = replace(api[0], name=f"{api[0].name}, no access log", server=SILENT)
-    return [*floor_scenarios(), api[0], without_log, *api[1:], *page_scenarios(browser)]
+    return [*floor_scenarios(browser), api[0], without_log, *api[1:], *page_scenarios(browser)]
 
 
 def _measure(

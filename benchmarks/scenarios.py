@@ -2,20 +2,19 @@
 
 import itertools
 import json
-from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import quote, urlencode
 
 from benchmarks.client import MakeRequest, request_bytes
-from benchmarks.generator import COMMON_WORD, RARE_WORD
+from benchmarks.generator import COMMON_WORD, RARE_WORD, generate_rows
 from benchmarks.visitor import Browser
 
 # The names of the floors, as scenarios and as servers.
 API_FLOOR = "floor of the APIs"
 PAGE_FLOOR = "floor of the pages"
 
-# What is shared; one of the generator's would do as well, but this is the same in every round.
-THOUGHT = "The kettle sings, the window fogs over, and for a minute nothing needs an answer."
+# What is shared is like what is there, so that the lists of later rounds are like the first.
+TEXTS = [text for _, _, text, _ in generate_rows(2000, seed=1)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,12 +33,13 @@ class Scenario:
     budget_us: float | None = None
 
 
-def floor_scenarios() -> Sequence[Scenario]:
-    """Return the two floors: a constant list and a constant page."""
-    get = _always(request_bytes("GET", "/"))
+def floor_scenarios(browser: Browser) -> list[Scenario]:
+    """Return the two floors: a constant list and, for a browser, a constant page."""
+    ask = _always(request_bytes("GET", "/"))
+    browse = _always(request_bytes("GET", "/", browser.headers))
     return [
-        Scenario(API_FLOOR, API_FLOOR, API_FLOOR, get, requests=6000),
-        Scenario(PAGE_FLOOR, PAGE_FLOOR, PAGE_FLOOR, get, requests=2000),
+        Scenario(API_FLOOR, API_FLOOR, API_FLOOR, ask, requests=6000),
+        Scenario(PAGE_FLOOR, PAGE_FLOOR, PAGE_FLOOR, browse, requests=2000),
     ]
 
 
@@ -47,28 +47,29 @@ def api_scenarios(token: str, *, username: str, password: str, thought_id: int) 
     """Return the requests to the backends; `token` is that of a user with 20 thoughts or more."""
     bearer = {"Authorization": token}
     json_type = {"Content-Type": "application/json"}
-    share = request_bytes(
-        "POST", "/api/me/thoughts/", bearer | json_type, json.dumps({"text": THOUGHT}).encode()
-    )
     login = json.dumps({"username": username, "password": password}).encode()
 
-    def thoughts(
-        name: str, request: bytes, *, status: int = 200, budget_us: float | None = None
+    def get(
+        name: str,
+        path: str,
+        headers: dict[str, str] | None = None,
+        *,
+        budget_us: float | None = None,
     ) -> Scenario:
-        return Scenario(
-            name, "thoughts", API_FLOOR, _always(request), 3000, status, budget_us=budget_us
-        )
+        request = _always(request_bytes("GET", path, headers))
+        return Scenario(name, "thoughts", API_FLOOR, request, 3000, budget_us=budget_us)
 
-    def get(path: str, headers: dict[str, str] | None = None) -> bytes:
-        return request_bytes("GET", path, headers)
+    def share(number: int) -> bytes:
+        body = json.dumps({"text": _text(number)}).encode()
+        return request_bytes("POST", "/api/me/thoughts/", bearer | json_type, body)
 
     return [
-        thoughts("GET list of 20", get("/api/thoughts/"), budget_us=350),
-        thoughts("GET one thought", get(f"/api/thoughts/{thought_id}/")),
-        thoughts("GET own list of 20", get("/api/me/thoughts/", bearer)),
-        thoughts("GET search, common word", get(f"/api/thoughts/?search={COMMON_WORD}")),
-        thoughts("GET search, rare word", get(f"/api/thoughts/?search={RARE_WORD}")),
-        thoughts("POST thought", share, status=201),
+        get("GET list of 20", "/api/thoughts/", budget_us=350),
+        get("GET one thought", f"/api/thoughts/{thought_id}/"),
+        get("GET own list of 20", "/api/me/thoughts/", bearer),
+        get("GET search, common word", f"/api/thoughts/?search={COMMON_WORD}"),
+        get("GET search, rare word", f"/api/thoughts/?search={RARE_WORD}"),
+        Scenario("POST thought", "thoughts", API_FLOOR, share, 3000, status=201),
         Scenario(
             "POST login",
             "users",
@@ -81,20 +82,18 @@ def api_scenarios(token: str, *, username: str, password: str, thought_id: int) 
 
 def page_scenarios(browser: Browser) -> list[Scenario]:
     """Return the pages, as a browser with a session asks for them."""
-    # Each form is another, as each page that was rendered has another.
-    numbers = itertools.count(1)
+    # Each form that was rendered has another key; with the same, nothing would be stored.
+    form_keys = itertools.count(1)
 
-    def share(_: int) -> bytes:
-        form = urlencode(
-            {
-                "csrfmiddlewaretoken": browser.form_token,
-                "form_key": f"{next(numbers):032x}",
-                "text": THOUGHT,
-            }
-        )
+    def share(number: int) -> bytes:
+        fields = {
+            "csrfmiddlewaretoken": browser.form_token,
+            "form_key": f"{next(form_keys):032x}",
+            "text": _text(number),
+        }
         content_type = {"Content-Type": "application/x-www-form-urlencoded"}
         headers = browser.headers | content_type
-        return request_bytes("POST", "/thoughts/new", headers, form.encode())
+        return request_bytes("POST", "/thoughts/new", headers, urlencode(fields).encode())
 
     def page(
         name: str, path: str, headers: dict[str, str], budget_us: float | None = None
@@ -109,6 +108,10 @@ def page_scenarios(browser: Browser) -> list[Scenario]:
         page("page of 20 search results", search, browser.headers, 1500),
         Scenario("POST of the form", "frontend", PAGE_FLOOR, share, 600, status=302),
     ]
+
+
+def _text(number: int) -> str:
+    return TEXTS[number % len(TEXTS)]
 
 
 def _always(request: bytes) -> MakeRequest:
