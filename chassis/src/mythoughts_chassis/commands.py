@@ -1,7 +1,7 @@
 """The command line of a backend: `python -m thoughts_backend [COMMAND]`.
 
-Without a command it serves. What the operator has to mend, such as a missing setting or a
-database that is away, is told in one message, without a traceback, with exit status 2.
+Without a command it serves. What the operator has to mend, such as a missing setting, a
+file that does not fit or a database that is away, is told in one message, without a traceback, with exit status 2.
 """
 
 import argparse
@@ -9,6 +9,7 @@ import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 
+import msgspec
 from asyncpg import PostgresError
 
 from mythoughts_chassis.keys import KeySetError
@@ -21,6 +22,16 @@ class CommandError(Exception):
     """A command cannot be carried out; `str()` says why."""
 
 
+_FOR_THE_OPERATOR = (
+    SettingsError,
+    KeySetError,
+    CommandError,
+    PostgresError,
+    msgspec.DecodeError,
+    OSError,
+)
+
+
 def run(parser: argparse.ArgumentParser, arguments: Sequence[str] | None = None) -> int:
     """Run the command that `parser` finds in `arguments`; return the exit status.
 
@@ -30,7 +41,7 @@ def run(parser: argparse.ArgumentParser, arguments: Sequence[str] | None = None)
     command: Command = options.command
     try:
         command(options, os.environ)
-    except (SettingsError, KeySetError, CommandError, PostgresError, OSError) as error:
+    except _FOR_THE_OPERATOR as error:
         for line in str(error).splitlines():
             sys.stderr.write(f"{parser.prog}: {line}\n")
         return 2

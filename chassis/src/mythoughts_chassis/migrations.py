@@ -8,11 +8,11 @@ nothing to do.
 import asyncio
 from pathlib import Path
 
+import asyncpg
 import structlog
 from alembic.config import Config
 from alembic.runtime.environment import EnvironmentContext
 from alembic.script import ScriptDirectory
-from asyncpg import PostgresError
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import create_async_engine
@@ -40,13 +40,17 @@ def migrate(database_url: Secret, directory: Path) -> None:
     """
     try:
         asyncio.run(_migrate(database_url, directory))
-    except (SQLAlchemyError, PostgresError, OSError) as error:
+    except (SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
         raise MigrationError(f"the database was not migrated: {error}") from error
 
 
 async def _migrate(database_url: Secret, directory: Path) -> None:
-    url = database_url.reveal().replace("postgresql://", "postgresql+asyncpg://", 1)
-    engine = create_async_engine(url, poolclass=NullPool)
+    # SQLAlchemy would read the options in an address in its own way.
+    engine = create_async_engine(
+        "postgresql+asyncpg://",
+        async_creator=lambda: asyncpg.connect(database_url.reveal()),
+        poolclass=NullPool,
+    )
     try:
         async with engine.connect() as connection:
             await connection.run_sync(_upgrade, directory)

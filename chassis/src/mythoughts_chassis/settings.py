@@ -101,6 +101,11 @@ class ApiSettings(ServiceSettings):
         maximum=1000,
     )
 
+    def __post_init__(self) -> None:
+        """Refuse an address that could only fail later, with every request."""
+        if not self.database_url.reveal().startswith(("postgresql://", "postgres://")):
+            raise SettingsError("DATABASE_URL: must start with postgresql://")
+
 
 def load_settings(settings_class: type[T], environment: Mapping[str, str]) -> T:
     """Build `settings_class` from `environment`.

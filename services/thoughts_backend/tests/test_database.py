@@ -1,0 +1,204 @@
+"""The database itself: its constraints, its migrations, and how it finds what lists show."""
+
+import asyncio
+import json
+import re
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import asyncpg
+import pytest
+
+from mythoughts_chassis.migrations import migrate
+from mythoughts_chassis.settings import Secret
+from services.thoughts_backend.tests.conftest import MakeBackend
+from services.thoughts_backend.tests.sql import Sql
+from thoughts_backend import queries
+from thoughts_backend.app import MIGRATIONS
+
+INSERT = "INSERT INTO thoughts (user_id, username, text) VALUES ($1, $2, $3)"
+ROWS = 60_000
+
+
+@pytest.mark.parametrize(
+    "text", ["a" * 251, "", " \n\t", "\u3000", "\u0085\u2028"], ids=["251", "empty", "a", "b", "c"]
+)
+def test_database_refuses_a_bad_text(sql: Sql, text: str) -> None:
+    """The length and the visible character are asked for by the database itself."""
+    with pytest.raises(asyncpg.CheckViolationError):
+        sql.run(INSERT, 1, "bruce", text)
+
+
+@pytest.mark.parametrize("values", [(None, "bruce", "a"), (1, None, "a"), (1, "bruce", None)])
+def test_database_refuses_null(sql: Sql, values: tuple[object, ...]) -> None:
+    """Author and text cannot be left out."""
+    with pytest.raises(asyncpg.NotNullViolationError):
+        sql.run(INSERT, *values)
+
+
+@pytest.mark.parametrize(("user_id", "username"), [(0, "bruce"), (1, ""), (1, "x" * 51)])
+def test_database_refuses_a_bad_author(sql: Sql, user_id: int, username: str) -> None:
+    """An author has a positive id and a name of 1 to 50 characters."""
+    with pytest.raises(asyncpg.CheckViolationError):
+        sql.run(INSERT, user_id, username, "a")
+
+
+def test_database_gives_the_ids_alone(sql: Sql) -> None:
+    """Nobody can choose an id, so that none is used twice."""
+    with pytest.raises(asyncpg.GeneratedAlwaysError):
+        sql.run("INSERT INTO thoughts (id, user_id, username, text) VALUES (7, 1, 'b', 'a')")
+
+
+def test_database_takes_what_the_api_takes_as_visible(sql: Sql) -> None:
+    """No character that the API takes for visible is white space to the database."""
+    rows = sql.run(
+        "SELECT chr(n) FROM generate_series(1, 1114111) AS n "
+        "WHERE n NOT BETWEEN 55296 AND 57343 AND chr(n) !~ '[^[:space:]]'"
+    )
+
+    blank = "".join(row[0] for row in rows)
+    assert len(blank) > 20
+    assert re.fullmatch(r"\s+", blank)
+
+
+def test_migrations_at_once_do_not_meet(new_database: Callable[[], str]) -> None:
+    """Three replicas that migrate the same new database at once all succeed."""
+    url = Secret(new_database())
+
+    with ThreadPoolExecutor(3) as threads:
+        for done in [threads.submit(migrate, url, MIGRATIONS) for _ in range(3)]:
+            done.result()
+
+    with asyncio.Runner() as runner, Sql(runner, url.reveal()) as sql:
+        assert sql.value("SELECT count(*) FROM alembic_version") == 1
+
+
+def test_migrating_again_changes_nothing(database_url: str, sql: Sql) -> None:
+    """A database that is up to date keeps its data."""
+    sql.add_thoughts("kept")
+
+    migrate(Secret(database_url), MIGRATIONS)
+
+    assert sql.value("SELECT text FROM thoughts") == "kept"
+
+
+def test_migration_leaves_no_lock(database_url: str, sql: Sql) -> None:
+    """After a migration nobody holds its lock."""
+    migrate(Secret(database_url), MIGRATIONS)
+
+    assert sql.value("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'") == 0
+
+
+def test_address_with_options_can_be_migrated(new_database: Callable[[], str]) -> None:
+    """The address may carry options, as the backend itself takes it."""
+    url = new_database() + "?sslmode=prefer&application_name=a%20b"
+
+    migrate(Secret(url), MIGRATIONS)
+
+    with asyncio.Runner() as runner, Sql(runner, url) as sql:
+        assert sql.value("SELECT count(*) FROM thoughts") == 0
+
+
+def test_backend_is_not_ready_without_a_schema(
+    make_backend: MakeBackend, new_database: Callable[[], str]
+) -> None:
+    """Over a database that was not migrated the backend lives and is not ready; then it is."""
+    url = new_database()
+    backend = make_backend(DATABASE_URL=url)
+    backend.start()
+    before = [backend.http.get(path).status for path in ("/healthz", "/readyz", "/api/thoughts/")]
+
+    migrate(Secret(url), MIGRATIONS)
+
+    after = [backend.http.get(path).status for path in ("/healthz", "/readyz", "/api/thoughts/")]
+    assert (before, after) == ([200, 503, 503], [200, 200, 200])
+
+
+@pytest.fixture(scope="module")
+def many_thoughts(new_database: Callable[[], str]) -> Iterator[Sql]:
+    """A database of its own with many thoughts by a hundred users."""
+    url = new_database()
+    migrate(Secret(url), MIGRATIONS)
+    with asyncio.Runner() as runner, Sql(runner, url) as sql:
+        sql.run(
+            f"""
+            INSERT INTO thoughts (user_id, username, text)
+            SELECT 1 + n % 100, 'user ' || n % 100,
+                'thought number ' || n || ', about ' || md5(n::text)
+                    || CASE n WHEN 4711 THEN ' with a quokka 考拉熊' ELSE '' END
+            FROM generate_series(1, {ROWS}) AS n
+            """
+        )
+        sql.run("VACUUM ANALYZE thoughts")
+        yield sql
+
+
+FILTERS: dict[str, dict[str, Any]] = {
+    "everything": {},
+    "by user": {"user_id": 7},
+    "by a user who has none": {"user_id": 4711},
+    "by username": {"username": "USER 7"},
+    "by a name that nobody has": {"username": "nobody"},
+    "a rare term": {"search": "Quokka"},
+    "a term that is nowhere": {"search": "wombat"},
+    "a rare Chinese term": {"search": "考拉熊"},
+    "a common term": {"search": "number"},
+    "a rare term by user": {"search": "quokka", "user_id": 12},
+    "a rare term by username": {"search": "quokka", "username": "user 11"},
+}
+CURSORS: dict[str, dict[str, Any]] = {
+    "newest": {"above": 0, "below": 2**63 - 1, "ascending": False},
+    "older": {"above": 0, "below": 30_000, "ascending": False},
+    "newer": {"above": 30_000, "below": 2**63 - 1, "ascending": True},
+}
+
+
+def plan_of(sql: Sql, statement: queries.Statement, mode: str) -> dict[str, Any]:
+    """How PostgreSQL carries out a statement, measured."""
+    arguments = ", ".join(_literal(argument) for argument in statement.arguments)
+    sql.run(f"SET plan_cache_mode = {mode}")
+    sql.run(f"PREPARE listing AS {statement.sql}")
+    (row,) = sql.run(f"EXPLAIN (ANALYZE, FORMAT JSON) EXECUTE listing({arguments})")
+    sql.run("DEALLOCATE listing")
+    plan: dict[str, Any] = json.loads(row[0])[0]["Plan"]
+    return plan
+
+
+def _literal(argument: object) -> str:
+    return f"'{argument}'" if isinstance(argument, str) else str(argument)
+
+
+def scans(plan: dict[str, Any]) -> set[str]:
+    """The kinds of all nodes of a plan."""
+    return {plan["Node Type"]}.union(*(scans(part) for part in plan.get("Plans", [])))
+
+
+@pytest.mark.parametrize("cursor", CURSORS.values(), ids=CURSORS)
+@pytest.mark.parametrize("filters", FILTERS.values(), ids=FILTERS)
+def test_no_list_reads_the_whole_table(
+    many_thoughts: Sql, filters: dict[str, Any], cursor: dict[str, Any]
+) -> None:
+    """Every list is found by an index, planned for its values or, without a search, for any."""
+    statement = queries.list_statement(
+        **({"search": "", "username": "", "user_id": None} | filters | cursor), limit=21
+    )
+    modes = ["force_custom_plan"]
+    if not statement.depends_on_term:
+        modes.append("force_generic_plan")
+
+    kinds = [scans(plan_of(many_thoughts, statement, mode)) for mode in modes]
+
+    assert not any("Seq Scan" in kind for kind in kinds), kinds
+
+
+@pytest.mark.parametrize("search", ["quokka", "wombat", "考拉熊"])
+def test_rare_term_is_found_without_reading_the_others(many_thoughts: Sql, search: str) -> None:
+    """A rare term of three characters or more is found in the index of the texts."""
+    statement = queries.list_statement(
+        search=search, username="", user_id=None, **CURSORS["newest"], limit=21
+    )
+
+    kinds = scans(plan_of(many_thoughts, statement, "force_custom_plan"))
+
+    assert "Bitmap Index Scan" in kinds

@@ -1,0 +1,127 @@
+"""The graceful stop: unready first, everything answered, exit status 0."""
+
+import signal
+import socket
+
+import pytest
+
+from chassis.tests.http_client import HttpClient, read_answer
+from chassis.tests.service_process import ServiceProcess, wait_until
+from services.thoughts_backend.tests.conftest import MakeBackend
+from services.thoughts_backend.tests.sql import Sql
+
+ENOUGH_SECONDS = "60"
+
+
+def signalled(backend: ServiceProcess, number: signal.Signals = signal.SIGTERM) -> None:
+    """Send the backend a signal and wait until it has heard it."""
+    heard = len(backend.lines("stopping"))
+    backend.process.signal(number)
+    wait_until(lambda: len(backend.lines("stopping")) > heard)
+
+
+@pytest.fixture
+def draining(make_backend: MakeBackend) -> ServiceProcess:
+    """A backend that has been asked to stop and has a minute to drain."""
+    backend = make_backend(DRAIN_SECONDS=ENOUGH_SECONDS)
+    backend.start()
+    signalled(backend)
+    return backend
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_stop_ends_with_status_0(make_backend: MakeBackend, number: signal.Signals) -> None:
+    """A backend that is asked to stop ends by itself, without complaint."""
+    backend = make_backend()
+    backend.start()
+    backend.process.signal(number)
+
+    assert backend.process.wait(timeout_seconds=30) == 0
+    assert [line for line in backend.log if line["level"] != "info"] == []
+
+
+def test_draining_backend_is_not_ready(draining: ServiceProcess) -> None:
+    """While it drains the backend says that it is not ready, so that balancers turn away."""
+    answer = draining.http.get("/readyz")
+
+    assert (answer.status, answer.json()["detail"]) == (503, "The service is about to stop.")
+
+
+def test_draining_backend_still_serves(draining: ServiceProcess) -> None:
+    """While it drains the backend lives, and takes and answers new requests."""
+    statuses = [draining.http.get(path).status for path in ("/healthz", "/api/thoughts/")]
+
+    assert statuses == [200, 200]
+
+
+def test_second_signal_ends_the_draining(draining: ServiceProcess) -> None:
+    """A second signal stops at once what would drain for a minute, with status 0 too."""
+    draining.process.signal(signal.SIGTERM)
+
+    assert draining.process.wait(timeout_seconds=30) == 0
+
+
+def test_draining_ends_after_its_time(make_backend: MakeBackend) -> None:
+    """Without a second signal the backend stops when its time to drain is over."""
+    backend = make_backend(DRAIN_SECONDS="0.3")
+    backend.start()
+    signalled(backend)
+
+    assert backend.process.wait(timeout_seconds=30) == 0
+
+
+def test_request_in_flight_is_finished(
+    make_backend: MakeBackend, sql: Sql, bruce: str
+) -> None:
+    """A request that the backend works on when it stops gets its answer."""
+    backend = make_backend()
+    backend.start()
+    body = b'{"text": "last words"}'
+    head = (
+        "POST /api/me/thoughts/ HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+        f"Authorization: Bearer {bruce}\r\nContent-Length: {len(body)}\r\n\r\n"
+    )
+    with backend.http.connection() as connection:
+        connection.sendall(head.encode() + body[:5])
+        wait_until_taken(backend.http)
+        signalled(backend)
+        connection.sendall(body[5:])
+        answer = read_answer(connection)
+
+    assert answer.startswith(b"HTTP/1.1 201 ")
+    assert backend.process.wait(timeout_seconds=30) == 0
+    assert sql.value("SELECT text FROM thoughts") == "last words"
+
+
+def test_idle_connection_does_not_hold_up_the_stop(make_backend: MakeBackend) -> None:
+    """A connection kept open between requests is closed, and the backend ends."""
+    backend = make_backend()
+    backend.start()
+    with backend.http.connection() as connection:
+        connection.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+        received = connection.recv(4096)
+        backend.process.signal(signal.SIGTERM)
+        received += read_answer(connection)
+
+    assert received.endswith(b'{"status":"alive"}')
+    assert backend.process.wait(timeout_seconds=30) == 0
+
+
+def test_stopped_backend_takes_no_connection(make_backend: MakeBackend) -> None:
+    """After the stop nothing listens any more."""
+    backend = make_backend()
+    backend.start()
+    port = backend.http.port
+    backend.stop()
+
+    with socket.socket() as connection, pytest.raises(ConnectionRefusedError):
+        connection.connect(("127.0.0.1", port))
+
+
+def wait_until_taken(http: HttpClient) -> None:
+    """Wait until what was sent before on another connection has surely been read.
+
+    The backend reads its connections in one loop: when it answers a later one, it has read
+    the earlier.
+    """
+    assert http.get("/healthz").status == 200
