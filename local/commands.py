@@ -56,8 +56,11 @@ def down(_: Mapping[str, str]) -> int:
 
 def logs(environment: Mapping[str, str]) -> int:
     """Show the last lines of each log, and new ones for as long as the system runs."""
-    wanted = environment.get("SERVICE")
-    names = [wanted] if wanted else [*(service.name for service in SERVICES), "postgres"]
+    names = [*(service.name for service in SERVICES), "postgres"]
+    if wanted := environment.get("SERVICE"):
+        if wanted not in names:
+            raise UsageError(f"SERVICE={wanted} is none of {', '.join(names)}.")
+        names = [wanted]
     try:
         follow(
             {name: _FOLDER.logs / f"{name}.log" for name in names},

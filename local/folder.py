@@ -21,11 +21,10 @@ class FolderError(Exception):
 class AlreadyRunning(FolderError):
     """Another run holds the folder."""
 
-    def __init__(self, pid: int) -> None:
+    def __init__(self, pid: int | None) -> None:
         super().__init__(
             f"MyThoughts is already running from this folder (process {pid}). `make down` stops it."
         )
-        self.pid = pid
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +74,7 @@ class Folder:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
-                raise AlreadyRunning(self.runner_pid() or 0) from None
+                raise AlreadyRunning(self.runner_pid()) from None
             lock.truncate(0)
             lock.write(str(os.getpid()))
             lock.flush()
@@ -84,14 +83,21 @@ class Folder:
 
     def runner_pid(self) -> int | None:
         """The process that holds the folder, or None."""
-        try:
-            with self._lock.open() as lock:
-                fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except FileNotFoundError:
-            return None
-        except BlockingIOError:
-            return int(self._lock.read_text() or 0)
+        while self._is_held():
+            # Empty for the moment between taking the lock and writing the number.
+            if text := self._lock.read_text():
+                return int(text)
         return None
+
+    def _is_held(self) -> bool:
+        if not self._lock.exists():
+            return False
+        with self._lock.open() as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return True
+        return False
 
     def secrets(self) -> Secrets:
         """The secrets, made by the first call; raises FolderError when they were lost."""

@@ -40,9 +40,9 @@ Step = Callable[[str], AbstractContextManager[None]]
 class Stack:
     """PostgreSQL and the three services, with demonstration data, in one folder.
 
-    `urls` and `services` have the keys `thoughts`, `users` and `frontend`. `port` 0 is any free
-    one. `on_line(name, line)` hears each line that a process prints; `step(label)` gives a context
-    manager around each part of the start.
+    `urls` and `services` have the keys `thoughts`, `users` and `frontend`. A port of 0 is any
+    free one. `on_line(name, line)` hears each line that a process prints; `step(label)` gives a
+    context manager around each part of the start.
     """
 
     def __init__(
@@ -99,18 +99,14 @@ class Stack:
                     self._load_demonstration()
                 self.folder.mark_done("demonstration")
             with self._step("Starting the services"):
-                self._start_services()
+                self.restart(*self.services)
         except BaseException:
             self.stop()
             raise
 
     def stop(self) -> None:
         """Stop the services, all at once, and then PostgreSQL."""
-        stopping = [process for process in self.services.values() if process.is_running]
-        for process in stopping:
-            process.signal(process.stop_signal)
-        for process in stopping:
-            process.wait(timeout_seconds=10 + self._options.drain_seconds)
+        self._stop_services(*self.services)
         if self._postgres is not None:
             self._postgres.stop()
         self.folder.processes.unlink(missing_ok=True)
@@ -124,15 +120,12 @@ class Stack:
             self.stop()
 
     def restart(self, *names: str) -> None:
-        """Start services again, stopping those that run, and wait until they are ready.
+        """Start services, after stopping those that run, and wait until they are ready.
 
         Raises StackError when one does not come up.
         """
+        self._stop_services(*names)
         for name in names:
-            self.services[name].signal(self.services[name].stop_signal)
-        for name in names:
-            if self.services[name].is_running:
-                self.services[name].stop()
             self.services[name].start()
         self._note_processes()
         for name in names:
@@ -215,12 +208,12 @@ class Stack:
                 if job.is_running:
                     job.kill()
 
-    def _start_services(self) -> None:
-        for process in self.services.values():
-            process.start()
-        self._note_processes()
-        for name in self.services:
-            self._wait_until_ready(name)
+    def _stop_services(self, *names: str) -> None:
+        running = [self.services[name] for name in names if self.services[name].is_running]
+        for process in running:
+            process.signal(process.stop_signal)
+        for process in running:
+            process.wait(timeout_seconds=10 + self._options.drain_seconds)
 
     def _wait_until_ready(self, name: str) -> None:
         process, url = self.services[name], f"{self.urls[name]}/readyz"
