@@ -79,6 +79,11 @@ typecheck: ## Check the types of the code and of its tests
 	$(install_all)
 	@$(venv) -m mypy .
 
+.PHONY: fuzz
+fuzz: ## Send each backend thousands of requests made from its OpenAPI document
+	$(install_all)
+	@exec $(venv) -m tests.fuzz $(ARGS)
+
 .PHONY: bench
 bench: ## Measure what a request costs, beside the least that it could
 	$(install_all)

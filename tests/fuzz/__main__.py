@@ -1,0 +1,75 @@
+"""Sends each backend thousands of requests made from its own OpenAPI document (`make fuzz`).
+
+A system of its own is started; schemathesis asks it as nobody, as a user and as the administrator,
+with every check on: no 5xx, no status, header or body that the document does not state, no bad
+input that is accepted, no good input that is refused. Arguments go to schemathesis:
+
+    make fuzz ARGS='--max-examples 500 --seed 7'
+"""
+
+import json
+import os
+import subprocess
+import sys
+import urllib.request
+from pathlib import Path
+
+from local.stack import Stack, temporary_stack
+
+FOLDER = Path(__file__).parent
+# With about 250 requests of each operation from its limits, and chains of requests, this makes
+# over 1,000 requests for each backend and caller.
+CASES_AN_OPERATION = "100"
+USER = "bruce"
+
+
+def main(arguments: list[str]) -> int:
+    """Fuzz both backends; 1 if a check failed."""
+    with temporary_stack() as stack:
+        tokens = {
+            "nobody": None,
+            f"the user {USER}": _log_in(stack, USER, USER),
+            # The last, because it deletes users.
+            "the administrator": _log_in(stack, "admin", stack.admin_password),
+        }
+        failed = [
+            f"{service} as {caller}"
+            for caller, token in tokens.items()
+            for service in ("thoughts", "users")
+            if not _passes(stack.urls[service], token, f"{service}, as {caller}", arguments)
+        ]
+    for name in failed:
+        print(f"Failed: {name}", file=sys.stderr)
+    return 1 if failed else 0
+
+
+def _passes(url: str, token: str | None, title: str, arguments: list[str]) -> bool:
+    print(f"\n##### {title}", flush=True)
+    command = [
+        Path(sys.executable).with_name("st"),
+        f"--config-file={FOLDER / 'schemathesis.toml'}",
+        "run",
+        f"{url}/schema/openapi.json",
+        *("--checks", "all", "--max-examples", CASES_AN_OPERATION, "--continue-on-failure"),
+        # What a caller may not do is answered with 401 or 403; that is no reason to warn.
+        *("--warnings", "off"),
+        *(("--header", f"Authorization: {token}") if token else ()),
+        *arguments,
+    ]
+    environment = os.environ | {"SCHEMATHESIS_HOOKS": "tests.fuzz.hooks"}
+    root = FOLDER.parent.parent
+    return subprocess.run(command, cwd=root, env=environment, check=False).returncode == 0
+
+
+def _log_in(stack: Stack, username: str, password: str) -> str:
+    request = urllib.request.Request(
+        f"{stack.urls['users']}/api/login/",
+        data=json.dumps({"username": username, "password": password}).encode(),
+        headers={"Content-Type": "application/json"},
+    )
+    with urllib.request.urlopen(request, timeout=10) as answer:
+        return str(json.load(answer)["Authorized"])
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
