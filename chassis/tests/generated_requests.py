@@ -1,0 +1,46 @@
+"""Requests that schemathesis makes from a backend's OpenAPI document, for the tests of each."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import schemathesis
+from hypothesis import HealthCheck, settings
+from schemathesis.specs.openapi.checks import positive_data_acceptance
+
+from chassis.tests.http_client import HttpClient
+
+Case = schemathesis.Case[Any]
+
+# A smoke dose, the same each time; `make fuzz` sends thousands.
+some_cases = settings(
+    max_examples=15,
+    derandomize=True,
+    deadline=None,
+    database=None,
+    suppress_health_check=list(HealthCheck),
+)
+
+
+def requests_of(service_folder: Path) -> Any:
+    """What generates requests for the document in a service's folder."""
+    return schemathesis.openapi.from_path(str(service_folder / "openapi.json"))
+
+
+def check(case: Case, http: HttpClient, headers: Mapping[str, str]) -> None:
+    """Send a generated request and check the answer in every respect.
+
+    A request that fits the document must be accepted, but for what the document has no words
+    for: which cursors exclude each other, that a form has each field once, and which
+    idempotency keys were used for another body.
+    """
+    may_be_refused = (
+        case.method == "GET"
+        or case.media_type not in {None, "application/json"}
+        or "Idempotency-Key" in (case.headers or {})
+    )
+    case.call_and_validate(
+        f"http://127.0.0.1:{http.port}",
+        headers=dict(headers),
+        excluded_checks=[positive_data_acceptance] if may_be_refused else [],
+    )
