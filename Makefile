@@ -64,7 +64,7 @@ test: chromium ## Run every test; NO_BROWSER=1 leaves out those that need Chromi
 chromium:
 	$(install_all)
 ifndef NO_BROWSER
-	@$(venv) -m local.chromium >/dev/null
+	@$(venv) -m local.chromium
 endif
 
 .PHONY: lint

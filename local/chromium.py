@@ -46,30 +46,42 @@ def chromium_path(environment: Mapping[str, str] = os.environ) -> str:
 
 
 def ensure_chromium() -> str:
-    """The path of Chromium, installed now if need be: Debian's package, else Playwright's.
+    """The path of Chromium; it, and what Playwright needs to drive it, are installed if need be.
 
-    Raises NoChromium.
+    That is by Debian's packages where this account may, else by Playwright's download. Raises
+    NoChromium.
     """
-    try:
+    if os.environ.get("CHROMIUM") or _is_ready():
         return chromium_path()
-    except NoChromium:
-        if os.environ.get("CHROMIUM"):
-            raise
-    say("There is no Chromium: installing it for the browser tests.")
+    say("Installing Chromium for the browser tests.")
     for command in _installations():
-        subprocess.run(command, check=False, stdin=subprocess.DEVNULL, stdout=sys.stderr)
+        if not _is_ready():
+            subprocess.run(command, check=False, stdin=subprocess.DEVNULL)
     return chromium_path()
 
 
+def _is_ready() -> bool:
+    """Whether there is Chromium, and Playwright's driver runs: a small Debian lacks a library."""
+    try:
+        chromium_path()
+    except NoChromium:
+        return False
+    return _ask_playwright() is not None
+
+
 def _installations() -> list[list[str]]:
-    """The commands to try, by what this account may do."""
+    """The commands to try one after the other, by what this account may do."""
     as_root = _as_root()
-    if shutil.which("apt-get") and as_root is not None:
-        return [
-            [*as_root, "apt-get", "update", "-q"],
-            [*as_root, "apt-get", "install", "-q", "-y", "--no-install-recommends", "chromium"],
-        ]
-    return [[sys.executable, "-m", "playwright", "install", "chromium"]]
+    playwrights = [sys.executable, "-m", "playwright", "install", "chromium"]
+    if shutil.which("apt-get") is None or as_root is None:
+        return [playwrights]
+    apt_get = [*as_root, "apt-get", "-q", "-y"]
+    packages = ["chromium", "libatomic1"]
+    return [
+        [*apt_get, "update"],
+        [*apt_get, "install", "--no-install-recommends", *packages],
+        [*playwrights, "--with-deps"],
+    ]
 
 
 def _as_root() -> list[str] | None:
@@ -83,17 +95,29 @@ def _as_root() -> list[str] | None:
 
 
 def _playwrights_own() -> str | None:
-    from playwright.sync_api import sync_playwright  # noqa: PLC0415 (takes 0.5 s, seldom needed)
+    path = _ask_playwright()
+    return path if path and Path(path).exists() else None
 
-    with sync_playwright() as playwright:
-        path = Path(playwright.chromium.executable_path)
-    return str(path) if path.exists() else None
+
+def _ask_playwright() -> str | None:
+    """Where Playwright would have its own Chromium; None when its driver does not run.
+
+    Asked in another process, because a caller may be inside of an event loop.
+    """
+    question = (
+        "from playwright.sync_api import sync_playwright\n"
+        "with sync_playwright() as playwright: print(playwright.chromium.executable_path)"
+    )
+    answer = subprocess.run(
+        [sys.executable, "-c", question], check=False, capture_output=True, text=True
+    )
+    return answer.stdout.strip() if answer.returncode == 0 else None
 
 
 def main() -> int:
     """Print the path; the exit status."""
     try:
-        say(ensure_chromium())
+        say(f"The browser tests use {ensure_chromium()}.")
     except NoChromium as error:
         complain(str(error))
         return 1
