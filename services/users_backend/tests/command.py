@@ -4,6 +4,8 @@ import os
 import subprocess
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
+from typing import BinaryIO
 
 
 def run_command(
@@ -20,3 +22,40 @@ def run_command(
         check=False,
         timeout=60,
     )
+
+
+def run_in_terminal(
+    environment: Mapping[str, str], *arguments: str, typed: Mapping[str, str]
+) -> list[str]:
+    """Run it in a terminal, answer each prompt in `typed`, and return the lines on the screen."""
+    ours, terminal = os.openpty()
+    with (
+        os.fdopen(ours, "rb", buffering=0) as screen,
+        subprocess.Popen(
+            [sys.executable, "-m", "users_backend", *arguments],
+            env={"PATH": os.defpath, **environment},
+            cwd="/",
+            stdin=terminal,
+            stdout=terminal,
+            stderr=terminal,
+            preexec_fn=lambda: os.login_tty(terminal),  # noqa: PLW1509 (a few system calls)
+        ) as process,
+    ):
+        os.close(terminal)
+        output = b""
+        for prompt, answer in typed.items():
+            while not output.endswith(prompt.encode()):
+                output += screen.read(1)
+            os.write(ours, answer.encode() + b"\n")
+        output += _rest(screen)
+        process.wait(timeout=60)
+    return output.decode().splitlines()
+
+
+def _rest(screen: BinaryIO) -> bytes:
+    """What comes until the other side closes, which Linux reports as an error."""
+    rest = b""
+    with suppress(OSError):
+        while chunk := screen.read(1024):
+            rest += chunk
+    return rest

@@ -10,7 +10,7 @@ import pytest
 
 from chassis.tests.http_client import HttpClient
 from mythoughts_chassis.settings import Secret
-from services.users_backend.tests.command import run_command
+from services.users_backend.tests.command import run_command, run_in_terminal
 from services.users_backend.tests.sql import PASSWORD, Sql
 from users_backend import demo
 
@@ -39,6 +39,26 @@ def test_password_of_an_admin_comes_from_a_file(
 
     login = http.post("/api/login", json={"username": "root", "password": PASSWORD})
     assert login.status == 200
+
+
+@pytest.mark.parametrize(
+    ("second", "said"),
+    [
+        (PASSWORD, "The admin root has been created."),
+        ("another", "users-backend: the two passwords are not the same"),
+    ],
+)
+def test_password_is_asked_for_twice_in_a_terminal(
+    sql: Sql, backend_settings: dict[str, str], second: str, said: str
+) -> None:
+    """Who sits at a terminal types the password twice, unseen."""
+    output = run_in_terminal(
+        backend_settings, "create-admin", "root", typed={"Password: ": PASSWORD, "again: ": second}
+    )
+
+    assert output[-1] == said
+    assert PASSWORD not in "".join(output)
+    assert sql.value("SELECT count(*) FROM users") == (1 if second == PASSWORD else 0)
 
 
 @pytest.mark.parametrize(

@@ -62,7 +62,7 @@ def test_public_keys_are_published(http: HttpClient, token_maker: TokenMaker) ->
 
 
 def test_public_keys_may_be_kept_for_a_few_minutes(http: HttpClient) -> None:
-    """Caches may keep the keys, for less time than a rotation leaves them."""
+    """Caches may keep the keys for five minutes."""
     answer = http.get("/.well-known/jwks.json/")
 
     assert answer.headers["Cache-Control"] == "public, max-age=300"

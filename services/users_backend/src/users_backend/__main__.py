@@ -39,7 +39,8 @@ def main() -> int:
 
 def _add_create_admin(actions: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     admin = actions.add_parser(
-        "create-admin", help="create an admin; the password comes from standard input"
+        "create-admin",
+        help="create an admin; the password is asked for, or read from standard input",
     )
     admin.add_argument("name")
     admin.add_argument("--password-file", type=Path, help="take the password from this file")
@@ -106,6 +107,8 @@ def _password(file: Path | None) -> Secret:
         text = file.read_text(encoding="utf-8")
     elif sys.stdin.isatty():
         text = getpass.getpass()
+        if getpass.getpass("The same again: ") != text:
+            raise commands.CommandError("the two passwords are not the same")
     else:
         text = sys.stdin.readline()
     return Secret(text.rstrip("\r\n"))

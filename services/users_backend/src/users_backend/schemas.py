@@ -10,21 +10,21 @@ from mythoughts_chassis.inputs import MAX_ID
 
 MAX_USERNAME_CHARACTERS = 50
 
-# What no name may hold: control, format, private and unassigned characters, line and paragraph
-# separators, white space but U+0020, and letters that show nothing. As escapes for every
+# What no name may hold: control, format, private and reserved characters, line and paragraph
+# separators, white space but U+0020, and what shows nothing. As escapes for every
 # dialect of regular expressions, but for those beyond U+FFFF, which only the characters
 # themselves can stand for in all of them.
 _REFUSED = (
     r"\u0000-\u001f\u007f-\u00a0\u00ad\u034f\u061c\u115f\u1160\u1680\u17b4\u17b5\u180b-\u180f"
-    r"\u2000-\u200b\u200e\u200f\u2028-\u202f\u205f-\u206f\u3000\u3164\ue000-\uf8ff\ufdd0-\ufdef"
+    r"\u2000-\u200b\u200e\u200f\u2028-\u202f\u205f-\u206f\u2800\u3000\u3164\ue000-\uf8ff\ufdd0-\ufdef"
     r"\ufe00-\ufe0d\ufeff\uffa0\ufff0-\uffff"
     "\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U0010ffff"
 )
 # Joiners and the choice between text and emoji: languages and emoji need them inside a name.
 _JOINERS = r"\u200c\u200d\ufe0e\ufe0f"
 
-# Python lets `$` match before a final line break, too: hence the end.
-USERNAME_PATTERN = rf"^(?![{_JOINERS}\u0020])[^{_REFUSED}]*[^{_REFUSED}\u0020]$(?!\u000a)"
+# It neither begins with these, nor holds those, nor ends with a space.
+USERNAME_PATTERN = rf"^(?![{_JOINERS}\u0020])(?!.*[{_REFUSED}]).*[^\u0020]$"
 
 _SECRET = {"format": "password", "writeOnly": True}
 
