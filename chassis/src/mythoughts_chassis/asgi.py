@@ -117,12 +117,20 @@ class AnswerHead:
 class LimitRequests:
     """Bounds what a request may take: our time, the client's time, the size of its body.
 
-    The clock of `REQUEST_SECONDS` stands still while the client sends its body, which has
-    `BODY_SECONDS` of its own, and ends when the answer begins.
+    The clock of `request_seconds` stands still while the client sends its body, which has
+    `body_seconds` of its own, and ends when the answer begins.
     """
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        request_seconds: float = REQUEST_SECONDS,
+        body_seconds: float = BODY_SECONDS,
+    ) -> None:
         self._app = app
+        self._request_seconds = request_seconds
+        self._body_seconds = body_seconds
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request; raises `Unavailable` when the time is up."""
@@ -136,8 +144,9 @@ class LimitRequests:
             await send(message)
 
         try:
-            async with asyncio.timeout(REQUEST_SECONDS) as deadline:
-                await self._app(scope, _LimitedBody(receive, deadline), send_in_peace)
+            async with asyncio.timeout(self._request_seconds) as deadline:
+                body = _LimitedBody(receive, deadline, self._body_seconds)
+                await self._app(scope, body, send_in_peace)
         except TimeoutError as error:
             if not deadline.expired():
                 raise
@@ -147,12 +156,12 @@ class LimitRequests:
 class _LimitedBody:
     """A `receive` that keeps a client from sending too much or too slowly."""
 
-    def __init__(self, receive: Receive, deadline: asyncio.Timeout) -> None:
+    def __init__(self, receive: Receive, deadline: asyncio.Timeout, seconds: float) -> None:
         self._receive = receive
         self._deadline = deadline
         self._loop = asyncio.get_running_loop()
         self._bytes = 0
-        self._until = self._loop.time() + BODY_SECONDS
+        self._until = self._loop.time() + seconds
 
     async def __call__(self) -> Message:
         due = self._deadline.when()

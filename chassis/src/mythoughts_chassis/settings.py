@@ -174,4 +174,4 @@ def _convert(text: str, wanted: Any, bounds: Mapping[str, Any]) -> object:
     try:
         return msgspec.convert(text, bounded, strict=False)
     except msgspec.ValidationError as error:
-        raise ValueError(f"{error}, got {text!r}") from error
+        raise ValueError(f"{text!r} does not fit: {error}") from error

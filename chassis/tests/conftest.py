@@ -1,0 +1,56 @@
+"""Small ASGI applications behind a real server, and keys."""
+
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import uvicorn
+
+from chassis.tests.http_client import HttpClient
+from chassis.tests.service_process import wait_until
+from chassis.tests.token_maker import TokenMaker
+from mythoughts_chassis.asgi import ASGIApp
+
+Serve = Callable[[ASGIApp], HttpClient]
+
+
+class _Server:
+    """One application, served by uvicorn in a thread on a free port."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        config = uvicorn.Config(app, port=0, lifespan="off", log_config=None, access_log=False)
+        self._server = uvicorn.Server(config)
+        self._thread = threading.Thread(target=self._server.run)
+        self._thread.start()
+        wait_until(lambda: self._server.started)
+
+    @property
+    def http(self) -> HttpClient:
+        """A client of the application."""
+        return HttpClient(self._server.servers[0].sockets[0].getsockname()[1])
+
+    def stop(self) -> None:
+        """Stop serving."""
+        self._server.should_exit = True
+        self._thread.join()
+
+
+@pytest.fixture
+def serve() -> Iterator[Serve]:
+    """A function that serves an ASGI application and returns a client of it."""
+    servers: list[_Server] = []
+
+    def start(app: ASGIApp) -> HttpClient:
+        servers.append(_Server(app))
+        return servers[-1].http
+
+    yield start
+    for server in servers:
+        server.stop()
+
+
+@pytest.fixture
+def token_maker(tmp_path: Path) -> TokenMaker:
+    """Keys and tokens of the test's own."""
+    return TokenMaker(tmp_path / "keys")

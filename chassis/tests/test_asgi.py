@@ -1,0 +1,213 @@
+"""The wrappers around an application: ids, HEAD, limits of time and size."""
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from chassis.tests.conftest import Serve
+from chassis.tests.http_client import read_answer
+from mythoughts_chassis.asgi import (
+    MAX_BODY_BYTES,
+    AnswerHead,
+    ASGIApp,
+    LimitRequests,
+    Message,
+    ObserveRequests,
+    Receive,
+    Scope,
+    Send,
+)
+from mythoughts_chassis.problems import Conflict
+
+POST = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n"
+
+
+def answering(wait_seconds: float = 0, *, waits_first: bool = False) -> ASGIApp:
+    """An application that reads the body, waits and answers with its length."""
+
+    async def app(_: Scope, receive: Receive, send: Send) -> None:
+        if waits_first:
+            await asyncio.sleep(wait_seconds)
+        size, more = 0, True
+        while more:
+            message = await receive()
+            size += len(message.get("body", b""))
+            more = message.get("more_body", False)
+        if not waits_first:
+            await asyncio.sleep(wait_seconds)
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": str(size).encode()})
+
+    return app
+
+
+def raising(error: BaseException) -> ASGIApp:
+    """An application that raises instead of answering."""
+
+    async def app(_: Scope, __: Receive, ___: Send) -> None:
+        raise error
+
+    return app
+
+
+def limited(app: ASGIApp, **limits: float) -> ASGIApp:
+    """The application with its time limited."""
+    return ObserveRequests(AnswerHead(LimitRequests(app, **limits)))
+
+
+def test_answer_in_time_is_passed_on(serve: Serve) -> None:
+    """An application within its limits is not disturbed."""
+    http = serve(limited(answering()))
+
+    assert http.post("/", body=b"12345").body == b"5"
+
+
+def test_application_that_takes_too_long_is_ended(serve: Serve) -> None:
+    """When the time of a request is up the answer is 503 with Retry-After."""
+    http = serve(limited(answering(60), request_seconds=0.05))
+
+    answer = http.get("/")
+
+    assert (answer.status, answer.headers["Retry-After"]) == (503, "1")
+    assert answer.headers["Content-Type"] == "application/problem+json"
+
+
+def test_client_that_stalls_gets_408(serve: Serve) -> None:
+    """A body that does not arrive in its time answers 408, and the connection is closed."""
+    http = serve(limited(answering(), body_seconds=0.1))
+
+    with http.connection() as connection:
+        connection.sendall(POST + b"12345")
+        answer = read_answer(connection)
+
+    assert answer.startswith(b"HTTP/1.1 408 ")
+    assert b"connection: close" in answer.lower()
+    assert b"application/problem+json" in answer
+
+
+def test_client_that_drips_gets_408(serve: Serve) -> None:
+    """The time of a body is that of the whole body: sending now and then does not extend it."""
+    http = serve(limited(answering(), body_seconds=0.3))
+    received = b""
+
+    with http.connection() as connection:
+        connection.sendall(POST.replace(b"10", b"1000"))
+        connection.settimeout(0.02)
+        while not received:
+            connection.sendall(b"1")
+            try:
+                received = connection.recv(1024)
+            except TimeoutError:
+                continue
+
+    assert received.startswith(b"HTTP/1.1 408 ")
+
+
+def test_slow_body_does_not_count_as_the_applications_time(serve: Serve) -> None:
+    """The clock of the request stands still while the client sends its body."""
+    http = serve(limited(answering(), request_seconds=1, body_seconds=30))
+
+    with http.connection() as connection:
+        connection.sendall(POST + b"12345")
+        connection.settimeout(1.5)
+        with pytest.raises(TimeoutError):
+            connection.recv(1024)
+        connection.sendall(b"67890")
+        connection.settimeout(10)
+        answer = connection.recv(1024)
+
+    assert answer.startswith(b"HTTP/1.1 200 ")
+
+
+def test_clock_goes_on_after_the_body(serve: Serve) -> None:
+    """After the body the rest of the request's time counts again."""
+    http = serve(limited(answering(60), request_seconds=0.2, body_seconds=30))
+
+    assert http.post("/", body=b"12345").status == 503
+
+
+def test_largest_body_is_taken(serve: Serve) -> None:
+    """A body of exactly the largest size is read."""
+    http = serve(limited(answering()))
+
+    assert http.post("/", body=b"a" * MAX_BODY_BYTES).body == str(MAX_BODY_BYTES).encode()
+
+
+@pytest.mark.parametrize("chunked", [False, True])
+def test_larger_body_is_refused(serve: Serve, chunked: bool) -> None:
+    """One byte more answers 413, whether the length is told or not."""
+    body = b"a" * (MAX_BODY_BYTES + 1)
+    http = serve(limited(answering()))
+
+    assert http.post("/", body=iter([body]) if chunked else body).status == 413
+
+
+def test_timeout_of_the_application_itself_is_not_ours(serve: Serve) -> None:
+    """A TimeoutError of the application's own is its fault: 500, not 503."""
+    http = serve(limited(raising(TimeoutError())))
+
+    assert http.get("/").status == 500
+
+
+def test_problem_is_answered(serve: Serve) -> None:
+    """A problem that nobody caught is answered as such."""
+    http = serve(ObserveRequests(raising(Conflict("Taken."))))
+
+    answer = http.get("/", headers={"X-Request-ID": "mine"})
+
+    assert answer.status == 409
+    assert answer.json() == {
+        "type": "about:blank",
+        "title": "Conflict",
+        "status": 409,
+        "detail": "Taken.",
+        "request_id": "mine",
+    }
+
+
+def test_unexpected_error_is_hidden(serve: Serve) -> None:
+    """A fault of ours answers 500 without a word of what happened."""
+    http = serve(ObserveRequests(raising(RuntimeError("the secret"))))
+
+    answer = http.get("/")
+
+    assert answer.status == 500
+    assert b"secret" not in answer.body
+
+
+def test_head_is_answered_by_get(serve: Serve) -> None:
+    """The application sees a GET, and the client gets no body."""
+    seen: list[str] = []
+
+    async def app(scope: Scope, _: Receive, send: Send) -> None:
+        seen.append(scope["method"])
+        headers = [(b"content-length", b"4")]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": b"body"})
+
+    answer = serve(AnswerHead(app)).request("HEAD", "/")
+
+    assert seen == ["GET"]
+    assert (answer.body, answer.headers["Content-Length"]) == (b"", "4")
+
+
+@pytest.mark.parametrize("wrap", [ObserveRequests, AnswerHead, LimitRequests])
+async def test_other_events_pass_through(wrap: Any) -> None:
+    """The server's start and stop reach the application untouched."""
+    seen: list[object] = []
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        seen.extend((scope, receive, send))
+
+    async def receive() -> Message:
+        return {}
+
+    async def send(_: Message) -> None:
+        return None
+
+    scope = {"type": "lifespan"}
+
+    await wrap(app)(scope, receive, send)
+
+    assert seen == [scope, receive, send]

@@ -1,0 +1,258 @@
+"""JWK sets in files, and their rotation."""
+
+import json
+import os
+import stat
+import time
+from pathlib import Path
+
+import pytest
+
+from mythoughts_chassis.keys import (
+    KeySetError,
+    WatchedFile,
+    new_private_key,
+    public_part,
+    read_key_set,
+    rotate_key_sets,
+    signing_key,
+    write_atomically,
+)
+
+LIFETIME_SECONDS = 1000
+PRIVATE_PARTS = {"d", "p", "q", "dp", "dq", "qi"}
+
+
+@pytest.fixture
+def private_path(tmp_path: Path) -> Path:
+    """Where the private set will be."""
+    return tmp_path / "private" / "keys.json"
+
+
+@pytest.fixture
+def public_path(tmp_path: Path) -> Path:
+    """Where the public set will be."""
+    return tmp_path / "public" / "keys.json"
+
+
+def rotate(private_path: Path, public_path: Path, **options: int) -> str:
+    """Rotate with a token lifetime of `LIFETIME_SECONDS`."""
+    return rotate_key_sets(
+        private_path, public_path, token_lifetime_seconds=LIFETIME_SECONDS, **options
+    )
+
+
+def ids(path: Path) -> list[str]:
+    """The ids of the keys in a file, in their order."""
+    return [key["kid"] for key in read_key_set(path)]
+
+
+def age(path: Path, seconds: int) -> None:
+    """Make every key of a file begin to sign earlier."""
+    keys = read_key_set(path)
+    for key in keys:
+        key["nbf"] -= seconds
+    path.write_text(json.dumps({"keys": keys}))
+
+
+def test_first_rotation_makes_both_files(private_path: Path, public_path: Path) -> None:
+    """Files that are not there are made, with their folders, holding the same one key."""
+    key_id = rotate(private_path, public_path)
+
+    assert ids(private_path) == ids(public_path) == [key_id]
+
+
+def test_public_set_holds_nothing_private(private_path: Path, public_path: Path) -> None:
+    """The public file has no private part of any key; the private file has them all."""
+    rotate(private_path, public_path)
+
+    (public,) = read_key_set(public_path)
+    (private,) = read_key_set(private_path)
+    assert not PRIVATE_PARTS & set(public)
+    assert set(private) >= PRIVATE_PARTS
+
+
+def test_private_file_is_its_owners_alone(private_path: Path, public_path: Path) -> None:
+    """Others may read the public file only."""
+    rotate(private_path, public_path)
+
+    modes = [stat.S_IMODE(path.stat().st_mode) for path in (private_path, public_path)]
+    assert modes == [0o600, 0o644]
+
+
+def test_keys_are_rsa_for_signatures(private_path: Path, public_path: Path) -> None:
+    """Keys say what they are for, and have 2048 bits."""
+    rotate(private_path, public_path)
+
+    (key,) = read_key_set(public_path)
+    assert (key["kty"], key["use"], key["alg"]) == ("RSA", "sig", "RS256")
+    assert len(key["n"]) * 6 // 8 == 256
+
+
+def test_rotation_keeps_the_key_before(private_path: Path, public_path: Path) -> None:
+    """After a rotation both keys are there, the new one first."""
+    old = rotate(private_path, public_path)
+
+    new = rotate(private_path, public_path)
+
+    assert ids(private_path) == ids(public_path) == [new, old]
+
+
+def test_key_is_dropped_when_no_token_can_carry_it(private_path: Path, public_path: Path) -> None:
+    """A key whose last token has expired is gone after the next rotation."""
+    rotate(private_path, public_path)
+    second = rotate(private_path, public_path)
+    age(private_path, LIFETIME_SECONDS + 1)
+
+    third = rotate(private_path, public_path)
+
+    assert ids(public_path) == [third, second]
+
+
+def test_key_stays_while_a_token_can_carry_it(private_path: Path, public_path: Path) -> None:
+    """A key that signed a lifetime ago, less a little, still verifies."""
+    first = rotate(private_path, public_path)
+    second = rotate(private_path, public_path)
+    age(private_path, LIFETIME_SECONDS - 100)
+
+    third = rotate(private_path, public_path)
+
+    assert ids(public_path) == [third, second, first]
+
+
+def test_old_keys_can_be_dropped_at_once(private_path: Path, public_path: Path) -> None:
+    """Without the old keys every token signed so far ends."""
+    rotate(private_path, public_path)
+
+    new = rotate(private_path, public_path, keep_old=False)
+
+    assert ids(private_path) == ids(public_path) == [new]
+
+
+def test_new_key_can_sign_later(private_path: Path, public_path: Path) -> None:
+    """A key with a delay is published at once, and signs when its time has come."""
+    old = rotate(private_path, public_path)
+    new = rotate(private_path, public_path, activate_in_seconds=600)
+    keys = read_key_set(private_path)
+
+    signers = [signing_key(keys, time.time() + later)["kid"] for later in (0, 601)]
+
+    assert ids(public_path) == [new, old]
+    assert signers == [old, new]
+
+
+def test_only_key_signs_before_its_time() -> None:
+    """When no key's time has come the oldest signs: a service never stands without one."""
+    key = new_private_key(int(time.time()) + 600)
+
+    assert signing_key([key], time.time()) == key
+
+
+def test_rotation_does_not_overwrite_what_is_damaged(
+    private_path: Path, public_path: Path
+) -> None:
+    """A private file that cannot be read is left alone, and the rotation fails."""
+    private_path.parent.mkdir()
+    private_path.write_text("{")
+
+    with pytest.raises(KeySetError):
+        rotate(private_path, public_path)
+
+    assert private_path.read_text() == "{"
+    assert not public_path.exists()
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"{",
+        b"[]",
+        b"null",
+        b"{}",
+        b'{"keys": {}}',
+        b'{"keys": []}',
+        b'{"keys": [{}]}',
+        b'{"keys": [7]}',
+        b'{"keys": [{"kty": "oct", "k": "c2VjcmV0", "kid": "a", "nbf": 1}]}',
+        b'{"keys": [{"kty": "RSA", "n": "AQAB", "e": "AQAB"}]}',
+        b"\xff\xfe",
+    ],
+)
+def test_file_that_is_no_key_set_is_refused(tmp_path: Path, content: bytes) -> None:
+    """Anything but a set of RSA keys with ids raises, and names the file."""
+    path = tmp_path / "keys.json"
+    path.write_bytes(content)
+
+    with pytest.raises(KeySetError, match=str(path)):
+        read_key_set(path)
+
+
+def test_missing_file_is_named(tmp_path: Path) -> None:
+    """A file that is not there raises, and the message says which."""
+    path = tmp_path / "keys.json"
+
+    with pytest.raises(KeySetError, match=f"cannot read the key file {path}"):
+        read_key_set(path)
+
+
+def test_public_part_keeps_the_id() -> None:
+    """A key's public part has its id and time."""
+    key = new_private_key(7)
+
+    assert public_part(key)["kid"] == key["kid"]
+    assert public_part(key)["nbf"] == 7
+
+
+def test_watched_file_tells_of_changes(tmp_path: Path) -> None:
+    """A file has changed at the first look and after each change, and not in between."""
+    path = tmp_path / "watched"
+    path.write_text("one")
+    watched = WatchedFile(path)
+    first = [watched.changed(), watched.changed()]
+    path.write_text("three")
+
+    assert first == [True, False]
+    assert [watched.changed(), watched.changed()] == [True, False]
+
+
+def test_watched_file_is_followed_through_a_link(tmp_path: Path) -> None:
+    """A link that is turned to another file is a change, as with mounted secrets."""
+    for name in ("one", "two"):
+        (tmp_path / name).write_text("same")
+        os.utime(tmp_path / name, (1, 1))
+    link = tmp_path / "link"
+    link.symlink_to("one")
+    watched = WatchedFile(link)
+    watched.changed()
+    link.unlink()
+    link.symlink_to("two")
+
+    assert watched.changed()
+
+
+def test_missing_file_has_not_changed(tmp_path: Path) -> None:
+    """A file that is not there is no change."""
+    assert not WatchedFile(tmp_path / "nowhere").changed()
+
+
+def test_writing_leaves_no_other_file(tmp_path: Path) -> None:
+    """A file is replaced as a whole, and nothing else remains beside it."""
+    path = tmp_path / "file"
+    path.write_text("old")
+
+    write_atomically(path, b"new", mode=0o600)
+
+    assert path.read_text() == "new"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_failed_writing_leaves_the_old_file(tmp_path: Path) -> None:
+    """When the new content cannot take its place nothing has changed."""
+    path = tmp_path / "folder"
+    path.mkdir()
+
+    with pytest.raises(OSError, match="directory"):
+        write_atomically(path, b"new", mode=0o600)
+
+    assert list(tmp_path.iterdir()) == [path]

@@ -1,0 +1,191 @@
+"""Settings from the environment."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import pytest
+
+from mythoughts_chassis.settings import (
+    ApiSettings,
+    Secret,
+    ServiceSettings,
+    SettingsError,
+    describe_settings,
+    load_settings,
+    setting,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Example:
+    """One setting of each kind."""
+
+    name: str = setting("A name.")
+    secret: Secret = setting("A secret.", default=Secret("none"))
+    count: int = setting("A count.", default=3, minimum=1, maximum=9)
+    share: float = setting("A share.", default=0.5, minimum=0, maximum=1)
+    level: Literal["low", "high"] = setting("A level.", default="low")
+    folder: Path = setting("A folder.", default=Path("/"))
+    hosts: tuple[str, ...] = setting("Some hosts.", default=())
+    strict: bool = setting("Whether.", default=False)
+
+
+def load(**environment: str) -> Example:
+    """Load the example with a name."""
+    return load_settings(Example, {"NAME": "x", **environment})
+
+
+def fault(**environment: str) -> str:
+    """What is said of a bad environment."""
+    with pytest.raises(SettingsError) as raised:
+        load(**environment)
+    return str(raised.value)
+
+
+def test_defaults_hold_where_nothing_is_set() -> None:
+    """A setting that the environment does not name has its default."""
+    settings = load()
+
+    assert (settings.count, settings.share, settings.level, settings.hosts) == (3, 0.5, "low", ())
+
+
+@pytest.mark.parametrize(
+    ("variable", "text", "expected"),
+    [
+        ("NAME", "  spaces stay ", "  spaces stay "),
+        ("COUNT", "9", 9),
+        ("SHARE", "1", 1.0),
+        ("SHARE", "1e-3", 0.001),
+        ("LEVEL", "high", "high"),
+        ("FOLDER", "/tmp/a b", Path("/tmp/a b")),
+        ("HOSTS", "10.0.0.1, ::1,", ("10.0.0.1", "::1")),
+        ("HOSTS", "", ()),
+        ("STRICT", "true", True),
+        ("STRICT", "0", False),
+    ],
+)
+def test_text_becomes_a_value(variable: str, text: str, expected: object) -> None:
+    """Each kind of setting is read from text."""
+    assert getattr(load(**{variable: text}), variable.lower()) == expected
+
+
+@pytest.mark.parametrize(
+    ("variable", "text"),
+    [
+        ("NAME", ""),
+        ("SECRET", ""),
+        ("FOLDER", ""),
+        ("COUNT", ""),
+        ("COUNT", "0"),
+        ("COUNT", "10"),
+        ("COUNT", "1.5"),
+        ("COUNT", "three"),
+        ("SHARE", "-0.1"),
+        ("SHARE", "nan"),
+        ("SHARE", "inf"),
+        ("LEVEL", "HIGH"),
+        ("LEVEL", ""),
+        ("STRICT", "perhaps"),
+    ],
+)
+def test_bad_text_is_named(variable: str, text: str) -> None:
+    """What does not fit is refused, by the name of its variable."""
+    assert fault(**{variable: text}).startswith(f"{variable}: ")
+
+
+def test_all_faults_are_told_at_once() -> None:
+    """One message names every variable that is missing or bad, a line each."""
+    with pytest.raises(SettingsError) as raised:
+        load_settings(Example, {"COUNT": "x", "LEVEL": "y"})
+
+    assert [line.split(":")[0] for line in str(raised.value).splitlines()] == [
+        "NAME",
+        "COUNT",
+        "LEVEL",
+    ]
+
+
+def test_other_variables_are_ignored() -> None:
+    """The environment may hold anything else."""
+    assert load(PATH="/bin", COUNTS="x").count == 3
+
+
+def test_setting_can_come_from_a_file(tmp_path: Path) -> None:
+    """NAME_FILE names a file; the line break at its end is no part of the value."""
+    path = tmp_path / "secret"
+    path.write_text(" pass word \r\n")
+
+    assert load(SECRET_FILE=str(path)).secret.reveal() == " pass word "
+
+
+def test_value_and_file_together_are_refused(tmp_path: Path) -> None:
+    """NAME and NAME_FILE cannot both be given."""
+    assert fault(SECRET="a", SECRET_FILE=str(tmp_path)) == (
+        "SECRET: give either SECRET or SECRET_FILE, not both"
+    )
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda path: None,
+        lambda path: path.mkdir(),
+        lambda path: path.write_bytes(b"\xff"),
+        lambda path: path.write_bytes(b"\n"),
+    ],
+    ids=["missing", "a folder", "not UTF-8", "empty"],
+)
+def test_unreadable_file_is_named(tmp_path: Path, spoil: Callable[[Path], Any]) -> None:
+    """A file that cannot be read, or is empty, is a fault like any other."""
+    path = tmp_path / "secret"
+    spoil(path)
+
+    assert fault(SECRET_FILE=str(path)).startswith("SECRET: ")
+
+
+def test_secret_does_not_show() -> None:
+    """A secret prints as stars, by itself and inside the settings."""
+    settings = load(SECRET="hunter2")
+
+    assert str(settings.secret) == repr(settings.secret) == f"{settings.secret}" == "***"
+    assert "hunter2" not in repr(settings)
+
+
+def test_secret_does_not_show_in_a_fault() -> None:
+    """A message about other settings does not tell a secret."""
+    assert fault(SECRET="hunter2", COUNT="x") == (
+        "COUNT: 'x' does not fit: Expected `int`, got `str`"
+    )
+
+
+def test_settings_do_not_change() -> None:
+    """Settings are frozen."""
+    with pytest.raises(AttributeError):
+        load().count = 4  # type: ignore[misc]
+
+
+def test_settings_describe_themselves() -> None:
+    """Names, descriptions and defaults are there for the documentation."""
+    assert list(describe_settings(Example))[2] == ("COUNT", "A count.", 3)
+
+
+@pytest.mark.parametrize("settings_class", [ServiceSettings, ApiSettings])
+def test_nothing_secret_has_a_default(settings_class: type) -> None:
+    """Keys and database have to be given."""
+    with pytest.raises(SettingsError) as raised:
+        load_settings(settings_class, {})
+
+    expected = {"TOKEN_PUBLIC_KEYS_PATH"}
+    if settings_class is ApiSettings:
+        expected |= {"DATABASE_URL"}
+    assert {line.split(":")[0] for line in str(raised.value).splitlines()} == expected
+
+
+def test_address_of_another_database_is_refused() -> None:
+    """DATABASE_URL must be PostgreSQL's; the message does not show it."""
+    environment = {"TOKEN_PUBLIC_KEYS_PATH": "/keys", "DATABASE_URL": "mysql://a:hunter2@b/c"}
+
+    with pytest.raises(SettingsError, match=r"^DATABASE_URL: must start with postgresql://$"):
+        load_settings(ApiSettings, environment)
