@@ -196,6 +196,31 @@ def test_csrf_field_of_another_browser_is_refused(
     assert thoughts.thoughts == []
 
 
+def test_form_out_of_date_asks_no_backend(
+    bruce: Browser, thoughts: FakeThoughtsBackend, mint: TokenMint
+) -> None:
+    """A text without its CSRF field is in a fresh form, whatever the backend would say."""
+    bruce.get("/")
+    mint.usernames.clear()
+    calls_before = len(thoughts.calls)
+
+    page = bruce.post(SHARE, {"text": "Rain"})
+
+    assert page.status == 403
+    assert page.form(SHARE).fields["text"] == "Rain"
+    assert len(thoughts.calls) == calls_before
+
+
+def test_form_out_of_date_is_kept_through_the_login(browser: Browser) -> None:
+    """A text without its CSRF field, sent by nobody, is there after logging in."""
+    login = browser.post(SHARE, {"text": "Rain"})
+
+    own = browser.send(login.form("/login/"), username="bruce", password="bruce")
+
+    assert login.status == 403
+    assert own.form(SHARE).fields["text"] == "Rain"
+
+
 @pytest.mark.parametrize("path", ["/login/", "/logout/", "/language/", "/thoughts/1/delete"])
 def test_every_form_needs_its_csrf_field(bruce: Browser, path: str) -> None:
     """No form does anything without its CSRF field."""

@@ -4,11 +4,13 @@ import threading
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
+from dataclasses import replace
 from itertools import islice
 
 import pytest
 
 from frontend.breaker import CircuitBreaker
+from frontend.settings import Settings
 from services.frontend.tests.browser import Browser, Page
 from services.frontend.tests.conftest import RunningFrontend
 from services.frontend.tests.fake_backend import (
@@ -53,13 +55,13 @@ def _stalled_pages(
 
 
 def test_stalled_backend_leaves_the_rest_working(
-    patient_frontend: RunningFrontend, thoughts: FakeThoughtsBackend, users: FakeUsersBackend
+    frontend: RunningFrontend, thoughts: FakeThoughtsBackend, users: FakeUsersBackend
 ) -> None:
     """While 20 users wait for one backend, health, pages and logins of others are answered."""
-    other = Browser(patient_frontend.url)
+    other = Browser(frontend.url)
     form = other.get("/login/").form("/login/")
 
-    with _stalled_pages(patient_frontend, thoughts, 20) as stalled:
+    with _stalled_pages(frontend, thoughts, 20) as stalled:
         health = other.get("/healthz")
         login = other.send(form, follow=False, username="bruce", password="bruce")
         logout = other.get("/logout/")
@@ -71,10 +73,10 @@ def test_stalled_backend_leaves_the_rest_working(
 
 
 def test_only_a_few_calls_wait_for_a_stalled_backend(
-    patient_frontend: RunningFrontend, thoughts: FakeThoughtsBackend
+    frontend: RunningFrontend, thoughts: FakeThoughtsBackend
 ) -> None:
     """Of 20 users of a stalled backend all but those who hold its slots are told at once."""
-    with _stalled_pages(patient_frontend, thoughts, 20) as stalled:
+    with _stalled_pages(frontend, thoughts, 20) as stalled:
         told = islice(as_completed(stalled, timeout=60), 20 - SLOTS)
         statuses = [page.result().status for page in told]
         calls = len(thoughts.calls)
@@ -84,20 +86,20 @@ def test_only_a_few_calls_wait_for_a_stalled_backend(
 
 
 def test_health_answers_while_both_backends_stall(
-    patient_frontend: RunningFrontend, thoughts: FakeThoughtsBackend, users: FakeUsersBackend
+    frontend: RunningFrontend, thoughts: FakeThoughtsBackend, users: FakeUsersBackend
 ) -> None:
     """With every slot of both backends taken, health and static files are still served."""
     users.stall()
-    browsers = [Browser(patient_frontend.url) for _ in range(8)]
+    browsers = [Browser(frontend.url) for _ in range(8)]
     forms = [browser.get("/login/").form("/login/") for browser in browsers]
 
     with (
-        _stalled_pages(patient_frontend, thoughts, 8),
+        _stalled_pages(frontend, thoughts, 8),
         ThreadPoolExecutor(8) as pool,
     ):
         for browser, form in zip(browsers, forms, strict=True):
             pool.submit(browser.send, form, username="bruce", password="bruce")
-        probe = Browser(patient_frontend.url)
+        probe = Browser(frontend.url)
         statuses = [probe.get(path).status for path in ("/healthz", "/readyz", "/metrics")]
         users.released.set()
 
@@ -119,9 +121,11 @@ def test_backend_that_keeps_failing_is_left_alone(
 
 
 def test_backend_that_recovers_is_found_again(
-    browser: Browser, thoughts: FakeThoughtsBackend
+    settings: Settings, thoughts: FakeThoughtsBackend
 ) -> None:
     """After a backend has come back, its pages come back without anybody's doing."""
+    hurried = RunningFrontend(replace(settings, backend_answer_seconds=0.5))
+    browser = Browser(hurried.url)
     thoughts.fault = lambda handler, _: handler.reply(Reply(500))
     for _ in range(FAILURES_TO_OPEN):
         browser.get("/search")
@@ -133,6 +137,8 @@ def test_backend_that_recovers_is_found_again(
         attempts += 1
         pause.wait(0.1)
 
+    browser.close()
+    hurried.stop()
     assert attempts < 200
 
 

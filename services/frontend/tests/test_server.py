@@ -55,6 +55,7 @@ def start(
             "TOKEN_PUBLIC_KEYS_PATH": str(public_keys_path),
             "THOUGHTS_BACKEND_URL": thoughts.url,
             "USERS_BACKEND_URL": users.url,
+            "BACKEND_ANSWER_SECONDS": "30",
         }
         running.append(Process(good | changed))
         return running[-1]

@@ -7,7 +7,7 @@ from frontend.drafts import posted_draft
 from frontend.errors import BackendName
 from frontend.login_page import login_page
 from frontend.pages import safe_path, show_message
-from frontend.views.thoughts import own_page
+from frontend.views.thoughts import form_page
 from frontend.visitor import PageRequest
 
 
@@ -37,7 +37,7 @@ def csrf_failure(request: PageRequest, reason: str) -> HttpResponse:
         next_path = safe_path(request.POST.get("next", request.path))
         return login_page(request, next_path=next_path, status=403, problem=problem)
     if draft.text:
-        return own_page(request, draft, status=403, problem=problem)
+        return form_page(request, draft, status=403, problem=problem)
     return show_message(request, status=403, title=gettext("Please try again"), text=problem)
 
 

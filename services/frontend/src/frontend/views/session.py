@@ -1,5 +1,6 @@
 """Logging in and out."""
 
+import structlog
 from django.http import HttpResponse, HttpResponseRedirect
 from django.middleware.csrf import rotate_token
 from django.utils.translation import gettext
@@ -13,6 +14,8 @@ from frontend.pages import safe_path, show
 from frontend.views.thoughts import own_page
 from frontend.visitor import PageRequest, end_session, send_session, start_session
 from mythoughts_chassis.tokens import InvalidToken
+
+_log = structlog.get_logger()
 
 
 def log_in(request: PageRequest) -> HttpResponse:
@@ -45,7 +48,8 @@ def _log_in(request: PageRequest) -> HttpResponse:
             problem = gettext("Invalid login/password, please try again.")
             return login_page(request, next_path=next_path, problem=problem)
         visitor = start_session(request, token)
-    except (BackendAway, InvalidToken):
+    except (BackendAway, InvalidToken) as error:
+        _log.warning("login not possible", reason=str(error))
         problem = gettext(
             "Logging in is not possible at the moment. Please try again in a minute. "
             "Reading and searching may still work."

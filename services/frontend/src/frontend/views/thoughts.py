@@ -39,7 +39,12 @@ def share(request: PageRequest) -> HttpResponse:
         # report an error where there is none for any 4xx.
         return own_page(request, draft, problem=why_refused(draft.text, str(refusal)))
     except BackendAway:
-        return _kept_for_later(request, draft)
+        problem = gettext(
+            "Your thought could not be shared at the moment. Your text is still here: "
+            "please press Share again in a minute. It will not be shared twice."
+        )
+        # Without the list: the same backend would be asked for it.
+        return form_page(request, draft, status=503, problem=problem)
     return redirect_with_notice(HOME, "shared")
 
 
@@ -57,16 +62,19 @@ def delete(request: PageRequest, thought_id: int) -> HttpResponse:
     return show(request, "delete.html", thought=thought, now=datetime.now(UTC))
 
 
-def own_page(
-    request: PageRequest, draft: Draft, *, status: int = 200, problem: str = ""
-) -> HttpResponse:
+def form_page(request: PageRequest, draft: Draft, *, status: int, problem: str) -> HttpResponse:
+    """Return the form with `draft` in it, without asking any backend."""
+    return _show_own(request, draft, None, None, status=status, problem=problem, fault="")
+
+
+def own_page(request: PageRequest, draft: Draft, *, problem: str = "") -> HttpResponse:
     """Return the page of one's own thoughts with `draft` in its form.
 
     Without the Thoughts Backend it is the form alone, with status 503.
     """
     cursor = cursor_in(request.GET)
     page: ThoughtPage | None = None
-    fault = ""
+    status, fault = 200, ""
     try:
         page = request.parts.thoughts.own_thoughts(_caller(request), cursor)
     except BackendAway:
@@ -79,15 +87,6 @@ def own_page(
         status = 400
         fault = gettext("There is no such page of your thoughts.")
     return _show_own(request, draft, page, cursor, status=status, problem=problem, fault=fault)
-
-
-def _kept_for_later(request: PageRequest, draft: Draft) -> HttpResponse:
-    """Return the form with the text, without the list: the same backend would be asked."""
-    problem = gettext(
-        "Your thought could not be shared at the moment. Your text is still here: "
-        "please press Share again in a minute. It will not be shared twice."
-    )
-    return _show_own(request, draft, None, None, status=503, problem=problem, fault="")
 
 
 def _show_own(
