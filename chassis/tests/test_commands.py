@@ -1,0 +1,57 @@
+"""Commands: what the operator has to mend is told in one message."""
+
+import argparse
+
+import pytest
+
+from mythoughts_chassis.commands import Command, CommandError, run
+from mythoughts_chassis.keys import KeySetError
+from mythoughts_chassis.settings import SettingsError
+
+
+def run_raising(error: Exception | None) -> int:
+    """Run a program whose one command raises."""
+
+    def command(_: argparse.Namespace, __: object) -> None:
+        if error is not None:
+            raise error
+
+    parser = argparse.ArgumentParser(prog="example")
+    chosen: Command = command
+    parser.set_defaults(command=chosen)
+    return run(parser, [])
+
+
+def test_command_that_works_has_status_0() -> None:
+    """A command that raises nothing succeeds."""
+    assert run_raising(None) == 0
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        SettingsError("broken"),
+        KeySetError("broken"),
+        CommandError("broken"),
+        ConnectionRefusedError("broken"),
+    ],
+)
+def test_fault_of_the_surroundings_is_told(
+    error: Exception, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What the operator has to mend goes to standard error, with status 2."""
+    assert run_raising(error) == 2
+    assert capsys.readouterr().err == "example: broken\n"
+
+
+def test_each_line_names_the_program(capsys: pytest.CaptureFixture[str]) -> None:
+    """A message of several lines says in each which program speaks."""
+    run_raising(SettingsError("one\ntwo"))
+
+    assert capsys.readouterr().err == "example: one\nexample: two\n"
+
+
+def test_fault_of_ours_is_not_hidden() -> None:
+    """Any other error keeps its traceback."""
+    with pytest.raises(ZeroDivisionError):
+        run_raising(ZeroDivisionError())

@@ -1,0 +1,224 @@
+"""Bodies, parameters and ids, read strictly."""
+
+from typing import Annotated, Any
+
+import msgspec
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from litestar import Litestar, Request, Response, get, post
+from msgspec import Meta
+
+from chassis.tests.conftest import Serve
+from chassis.tests.http_client import Answer, HttpClient
+from mythoughts_chassis.inputs import BODY_TYPES, MAX_ID, fit, parse_id, read_body, read_query
+from mythoughts_chassis.problems import BadInput, NotFound, Problem
+
+
+class Shape(msgspec.Struct, kw_only=True):
+    """Fields of all kinds."""
+
+    name: Annotated[str, Meta(min_length=2, max_length=5)]
+    note: str = ""
+    count: Annotated[int, Meta(ge=1, le=9)] = 1
+    cursor: Annotated[int, Meta(ge=0)] | None = None
+    word: Annotated[
+        str, Meta(pattern=r"^[a-z]*$", extra={"refusal": "must be of small letters"})
+    ] = ""
+
+
+def faults(values: dict[str, Any], *, from_text: bool = False) -> dict[str, str]:
+    """What is wrong with each field."""
+    with pytest.raises(BadInput) as raised:
+        fit(values, Shape, from_text=from_text)
+    return {fault.field: fault.detail for fault in raised.value.errors}
+
+
+@pytest.mark.parametrize(("text", "number"), [("1", 1), ("007", 7), (str(MAX_ID), MAX_ID)])
+def test_id_is_a_positive_integer(text: str, number: int) -> None:
+    """An id is a positive 64-bit integer in ASCII digits."""
+    assert parse_id(text) == number
+
+
+@pytest.mark.parametrize(
+    "text", ["", "0", "00", "-1", "+1", " 1", "1 ", "1\n", "1.0", "1e1", "1_0", "٣", "²", "a"]
+)
+def test_anything_else_is_no_id(text: str) -> None:
+    """What is no such integer does not exist."""
+    with pytest.raises(NotFound):
+        parse_id(text)
+
+
+@given(st.text())
+@settings(derandomize=True, database=None)
+def test_any_text_is_an_id_or_not_found(text: str) -> None:
+    """No text raises anything but NotFound."""
+    try:
+        number = parse_id(text)
+    except NotFound:
+        return
+
+    assert 0 < number <= MAX_ID
+
+
+def test_fields_become_a_struct() -> None:
+    """Values that fit make the struct; fields left out have their defaults."""
+    assert fit({"name": "abc", "count": 3}, Shape) == Shape(name="abc", count=3)
+
+
+def test_unknown_fields_are_ignored() -> None:
+    """What the shape does not know has no effect."""
+    assert fit({"name": "abc", "other": object()}, Shape) == Shape(name="abc")
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "detail"),
+    [
+        ("name", "a", "must have at least 2 characters"),
+        ("name", "abcdef", "must have at most 5 characters"),
+        ("name", "a\x00b", "must not contain the character NUL"),
+        ("name", None, "must be text"),
+        ("name", 7, "must be text"),
+        ("name", ["a"], "must be text"),
+        ("count", 0, "must be at least 1"),
+        ("count", 10, "must be at most 9"),
+        ("word", "A", "must be of small letters"),
+    ],
+)
+def test_reason_is_in_plain_words(field: str, value: object, detail: str) -> None:
+    """Each fault says what would fit."""
+    assert faults({"name": "abc", field: value}) == {field: detail}
+
+
+@pytest.mark.parametrize("value", ["3", 3.5, True, None, [], {}])
+def test_number_in_json_is_a_number(value: object) -> None:
+    """In JSON a number is not taken from a text, a truth value or null."""
+    assert set(faults({"name": "abc", "count": value})) == {"count"}
+
+
+@pytest.mark.parametrize("value", ["", "-1", "1.0", "1e1", "1_0", "٣", "9" * 20, " 1", "x"])
+def test_number_in_text_is_digits(value: str) -> None:
+    """In a query or form a number is ASCII digits alone."""
+    assert faults({"name": "abc", "count": value, "cursor": value}, from_text=True) == {
+        "count": "must be a whole number, in digits 0 to 9",
+        "cursor": "must be a whole number, in digits 0 to 9",
+    }
+
+
+def test_number_in_text_is_read() -> None:
+    """Digits become a number."""
+    assert fit({"name": "abc", "cursor": "12"}, Shape, from_text=True).cursor == 12
+
+
+def test_every_fault_is_told() -> None:
+    """All fields that do not fit are named together, the missing among them."""
+    assert faults({"count": 0, "word": "A"}) == {
+        "name": "is required",
+        "count": "must be at least 1",
+        "word": "must be of small letters",
+    }
+
+
+def test_line_breaks_become_lf() -> None:
+    """CR LF in a text is LF, before it is measured."""
+    assert fit({"name": "a\r\nb\r\nc"}, Shape).name == "a\nb\nc"
+
+
+@post("/")
+async def echo_body(request: Request[Any, Any, Any]) -> Shape:
+    """Answer the body."""
+    return await read_body(request, Shape)
+
+
+@get("/")
+async def echo_query(request: Request[Any, Any, Any]) -> Shape:
+    """Answer the query."""
+    return read_query(request, Shape)
+
+
+def answer_problem(_: Request[Any, Any, Any], problem: Problem) -> Response[bytes]:
+    """Answer a problem with its status."""
+    return Response(problem.body("-"), status_code=problem.status, media_type="application/json")
+
+
+@pytest.fixture
+def http(serve: Serve) -> HttpClient:
+    """A client of an application that answers what it read."""
+    app = Litestar(
+        [echo_body, echo_query],
+        exception_handlers={Problem: answer_problem},
+        openapi_config=None,
+        logging_config=None,
+    )
+    return serve(app)  # type: ignore[arg-type]
+
+
+def send(http: HttpClient, content_type: str, body: bytes) -> Answer:
+    """Send a body of a type."""
+    return http.post("/", body=body, headers={"Content-Type": content_type})
+
+
+@pytest.mark.parametrize(
+    ("content_type", "body"),
+    [
+        ("application/json", b'{"name": "abc", "count": 3}'),
+        ("application/x-www-form-urlencoded", b"name=abc&count=3"),
+        (
+            "multipart/form-data; boundary=b",
+            b'--b\r\nContent-Disposition: form-data; name="name"\r\n\r\nabc\r\n'
+            b'--b\r\nContent-Disposition: form-data; name="count"\r\n\r\n3\r\n--b--\r\n',
+        ),
+    ],
+)
+def test_body_is_the_same_in_each_type(http: HttpClient, content_type: str, body: bytes) -> None:
+    """JSON and both kinds of forms have the same fields."""
+    answer = send(http, content_type, body)
+
+    assert (answer.json()["name"], answer.json()["count"]) == ("abc", 3)
+
+
+def test_number_in_json_text_is_refused(http: HttpClient) -> None:
+    """JSON is read strictly where a form is not."""
+    answer = send(http, "application/json", b'{"name": "abc", "count": "3"}')
+
+    assert (answer.status, answer.faulty_fields) == (400, ["count"])
+
+
+def test_query_is_read(http: HttpClient) -> None:
+    """Query parameters become a struct as a form does."""
+    assert http.get("/?name=abc&count=3").json()["count"] == 3
+
+
+CONTENT_TYPES = st.sampled_from([*BODY_TYPES, "multipart/form-data; boundary=b", "", "a/b"])
+PIECES = st.sampled_from(
+    [
+        b"--b\r\n",
+        b"--b--",
+        b"\r\n",
+        b'Content-Disposition: form-data; name="name"',
+        b"Content-Disposition: form-data; filename*=UTF-8''%ff; name=x",
+        b"Content-Type: text/plain; charset=x",
+        b'{"name":',
+        b'"abc"}',
+        b"\\ud800",
+        b"name=abc",
+        b"&",
+        b"%00",
+    ]
+)
+
+
+@settings(
+    max_examples=150,
+    deadline=None,
+    derandomize=True,
+    database=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(
+    content_type=CONTENT_TYPES,
+    body=st.binary(max_size=80) | st.lists(PIECES, max_size=8).map(b"".join),
+)
+def test_no_body_is_a_server_error(http: HttpClient, content_type: str, body: bytes) -> None:
+    """Whatever the bytes and their type, the body is read or refused as a problem."""
+    assert send(http, content_type, body).status in {201, 400, 415}

@@ -1,0 +1,209 @@
+"""The OpenAPI document, made from handlers."""
+
+from typing import Annotated, Any
+
+import msgspec
+import pytest
+from litestar import Request, Response, delete, get, post
+from msgspec import Meta
+from openapi_spec_validator import validate
+
+from mythoughts_chassis.authentication import requires_admin, requires_user
+from mythoughts_chassis.openapi import committed_form, document, documented
+from mythoughts_chassis.problems import Conflict, NotFound
+
+
+class Thing(msgspec.Struct):
+    """A thing."""
+
+    id: Annotated[int, Meta(ge=1)]
+    name: str
+
+
+class NewThing(msgspec.Struct):
+    """What makes a thing."""
+
+    name: Annotated[str, Meta(min_length=1)]
+
+
+class ThingsQuery(msgspec.Struct):
+    """Which things."""
+
+    limit: Annotated[int, Meta(ge=1, description="How many.")] = 20
+    after: Annotated[int, Meta(ge=0, description="After which.")] | None = None
+
+
+@get("/things", opt=documented(query=ThingsQuery, headers={"Link": "Where it goes on."}))
+async def list_things(request: Request[Any, Any, Any]) -> Response[list[Thing]]:
+    """List things.
+
+    The newest first.
+    """
+    raise NotImplementedError
+
+
+@get("/things/{thing_id:str}", opt=documented(problems=(NotFound,), not_modified=True))
+async def get_thing(thing_id: str) -> Response[Thing]:
+    """Get a thing."""
+    raise NotImplementedError
+
+
+@post(
+    "/things",
+    guards=[requires_user],
+    opt=documented(
+        body=NewThing,
+        problems=(Conflict,),
+        request_headers={"Key": {"type": "string"}},
+    ),
+)
+async def make_thing(request: Request[Any, Any, Any]) -> Response[Thing]:
+    """Make a thing."""
+    raise NotImplementedError
+
+
+@delete("/admin/things/{thing_id:str}", guards=[requires_admin], opt=documented())
+async def delete_thing(thing_id: str) -> None:
+    """Delete a thing."""
+
+
+@get("/hidden")
+async def hidden() -> None:
+    """Not documented."""
+
+
+@pytest.fixture
+def openapi() -> dict[str, Any]:
+    """The document of the handlers above."""
+    handlers = [list_things, get_thing, make_thing, delete_thing, hidden]
+    return document(handlers, title="Things", version="1.0", description="All things.")
+
+
+def test_document_is_valid(openapi: dict[str, Any]) -> None:
+    """The document keeps to OpenAPI 3.1."""
+    validate(openapi)
+
+    assert openapi["openapi"] == "3.1.0"
+
+
+def test_only_documented_handlers_are_in_it(openapi: dict[str, Any]) -> None:
+    """Handlers without documentation stay out."""
+    assert set(openapi["paths"]) == {"/things", "/things/{thing_id}", "/admin/things/{thing_id}"}
+
+
+def test_texts_come_from_the_docstring(openapi: dict[str, Any]) -> None:
+    """The first sentence is the summary, the rest the description."""
+    operation = openapi["paths"]["/things"]["get"]
+
+    assert operation["summary"] == "List things"
+    assert operation["description"] == "The newest first."
+    assert operation["operationId"] == "list_things"
+
+
+def test_query_parameters_come_from_the_shape(openapi: dict[str, Any]) -> None:
+    """Each field is a parameter with bounds, description and default; none can be null."""
+    limit, after = openapi["paths"]["/things"]["get"]["parameters"]
+
+    assert limit == {
+        "name": "limit",
+        "in": "query",
+        "required": False,
+        "description": "How many.",
+        "schema": {"type": "integer", "minimum": 1, "default": 20},
+    }
+    assert after["schema"] == {"type": "integer", "minimum": 0}
+
+
+def test_path_parameter_is_an_id(openapi: dict[str, Any]) -> None:
+    """Ids in paths are positive 64-bit integers."""
+    (parameter,) = openapi["paths"]["/things/{thing_id}"]["get"]["parameters"]
+
+    assert (parameter["name"], parameter["in"], parameter["required"]) == ("thing_id", "path", True)
+    assert parameter["schema"] == {"type": "integer", "minimum": 1, "maximum": 2**63 - 1}
+
+
+def test_request_header_is_a_parameter(openapi: dict[str, Any]) -> None:
+    """A header that a client may send is documented."""
+    (parameter,) = openapi["paths"]["/things"]["post"]["parameters"]
+
+    assert (parameter["name"], parameter["in"], parameter["required"]) == ("Key", "header", False)
+
+
+@pytest.mark.parametrize(
+    ("path", "method", "statuses"),
+    [
+        ("/things", "get", {"200", "400", "503"}),
+        ("/things/{thing_id}", "get", {"200", "304", "404", "503"}),
+        ("/things", "post", {"201", "400", "401", "408", "409", "413", "415", "503"}),
+        ("/admin/things/{thing_id}", "delete", {"204", "401", "403", "503"}),
+    ],
+)
+def test_every_status_is_documented(
+    openapi: dict[str, Any], path: str, method: str, statuses: set[str]
+) -> None:
+    """Success, the problems named, and those that parameters, body and guards bring."""
+    assert set(openapi["paths"][path][method]["responses"]) == statuses
+
+
+def test_guarded_operations_ask_for_a_token(openapi: dict[str, Any]) -> None:
+    """Security comes from the guards."""
+    secured = {
+        operation["operationId"]
+        for item in openapi["paths"].values()
+        for operation in item.values()
+        if operation.get("security") == [{"bearer": []}]
+    }
+
+    assert secured == {"make_thing", "delete_thing"}
+
+
+def test_answer_comes_from_the_return_type(openapi: dict[str, Any]) -> None:
+    """The schema of a success is that of what the handler returns."""
+    responses = openapi["paths"]["/things"]["get"]["responses"]
+
+    assert responses["200"]["content"]["application/json"]["schema"] == {
+        "type": "array",
+        "items": {"$ref": "#/components/schemas/Thing"},
+    }
+
+
+@pytest.mark.parametrize(
+    ("path", "method", "status"),
+    [("/admin/things/{thing_id}", "delete", "204"), ("/things/{thing_id}", "get", "304")],
+)
+def test_answer_without_a_body_has_no_content(
+    openapi: dict[str, Any], path: str, method: str, status: str
+) -> None:
+    """204 and 304 document no content."""
+    assert "content" not in openapi["paths"][path][method]["responses"][status]
+
+
+def test_problems_share_one_schema(openapi: dict[str, Any]) -> None:
+    """Every error is documented as problem details."""
+    content = openapi["paths"]["/things"]["post"]["responses"]["409"]["content"]
+
+    assert content == {
+        "application/problem+json": {"schema": {"$ref": "#/components/schemas/ProblemDetails"}}
+    }
+    assert set(openapi["components"]["schemas"]["ProblemDetails"]["required"]) == {
+        "title",
+        "status",
+        "detail",
+        "request_id",
+    }
+
+
+def test_headers_are_documented(openapi: dict[str, Any]) -> None:
+    """Answers document their request id, and what else they carry."""
+    headers = openapi["paths"]["/things"]["get"]["responses"]["200"]["headers"]
+
+    assert set(headers) == {"X-Request-ID", "Link"}
+
+
+def test_committed_form_is_the_same_each_time(openapi: dict[str, Any]) -> None:
+    """The form in the folder is readable, and ends with a line break."""
+    form = committed_form(openapi)
+
+    assert msgspec.json.decode(form) == openapi
+    assert form.endswith(b"}\n")
+    assert form.count(b"\n") > 50
