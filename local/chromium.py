@@ -1,6 +1,6 @@
 """Finds the Chromium that the browser tests drive, and installs one where there is none.
 
-python -m local.chromium      prints its path, after installing it if need be
+`make test` runs this module before the tests.
 """
 
 import os
