@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Sequence
 
 import pytest
@@ -15,6 +16,8 @@ from tests.thoughts import own_texts, share
 from tests.waiting import repeated, wait_until
 
 WRITERS = 4
+# What a client waits after a connection that failed.
+PAUSE_SECONDS = 0.02
 
 
 def rotate_keys(stack: Stack, *options: str) -> None:
@@ -35,6 +38,7 @@ def sharing(client: Client) -> Callable[[], str | None]:
         try:
             answer = client.post("/api/me/thoughts/", json={"text": text})
         except HTTPError:
+            time.sleep(PAUSE_SECONDS)
             return None
         return text if answer.status == 201 else None
 
@@ -210,6 +214,7 @@ def test_restarted_backend_stores_each_thought_once(stack: Stack, own_system: Sy
                     headers={"Idempotency-Key": text.replace(" ", "-")},
                 )
             except HTTPError:
+                time.sleep(PAUSE_SECONDS)
                 continue
             if answer.status == 201:
                 return text
