@@ -108,6 +108,13 @@ def test_name_is_stored_composed(http: HttpClient, admin: str) -> None:
     assert answer.json()["username"] == "Zoë"
 
 
+def test_name_is_composed_as_the_database_knows(http: HttpClient, admin: str) -> None:
+    """Characters that are newer than this Python's tables are composed, too (Unicode 16)."""
+    answer = create(http, admin, "\U00016d67\U00016d67")
+
+    assert (answer.status, answer.json()["username"]) == (201, "\U00016d68")
+
+
 def test_name_that_grows_when_composed_is_refused(http: HttpClient, admin: str) -> None:
     """The 50 characters are counted in NFC, too, where a few characters become two."""
     answer = create(http, admin, "\u0958" * 26)

@@ -1,23 +1,121 @@
-"""The OpenAPI document."""
+"""The OpenAPI document and its Swagger page."""
 
-import json
 from pathlib import Path
 
+import pytest
+
+from chassis.tests import openapi_checks
 from chassis.tests.http_client import HttpClient
 from services.users_backend.tests.command import run_command
+from services.users_backend.tests.sql import PASSWORD, Sql
+from users_backend.app import OPENAPI
 
-COMMITTED = Path(__file__).parent.parent / "openapi.json"
+SERVICE_FOLDER = Path(__file__).parents[1]
+PUBLIC = {"/api/login", "/.well-known/jwks.json"}
+BRUCE = {"username": "bruce", "password": PASSWORD}
+ZOE = {"username": "zoë", "password": PASSWORD}
+CHANGE = {"password": PASSWORD, "new_password": PASSWORD}
+DELETED = "/admin/users/{user_id}"
+
+
+def test_served_document_is_committed(http: HttpClient) -> None:
+    """openapi.json in the service's folder is what the service serves."""
+    openapi_checks.assert_served_document_is_committed(http, SERVICE_FOLDER)
 
 
 def test_committed_document_is_what_the_command_prints() -> None:
     """`make openapi` would change nothing."""
     done = run_command({}, "openapi")
 
-    assert done.stdout == COMMITTED.read_text(encoding="utf-8")
+    assert done.stdout == (SERVICE_FOLDER / "openapi.json").read_text(encoding="utf-8")
 
 
-def test_committed_document_is_what_is_served(http: HttpClient) -> None:
-    """The document in the folder is that of the running service."""
-    answer = http.get("/schema/openapi.json")
+def test_document_is_valid() -> None:
+    """The document keeps to OpenAPI 3.1."""
+    openapi_checks.assert_document_is_valid(OPENAPI)
 
-    assert answer.json() == json.loads(COMMITTED.read_text(encoding="utf-8"))
+
+def test_every_operation_is_described() -> None:
+    """Each operation documents what it does, its errors, and the headers of its answers."""
+    openapi_checks.assert_every_operation_is_described(OPENAPI)
+
+
+def test_every_endpoint_is_documented() -> None:
+    """The document has the endpoints of the contract, and no other."""
+    assert {(method, path) for method, path, _ in openapi_checks.operations(OPENAPI)} == {
+        ("POST", "/api/login"),
+        ("GET", "/api/me"),
+        ("POST", "/api/me/password"),
+        ("GET", "/admin/users"),
+        ("POST", "/admin/users"),
+        ("DELETE", DELETED),
+        ("GET", "/.well-known/jwks.json"),
+    }
+
+
+def test_bearer_scheme_is_documented() -> None:
+    """Guarded operations ask for the bearer scheme, the public ones for nothing."""
+    guarded = {
+        path
+        for _, path, operation in openapi_checks.operations(OPENAPI)
+        if operation.get("security") == [{"bearer": []}]
+    }
+
+    assert guarded == set(OPENAPI["paths"]) - PUBLIC
+
+
+@pytest.mark.parametrize("path", ["/api/login", "/api/me/password", "/admin/users"])
+def test_bodies_of_three_kinds_are_documented(path: str) -> None:
+    """What is posted may be JSON and either kind of form, and is required."""
+    body = OPENAPI["paths"][path]["post"]["requestBody"]
+
+    assert body["required"]
+    assert set(body["content"]) == {
+        "application/json",
+        "application/x-www-form-urlencoded",
+        "multipart/form-data",
+    }
+
+
+def test_swagger_page_needs_no_other_host(http: HttpClient) -> None:
+    """The Swagger page and all it loads come from the service itself."""
+    openapi_checks.assert_swagger_needs_no_other_host(http)
+
+
+@pytest.mark.usefixtures("bruce")
+def test_successes_are_documented(http: HttpClient, admin: str) -> None:
+    """Statuses, types and headers of good answers are those of the document."""
+    answers = [
+        ("POST", "/api/login", http.post("/api/login", json=BRUCE)),
+        ("GET", "/api/me", http.get("/api/me", token=admin)),
+        ("POST", "/api/me/password", http.post("/api/me/password", token=admin, json=CHANGE)),
+        ("GET", "/admin/users", http.get("/admin/users", token=admin)),
+        ("POST", "/admin/users", http.post("/admin/users", token=admin, json=ZOE)),
+        ("DELETE", DELETED, http.delete("/admin/users/1", token=admin)),
+        ("GET", "/.well-known/jwks.json", http.get("/.well-known/jwks.json")),
+    ]
+
+    assert [answer.status for *_, answer in answers] == [200, 200, 204, 200, 201, 204, 200]
+    for method, path, answer in answers:
+        openapi_checks.assert_documented(OPENAPI, method, path, answer)
+
+
+def test_refusals_are_documented(http: HttpClient, admin: str, sql: Sql) -> None:
+    """Statuses, types and headers of errors are those of the document."""
+    sql.add_user("zoë")
+    change, wrong = "/api/me/password", CHANGE | {"password": "wrong"}
+    text = {"Content-Type": "text/plain"}
+    answers = [
+        ("POST", "/api/login", http.post("/api/login", json=BRUCE)),
+        ("POST", "/api/login", http.post("/api/login", json={})),
+        ("POST", "/api/login", http.post("/api/login", body=b"a", headers=text)),
+        ("GET", "/api/me", http.get("/api/me")),
+        ("POST", change, http.post(change, token=admin, json=wrong)),
+        ("GET", "/admin/users", http.get("/admin/users?limit=0", token=admin)),
+        ("POST", "/admin/users", http.post("/admin/users", token=admin, json=ZOE)),
+        ("DELETE", DELETED, http.delete("/admin/users/0", token=admin)),
+    ]
+
+    assert [answer.status for *_, answer in answers] == [401, 400, 415, 401, 403, 400, 409, 404]
+    for method, path, answer in answers:
+        openapi_checks.assert_documented(OPENAPI, method, path, answer)

@@ -14,6 +14,10 @@ from users_backend.schemas import User
 _COLUMNS = "id, username, created_at"
 
 
+class NameTooLong(Exception):
+    """A name has more than 50 characters in the form NFC, in which a few characters are two."""
+
+
 @dataclass(frozen=True, slots=True)
 class Account:
     """What a login is checked against."""
@@ -70,14 +74,20 @@ async def fetch_users(
 async def insert_user(
     connection: Connection, username: str, password_hash: str, *, is_admin: bool
 ) -> User | None:
-    """Store a user and return them, or None when the name is or was another's."""
-    row = await connection.fetchrow(
-        f"INSERT INTO users (username, password_hash, is_admin) VALUES ($1, $2, $3) "
-        f"ON CONFLICT (folded_name(username)) DO NOTHING RETURNING {_COLUMNS}",
-        username,
-        password_hash,
-        is_admin,
-    )
+    """Store a user and return them, or None when the name is or was another's.
+
+    The name is stored in the form NFC; raises `NameTooLong` if that is longer than a name is.
+    """
+    try:
+        row = await connection.fetchrow(
+            "INSERT INTO users (username, password_hash, is_admin) VALUES (normalize($1), $2, $3) "
+            f"ON CONFLICT (folded_name(username)) DO NOTHING RETURNING {_COLUMNS}",
+            username,
+            password_hash,
+            is_admin,
+        )
+    except asyncpg.CheckViolationError as error:
+        raise NameTooLong from error
     return None if row is None else User(*row)
 
 

@@ -1,6 +1,5 @@
 """The rules of users."""
 
-import unicodedata
 from dataclasses import dataclass
 
 from prometheus_client import Counter
@@ -91,16 +90,15 @@ async def create(
     database: Database, passwords: PasswordHasher, new_user: NewUser, *, is_admin: bool = False
 ) -> User:
     """Store a user and return them; raises `Conflict` when the name is or was another's."""
-    username = unicodedata.normalize("NFC", new_user.username)
-    if len(username) > MAX_USERNAME_CHARACTERS:
-        # A few characters are two in this form.
-        fault = f"must have at most {MAX_USERNAME_CHARACTERS} characters in Unicode's form NFC"
-        raise BadInput(errors=[FieldError("username", fault)])
     password_hash = await passwords.hash(new_user.password)
-    user = await database.run(
-        lambda c: queries.insert_user(c, username, password_hash, is_admin=is_admin),
-        repeatable=False,
-    )
+    try:
+        user = await database.run(
+            lambda c: queries.insert_user(c, new_user.username, password_hash, is_admin=is_admin),
+            repeatable=False,
+        )
+    except queries.NameTooLong:
+        fault = f"must have at most {MAX_USERNAME_CHARACTERS} characters in Unicode's form NFC"
+        raise BadInput(errors=[FieldError("username", fault)]) from None
     if user is None:
         raise Conflict("This name is taken.")
     return user
