@@ -1,8 +1,8 @@
 """Requests that schemathesis makes from a backend's OpenAPI document, for the tests of each."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import schemathesis
 from hypothesis import HealthCheck, settings
@@ -11,9 +11,10 @@ from schemathesis.specs.openapi.checks import positive_data_acceptance
 from chassis.tests.http_client import HttpClient
 
 Case = schemathesis.Case[Any]
+Test = TypeVar("Test", bound=Callable[..., None])
 
 # A smoke dose, the same each time; `make fuzz` sends thousands.
-some_cases = settings(
+_some_cases = settings(
     max_examples=15,
     derandomize=True,
     deadline=None,
@@ -22,9 +23,15 @@ some_cases = settings(
 )
 
 
-def requests_of(service_folder: Path) -> Any:
-    """What generates requests for the document in a service's folder."""
-    return schemathesis.openapi.from_path(str(service_folder / "openapi.json"))
+def for_every_operation(service_folder: Path) -> Callable[[Test], Test]:
+    """Give a test an argument `case`: requests of each operation in the service's document."""
+    api = schemathesis.openapi.from_path(str(service_folder / "openapi.json"))
+
+    def decorate(test: Test) -> Test:
+        decorated: Test = api.parametrize()(_some_cases(test))
+        return decorated
+
+    return decorate
 
 
 def check(case: Case, http: HttpClient, headers: Mapping[str, str]) -> None:

@@ -165,8 +165,10 @@ def send(http: HttpClient, content_type: str, body: bytes) -> Answer:
         ("application/x-www-form-urlencoded", b"name=abc&count=3"),
         (
             "multipart/form-data; boundary=b",
-            b'--b\r\nContent-Disposition: form-data; name="name"\r\n\r\nabc\r\n'
-            b'--b\r\nContent-Disposition: form-data; name="count"\r\n\r\n3\r\n--b--\r\n',
+            (
+                b'--b\r\nContent-Disposition: form-data; name="name"\r\n\r\nabc\r\n'
+                b'--b\r\nContent-Disposition: form-data; name="count"\r\n\r\n3\r\n--b--\r\n'
+            ),
         ),
     ],
 )

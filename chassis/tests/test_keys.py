@@ -35,10 +35,14 @@ def public_path(tmp_path: Path) -> Path:
     return tmp_path / "public" / "keys.json"
 
 
-def rotate(private_path: Path, public_path: Path, **options: int) -> str:
+def rotate(private_path: Path, public_path: Path, *, keep_old: bool = True, later: int = 0) -> str:
     """Rotate with a token lifetime of `LIFETIME_SECONDS`."""
     return rotate_key_sets(
-        private_path, public_path, token_lifetime_seconds=LIFETIME_SECONDS, **options
+        private_path,
+        public_path,
+        token_lifetime_seconds=LIFETIME_SECONDS,
+        activate_in_seconds=later,
+        keep_old=keep_old,
     )
 
 
@@ -132,7 +136,7 @@ def test_old_keys_can_be_dropped_at_once(private_path: Path, public_path: Path) 
 def test_new_key_can_sign_later(private_path: Path, public_path: Path) -> None:
     """A key with a delay is published at once, and signs when its time has come."""
     old = rotate(private_path, public_path)
-    new = rotate(private_path, public_path, activate_in_seconds=600)
+    new = rotate(private_path, public_path, later=600)
     keys = read_key_set(private_path)
 
     signers = [signing_key(keys, time.time() + later)["kid"] for later in (0, 601)]
@@ -148,9 +152,7 @@ def test_only_key_signs_before_its_time() -> None:
     assert signing_key([key], time.time()) == key
 
 
-def test_rotation_does_not_overwrite_what_is_damaged(
-    private_path: Path, public_path: Path
-) -> None:
+def test_rotation_does_not_overwrite_what_is_damaged(private_path: Path, public_path: Path) -> None:
     """A private file that cannot be read is left alone, and the rotation fails."""
     private_path.parent.mkdir()
     private_path.write_text("{")

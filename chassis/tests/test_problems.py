@@ -15,7 +15,6 @@ from mythoughts_chassis.problems import (
     Unavailable,
 )
 
-
 PROBLEMS = Problem.__subclasses__()
 
 

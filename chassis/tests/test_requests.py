@@ -75,9 +75,7 @@ def test_request_is_counted() -> None:
     """A request counts under its method, route and status."""
     before = count("GET", "/counted/{id}", "200")
 
-    observe_request(
-        method="GET", route="/counted/{id}", path="/counted/1", status=200, seconds=0.1
-    )
+    observe_request(method="GET", route="/counted/{id}", path="/counted/1", status=200, seconds=0.1)
 
     assert count("GET", "/counted/{id}", "200") == before + 1
 

@@ -130,7 +130,7 @@ def test_value_and_file_together_are_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "spoil",
     [
-        lambda path: None,
+        lambda _: None,
         lambda path: path.mkdir(),
         lambda path: path.write_bytes(b"\xff"),
         lambda path: path.write_bytes(b"\n"),

@@ -1,7 +1,8 @@
 """The command line of a backend: `python -m thoughts_backend [COMMAND]`.
 
-Without a command it serves. What the operator has to mend, such as a missing setting, a
-file that does not fit or a database that is away, is told in one message, without a traceback, with exit status 2.
+Without a command it serves. What the operator has to mend, such as a missing setting, a file
+that does not fit or a database that is away, is told in one message, without a traceback, with
+exit status 2.
 """
 
 import argparse

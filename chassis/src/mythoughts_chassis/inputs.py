@@ -26,6 +26,10 @@ from mythoughts_chassis.problems import BadInput, FieldError, NotFound, Unsuppor
 BODY_TYPES = ("application/json", "application/x-www-form-urlencoded", "multipart/form-data")
 
 MAX_ID = 2**63 - 1
+
+# For the schema of a text that has no pattern of its own: no text may hold NUL.
+WITHOUT_NUL = {"pattern": r"^[^\u0000]*$"}
+
 MAX_FORM_FIELDS = 100
 
 _DIGITS = re.compile(r"[0-9]{1,19}", re.ASCII)

@@ -12,7 +12,9 @@ from services.thoughts_backend.tests.sql import Sql
 PATH = "/api/me/thoughts/"
 
 
-def head(token: str, *headers: str, path: str = PATH, content_type: str = "application/json") -> bytes:
+def head(
+    token: str, *headers: str, path: str = PATH, content_type: str = "application/json"
+) -> bytes:
     """The head of a POST that closes its connection."""
     lines = [
         f"POST {path} HTTP/1.1",
@@ -45,7 +47,9 @@ def test_large_body_without_a_token_answers_401(http: HttpClient) -> None:
 
 def test_others_are_served_after_a_large_body(http: HttpClient, bruce: str) -> None:
     """A body that was refused leaves the service as it was."""
-    http.post(PATH, token=bruce, body=b"a" * 1_000_000, headers={"Content-Type": "application/json"})
+    http.post(
+        PATH, token=bruce, body=b"a" * 1_000_000, headers={"Content-Type": "application/json"}
+    )
 
     assert http.post(PATH, token=bruce, json={"text": "small"}).status == 201
 
@@ -78,9 +82,7 @@ def test_body_cut_off_is_no_fault_of_the_service(
 
 def test_stalled_clients_do_not_keep_others_waiting(http: HttpClient, bruce: str) -> None:
     """Fifty clients that stop in the middle of their bodies do not delay the next one."""
-    stalled = [
-        socket.create_connection(("127.0.0.1", http.port), timeout=10) for _ in range(50)
-    ]
+    stalled = [socket.create_connection(("127.0.0.1", http.port), timeout=10) for _ in range(50)]
     for connection in stalled:
         connection.sendall(head(bruce, "Content-Length: 100") + b'{"text"')
 

@@ -122,13 +122,14 @@ def many_thoughts(new_database: Callable[[], str]) -> Iterator[Sql]:
     migrate(Secret(url), MIGRATIONS)
     with asyncio.Runner() as runner, Sql(runner, url) as sql:
         sql.run(
-            f"""
+            """
             INSERT INTO thoughts (user_id, username, text)
             SELECT 1 + n % 100, 'user ' || n % 100,
                 'thought number ' || n || ', about ' || md5(n::text)
                     || CASE n WHEN 4711 THEN ' with a quokka 考拉熊' ELSE '' END
-            FROM generate_series(1, {ROWS}) AS n
-            """
+            FROM generate_series(1, $1::int) AS n
+            """,
+            ROWS,
         )
         sql.run("VACUUM ANALYZE thoughts")
         yield sql

@@ -1,51 +1,21 @@
 """A real PostgreSQL server that stops, dies, freezes and comes back under the backend."""
 
-import os
-import signal
 import tempfile
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
-import psutil
 import pytest
 
 from chassis.tests.http_client import Answer, HttpClient
 from chassis.tests.service_process import ServiceProcess, wait_until
-from local.postgres import PostgresServer, new_password, remove_data
-from mythoughts_chassis.migrations import migrate
-from mythoughts_chassis.settings import Secret
+from local.postgres import remove_data
 from services.thoughts_backend.tests.conftest import MakeBackend
-from thoughts_backend.app import MIGRATIONS
+from services.thoughts_backend.tests.own_server import OwnServer
 
 # The Frontend waits for 3 s; a busy machine gets as much again.
 SOON_SECONDS = 6.0
-
-
-class OwnServer:
-    """A PostgreSQL server of the test's own, with a migrated database."""
-
-    def __init__(self, folder: Path) -> None:
-        self.server = PostgresServer(folder / "postgres", password=new_password(), durable=False)
-        self.server.start()
-        self.url = self.server.create_database("away", owner="away", password=new_password())
-        migrate(Secret(self.url), MIGRATIONS)
-
-    @contextmanager
-    def frozen(self) -> Iterator[None]:
-        """Keep every process of the server from running, as a network that swallows all does."""
-        self._signal(signal.SIGSTOP)
-        try:
-            yield
-        finally:
-            self._signal(signal.SIGCONT)
-
-    def _signal(self, number: signal.Signals) -> None:
-        postmaster = psutil.Process(self.server.process.pid)
-        for process in (postmaster, *postmaster.children()):
-            os.kill(process.pid, number)
 
 
 @pytest.fixture(scope="module")
@@ -112,7 +82,7 @@ def assert_unavailable(answer: Answer) -> None:
     ],
     ids=["list", "one", "search", "share", "share with a key", "delete"],
 )
-def test_stopped_database_is_unavailable(  # noqa: PLR0913
+def test_stopped_database_is_unavailable(
     http: HttpClient,
     own_server: OwnServer,
     bruce: str,
@@ -137,9 +107,7 @@ def test_readiness_follows_the_database(http: HttpClient, own_server: OwnServer)
     assert_unavailable(without)
 
 
-def test_process_stays_alive_without_its_database(
-    http: HttpClient, own_server: OwnServer
-) -> None:
+def test_process_stays_alive_without_its_database(http: HttpClient, own_server: OwnServer) -> None:
     """/healthz does not depend on the database."""
     own_server.server.stop()
 

@@ -37,9 +37,7 @@ def locked_table(sql: Sql) -> Iterator[Sql]:
         holder.run("ROLLBACK")
 
 
-def test_requests_that_take_too_long_end(
-    http: HttpClient, locked_table: Sql, bruce: str
-) -> None:
+def test_requests_that_take_too_long_end(http: HttpClient, locked_table: Sql, bruce: str) -> None:
     """Whatever waits for a lock answers 503 with Retry-After before a Frontend gives up."""
     share = {"token": bruce, "json": {"text": "a"}}
     calls: list[Callable[[], Answer]] = [

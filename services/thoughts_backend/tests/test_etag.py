@@ -33,9 +33,7 @@ def test_thoughts_have_different_etags(http: HttpClient, sql: Sql, etag: str) ->
 
 
 @pytest.mark.parametrize("form", ["{}", "W/{}", '"x", {}', 'W/"x",W/{} , "y"', "*"])
-def test_known_answer_is_not_sent_again(
-    http: HttpClient, path: str, etag: str, form: str
-) -> None:
+def test_known_answer_is_not_sent_again(http: HttpClient, path: str, etag: str, form: str) -> None:
     """If-None-Match answers 304 without a body: alone, weak, in a list, or as a star."""
     answer = http.get(path, headers={"If-None-Match": form.format(etag)})
 
@@ -62,7 +60,7 @@ def test_missing_thought_matches_nothing(http: HttpClient) -> None:
 def test_second_line_of_if_none_match_counts(http: HttpClient, path: str, etag: str) -> None:
     """ETags may be spread over several header lines (RFC 9110, section 5.3)."""
     request = (
-        f"GET {path} HTTP/1.1\r\nHost: x\r\nIf-None-Match: \"x\"\r\nIf-None-Match: {etag}\r\n\r\n"
+        f'GET {path} HTTP/1.1\r\nHost: x\r\nIf-None-Match: "x"\r\nIf-None-Match: {etag}\r\n\r\n'
     )
 
     with http.connection() as connection:

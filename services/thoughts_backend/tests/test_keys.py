@@ -143,9 +143,7 @@ def test_damaged_file_is_survived(
     assert is_in(http, own_maker.token("bruce"))
 
 
-def test_missing_file_is_survived(
-    http: HttpClient, own_maker: TokenMaker, keys_path: Path
-) -> None:
+def test_missing_file_is_survived(http: HttpClient, own_maker: TokenMaker, keys_path: Path) -> None:
     """A file that is away for a while changes nothing."""
     keys_path.unlink()
 

@@ -1,42 +1,12 @@
-"""Lists: their order, pages, cursors, filters and Link headers."""
-
-import re
-from collections.abc import Iterator
-from typing import Any
-from urllib.parse import parse_qs, urlsplit
+"""Lists: their order, pages, cursors and filters."""
 
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
-from chassis.tests.http_client import Answer, HttpClient
+from chassis.tests.http_client import HttpClient
+from services.thoughts_backend.tests.answers import texts
 from services.thoughts_backend.tests.sql import Sql
 
 PATH = "/api/thoughts/"
-
-
-def links(answer: Answer) -> dict[str, str]:
-    """The references of a Link header by their relation."""
-    header = answer.headers.get("Link", "")
-    return {relation: target for target, relation in re.findall(r'<([^>]*)>; rel="(\w+)"', header)}
-
-
-def texts(answer: Answer) -> list[str]:
-    """The texts of a list."""
-    return [thought["text"] for thought in answer.json()]
-
-
-def ids(answer: Answer) -> list[int]:
-    """The ids of a list."""
-    return [thought["id"] for thought in answer.json()]
-
-
-def walk(http: HttpClient, target: str | None, relation: str, **options: Any) -> Iterator[list[int]]:
-    """The ids of each page, following the links of one relation to the end."""
-    while target:
-        answer = http.get(target, **options)
-        yield ids(answer)
-        target = links(answer).get(relation)
 
 
 def test_list_without_thoughts_is_empty(http: HttpClient) -> None:
@@ -223,105 +193,3 @@ def test_own_list_does_not_filter_by_author(http: HttpClient, sql: Sql, bruce: s
     answer = http.get("/api/me/thoughts/", token=bruce, query={"username": "stephen"})
 
     assert texts(answer) == ["mine"]
-
-
-def test_links_are_path_absolute(http: HttpClient, sql: Sql) -> None:
-    """Links hold no host, whatever Host and X-Forwarded-Host say."""
-    sql.add_thoughts("one", "two")
-    headers = {"Host": "evil.example", "X-Forwarded-Host": "evil.example"}
-
-    answer = http.get(PATH, query={"limit": 1}, headers=headers)
-
-    assert links(answer) == {
-        "next": "/api/thoughts?limit=1&max_id=2",
-        "prev": "/api/thoughts?limit=1&min_id=2",
-    }
-
-
-def test_links_keep_the_filters(http: HttpClient, sql: Sql) -> None:
-    """The next page has the same search, author and limit, however they must be escaped."""
-    search = 'é & "50%" + ü/=?#'
-    sql.add_thoughts(*[search] * 2, username="a&b c")
-
-    next_page = links(
-        http.get(PATH, query={"search": search, "username": "a&b c", "limit": "1"})
-    )["next"]
-
-    assert parse_qs(urlsplit(next_page).query) == {
-        "search": [search],
-        "username": ["a&b c"],
-        "limit": ["1"],
-        "max_id": ["2"],
-    }
-
-
-def test_last_page_has_no_next(http: HttpClient, sql: Sql) -> None:
-    """A page that ends with the oldest thought leads nowhere older."""
-    sql.add_thoughts("one", "two")
-
-    assert set(links(http.get(PATH, query={"limit": 2}))) == {"prev"}
-
-
-def test_own_list_links_to_itself(http: HttpClient, sql: Sql, bruce: str) -> None:
-    """The links of the own list lead to the own list."""
-    sql.add_thoughts("one", "two")
-
-    answer = http.get("/api/me/thoughts/", token=bruce, query={"limit": 1})
-
-    assert links(answer)["next"] == "/api/me/thoughts?limit=1&max_id=2"
-
-
-def test_next_page_stays_within_since_id(http: HttpClient, sql: Sql) -> None:
-    """Going on from a page that has a lower bound keeps to it."""
-    added = sql.add_thoughts(*[str(number) for number in range(7)])
-
-    pages = list(walk(http, f"{PATH}?since_id={added[1]}&limit=2", "next"))
-
-    assert sum(pages, []) == added[:1:-1]
-
-
-def test_previous_pages_lead_back_to_the_newest(http: HttpClient, sql: Sql) -> None:
-    """Following `prev` from the oldest page visits every newer thought once."""
-    added = sql.add_thoughts(*[str(number) for number in range(10)])
-    oldest = f"{PATH}?limit=3&max_id={added[1]}"
-
-    pages = list(walk(http, oldest, "prev"))
-
-    assert pages == [added[:1], added[3:0:-1], added[6:3:-1], added[9:6:-1], []]
-
-
-def test_page_in_the_middle_leads_both_ways(http: HttpClient, sql: Sql) -> None:
-    """A page between others has both links, also when it was reached backwards."""
-    added = sql.add_thoughts(*[str(number) for number in range(9)])
-
-    answer = http.get(PATH, query={"limit": 3, "min_id": added[2]})
-
-    assert set(links(answer)) == {"next", "prev"}
-
-
-@settings(
-    max_examples=25,
-    deadline=None,
-    derandomize=True,
-    database=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
-)
-@given(
-    matching=st.lists(st.booleans(), max_size=30),
-    limit=st.integers(1, 7),
-    arriving=st.integers(0, 3),
-)
-def test_walking_gives_each_matching_thought_once(
-    http: HttpClient, sql: Sql, matching: list[bool], limit: int, arriving: int
-) -> None:
-    """Going on to older pages gives every match once, newest first, while new ones arrive."""
-    sql.run("TRUNCATE thoughts")
-    added = sql.add_thoughts(*["wanted" if match else "other" for match in matching])
-    wanted = [number for number, match in zip(added, matching, strict=True) if match]
-
-    seen: list[int] = []
-    for page in walk(http, f"{PATH}?search=want&limit={limit}", "next"):
-        seen += page
-        sql.add_thoughts(*["wanted too"] * arriving)
-
-    assert seen == wanted[::-1]

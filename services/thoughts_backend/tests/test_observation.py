@@ -72,7 +72,8 @@ def test_trace_id_is_logged(backend: ServiceProcess, http: HttpClient) -> None:
 
 
 @pytest.mark.parametrize(
-    "trace", ["nonsense", TRACE.upper(), TRACE.replace("4bf9", "4bf"), "00-" + "0" * 32 + TRACE[35:]]
+    "trace",
+    ["nonsense", TRACE.upper(), TRACE.replace("4bf9", "4bf"), "00-" + "0" * 32 + TRACE[35:]],
 )
 def test_malformed_trace_is_not_logged(
     backend: ServiceProcess, http: HttpClient, trace: str

@@ -2,28 +2,25 @@
 
 from pathlib import Path
 
-from chassis.tests.generated_requests import Case, check, requests_of, some_cases
+from chassis.tests.generated_requests import Case, check, for_every_operation
 from chassis.tests.http_client import HttpClient
 
-api = requests_of(Path(__file__).parents[1])
+SERVICE_FOLDER = Path(__file__).parents[1]
 
 
-@api.parametrize()
-@some_cases
+@for_every_operation(SERVICE_FOLDER)
 def test_user_gets_documented_answers(case: Case, http: HttpClient, bruce: str) -> None:
     """With a user's token every generated request gets an answer that the document allows."""
     check(case, http, {"Authorization": f"Bearer {bruce}"})
 
 
-@api.parametrize()
-@some_cases
+@for_every_operation(SERVICE_FOLDER)
 def test_admin_gets_documented_answers(case: Case, http: HttpClient, admin: str) -> None:
     """With an admin's token every generated request gets an answer that the document allows."""
     check(case, http, {"Authorization": f"Bearer {admin}"})
 
 
-@api.parametrize()
-@some_cases
+@for_every_operation(SERVICE_FOLDER)
 def test_nobody_gets_documented_answers(case: Case, http: HttpClient) -> None:
     """Without a token every generated request gets an answer that the document allows."""
     check(case, http, {})

@@ -82,7 +82,8 @@ def test_composed_and_decomposed_letters_are_the_same(
 
 
 @pytest.mark.parametrize(
-    "search", ["%", "_", "\\", "%%", "\\%", "__", "a%c", "a_c", "\\a", "%c", "*", "?", "'", '"', "."]
+    "search",
+    ["%", "_", "\\", "%%", "\\%", "__", "a%c", "a_c", "\\a", "%c", "*", "?", "'", '"', "."],
 )
 def test_every_character_is_literal(http: HttpClient, sql: Sql, search: str) -> None:
     """No character of a search is special; each finds only itself."""

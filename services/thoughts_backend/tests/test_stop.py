@@ -70,9 +70,7 @@ def test_draining_ends_after_its_time(make_backend: MakeBackend) -> None:
     assert backend.process.wait(timeout_seconds=30) == 0
 
 
-def test_request_in_flight_is_finished(
-    make_backend: MakeBackend, sql: Sql, bruce: str
-) -> None:
+def test_request_in_flight_is_finished(make_backend: MakeBackend, sql: Sql, bruce: str) -> None:
     """A request that the backend works on when it stops gets its answer."""
     backend = make_backend()
     backend.start()

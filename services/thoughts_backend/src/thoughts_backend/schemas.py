@@ -5,7 +5,7 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
-from mythoughts_chassis.inputs import MAX_ID
+from mythoughts_chassis.inputs import MAX_ID, WITHOUT_NUL
 from mythoughts_chassis.pages import Page
 
 MAX_TEXT_CHARACTERS = 250
@@ -16,7 +16,7 @@ Text = Annotated[
     Meta(
         min_length=1,
         max_length=MAX_TEXT_CHARACTERS,
-        pattern=r"[^\s\u001c-\u001f]",
+        pattern=r"^[^\u0000]*[^\s\u0000\u001c-\u001f][^\u0000]*$",
         description="In characters after CR LF has become LF; not only white space.",
         examples=["Be water, my friend."],
         extra={"refusal": "must not be only white space"},
@@ -46,6 +46,7 @@ class OwnThoughtsQuery(Page, frozen=True, kw_only=True, omit_defaults=True):
         str,
         Meta(
             max_length=MAX_TEXT_CHARACTERS,
+            extra_json_schema=WITHOUT_NUL,
             description="Only thoughts that contain this, in any case; every character counts "
             "as itself. White space alone is no search.",
         ),
@@ -59,6 +60,7 @@ class ThoughtsQuery(OwnThoughtsQuery, frozen=True, kw_only=True, omit_defaults=T
         str,
         Meta(
             max_length=MAX_USERNAME_CHARACTERS,
+            extra_json_schema=WITHOUT_NUL,
             description="Only thoughts by this user, in any case.",
         ),
     ] = ""

@@ -1,0 +1,38 @@
+"""A PostgreSQL server that a test may stop, kill and freeze."""
+
+import os
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psutil
+
+from local.postgres import PostgresServer, new_password
+from mythoughts_chassis.migrations import migrate
+from mythoughts_chassis.settings import Secret
+from thoughts_backend.app import MIGRATIONS
+
+
+class OwnServer:
+    """A PostgreSQL server of the test's own, with a migrated database."""
+
+    def __init__(self, folder: Path) -> None:
+        self.server = PostgresServer(folder / "postgres", password=new_password(), durable=False)
+        self.server.start()
+        self.url = self.server.create_database("away", owner="away", password=new_password())
+        migrate(Secret(self.url), MIGRATIONS)
+
+    @contextmanager
+    def frozen(self) -> Iterator[None]:
+        """Keep every process of the server from running, as a network that swallows all does."""
+        self._signal(signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            self._signal(signal.SIGCONT)
+
+    def _signal(self, number: signal.Signals) -> None:
+        postmaster = psutil.Process(self.server.process.pid)
+        for process in (postmaster, *postmaster.children()):
+            os.kill(process.pid, number)
