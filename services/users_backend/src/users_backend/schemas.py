@@ -6,7 +6,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta, Struct
 
-from mythoughts_chassis.inputs import MAX_ID
+from mythoughts_chassis.inputs import MAX_ID, WITHOUT_NUL
 
 MAX_USERNAME_CHARACTERS = 50
 
@@ -26,7 +26,7 @@ _JOINERS = r"\u200c\u200d\ufe0e\ufe0f"
 # It neither begins with these, nor holds those, nor ends with a space.
 USERNAME_PATTERN = rf"^(?![{_JOINERS}\u0020])(?!.*[{_REFUSED}]).*[^\u0020]$"
 
-_SECRET = {"format": "password", "writeOnly": True}
+_SECRET = {"format": "password", "writeOnly": True, **WITHOUT_NUL}
 
 Username = Annotated[
     str,
@@ -74,6 +74,7 @@ class Login(Struct, frozen=True):
         Meta(
             min_length=1,
             max_length=4 * MAX_USERNAME_CHARACTERS,
+            extra_json_schema=WITHOUT_NUL,
             description="In any case and any of Unicode's normal forms.",
             examples=["bruce"],
         ),
