@@ -173,6 +173,18 @@ def test_demonstration_thoughts_are_loaded_in_order(
     assert [tuple(row) for row in rows] == [("李", "earlier"), ("bruce", "later")]
 
 
+def test_demonstration_of_this_project_can_be_loaded(
+    backend_settings: dict[str, str], sql: Sql
+) -> None:
+    """The thoughts in the service's folder fit the database."""
+    path = SERVICE_FOLDER / "demo" / "thoughts.json"
+
+    done = command("load-demo", "--file", str(path), settings=backend_settings)
+
+    assert done.returncode == 0
+    assert sql.value("SELECT count(*) FROM thoughts") == len(json.loads(path.read_bytes()))
+
+
 def test_demonstration_is_not_loaded_twice(
     backend_settings: dict[str, str], sql: Sql, demo_file: Path
 ) -> None:
