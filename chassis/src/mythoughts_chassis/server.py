@@ -35,8 +35,8 @@ def serve(api: Api, settings: ServiceSettings) -> None:
         lifespan="on",
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=FINISH_SECONDS,
-        proxy_headers=bool(settings.trusted_proxies),
-        forwarded_allow_ips=list(settings.trusted_proxies),
+        # Nothing here depends on the client's address or scheme, so no header is believed.
+        proxy_headers=False,
         server_header=False,
         access_log=False,
         log_config=None,

@@ -74,10 +74,6 @@ class ServiceSettings:
         minimum=0,
         maximum=300,
     )
-    trusted_proxies: tuple[str, ...] = setting(
-        "Addresses of proxies whose X-Forwarded-* headers are believed, separated by commas.",
-        default=(),
-    )
     token_public_keys_path: Path = setting(
         "File with the public keys that tokens are verified with, a JWK set. "
         "It is read again when it changes."
@@ -159,8 +155,6 @@ def _parse(text: str, wanted: Any, bounds: Mapping[str, Any]) -> object:
         value: object = Secret(text)
     elif wanted is Path:
         value = Path(text)
-    elif wanted == tuple[str, ...]:
-        return tuple(part.strip() for part in text.split(",") if part.strip())
     else:
         value = _convert(text, wanted, bounds)
     if not text:
