@@ -60,23 +60,10 @@ class Ports:
         return port
 
 
-class PortsBusy(StackError):
-    """Some ports cannot be used; the message names all of them, and how to choose others."""
-
-
-@dataclass(frozen=True, slots=True)
-class ServiceOptions:
-    """How every service logs and drains: its settings of the same names."""
-
-    log_level: str = "info"
-    log_format: str = "json"
-    drain_seconds: float = 0
-
-
 def choose_ports(wanted: Ports) -> Ports:
-    """Take a free port for each service that is to have any; raises PortsBusy.
+    """Take a free port for each service that is to have any; PostgreSQL takes its own later.
 
-    PostgreSQL chooses its own when it starts.
+    Raises StackError that names every port that cannot be used, and how to choose others.
     """
     chosen = Ports(
         **{service.name: wanted.of(service) or ports.free_port() for service in SERVICES},
@@ -91,7 +78,7 @@ def choose_ports(wanted: Ports) -> Ports:
         if (fault := ports.fault_of(port))
     ]
     if faults:
-        raise PortsBusy("\n".join(faults))
+        raise StackError("\n".join(faults))
     return chosen
 
 
