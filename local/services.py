@@ -60,6 +60,15 @@ class Ports:
         return port
 
 
+@dataclass(frozen=True, slots=True)
+class ServiceOptions:
+    """How every service logs and drains: its settings of the same names."""
+
+    log_level: str = "info"
+    log_format: str = "json"
+    drain_seconds: float = 0
+
+
 def choose_ports(wanted: Ports) -> Ports:
     """Take a free port for each service that is to have any; PostgreSQL takes its own later.
 
