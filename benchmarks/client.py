@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 ANSWER_SECONDS = 30
+TOO_BUSY = 503
 
 # Makes the request with this number.
 MakeRequest = Callable[[int], bytes]
@@ -30,10 +31,11 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """What a client saw: the whole time, and each request's own, sorted."""
+    """What a client saw: the whole time, each request's own, sorted, and how many got a 503."""
 
     seconds: float
     latencies_seconds: list[float]
+    refused: int
 
     def percentile_seconds(self, percent: float) -> float:
         """Return the latency that `percent` of the requests did not exceed."""
@@ -66,22 +68,24 @@ async def send_load(
 ) -> Load:
     """Send `count` requests over `connections`, each sending its next when it has its answer.
 
-    Raises `UnexpectedAnswer` when one is not answered with `status`.
+    A server that is too busy may say so with 503. Raises `UnexpectedAnswer` when a request is
+    answered with any other status than `status`.
     """
     numbers = iter(range(count))
     latencies: list[float] = []
+    refused = 0
     pairs = [await _connect(base_url) for _ in range(connections)]
 
     async def work(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal refused
         for number in numbers:
             request = make_request(number)
             started = time.perf_counter()
             answer = await _exchange(reader, writer, request)
             latencies.append(time.perf_counter() - started)
-            if answer.status != status:
-                raise UnexpectedAnswer(
-                    f"{answer.status} instead of {status}: {answer.body[:500]!r}"
-                )
+            if answer.status not in (status, TOO_BUSY):
+                raise UnexpectedAnswer(f"{answer.status}, not {status}: {answer.body[:500]!r}")
+            refused += answer.status == TOO_BUSY
 
     started = time.perf_counter()
     try:
@@ -91,7 +95,7 @@ async def send_load(
     finally:
         for _, writer in pairs:
             writer.close()
-    return Load(time.perf_counter() - started, sorted(latencies))
+    return Load(time.perf_counter() - started, sorted(latencies), refused)
 
 
 async def _connect(base_url: str) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:

@@ -29,6 +29,7 @@ class Round:
     requests_per_second: float
     p50_ms: float
     p99_ms: float
+    refused_percent: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +75,7 @@ def run_round(
         requests_per_second=scenario.requests / load.seconds,
         p50_ms=load.percentile_seconds(50) * 1000,
         p99_ms=load.percentile_seconds(99) * 1000,
+        refused_percent=100 * load.refused / scenario.requests,
     )
 
 

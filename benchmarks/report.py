@@ -56,11 +56,12 @@ def start_text(result: StartResult) -> str:
 
 
 def _requests_table(figures: Sequence[Figure]) -> str:
-    floors = {(figure.scenario, figure.connections): figure.median for figure in figures}
+    # One connection is compared with one, several with several.
+    floors = {(figure.scenario, figure.connections > 1): figure.median for figure in figures}
     rows = []
     for figure in figures:
         median = figure.median
-        floor = floors[figure.floor, figure.connections]
+        floor = floors[figure.floor, figure.connections > 1]
         rows.append(
             [
                 figure.scenario,
@@ -73,11 +74,20 @@ def _requests_table(figures: Sequence[Figure]) -> str:
                 f"{median.requests_per_second:.0f}",
                 f"{median.p50_ms:.1f}",
                 f"{median.p99_ms:.1f}",
+                f"{median.refused_percent:.1f}",
                 _verdict(median.server_cpu_us, figure.budget_us, " us"),
             ]
         )
     header = ["request", "connections", "server CPU, us", "min-max", "x floor"]
-    header += ["other services, us", "PostgreSQL, us", "requests/s", "p50, ms", "p99, ms", "budget"]
+    header += [
+        "other services, us",
+        "PostgreSQL, us",
+        "requests/s",
+        "p50, ms",
+        "p99, ms",
+        "503, %",
+        "budget",
+    ]
     return _table(header, rows)
 
 

@@ -26,7 +26,6 @@ from local.process import Process
 from local.readiness import is_ready, wait_until
 from local.stack import Stack, temporary_stack
 
-CONNECTIONS = (1, 16)
 # One of the demonstration's users, who has more than a page of thoughts; the password is the name.
 USER = "bruce"
 SILENT = "thoughts without access log"
@@ -87,7 +86,7 @@ def _measure(
     for number in range(1, rounds + 1):
         for scenario in scenarios:
             say(f"Round {number} of {rounds}: {scenario.name}")
-            for connections in CONNECTIONS:
+            for connections in (1, scenario.connections):
                 found[scenario, connections].append(
                     run_round(scenario, servers, postgres_pid, connections=connections)
                 )
