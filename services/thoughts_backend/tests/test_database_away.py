@@ -1,9 +1,11 @@
 """A real PostgreSQL server that stops, dies, freezes and comes back under the backend."""
 
+import asyncio
 import tempfile
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -13,6 +15,7 @@ from chassis.tests.service_process import ServiceProcess, wait_until
 from local.postgres import remove_data
 from services.thoughts_backend.tests.conftest import MakeBackend
 from services.thoughts_backend.tests.own_server import OwnServer
+from services.thoughts_backend.tests.sql import Sql
 
 # The Frontend waits for 3 s; a busy machine gets as much again.
 SOON_SECONDS = 6.0
@@ -199,13 +202,18 @@ def test_frozen_database_answers_in_time(http: HttpClient, own_server: OwnServer
 def test_frozen_database_does_not_hold_a_transaction(
     http: HttpClient, own_server: OwnServer, bruce: str
 ) -> None:
-    """The same holds where a transaction would have to be rolled back."""
+    """The same holds for a transaction that would have to be rolled back."""
     share = {"json": {"text": "a"}, "headers": {"Idempotency-Key": "frozen"}}
-    http.post("/api/me/thoughts/", token=bruce, **share)
-    started = time.monotonic()
+    url = own_server.url
+    with asyncio.Runner() as runner, Sql(runner, url) as holder, ThreadPoolExecutor(1) as thread:
+        holder.run("BEGIN")
+        holder.run("LOCK TABLE thoughts")
+        started = time.monotonic()
+        request = thread.submit(http.post, "/api/me/thoughts/", token=bruce, **share)
+        wait_until(lambda: holder.value("SELECT count(*) FROM pg_locks WHERE NOT granted") == 1)
 
-    with own_server.frozen():
-        answer = http.post("/api/me/thoughts/", token=bruce, **share)
+        with own_server.frozen():
+            answer = request.result()
 
     assert_unavailable(answer)
     assert time.monotonic() - started < SOON_SECONDS

@@ -6,9 +6,11 @@ from typing import Any
 import pytest
 
 from chassis.tests.http_client import Answer, HttpClient
+from chassis.tests.service_process import wait_until
 from services.thoughts_backend.tests.sql import Sql
 
 PATH = "/api/me/thoughts/"
+KEYS_UNDER_WAY = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'"
 
 
 def share(http: HttpClient, token: str, key: str, text: str = "Once.") -> Answer:
@@ -183,8 +185,7 @@ def test_key_under_way_is_a_conflict(http: HttpClient, bruce: str, sql: Sql) -> 
         other.run("BEGIN")
         other.run("LOCK TABLE thoughts")
         first = pool.submit(share, http, bruce, "key-1")
-        while not sql.value("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'"):
-            pass
+        wait_until(lambda: sql.value(KEYS_UNDER_WAY) == 1)
 
         second = share(http, bruce, "key-1")
 
