@@ -37,7 +37,9 @@ def up(environment: Mapping[str, str]) -> int:
 
 def dev(environment: Mapping[str, str]) -> int:
     """Run the system and restart each service when its code changes."""
-    return _run(_ports(environment), _options(environment), development.reload_on_changes)
+    ports, options = _ports(environment), _options(environment)
+    changes = development.watch_code()
+    return _run(ports, options, lambda stack: development.reload_on_changes(stack, changes))
 
 
 def down(_: Mapping[str, str]) -> int:

@@ -1,9 +1,10 @@
 """Restarting services when their code changes."""
 
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
-from watchfiles import watch
+from watchfiles import Change, watch
 
 from local.console import complain, show_line
 from local.failures import StackError, how_it_ended
@@ -17,12 +18,11 @@ _CHECK_MILLISECONDS = 200
 _SETTLE_MILLISECONDS = 50
 
 
-def reload_on_changes(stack: Stack) -> None:
-    """Restart each service whose code, or the chassis, changes, templates included, for ever.
+Changes = Iterator[set[tuple[Change, str]]]
 
-    A service that does not come up again is reported and started at the next change. Raises
-    StackError when PostgreSQL ends.
-    """
+
+def watch_code() -> Changes:
+    """Watch the code from now on; an empty set comes now and then when nothing changes."""
     folders = [_CHASSIS, *(service.folder / "src" for service in SERVICES)]
     changes = watch(
         *folders,
@@ -30,6 +30,18 @@ def reload_on_changes(stack: Stack) -> None:
         rust_timeout=_CHECK_MILLISECONDS,
         yield_on_timeout=True,
     )
+    # The watching begins with the first of them.
+    next(changes)
+    return changes
+
+
+def reload_on_changes(stack: Stack, changes: Changes) -> None:
+    """Restart each service whose code, or the chassis, changes, templates included, for ever.
+
+    `changes` are watched since before the system was started, so that none is missed. A service
+    that does not come up again is reported and started at the next change. Raises StackError
+    when PostgreSQL ends.
+    """
     reported: set[str] = set()
     for batch in changes:
         stack.check("postgres")

@@ -59,7 +59,6 @@ def test_defaults_hold_where_nothing_is_set() -> None:
         ("SHARE", "1e-3", 0.001),
         ("LEVEL", "high", "high"),
         ("FOLDER", "/tmp/a b", Path("/tmp/a b")),
-        ("HOSTS", "", ()),
         ("STRICT", "true", True),
         ("STRICT", "0", False),
     ],

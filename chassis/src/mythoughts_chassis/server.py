@@ -50,6 +50,7 @@ class _DrainingServer(uvicorn.Server):
         self._api = api
         self._drain_seconds = drain_seconds
         self._exit_at: float | None = None
+        self._heard: list[signal.Signals] = []
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Begin to listen, and log where; called by uvicorn."""
@@ -58,13 +59,20 @@ class _DrainingServer(uvicorn.Server):
         _log.info("serving", host=host, port=port)
 
     def handle_exit(self, sig: int, _: FrameType | None) -> None:
-        """Begin to drain; a second signal ends that. Called by uvicorn for SIGTERM and SIGINT."""
+        """Begin to drain; a second signal ends that. Called by uvicorn for SIGTERM and SIGINT.
+
+        A signal can come while a log line is being written, so this one's waits for `on_tick`:
+        the lock of the output is held.
+        """
         self._exit_at = time.monotonic() + (0 if self._api.draining else self._drain_seconds)
         self._api.draining = True
-        _log.info("stopping", signal=signal.Signals(sig).name, drain_seconds=self._drain_seconds)
+        self._heard.append(signal.Signals(sig))
 
     async def on_tick(self, counter: int) -> bool:
         """Return whether it is time to stop; called by uvicorn ten times a second."""
+        while self._heard:
+            name = self._heard.pop(0).name
+            _log.info("stopping", signal=name, drain_seconds=self._drain_seconds)
         if self._exit_at is not None and time.monotonic() >= self._exit_at:
             self.should_exit = True
         return await super().on_tick(counter)
