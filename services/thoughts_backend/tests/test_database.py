@@ -3,14 +3,16 @@
 import asyncio
 import json
 import re
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import asyncpg
 import pytest
 
-from mythoughts_chassis.migrations import migrate
+from chassis.tests.service_process import wait_until
+from mythoughts_chassis.migrations import LOCK_NUMBER, migrate
 from mythoughts_chassis.settings import Secret
 from services.thoughts_backend.tests.conftest import MakeBackend
 from services.thoughts_backend.tests.sql import Sql
@@ -62,15 +64,22 @@ def test_database_takes_what_the_api_takes_as_visible(sql: Sql) -> None:
     assert re.fullmatch(r"\s+", blank)
 
 
-def test_migrations_at_once_do_not_meet(new_database: Callable[[], str]) -> None:
+def test_migrations_at_once_go_one_after_the_other(
+    backend_settings: dict[str, str], new_database: Callable[[], str]
+) -> None:
     """Three replicas that migrate the same new database at once all succeed."""
-    url = Secret(new_database())
+    url = new_database()
+    settings = backend_settings | {"DATABASE_URL": url}
+    command = [sys.executable, "-m", "thoughts_backend", "migrate"]
+    with asyncio.Runner() as runner, Sql(runner, url) as sql:
+        sql.run("SELECT pg_advisory_lock($1)", LOCK_NUMBER)
+        replicas = [subprocess.Popen(command, env=settings, cwd="/") for _ in range(3)]
+        wait_until(lambda: sql.value("SELECT count(*) FROM pg_locks WHERE NOT granted") == 3)
+        sql.run("SELECT pg_advisory_unlock($1)", LOCK_NUMBER)
 
-    with ThreadPoolExecutor(3) as threads:
-        for done in [threads.submit(migrate, url, MIGRATIONS) for _ in range(3)]:
-            done.result()
+        statuses = [replica.wait(60) for replica in replicas]
 
-    with asyncio.Runner() as runner, Sql(runner, url.reveal()) as sql:
+        assert statuses == [0, 0, 0]
         assert sql.value("SELECT count(*) FROM alembic_version") == 1
 
 
