@@ -1,7 +1,12 @@
 """The graceful stop: unready first, everything answered, exit status 0."""
 
+import contextlib
+import json
+import os
 import signal
 import socket
+import subprocess
+import sys
 
 import pytest
 
@@ -114,6 +119,33 @@ def test_stopped_backend_takes_no_connection(make_backend: MakeBackend) -> None:
 
     with socket.socket() as connection, pytest.raises(ConnectionRefusedError):
         connection.connect(("127.0.0.1", port))
+
+
+def test_signal_during_a_log_line_is_heard(backend_settings: dict[str, str]) -> None:
+    """A backend that is asked to stop while it writes a log line stops when that is written."""
+    command = [sys.executable, "-m", "thoughts_backend"]
+    environment = {"PATH": os.defpath, "PORT": "0", **backend_settings}
+    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE) as backend:
+        try:
+            assert backend.stdout is not None
+            port = json.loads(backend.stdout.readline())["port"]
+            log_more_than_a_pipe_holds(port)
+            backend.send_signal(signal.SIGTERM)
+            rest, _ = backend.communicate(timeout=30)
+        finally:
+            backend.kill()
+
+    assert backend.returncode == 0
+    assert b'"stopping"' in rest
+
+
+def log_more_than_a_pipe_holds(port: int) -> None:
+    """Send requests until the backend, whose log nobody reads, answers no more."""
+    with socket.create_connection(("127.0.0.1", port), timeout=2) as connection:
+        connection.sendall(b"GET /nowhere HTTP/1.1\r\nHost: x\r\n\r\n" * 1000)
+        with contextlib.suppress(TimeoutError):
+            while connection.recv(65536):
+                pass
 
 
 def wait_until_taken(http: HttpClient) -> None:
