@@ -17,9 +17,11 @@ AnyConnection = ASGIConnection[Any, Any, Any, Any]
 
 async def requires_user(connection: AnyConnection, _: BaseRouteHandler) -> None:
     """Let only the bearer of a valid token through; raises `Unauthorized`."""
-    # Two headers make one that holds no token, so that nobody has to choose between them.
-    credentials = connection.headers.getall("authorization", [])
-    scheme, _space, token = ", ".join(credentials).partition(" ")
+    # Read as they came: Litestar's own view of the headers costs ten times as much. Two of
+    # them make one that holds no token, so that nobody has to choose between them.
+    headers = connection.scope["headers"]
+    credentials = b", ".join(value for name, value in headers if name == b"authorization")
+    scheme, _space, token = credentials.decode("latin-1").partition(" ")
     if scheme.lower() != "bearer":
         raise Unauthorized
     verifier: TokenVerifier = connection.app.state.verifier

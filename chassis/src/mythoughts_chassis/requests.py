@@ -5,7 +5,7 @@ is made. `traceparent` (W3C Trace Context) is passed on as it came; its trace id
 """
 
 import re
-import uuid
+import secrets
 from contextvars import ContextVar
 from dataclasses import dataclass
 
@@ -53,7 +53,7 @@ def request_id_of(header: str | None) -> str:
     """Return the client's request id if it is well formed, else a new one."""
     if header and _REQUEST_ID.fullmatch(header):
         return header
-    return uuid.uuid4().hex
+    return secrets.token_hex(16)
 
 
 def trace_parent_of(header: str | None) -> str | None:
