@@ -57,6 +57,38 @@ def test_language_can_be_switched(browser: Browser) -> None:
     assert "登录" in browser.get("/login/").words
 
 
+def test_switch_keeps_a_text_that_is_being_typed(bruce: Browser) -> None:
+    """Changing the language while typing leaves the text in the form, in the other language."""
+    composer = bruce.get("/").form("/thoughts/new")
+
+    page = bruce.post(
+        "/language/", {**composer.fields, "text": "Two\nlines", "language": "zh-hans"}
+    )
+
+    assert page.form("/thoughts/new").fields["text"] == "Two\nlines"
+    assert "发表" in page.words
+    assert "发表" in bruce.get("/").words
+
+
+def test_switch_on_the_login_page_keeps_the_text_that_waits(bruce: Browser) -> None:
+    """A text that waits for the login waits in the other language too."""
+    composer = bruce.get("/").form("/thoughts/new")
+    bruce.cookies["session"] = "garbage"
+    login = bruce.send(composer, text="Rain")
+
+    page = bruce.send(login.form("/language/"), language="zh-hans")
+
+    assert page.form("/login/").fields["text"] == "Rain"
+    assert "用户名" in page.words
+
+
+def test_address_of_the_switch_leads_home(browser: Browser) -> None:
+    """Loading the address that a switch with a text leaves in the browser is no error."""
+    answer = browser.get("/language/", follow=False)
+
+    assert (answer.status, answer.headers["Location"]) == (302, "/")
+
+
 @pytest.mark.parametrize("language", ["", "fr", "../../etc", "zh"])
 def test_language_that_there_is_not_changes_nothing(browser: Browser, language: str) -> None:
     """Choosing a language that there is not leaves everything as it was."""

@@ -21,7 +21,7 @@ PAGES: tuple[tuple[str, View, tuple[str, ...]], ...] = (
     ("search", search.search, READ),
     ("login", session.log_in, READ + WRITE),
     ("logout", session.log_out, READ + WRITE),
-    ("language", language.choose, WRITE),
+    ("language", language.choose, READ + WRITE),
 )
 
 ALLOWED_METHODS: dict[Any, tuple[str, ...]] = {view: methods for _, view, methods in PAGES}

@@ -29,8 +29,7 @@ def csrf_failure(request: PageRequest, reason: str) -> HttpResponse:
     """Say that a form was out of date, and offer a fresh one with what was typed."""
     del reason  # Django has logged it.
     problem = gettext(
-        "This form was out of date, so nothing was sent. Please check it and send it again. "
-        "Cookies must be allowed."
+        "This form was out of date, so nothing was sent. Please try again. Cookies must be allowed."
     )
     draft = posted_draft(request.POST)
     if "username" in request.POST or (draft.text and request.visitor.principal is None):

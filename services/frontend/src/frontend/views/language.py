@@ -1,16 +1,38 @@
 """The language switch."""
 
 from django.http import HttpResponse, HttpResponseRedirect
+from django.utils import translation
 
+from frontend.drafts import posted_draft
 from frontend.language import LANGUAGES, remember_language
-from frontend.pages import safe_path
+from frontend.login_page import login_page
+from frontend.pages import HOME, safe_path
+from frontend.views.thoughts import own_page
 from frontend.visitor import PageRequest
 
 
 def choose(request: PageRequest) -> HttpResponse:
-    """Remember the language that was chosen, and lead back; another one changes nothing."""
-    response = HttpResponseRedirect(safe_path(request.POST.get("next", "")))
+    """Remember the language that was chosen, and lead back; another one changes nothing.
+
+    A text that was being typed is in the form of the page that this leads to.
+    """
+    if request.method != "POST":
+        # This address stays in the browser after a switch with a text.
+        return HttpResponseRedirect(HOME)
     chosen = request.POST.get("language", "")
+    if chosen in LANGUAGES:
+        translation.activate(chosen)
+        request.language = chosen
+    response = _way_back(request)
     if chosen in LANGUAGES:
         remember_language(response, chosen)
     return response
+
+
+def _way_back(request: PageRequest) -> HttpResponse:
+    draft = posted_draft(request.POST)
+    if not draft.text:
+        return HttpResponseRedirect(safe_path(request.POST.get("next", "")))
+    if request.visitor.principal is None:
+        return login_page(request, next_path=HOME)
+    return own_page(request, draft)
