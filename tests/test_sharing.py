@@ -36,6 +36,16 @@ def test_reloading_shares_nothing_again(user_page: Page) -> None:
     expect(user_page.get_by_text("Your thought is shared.")).to_have_count(0)
 
 
+def test_changing_the_language_keeps_what_is_typed(user_page: Page) -> None:
+    """A text that is being typed is still there when the page comes in the other language."""
+    write(user_page, "Half a thought")
+
+    user_page.get_by_role("button", name="简体中文").click()
+
+    expect(user_page.get_by_role("button", name="发表")).to_be_visible()
+    expect(user_page.locator("textarea")).to_have_value("Half a thought")
+
+
 def test_line_breaks_are_shown_as_typed(user_page: Page) -> None:
     """Line breaks, empty lines and spaces at the start of a line are kept."""
     poem = "one\n\n   two\nthree"
