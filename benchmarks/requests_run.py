@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from benchmarks.client import fetch, request_bytes
@@ -20,7 +21,7 @@ from benchmarks.scenarios import (
     floor_scenarios,
     page_scenarios,
 )
-from benchmarks.visitor import log_in, open_browser
+from benchmarks.visitor import Browser, log_in, open_browser
 from local.ports import free_port
 from local.process import Process
 from local.readiness import is_ready, wait_until
@@ -54,8 +55,10 @@ def measure_requests(*, thoughts: int, rounds: int, say: Say) -> RequestsResult:
         at_rest = _memory(stack)
         say(f"Loading {thoughts} thoughts.")
         asyncio.run(load_thoughts(stack.database_urls["thoughts"], thoughts))
-        scenarios = asyncio.run(_scenarios(stack))
-        with _servers(stack) as servers:
+        token = asyncio.run(log_in(stack.urls["users"], username=USER, password=USER))
+        browser = asyncio.run(open_browser(stack.urls["frontend"], token))
+        scenarios = _scenarios(token, browser)
+        with _servers(stack, browser) as servers:
             figures = _measure(scenarios, servers, stack.postgres.process.pid, rounds, say)
         return RequestsResult(
             machine=asyncio.run(this_machine(stack.database_urls["thoughts"])),
@@ -67,9 +70,7 @@ def measure_requests(*, thoughts: int, rounds: int, say: Say) -> RequestsResult:
         )
 
 
-async def _scenarios(stack: Stack) -> Sequence[Scenario]:
-    token = await log_in(stack.urls["users"], username=USER, password=USER)
-    browser = await open_browser(stack.urls["frontend"], token)
+def _scenarios(token: str, browser: Browser) -> Sequence[Scenario]:
     api = api_scenarios(token, username=USER, password=USER, thought_id=1)
     without_log = replace(api[0], name=f"{api[0].name}, no access log", server=SILENT)
     return [*floor_scenarios(browser), api[0], without_log, *api[1:], *page_scenarios(browser)]
@@ -94,22 +95,22 @@ def _measure(
 
 
 @contextmanager
-def _servers(stack: Stack) -> Iterator[dict[str, Server]]:
+def _servers(stack: Stack, browser: Browser) -> Iterator[dict[str, Server]]:
     """Run what is measured beside the system: the floors, a Thoughts Backend that logs nothing."""
     servers = {
         name: Server(stack.urls[name], process.pid) for name, process in stack.services.items()
     }
-    token = asyncio.run(log_in(stack.urls["users"], username=USER, password=USER))
-    cookie = {"Cookie": f"session={token.removeprefix('Bearer ')}"}
+    page = _get(stack.urls["frontend"], "/thoughts/", browser.headers)
     extra = {
         API_FLOOR: _floor(stack, "api", _get(stack.urls["thoughts"], "/api/thoughts/")),
-        PAGE_FLOOR: _floor(stack, "page", _get(stack.urls["frontend"], "/thoughts/", cookie)),
+        PAGE_FLOOR: _floor(stack, "page", page),
         SILENT: _silent_backend(stack),
     }
     try:
         for name, (process, url) in extra.items():
             process.start()
-            if not wait_until(lambda url=url: is_ready(f"{url}/readyz"), seconds=START_SECONDS):  # type: ignore[misc]
+            ready = partial(is_ready, f"{url}/readyz")
+            if not wait_until(ready, seconds=START_SECONDS):
                 raise RuntimeError(f"{name} did not start: {list(process.last_lines)}")
             servers[name] = Server(url, process.pid)
         yield servers
@@ -127,17 +128,12 @@ def _floor(stack: Stack, kind: str, content: bytes) -> tuple[Process, str]:
     port = free_port()
     content_path = stack.folder.path / f"{kind}.floor"
     content_path.write_bytes(content)
-    command: list[str | Path] = [
-        sys.executable,
-        "-m",
-        "benchmarks.floors",
-        kind,
-        str(port),
-        content_path,
-    ]
+    module = [sys.executable, "-m", "benchmarks.floors"]
     environment = stack.services["thoughts"].environment | {"PYTHONPATH": str(ROOT)}
     log_path = stack.folder.logs / f"{kind}-floor.log"
-    process = Process(kind, command, environment=environment, log_path=log_path)
+    process = Process(
+        kind, [*module, kind, str(port), content_path], environment=environment, log_path=log_path
+    )
     return process, f"http://127.0.0.1:{port}"
 
 
