@@ -7,12 +7,29 @@ database, runs its migrations on it, and gives the tests a pool that is emptied 
 
 import itertools
 import tempfile
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from local.postgres import PostgresServer, new_password, remove_data
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Give the tests that schemathesis makes, one an operation, ids of their own.
+
+    It gives them names only, and pytest-xdist takes tests of the same id for one test.
+    """
+    if not item.nodeid.endswith(item.name) and item.parent is not None:
+        item._id = item.parent.id.child(item.name)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Refuse two tests of one id: pytest-xdist would run one of them and say nothing."""
+    twice = [name for name, count in Counter(item.nodeid for item in items).items() if count > 1]
+    if twice:
+        raise pytest.UsageError(f"several tests have the same id: {', '.join(twice)}")
 
 
 @pytest.fixture(scope="session")

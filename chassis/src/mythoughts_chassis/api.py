@@ -31,6 +31,7 @@ from mythoughts_chassis.problems import (
     Unavailable,
 )
 from mythoughts_chassis.requests import current_ids, metrics_page, set_build_info
+from mythoughts_chassis.settings import ApiSettings
 from mythoughts_chassis.swagger import swagger_handlers
 from mythoughts_chassis.tokens import TokenVerifier
 
@@ -39,7 +40,8 @@ class Api:
     """One service's API; `app` is the ASGI application.
 
     Handlers find `database`, `verifier` and what `state` adds in the application's state.
-    Set `draining` to make the service unready before it stops.
+    Set `draining` to make the service unready before it stops. Raises `KeySetError` when it is
+    made without readable public keys.
     """
 
     def __init__(
@@ -49,13 +51,20 @@ class Api:
         version: str,
         openapi: dict[str, Any],
         handlers: Sequence[HTTPRouteHandler],
-        database: Database,
-        verifier: TokenVerifier,
+        settings: ApiSettings,
         state: Mapping[str, Any] | None = None,
     ) -> None:
         self.name = name
         self.draining = False
-        self._database = database
+        self._database = Database(
+            settings.database_url, pool_size=settings.database_pool_size, application_name=name
+        )
+        verifier = TokenVerifier(
+            public_keys_path=settings.token_public_keys_path,
+            issuer=settings.token_issuer,
+            audience=settings.token_audience,
+        )
+        own_state = {"database": self._database, "verifier": verifier}
         set_build_info(name, version)
         all_handlers = [
             *handlers,
@@ -67,7 +76,7 @@ class Api:
                 LimitRequests(
                     Litestar(
                         [*_options_handlers(all_handlers), *all_handlers],
-                        state=State({"database": database, "verifier": verifier, **(state or {})}),
+                        state=State({**own_state, **(state or {})}),
                         lifespan=[self._lifespan],
                         exception_handlers={Exception: _answer_problem},
                         openapi_config=None,

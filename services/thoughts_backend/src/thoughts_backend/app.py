@@ -4,9 +4,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from mythoughts_chassis.api import Api
-from mythoughts_chassis.database import Database
 from mythoughts_chassis.openapi import document
-from mythoughts_chassis.tokens import TokenVerifier
 from thoughts_backend.routes import HANDLERS
 from thoughts_backend.settings import Settings
 
@@ -28,12 +26,5 @@ def create_api(settings: Settings) -> Api:
         version=VERSION,
         openapi=OPENAPI,
         handlers=HANDLERS,
-        database=Database(
-            settings.database_url, pool_size=settings.database_pool_size, application_name=NAME
-        ),
-        verifier=TokenVerifier(
-            public_keys_path=settings.token_public_keys_path,
-            issuer=settings.token_issuer,
-            audience=settings.token_audience,
-        ),
+        settings=settings,
     )

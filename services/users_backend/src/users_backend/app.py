@@ -4,9 +4,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from mythoughts_chassis.api import Api
-from mythoughts_chassis.database import Database
 from mythoughts_chassis.openapi import document
-from mythoughts_chassis.tokens import TokenVerifier
 from users_backend.passwords import PasswordHasher
 from users_backend.routes import HANDLERS
 from users_backend.settings import Settings
@@ -30,14 +28,7 @@ def create_api(settings: Settings) -> Api:
         version=VERSION,
         openapi=OPENAPI,
         handlers=HANDLERS,
-        database=Database(
-            settings.database_url, pool_size=settings.database_pool_size, application_name=NAME
-        ),
-        verifier=TokenVerifier(
-            public_keys_path=settings.token_public_keys_path,
-            issuer=settings.token_issuer,
-            audience=settings.token_audience,
-        ),
+        settings=settings,
         state={
             "passwords": PasswordHasher(),
             "public_keys": WatchedKeySet(settings.token_public_keys_path),
