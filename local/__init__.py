@@ -8,7 +8,7 @@
     process      one child process and its log
     folder       what is kept between runs, in the folder `.local`:
 
-        secrets.json        passwords of the databases' roles, the Frontend's secret key (mode 600)
+        secrets.json        passwords of the databases' roles (mode 600)
         admin-password      password of the user `admin` (mode 600)
         keys/               private.json and public.json, the JWK sets of the tokens
         postgres/           PostgreSQL's data; a link to a folder under /var/lib where root runs

@@ -34,7 +34,6 @@ class Secrets:
     postgres: str
     thoughts: str
     users: str
-    frontend: str
 
 
 class Folder:

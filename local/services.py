@@ -119,5 +119,4 @@ def environment_of(
     if service is FRONTEND:
         settings["THOUGHTS_BACKEND_URL"] = urls[THOUGHTS.name]
         settings["USERS_BACKEND_URL"] = urls[USERS.name]
-        settings["SECRET_KEY"] = folder.secrets().frontend
     return settings
