@@ -6,6 +6,11 @@ variables it is one that runs elsewhere, such as in Compose or in a cluster:
     MYTHOUGHTS_FRONTEND_URL, MYTHOUGHTS_THOUGHTS_URL, MYTHOUGHTS_USERS_URL   http://host:port
     MYTHOUGHTS_ADMIN_PASSWORD_FILE   file with the password of the user `admin`
 
+and one of these, for the tests that stop parts of it (`pytest -m 'not faults'` leaves them out):
+
+    MYTHOUGHTS_COMPOSE_PROJECT       the project of Docker Compose that it runs in
+    MYTHOUGHTS_CONTEXT               the context of kubectl that leads to its cluster
+
 Such a system need not be empty: each test makes the users and thoughts that it is about.
 """
 
@@ -17,8 +22,11 @@ import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from local.chromium import chromium_path
-from local.stack import Stack, temporary_stack
+from local.stack import temporary_stack
 from tests.browsing import Browsing
+from tests.compose import Compose
+from tests.installations import Installation, Processes
+from tests.kubernetes import Cluster
 from tests.system import System, User, system_of
 
 CHROMIUM_OPTIONS = (
@@ -31,15 +39,23 @@ CHROMIUM_OPTIONS = (
 
 
 @pytest.fixture(scope="session")
-def system() -> Iterator[System]:
+def running_system() -> System | None:
+    """The system that the environment tells of, None if it tells of none."""
+    if "MYTHOUGHTS_FRONTEND_URL" not in os.environ:
+        return None
+    return System(
+        frontend_url=os.environ["MYTHOUGHTS_FRONTEND_URL"].rstrip("/"),
+        thoughts_url=os.environ["MYTHOUGHTS_THOUGHTS_URL"].rstrip("/"),
+        users_url=os.environ["MYTHOUGHTS_USERS_URL"].rstrip("/"),
+        admin_password=Path(os.environ["MYTHOUGHTS_ADMIN_PASSWORD_FILE"]).read_text().strip(),
+    )
+
+
+@pytest.fixture(scope="session")
+def system(running_system: System | None) -> Iterator[System]:
     """The system, with demonstration data; tests leave it running."""
-    if "MYTHOUGHTS_FRONTEND_URL" in os.environ:
-        yield System(
-            frontend_url=os.environ["MYTHOUGHTS_FRONTEND_URL"].rstrip("/"),
-            thoughts_url=os.environ["MYTHOUGHTS_THOUGHTS_URL"].rstrip("/"),
-            users_url=os.environ["MYTHOUGHTS_USERS_URL"].rstrip("/"),
-            admin_password=Path(os.environ["MYTHOUGHTS_ADMIN_PASSWORD_FILE"]).read_text().strip(),
-        )
+    if running_system is not None:
+        yield running_system
         return
     with temporary_stack() as stack:
         yield system_of(stack)
@@ -52,26 +68,28 @@ def user(system: System) -> User:
 
 
 @pytest.fixture(scope="module")
-def module_stack() -> Iterator[Stack]:
-    """A system of this module's own."""
-    with temporary_stack() as stack:
-        yield stack
+def module_installation(running_system: System | None) -> Iterator[Installation]:
+    """A system of this module's own, or the one that the environment tells of."""
+    if running_system is None:
+        with temporary_stack() as stack:
+            yield Processes(stack)
+    elif "MYTHOUGHTS_COMPOSE_PROJECT" in os.environ:
+        yield Compose(os.environ["MYTHOUGHTS_COMPOSE_PROJECT"], running_system)
+    else:
+        yield Cluster(os.environ["MYTHOUGHTS_CONTEXT"], running_system)
 
 
 @pytest.fixture
-def stack(module_stack: Stack) -> Iterator[Stack]:
+def installation(module_installation: Installation) -> Iterator[Installation]:
     """A system that the test may stop parts of; what it left stopped is started after it."""
-    yield module_stack
-    if not module_stack.postgres.process.is_running:
-        module_stack.postgres.start()
-    stopped = [name for name, service in module_stack.services.items() if not service.is_running]
-    module_stack.restart(*stopped)
+    yield module_installation
+    module_installation.restore()
 
 
 @pytest.fixture
-def own_system(stack: Stack) -> System:
-    """The system that `stack` runs."""
-    return system_of(stack)
+def own_system(installation: Installation) -> System:
+    """The system that runs in `installation`."""
+    return installation.system
 
 
 @pytest.fixture(scope="module")
@@ -97,7 +115,7 @@ def browsing(chromium: Browser, system: System) -> Iterator[Browsing]:
 
 @pytest.fixture
 def own_browsing(chromium: Browser, own_system: System) -> Iterator[Browsing]:
-    """The same on the Frontend of `stack`."""
+    """The same on the Frontend of `installation`."""
     yield from _watched(Browsing(chromium, own_system.frontend_url))
 
 

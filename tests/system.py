@@ -11,7 +11,7 @@ import urllib3
 
 from local.stack import Stack
 
-WAIT_SECONDS = 30
+WAIT_SECONDS = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +95,14 @@ class System:
     thoughts_url: str
     users_url: str
     admin_password: str
+
+    def url_of(self, service: str) -> str:
+        """Where `thoughts`, `users` or `frontend` is."""
+        return {
+            "thoughts": self.thoughts_url,
+            "users": self.users_url,
+            "frontend": self.frontend_url,
+        }[service]
 
     def thoughts(self, user: User | None = None) -> Client:
         """A client of the Thoughts Backend, for `user` or nobody."""

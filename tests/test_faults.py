@@ -1,33 +1,21 @@
 """What API clients notice when a part of the system stops, dies, or changes its keys."""
 
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Sequence
 
 import pytest
 from urllib3.exceptions import HTTPError
 
-from local.readiness import is_ready
-from local.services import USERS
-from local.stack import Stack
+from tests.installations import Installation
 from tests.system import Client, System, User, unique
 from tests.thoughts import own_texts, share
 from tests.waiting import repeated, wait_until
 
+pytestmark = pytest.mark.faults
+
 WRITERS = 4
 # What a client waits after a connection that failed.
 PAUSE_SECONDS = 0.02
-
-
-def rotate_keys(stack: Stack, *options: str) -> None:
-    """Rotate the signing keys as an operator does, while the system runs."""
-    subprocess.run(
-        [sys.executable, "-m", USERS.package, "rotate-keys", *options],
-        env=stack.services["users"].environment,
-        check=True,
-        capture_output=True,
-    )
 
 
 def sharing(client: Client) -> Callable[[], str | None]:
@@ -64,17 +52,21 @@ def status_of(client: Client, path: str) -> int | str:
         return type(error).__name__
 
 
-def test_token_works_without_the_users_backend(stack: Stack, own_system: System) -> None:
+def test_token_works_without_the_users_backend(
+    installation: Installation, own_system: System
+) -> None:
     """With the Users Backend stopped, a user shares with a token that was got before."""
     user = own_system.new_user()
 
-    stack.services["users"].stop()
+    installation.stop("users")
 
     share(own_system.thoughts(user), unique("Still writing"))
     assert status_of(own_system.users(), "/api/me/") == "NewConnectionError"
 
 
-def test_no_request_fails_while_keys_are_rotated(stack: Stack, own_system: System) -> None:
+def test_no_request_fails_while_keys_are_rotated(
+    installation: Installation, own_system: System
+) -> None:
     """Tokens old and new are good for both backends at every moment of two rotations."""
     old = own_system.new_user()
 
@@ -92,18 +84,18 @@ def test_no_request_fails_while_keys_are_rotated(stack: Stack, own_system: Syste
 
     with repeated(use_tokens, threads=3) as results:
         for _ in range(2):
-            rotate_keys(stack)
+            installation.rotate_keys()
             enough = len(results) + 10
             wait_until(lambda: len(results) >= enough, what="tokens are used")  # noqa: B023
 
     assert set().union(*results) == {200}
 
 
-def test_new_tokens_carry_the_new_key(stack: Stack, own_system: System) -> None:
+def test_new_tokens_carry_the_new_key(installation: Installation, own_system: System) -> None:
     """After a rotation the Users Backend publishes one key more, without a restart."""
     before = own_system.users().get("/.well-known/jwks.json").json()["keys"]
 
-    rotate_keys(stack)
+    installation.rotate_keys()
 
     after = own_system.users().get("/.well-known/jwks.json").json()["keys"]
     assert after[1:] == before
@@ -113,56 +105,61 @@ def test_new_tokens_carry_the_new_key(stack: Stack, own_system: System) -> None:
     ("service", "path"), [("thoughts", "/api/me/thoughts/"), ("users", "/api/me/")]
 )
 def test_token_of_a_removed_key_stops_working(
-    stack: Stack, own_system: System, service: str, path: str
+    installation: Installation, own_system: System, service: str, path: str
 ) -> None:
     """When an operator drops the old keys, tokens that they signed are refused within seconds."""
     user = own_system.new_user()
-    client = Client(stack.urls[service], token=user.token)
+    client = Client(own_system.url_of(service), token=user.token)
     before = client.get(path).status
 
-    rotate_keys(stack, "--drop-old")
+    installation.rotate_keys("--drop-old")
 
     wait_until(lambda: client.get(path).status == 401, what="the old token is refused")
     assert before == 200
 
 
-def test_killed_backend_loses_no_confirmed_thought(stack: Stack, own_system: System) -> None:
+def test_killed_backend_loses_no_confirmed_thought(
+    installation: Installation, own_system: System
+) -> None:
     """What the Thoughts Backend confirmed before it was killed is there when it is back."""
     writer = own_system.thoughts(own_system.new_user())
 
     with repeated(sharing(writer), threads=WRITERS) as results:
         wait_for_more(results)
-        stack.services["thoughts"].kill()
-        stack.restart("thoughts")
+        installation.kill("thoughts")
+        installation.restart("thoughts")
         wait_for_more(results)
 
     assert confirmed(results) <= set(own_texts(writer))
 
 
-def test_restarted_database_loses_no_confirmed_thought(stack: Stack, own_system: System) -> None:
+def test_restarted_database_loses_no_confirmed_thought(
+    installation: Installation, own_system: System
+) -> None:
     """What was confirmed before PostgreSQL restarted is there, and writing goes on after it."""
     writer = own_system.thoughts(own_system.new_user())
 
     with repeated(sharing(writer), threads=WRITERS) as results:
         wait_for_more(results)
-        stack.postgres.stop()
-        stack.postgres.start()
+        installation.stop_database()
+        installation.start_database()
         wait_for_more(results)
 
     assert confirmed(results) <= set(own_texts(writer))
 
 
+@pytest.mark.unbalanced
 def test_readers_get_an_answer_while_the_database_restarts(
-    stack: Stack, own_system: System
+    installation: Installation, own_system: System
 ) -> None:
     """Each read is answered, or told to come back later, and reading recovers by itself."""
     reader = own_system.thoughts()
 
     with repeated(lambda: status_of(reader, "/api/thoughts/"), threads=WRITERS) as statuses:
         wait_until(lambda: 200 in statuses, what="reading works")
-        stack.postgres.stop()
+        installation.stop_database()
         wait_until(lambda: 503 in statuses, what="reading is refused")
-        stack.postgres.start()
+        installation.start_database()
         missed = len(statuses)
         wait_until(lambda: 200 in statuses[missed:], what="reading works again")
 
@@ -170,23 +167,26 @@ def test_readers_get_an_answer_while_the_database_restarts(
 
 
 @pytest.mark.parametrize("service", ["thoughts", "users"])
-def test_backend_is_unready_without_its_database(stack: Stack, service: str) -> None:
-    """Without PostgreSQL a backend lives but is not ready; with it again, it is."""
-    backend = Client(stack.urls[service])
+def test_backend_without_its_database_is_unready_and_not_restarted(
+    installation: Installation, service: str
+) -> None:
+    """Without PostgreSQL the same process goes on, unready; with it again, it is ready."""
+    lives = installation.lives_of(service)
 
-    stack.postgres.stop()
+    installation.stop_database()
 
-    wait_until(lambda: backend.get("/readyz").status == 503, what="the backend is unready")
-    assert backend.get("/healthz").status == 200
-    stack.postgres.start()
-    wait_until(lambda: is_ready(f"{stack.urls[service]}/readyz"), what="the backend is ready again")
+    wait_until(lambda: not installation.is_ready(service), what="the backend is unready")
+    installation.start_database()
+    wait_until(lambda: installation.is_ready(service), what="the backend is ready again")
+    assert installation.lives_of(service) == lives
 
 
+@pytest.mark.unbalanced
 def test_refusal_without_the_database_says_when_to_come_back(
-    stack: Stack, own_system: System
+    installation: Installation, own_system: System
 ) -> None:
     """Both backends answer a problem with status 503 and Retry-After."""
-    stack.postgres.stop()
+    installation.stop_database()
 
     credentials = {"username": "nobody", "password": "nothing"}
     refusals = [
@@ -199,7 +199,9 @@ def test_refusal_without_the_database_says_when_to_come_back(
     assert all(refusal.json()["status"] == 503 for refusal in refusals)
 
 
-def test_restarted_backend_stores_each_thought_once(stack: Stack, own_system: System) -> None:
+def test_restarted_backend_stores_each_thought_once(
+    installation: Installation, own_system: System
+) -> None:
     """A client that tries again with its Idempotency-Key has each thought stored exactly once."""
     writer = own_system.thoughts(own_system.new_user())
     refusals: set[int] = set()
@@ -223,7 +225,7 @@ def test_restarted_backend_stores_each_thought_once(stack: Stack, own_system: Sy
     with repeated(share_until_confirmed, threads=WRITERS) as results:
         for _ in range(2):
             wait_for_more(results)
-            stack.restart("thoughts")
+            installation.restart("thoughts")
         wait_for_more(results)
 
     assert sorted(own_texts(writer)) == sorted(results)
@@ -231,7 +233,7 @@ def test_restarted_backend_stores_each_thought_once(stack: Stack, own_system: Sy
     assert refusals <= {409, 503}
 
 
-def test_request_id_travels_to_the_backend(stack: Stack, own_system: System) -> None:
+def test_request_id_travels_to_the_backend(installation: Installation, own_system: System) -> None:
     """The id that a browser's request came with stands in the log line of the Thoughts Backend."""
     request_id = unique("id").replace(" ", "-")
     trace_parent = f"00-{request_id.removeprefix('id-'):0>32}-00f067aa0ba902b7-01"
@@ -239,9 +241,9 @@ def test_request_id_travels_to_the_backend(stack: Stack, own_system: System) -> 
 
     answer = Client(own_system.frontend_url).get("/search", headers=headers)
 
-    log = stack.folder.logs / "thoughts.log"
-    wait_until(lambda: request_id in log.read_text(), what="the request is logged")
-    line = next(line for line in log.read_text().splitlines() if request_id in line)
+    wait_until(lambda: request_id in installation.log_of("thoughts"), what="the request is logged")
+    log = installation.log_of("thoughts").splitlines()
+    line = next(line for line in log if request_id in line)
     assert answer.headers["X-Request-ID"] == request_id
     assert '"route":"/api/thoughts"' in line
     assert trace_parent.split("-")[1] in line

@@ -3,19 +3,19 @@
 import pytest
 from playwright.sync_api import Page, Response, expect
 
-from local.stack import Stack
 from tests.axe import violations
 from tests.browsing import Browsing, expect_thoughts, log_in, press_share, search, share, write
+from tests.installations import Installation
 from tests.system import System, User
 from tests.thoughts import own_texts
 from tests.waiting import wait_until
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.faults]
 
 
 @pytest.fixture
 def own_user(own_system: System) -> User:
-    """A new user of `stack`'s system."""
+    """A new user of `installation`'s system."""
     return own_system.new_user()
 
 
@@ -46,9 +46,11 @@ def share_when_possible(page: Page) -> None:
     expect(page.get_by_text("Your thought is shared.")).to_be_visible()
 
 
-def test_own_page_without_thoughts_backend(stack: Stack, own_page: Page, own_user: User) -> None:
+def test_own_page_without_thoughts_backend(
+    installation: Installation, own_page: Page, own_user: User
+) -> None:
     """The page says that thoughts cannot be shown, still has the form, and nobody is logged out."""
-    stack.services["thoughts"].stop()
+    installation.stop("thoughts")
 
     answer = own_page.goto("/")
 
@@ -58,22 +60,22 @@ def test_own_page_without_thoughts_backend(stack: Stack, own_page: Page, own_use
     assert violations(own_page) == []
 
 
-def test_own_page_recovers(stack: Stack, own_page: Page) -> None:
+def test_own_page_recovers(installation: Installation, own_page: Page) -> None:
     """When the Thoughts Backend is back, so are the thoughts, without anybody's doing."""
     share(own_page, "Still here")
-    stack.services["thoughts"].stop()
+    installation.stop("thoughts")
     for _ in range(4):  # Often enough that the Frontend gives up asking for a while.
         own_page.goto("/")
 
-    stack.restart("thoughts")
+    installation.restart("thoughts")
 
     wait_until(lambda: status_of(own_page.goto("/")) == 200, what="the page is complete")
     expect_thoughts(own_page, ["Still here"])
 
 
-def test_search_without_thoughts_backend(stack: Stack, own_page: Page) -> None:
+def test_search_without_thoughts_backend(installation: Installation, own_page: Page) -> None:
     """The page says that searching is not possible, and the words stay in the box."""
-    stack.services["thoughts"].stop()
+    installation.stop("thoughts")
 
     with own_page.expect_navigation() as navigation:
         search(own_page, "herons")
@@ -84,11 +86,11 @@ def test_search_without_thoughts_backend(stack: Stack, own_page: Page) -> None:
     assert violations(own_page) == []
 
 
-def test_delete_without_thoughts_backend(stack: Stack, own_page: Page) -> None:
+def test_delete_without_thoughts_backend(installation: Installation, own_page: Page) -> None:
     """Deleting says that it is not possible now, and the thought is not half gone."""
     share(own_page, "Not yet")
     own_page.get_by_role("link", name="Delete").click()
-    stack.services["thoughts"].stop()
+    installation.stop("thoughts")
 
     with own_page.expect_navigation() as navigation:
         own_page.get_by_role("button", name="Delete").click()
@@ -99,43 +101,45 @@ def test_delete_without_thoughts_backend(stack: Stack, own_page: Page) -> None:
 
 
 def test_sharing_without_thoughts_backend(
-    stack: Stack, own_page: Page, own_system: System, own_user: User
+    installation: Installation, own_page: Page, own_system: System, own_user: User
 ) -> None:
     """The text stays in the form; shared again when the backend is back, it is there once."""
     write(own_page, "Through\nthe storm")
-    stack.services["thoughts"].stop()
+    installation.stop("thoughts")
 
     status = status_after_sharing(own_page)
 
     assert status == 503
     expect(own_page.get_by_role("alert")).to_contain_text("Your text is still here")
     expect(own_page.get_by_label("What is on your mind")).to_have_value("Through\nthe storm")
-    stack.restart("thoughts")
+    installation.restart("thoughts")
     share_when_possible(own_page)
     assert own_texts(own_system.thoughts(own_user)) == ["Through\nthe storm"]
 
 
 def test_sharing_without_the_database(
-    stack: Stack, own_page: Page, own_system: System, own_user: User
+    installation: Installation, own_page: Page, own_system: System, own_user: User
 ) -> None:
     """With PostgreSQL away it is the same: the text stays, and is shared once in the end."""
     write(own_page, "Kept safe")
-    stack.postgres.stop()
+    installation.stop_database()
 
     status = status_after_sharing(own_page)
 
     assert status == 503
     expect(own_page.get_by_label("What is on your mind")).to_have_value("Kept safe")
-    stack.postgres.start()
+    installation.start_database()
     share_when_possible(own_page)
     assert own_texts(own_system.thoughts(own_user)) == ["Kept safe"]
 
 
-def test_login_without_users_backend(stack: Stack, own_browsing: Browsing, own_user: User) -> None:
+def test_login_without_users_backend(
+    installation: Installation, own_browsing: Browsing, own_user: User
+) -> None:
     """The login page says that it is not possible now, keeps the name, and works again later."""
     page = own_browsing.new_page()
     page.goto("/login/")
-    stack.services["users"].stop()
+    installation.stop("users")
 
     with page.expect_navigation() as navigation:
         log_in(page, own_user.username, own_user.password)
@@ -146,15 +150,15 @@ def test_login_without_users_backend(stack: Stack, own_browsing: Browsing, own_u
     assert violations(page) == []
 
 
-def test_login_recovers(stack: Stack, own_browsing: Browsing, own_user: User) -> None:
+def test_login_recovers(installation: Installation, own_browsing: Browsing, own_user: User) -> None:
     """When the Users Backend is back, logging in works again."""
     page = own_browsing.new_page()
     page.goto("/login/")
-    stack.services["users"].stop()
+    installation.stop("users")
     log_in(page, own_user.username, own_user.password)
     expect(page.get_by_role("alert")).to_be_visible()
 
-    stack.restart("users")
+    installation.restart("users")
 
     def log_in_again() -> bool:
         with page.expect_navigation() as navigation:
@@ -165,9 +169,9 @@ def test_login_recovers(stack: Stack, own_browsing: Browsing, own_user: User) ->
     expect(page.get_by_label("What is on your mind")).to_be_visible()
 
 
-def test_sharing_without_users_backend(stack: Stack, own_page: Page) -> None:
+def test_sharing_without_users_backend(installation: Installation, own_page: Page) -> None:
     """Who is logged in goes on sharing and reading with the Users Backend stopped."""
-    stack.services["users"].stop()
+    installation.stop("users")
 
     share(own_page, "Nothing noticed")
 
@@ -175,13 +179,13 @@ def test_sharing_without_users_backend(stack: Stack, own_page: Page) -> None:
 
 
 def test_text_is_kept_when_logging_in_again_fails(
-    stack: Stack, own_page: Page, own_user: User
+    installation: Installation, own_page: Page, own_user: User
 ) -> None:
     """A text that waits for logging in again is kept while the Users Backend is away."""
     write(own_page, "Patience")
     own_page.context.clear_cookies(name="session")
     press_share(own_page)
-    stack.services["users"].stop()
+    installation.stop("users")
 
     log_in(own_page, own_user.username, own_user.password)
 
@@ -189,11 +193,13 @@ def test_text_is_kept_when_logging_in_again_fails(
     expect(own_page.get_by_role("blockquote")).to_have_text("Patience")
 
 
-def test_form_survives_a_restart_of_the_frontend(stack: Stack, own_page: Page) -> None:
+def test_form_survives_a_restart_of_the_frontend(
+    installation: Installation, own_page: Page
+) -> None:
     """A form that was open while the Frontend restarted is good, and nobody is logged out."""
     write(own_page, "Before and after")
 
-    stack.restart("frontend")
+    installation.restart("frontend")
     press_share(own_page)
 
     expect_thoughts(own_page, ["Before and after"])

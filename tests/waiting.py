@@ -12,11 +12,11 @@ from tests.system import WAIT_SECONDS
 Result = TypeVar("Result")
 
 
-def wait_until(condition: Callable[[], bool], *, what: str) -> None:
+def wait_until(condition: Callable[[], bool], *, what: str, seconds: float = WAIT_SECONDS) -> None:
     """Wait until `condition` holds; fail, naming `what` did not happen, when it does not."""
-    deadline = time.monotonic() + WAIT_SECONDS
+    deadline = time.monotonic() + seconds
     while not condition():
-        assert time.monotonic() < deadline, f"{what}: not within {WAIT_SECONDS} s"
+        assert time.monotonic() < deadline, f"{what}: not within {seconds} s"
         time.sleep(0.02)
 
 

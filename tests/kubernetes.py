@@ -1,0 +1,169 @@
+"""The system as a Kubernetes cluster runs it, by `deploy/kubernetes/overlays/local`.
+
+`MYTHOUGHTS_CONTEXT` names the context of kubectl; the addresses come from the same variables
+as for any running system (`conftest`).
+"""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from local.services import ROOT
+from tests.installations import SERVICES, stopped
+from tests.system import System
+from tests.waiting import wait_until
+
+NAMESPACE = "example"
+DEPLOYMENTS = {"thoughts": "thoughts-backend", "users": "users-backend", "frontend": "frontend"}
+DATABASES = ("thoughts-database", "users-database")
+PUBLIC_KEYS = Path("/etc/mythoughts/token-public-keys/public-keys.json")
+ROLLOUT_SECONDS = 180
+
+
+class Cluster:
+    """The overlay `local`, deployed in the cluster of a context of kubectl."""
+
+    def __init__(self, context: str, system: System) -> None:
+        self._context = context
+        self._system = system
+
+    @property
+    def system(self) -> System:
+        """How its clients see it."""
+        return self._system
+
+    def stop(self, service: str) -> None:
+        """Scale the Deployment to no pod, and wait until there is none."""
+        self.scale(service, 0)
+
+    def kill(self, service: str) -> None:
+        """Kill every pod of the Deployment, without a time for its end."""
+        self.kubectl("delete", "pod", "--selector", _label(service), "--force", "--grace-period=0")
+
+    def restart(self, *services: str) -> None:
+        """Roll the Deployments out again, or scale them to one pod if they have none."""
+        for service in services:
+            if self.lives_of(service):
+                self.kubectl("rollout", "restart", _deployment(service))
+            else:
+                self.scale(service, 1)
+        for service in services:
+            self.wait_for_rollout(service)
+
+    def stop_database(self) -> None:
+        """Scale both StatefulSets to no pod."""
+        for database in DATABASES:
+            self.kubectl("scale", f"statefulset/{database}", "--replicas=0")
+        for database in DATABASES:
+            self.kubectl("wait", "--for=delete", f"pod/{database}-0", _timeout())
+
+    def start_database(self) -> None:
+        """Scale both StatefulSets to one pod."""
+        for database in DATABASES:
+            self.kubectl("scale", f"statefulset/{database}", "--replicas=1")
+        for database in DATABASES:
+            self.kubectl("rollout", "status", f"statefulset/{database}", _timeout())
+
+    def is_ready(self, service: str) -> bool:
+        """Whether a pod of the service gets requests."""
+        status = self.get(_deployment(service))["status"]
+        return bool(status.get("readyReplicas"))
+
+    def lives_of(self, service: str) -> list[str]:
+        """Each running container's id."""
+        return sorted(
+            status["containerID"]
+            for pod in self.pods(service)
+            for status in pod["status"].get("containerStatuses", [])
+            if "running" in status["state"]
+        )
+
+    def rotate_keys(self, *options: str) -> None:
+        """Rotate the overlay's keys; returns when every pod has them and the newest signs."""
+        environment = {**os.environ, "CONTEXT": self._context, "YES": "1"}
+        if "--drop-old" in options:
+            environment["DROP_OLD"] = "1"
+        subprocess.run(
+            [sys.executable, "-m", "deploy", "rotate-keys"], cwd=ROOT, env=environment, check=True
+        )
+        keys = (ROOT / "deploy/kubernetes/overlays/local/secrets/public-keys.json").read_bytes()
+        for service in SERVICES:
+            wait_until(
+                lambda: all(
+                    self.file_in(pod, PUBLIC_KEYS).strip() == keys.strip()
+                    for pod in self.pods(service)  # noqa: B023
+                ),
+                what=f"the keys are in {service}",
+                seconds=ROLLOUT_SECONDS,
+            )
+        newest = max(key.get("nbf", 0) for key in msgspec.json.decode(keys)["keys"])
+        time.sleep(max(0.0, newest + 1 - time.time()))
+
+    def log_of(self, service: str) -> str:
+        """What its pods have written."""
+        return self.kubectl("logs", "--selector", _label(service), "--tail=-1")
+
+    def restore(self) -> None:
+        """Start what does not run."""
+        self.start_database()
+        self.restart(*stopped(self))
+        for service in SERVICES:
+            wait_until(lambda: self.is_ready(service), what=f"{service} is ready")  # noqa: B023
+
+    def scale(self, service: str, pods: int) -> None:
+        """Give the service so many pods; returns when these are ready and no others are left."""
+        self.kubectl("scale", _deployment(service), f"--replicas={pods}")
+        self.wait_for_rollout(service)
+        wait_until(
+            lambda: len(self.pods(service)) == pods,
+            what=f"{service} has {pods} pods",
+            seconds=ROLLOUT_SECONDS,
+        )
+
+    def wait_for_rollout(self, service: str) -> None:
+        """Wait until every pod is of the newest template and ready."""
+        self.kubectl("rollout", "status", _deployment(service), _timeout())
+
+    def pods(self, service: str) -> list[dict[str, Any]]:
+        """The service's pods, those that are about to end among them."""
+        pods = self.get("pods", "--selector", _label(service))["items"]
+        return [pod for pod in pods if pod["status"]["phase"] in ("Pending", "Running")]
+
+    def file_in(self, pod: dict[str, Any], path: Path) -> bytes:
+        """The contents of a file in a pod; nothing if they cannot be read."""
+        program = f"import sys; sys.stdout.write(open({str(path)!r}).read())"
+        name = pod["metadata"]["name"]
+        command = self._command("exec", name, "--quiet", "--", "python", "-c", program)
+        return subprocess.run(command, capture_output=True, check=False).stdout
+
+    def get(self, *what: str) -> Any:
+        """An object, or a list of objects, as the API server tells of it."""
+        return json.loads(self.kubectl("get", *what, "--output=json"))
+
+    def kubectl(self, *arguments: str) -> str:
+        """Run kubectl in the namespace; what it printed. Fails the test when kubectl fails."""
+        command = self._command(*arguments)
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, f"{' '.join(command)}: {done.stderr}"
+        return done.stdout
+
+    def _command(self, *arguments: str) -> list[str]:
+        return ["kubectl", "--context", self._context, "--namespace", NAMESPACE, *arguments]
+
+
+def _label(service: str) -> str:
+    return f"app.kubernetes.io/name={DEPLOYMENTS[service]}"
+
+
+def _deployment(service: str) -> str:
+    return f"deployment/{DEPLOYMENTS[service]}"
+
+
+def _timeout() -> str:
+    return f"--timeout={ROLLOUT_SECONDS}s"
