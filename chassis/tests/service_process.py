@@ -4,7 +4,7 @@ import json
 import os
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,14 +15,24 @@ WAIT_SECONDS = 30
 
 
 class ServiceProcess:
-    """One service, on a free port; `http` talks to it, `log` holds its log lines so far."""
+    """One service, on a free port; `http` talks to it, `log` holds its log lines so far.
 
-    def __init__(self, package: str, environment: Mapping[str, str], *, folder: Path) -> None:
+    With `arguments` it is another command than to serve.
+    """
+
+    def __init__(
+        self,
+        package: str,
+        environment: Mapping[str, str],
+        *,
+        folder: Path,
+        arguments: Sequence[str] = (),
+    ) -> None:
         self.log: list[dict[str, Any]] = []
         self.output: list[str] = []
         self._process = Process(
             package,
-            [sys.executable, "-m", package],
+            [sys.executable, "-m", package, *arguments],
             environment={"PATH": os.defpath, "PORT": "0", **environment},
             log_path=folder / f"{package}.log",
             on_line=self._hear,

@@ -1,12 +1,37 @@
 """Commands: what the operator has to mend is told in one message."""
 
 import argparse
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
 
 import pytest
 
 from mythoughts_chassis.commands import Command, CommandError, run
 from mythoughts_chassis.keys import KeySetError
 from mythoughts_chassis.settings import SettingsError
+
+SLEEPER = """
+import argparse, time
+from mythoughts_chassis.commands import run
+
+def sleep(_, __):
+    print("sleeping", flush=True)
+    time.sleep(600)
+
+parser = argparse.ArgumentParser()
+parser.set_defaults(command=sleep)
+run(parser, [])
+"""
+
+
+@pytest.fixture(autouse=True)
+def own_signals() -> Iterator[None]:
+    """What a command sets for its process does not outlive the test."""
+    handler = signal.getsignal(signal.SIGTERM)
+    yield
+    signal.signal(signal.SIGTERM, handler)
 
 
 def run_raising(error: Exception | None) -> int:
@@ -55,3 +80,20 @@ def test_fault_of_ours_is_not_hidden() -> None:
     """Any other error keeps its traceback."""
     with pytest.raises(ZeroDivisionError):
         run_raising(ZeroDivisionError())
+
+
+def test_sigterm_ends_a_command_at_once() -> None:
+    """A command that sees to no signal itself ends on SIGTERM, without a traceback."""
+    with subprocess.Popen(
+        [sys.executable, "-c", SLEEPER],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+
+        process.terminate()
+        _, errors = process.communicate(timeout=60)
+
+    assert (process.returncode, errors) == (128 + signal.SIGTERM, "")

@@ -7,6 +7,7 @@ exit status 2.
 
 import argparse
 import os
+import signal
 import sys
 from collections.abc import Callable, Mapping, Sequence
 
@@ -36,9 +37,11 @@ _FOR_THE_OPERATOR = (
 def run(parser: argparse.ArgumentParser, arguments: Sequence[str] | None = None) -> int:
     """Run the command that `parser` finds in `arguments`; return the exit status.
 
-    The parser sets `command`, a `Command`.
+    The parser sets `command`, a `Command`. SIGTERM ends the command at once, unless it sees to
+    that itself: the first process of a container would otherwise not hear it.
     """
     options = parser.parse_args(arguments)
+    signal.signal(signal.SIGTERM, _end)
     command: Command = options.command
     try:
         command(options, os.environ)
@@ -47,3 +50,7 @@ def run(parser: argparse.ArgumentParser, arguments: Sequence[str] | None = None)
             sys.stderr.write(f"{parser.prog}: {line}\n")
         return 2
     return 0
+
+
+def _end(number: int, _: object) -> None:
+    raise SystemExit(128 + number)

@@ -6,6 +6,7 @@ nothing to do.
 """
 
 import asyncio
+import time
 from pathlib import Path
 
 import asyncpg
@@ -19,12 +20,16 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
 from mythoughts_chassis.commands import CommandError
+from mythoughts_chassis.database import CONNECT_SECONDS
 from mythoughts_chassis.settings import Secret
 
 LOCK_NUMBER = 5_071_962
 # A migration that cannot get its table lock soon gives up: waiting, it would block everybody
 # who comes after it.
 LOCK_TIMEOUT = "5s"
+# Between two tries to reach a database that is awaited, and between two log lines about it.
+TRY_AGAIN_SECONDS = 1.0
+SAY_AGAIN_SECONDS = 5.0
 
 _log = structlog.get_logger()
 
@@ -33,22 +38,28 @@ class MigrationError(CommandError):
     """The database is away, or a revision could not be applied."""
 
 
-def migrate(database_url: Secret, directory: Path) -> None:
+def migrate(database_url: Secret, directory: Path, *, wait: bool = False) -> None:
     """Bring the database to the newest revision in `directory`.
 
-    Every revision is applied whole or not at all; raises `MigrationError`.
+    Every revision is applied whole or not at all; raises `MigrationError`. With `wait`, a
+    database that is away, or lets nobody in, is awaited without end, and the log says why.
     """
     try:
-        asyncio.run(_migrate(database_url, directory))
+        asyncio.run(_migrate(database_url.reveal(), directory, wait=wait))
     except (SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
-        raise MigrationError(f"the database was not migrated: {error}") from error
+        # SQLAlchemy says less in more lines than what it wraps.
+        cause = getattr(error, "orig", error)
+        reason = str(cause) or type(cause).__name__
+        raise MigrationError(f"the database was not migrated: {reason}") from error
 
 
-async def _migrate(database_url: Secret, directory: Path) -> None:
+async def _migrate(database_url: str, directory: Path, *, wait: bool) -> None:
+    if wait:
+        await _wait_for(database_url)
     # SQLAlchemy would read the options in an address in its own way.
     engine = create_async_engine(
         "postgresql+asyncpg://",
-        async_creator=lambda: asyncpg.connect(database_url.reveal()),
+        async_creator=lambda: asyncpg.connect(database_url),
         poolclass=NullPool,
     )
     try:
@@ -56,6 +67,24 @@ async def _migrate(database_url: Secret, directory: Path) -> None:
             await connection.run_sync(_upgrade, directory)
     finally:
         await engine.dispose()
+
+
+async def _wait_for(database_url: str) -> None:
+    """Return once a connection could be made; say every few seconds why it cannot."""
+    say_at = time.monotonic()
+    while True:
+        try:
+            connection = await asyncpg.connect(database_url, timeout=CONNECT_SECONDS)
+        except (asyncpg.PostgresError, asyncpg.InternalClientError, OSError) as error:
+            if time.monotonic() >= say_at:
+                say_at = time.monotonic() + SAY_AGAIN_SECONDS
+                _log.warning(
+                    "waiting for the database", error=type(error).__name__, reason=str(error)
+                )
+            await asyncio.sleep(TRY_AGAIN_SECONDS)
+        else:
+            await connection.close()
+            return
 
 
 def _upgrade(connection: Connection, directory: Path) -> None:

@@ -23,6 +23,12 @@ def token_maker(tmp_path_factory: pytest.TempPathFactory) -> TokenMaker:
     return TokenMaker(tmp_path_factory.mktemp("keys"))
 
 
+@pytest.fixture
+def own_keys(tmp_path: Path) -> TokenMaker:
+    """Keys of the test's own."""
+    return TokenMaker(tmp_path / "keys")
+
+
 @pytest.fixture(scope="session")
 def database_url(new_database: Callable[[], str]) -> str:
     """A migrated database."""

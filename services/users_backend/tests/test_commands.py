@@ -162,13 +162,14 @@ def test_three_migrations_at_once_make_one_schema(
         assert sql.value("SELECT count(*) FROM users") == 0
 
 
+@pytest.mark.parametrize("option", [(), ("--wait",)], ids=["plain", "wait"])
 def test_migration_of_a_migrated_database_keeps_its_users(
-    sql: Sql, backend_settings: dict[str, str]
+    sql: Sql, backend_settings: dict[str, str], option: tuple[str, ...]
 ) -> None:
     """Migrating again changes nothing."""
     sql.add_user("bruce")
 
-    done = run_command(backend_settings, "migrate")
+    done = run_command(backend_settings, "migrate", *option)
 
     assert done.returncode == 0
     assert sql.value("SELECT count(*) FROM users") == 1

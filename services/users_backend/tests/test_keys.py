@@ -1,7 +1,6 @@
 """Signing keys: what is published, and how they are replaced while requests run."""
 
 import itertools
-import stat
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -13,16 +12,9 @@ from joserfc.jws import extract_compact
 from chassis.tests.http_client import HttpClient
 from chassis.tests.service_process import ServiceProcess, wait_until
 from chassis.tests.token_maker import LIFETIME_SECONDS, TokenMaker
-from mythoughts_chassis.keys import read_key_set
 from services.users_backend.tests.command import run_command
 from services.users_backend.tests.conftest import MakeBackend
 from services.users_backend.tests.sql import PASSWORD, Sql
-
-
-@pytest.fixture
-def own_keys(tmp_path: Path) -> TokenMaker:
-    """Keys of the test's own."""
-    return TokenMaker(tmp_path / "keys")
 
 
 @pytest.fixture
@@ -160,49 +152,6 @@ def test_missing_key_file_is_told_at_start(
     assert missing in backend.output[-1]
 
 
-@pytest.fixture
-def key_settings(tmp_path: Path) -> dict[str, str]:
-    """All that `rotate-keys` needs."""
-    return {
-        "TOKEN_PRIVATE_KEYS_PATH": str(tmp_path / "keys" / "private.json"),
-        "TOKEN_PUBLIC_KEYS_PATH": str(tmp_path / "keys" / "public.json"),
-    }
-
-
-def kids(path: Path) -> list[str]:
-    """The ids of the keys in a file."""
-    return [key["kid"] for key in read_key_set(path)]
-
-
-def test_rotate_keys_makes_both_files(key_settings: dict[str, str]) -> None:
-    """The first `rotate-keys` makes the files, the private one for its owner alone."""
-    done = run_command(key_settings, "rotate-keys")
-
-    private, public = (Path(path) for path in key_settings.values())
-    assert (done.returncode, done.stderr) == (0, "")
-    assert kids(private) == kids(public) == [done.stdout.strip()]
-    assert stat.S_IMODE(private.stat().st_mode) == 0o600
-    assert "d" not in read_key_set(public)[0]
-
-
-def test_rotate_keys_keeps_what_tokens_may_still_carry(
-    key_settings: dict[str, str], own_keys: TokenMaker
-) -> None:
-    """A second `rotate-keys` adds a key before the first."""
-    old = own_keys.private_key["kid"]
-
-    done = run_command(key_settings, "rotate-keys")
-
-    assert kids(own_keys.public_path) == [done.stdout.strip(), old]
-
-
-def test_rotate_keys_can_drop_the_old(key_settings: dict[str, str], own_keys: TokenMaker) -> None:
-    """With --drop-old only the new key is left."""
-    done = run_command(key_settings, "rotate-keys", "--drop-old")
-
-    assert kids(own_keys.public_path) == [done.stdout.strip()]
-
-
 def test_announced_key_does_not_sign_yet(own_backend: ServiceProcess, own_keys: TokenMaker) -> None:
     """With --activate-in a key is published at once and signs only when its time has come."""
     present = own_keys.private_key["kid"]
@@ -212,18 +161,3 @@ def test_announced_key_does_not_sign_yet(own_backend: ServiceProcess, own_keys: 
     token = log_in(own_backend.http)
     assert published(own_backend.http) == [done.stdout.strip(), present]
     assert extract_compact(token.encode()).headers()["kid"] == present
-
-
-def test_damaged_file_is_not_overwritten(
-    key_settings: dict[str, str], own_keys: TokenMaker
-) -> None:
-    """`rotate-keys` says so when the private file is damaged, and changes nothing."""
-    own_keys.private_path.write_text("{")
-    before = own_keys.public_path.read_bytes()
-
-    done = run_command(key_settings, "rotate-keys")
-
-    assert (done.returncode, done.stdout) == (2, "")
-    assert "is not a JWK set of RSA keys" in done.stderr
-    assert own_keys.private_path.read_text() == "{"
-    assert own_keys.public_path.read_bytes() == before

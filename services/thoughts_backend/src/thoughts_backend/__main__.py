@@ -22,9 +22,9 @@ def main() -> int:
     parser.set_defaults(command=_serve)
     actions = parser.add_subparsers(title="commands")
     actions.add_parser("serve", help="serve the API (the default)").set_defaults(command=_serve)
-    actions.add_parser("migrate", help="bring the database schema up to date").set_defaults(
-        command=_migrate
-    )
+    migrate = actions.add_parser("migrate", help="bring the database schema up to date")
+    migrate.add_argument("--wait", action="store_true", help="wait for a database that is away")
+    migrate.set_defaults(command=_migrate)
     actions.add_parser("openapi", help="print the OpenAPI document").set_defaults(command=_openapi)
     demo = actions.add_parser("load-demo", help="load demonstration thoughts if there are none")
     demo.add_argument("--file", type=Path, required=True)
@@ -43,10 +43,10 @@ def _serve(_: argparse.Namespace, environment: Mapping[str, str]) -> None:
     serve(create_api(settings), settings)
 
 
-def _migrate(_: argparse.Namespace, environment: Mapping[str, str]) -> None:
+def _migrate(options: argparse.Namespace, environment: Mapping[str, str]) -> None:
     from mythoughts_chassis.migrations import migrate  # noqa: PLC0415 (slow to import)
 
-    migrate(_settings(environment).database_url, MIGRATIONS)
+    migrate(_settings(environment).database_url, MIGRATIONS, wait=options.wait)
 
 
 def _openapi(_: argparse.Namespace, __: Mapping[str, str]) -> None:

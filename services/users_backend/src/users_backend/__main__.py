@@ -25,9 +25,9 @@ def main() -> int:
     parser.set_defaults(command=_serve)
     actions = parser.add_subparsers(title="commands")
     actions.add_parser("serve", help="serve the API (the default)").set_defaults(command=_serve)
-    actions.add_parser("migrate", help="bring the database schema up to date").set_defaults(
-        command=_migrate
-    )
+    migrate = actions.add_parser("migrate", help="bring the database schema up to date")
+    migrate.add_argument("--wait", action="store_true", help="wait for a database that is away")
+    migrate.set_defaults(command=_migrate)
     actions.add_parser("openapi", help="print the OpenAPI document").set_defaults(command=_openapi)
     demo = actions.add_parser("load-demo", help="load demonstration users if there are no users")
     demo.add_argument("--file", type=Path, required=True)
@@ -66,6 +66,9 @@ def _add_rotate_keys(actions: "argparse._SubParsersAction[argparse.ArgumentParse
         action="store_true",
         help="drop all older keys, which ends every token signed so far",
     )
+    keys.add_argument(
+        "--if-missing", action="store_true", help="do nothing if both key files are there"
+    )
     keys.set_defaults(command=_rotate_keys)
 
 
@@ -80,10 +83,10 @@ def _serve(_: argparse.Namespace, environment: Mapping[str, str]) -> None:
     serve(create_api(settings), settings)
 
 
-def _migrate(_: argparse.Namespace, environment: Mapping[str, str]) -> None:
+def _migrate(options: argparse.Namespace, environment: Mapping[str, str]) -> None:
     from mythoughts_chassis.migrations import migrate  # noqa: PLC0415 (slow to import)
 
-    migrate(_settings(environment).database_url, MIGRATIONS)
+    migrate(_settings(environment).database_url, MIGRATIONS, wait=options.wait)
 
 
 def _openapi(_: argparse.Namespace, __: Mapping[str, str]) -> None:
@@ -116,10 +119,12 @@ def _password(file: Path | None) -> Secret:
 
 def _rotate_keys(options: argparse.Namespace, environment: Mapping[str, str]) -> None:
     settings = load_settings(KeySettings, environment)
+    files = (settings.token_private_keys_path, settings.token_public_keys_path)
+    if options.if_missing and all(file.exists() for file in files):
+        return
     print(
         rotate_key_sets(
-            settings.token_private_keys_path,
-            settings.token_public_keys_path,
+            *files,
             token_lifetime_seconds=settings.token_lifetime_seconds,
             activate_in_seconds=options.activate_in,
             keep_old=not options.drop_old,

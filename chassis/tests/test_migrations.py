@@ -1,0 +1,57 @@
+"""Migrations that cannot be applied; those of the services are tested there."""
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from chassis.tests.sql import SqlConnection
+from mythoughts_chassis.migrations import MigrationError, migrate
+from mythoughts_chassis.settings import Secret
+
+FAILING = """
+from alembic import op
+
+revision = "0001"
+down_revision = None
+
+
+def upgrade():
+    op.execute("CREATE TABLE first (id int)")
+    op.execute("ALTER TABLE missing ADD COLUMN id int")
+"""
+
+
+@pytest.fixture
+def failing(tmp_path: Path) -> Path:
+    """A folder of migrations whose only one fails half way."""
+    versions = tmp_path / "versions"
+    versions.mkdir()
+    (versions / "0001_failing.py").write_text(FAILING)
+    return tmp_path
+
+
+def test_failed_migration_is_told_in_one_line(
+    new_database: Callable[[], str], failing: Path
+) -> None:
+    """A migration that PostgreSQL refuses raises, with PostgreSQL's reason alone."""
+    url = Secret(new_database())
+
+    with pytest.raises(MigrationError) as caught:
+        migrate(url, failing, wait=True)
+
+    assert str(caught.value) == ('the database was not migrated: relation "missing" does not exist')
+
+
+def test_failed_migration_leaves_nothing_behind(
+    new_database: Callable[[], str], failing: Path
+) -> None:
+    """What a failed revision had done before it failed is undone."""
+    url = new_database()
+
+    with pytest.raises(MigrationError):
+        migrate(Secret(url), failing)
+
+    with asyncio.Runner() as runner, SqlConnection(runner, url) as sql:
+        assert sql.value("SELECT to_regclass('first')") is None

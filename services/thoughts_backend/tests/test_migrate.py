@@ -1,0 +1,107 @@
+"""`migrate --wait`: before the first start, and while the database lets nobody in."""
+
+import signal
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from chassis.tests.service_process import WAIT_SECONDS, ServiceProcess
+from local.ports import free_port
+from local.postgres import PostgresServer, new_password, remove_data
+
+StartMigrating = Callable[[str], ServiceProcess]
+AWAY_URL = "postgresql://nobody:hidden@127.0.0.1:1/nothing"
+
+
+@pytest.fixture
+def start_migrating(backend_settings: dict[str, str], tmp_path: Path) -> Iterator[StartMigrating]:
+    """A function that starts `migrate --wait` for an address."""
+    started: list[ServiceProcess] = []
+
+    def start(url: str) -> ServiceProcess:
+        settings = backend_settings | {"DATABASE_URL": url}
+        command = ServiceProcess(
+            "thoughts_backend", settings, folder=tmp_path, arguments=["migrate", "--wait"]
+        )
+        started.append(command)
+        command.process.start()
+        return command
+
+    yield start
+    for command in started:
+        if command.process.is_running:
+            command.process.kill()
+
+
+@pytest.fixture
+def later_server() -> Iterator[PostgresServer]:
+    """A server with a port of its own that has not been started."""
+    with tempfile.TemporaryDirectory(prefix="mythoughts-later-") as name:
+        Path(name).chmod(0o711)
+        server = PostgresServer(
+            Path(name, "postgres"), password=new_password(), port=free_port(), durable=False
+        )
+        yield server
+        server.stop()
+        remove_data(server.data_dir)
+
+
+def status_of(command: ServiceProcess) -> int:
+    """The exit status of a command that ends by itself."""
+    return command.process.wait(timeout_seconds=WAIT_SECONDS)
+
+
+def test_database_that_is_away_is_awaited(
+    start_migrating: StartMigrating, later_server: PostgresServer
+) -> None:
+    """While the server is away the log says so; once the database is there it is migrated."""
+    password = new_password()
+    command = start_migrating(later_server.url("late", user="late", password=password))
+    said = command.wait_for_line("waiting for the database")
+
+    later_server.start()
+    later_server.create_database("late", owner="late", password=password)
+
+    assert said["level"] == "warning"
+    assert said["error"] == "ConnectionRefusedError"
+    assert status_of(command) == 0
+    assert command.lines("database migrated")
+
+
+def test_right_password_is_awaited(
+    start_migrating: StartMigrating,
+    new_database: Callable[[], str],
+    postgres_server: PostgresServer,
+) -> None:
+    """While the server refuses the password the log says so, and nothing gives up."""
+    name = new_database().rpartition("/")[2]
+    password = new_password()
+    command = start_migrating(postgres_server.url(name, user=name, password=password))
+    said = command.wait_for_line("waiting for the database")
+
+    postgres_server.create_database(name, owner=name, password=password)
+
+    assert said["reason"] == f'password authentication failed for user "{name}"'
+    assert status_of(command) == 0
+
+
+def test_sigterm_ends_the_waiting(start_migrating: StartMigrating) -> None:
+    """A waiting `migrate` ends on SIGTERM, and its status says that nothing was migrated."""
+    command = start_migrating(AWAY_URL)
+    command.wait_for_line("waiting for the database")
+
+    command.process.signal(signal.SIGTERM)
+
+    assert status_of(command) == 128 + signal.SIGTERM
+    assert len(command.output) == len(command.log)
+
+
+def test_password_is_not_told_while_waiting(start_migrating: StartMigrating) -> None:
+    """The log of a waiting `migrate` does not hold the password."""
+    command = start_migrating(AWAY_URL)
+
+    command.wait_for_line("waiting for the database")
+
+    assert "hidden" not in "".join(command.output)
