@@ -21,7 +21,7 @@ backends = thoughts_backend users_backend
 help:
 	@echo 'MyThoughts. Each verb sets up by itself what it needs.'
 	@awk '/^##@/ { printf "\n%s\n", substr($$0, 5) } \
-	    /^[a-z-]+:.*## / { split($$0, part, ":.*## "); printf "  make %-11s %s\n", part[1], part[2] }' \
+	    /^[a-z-]+:.*## / { split($$0, part, ":.*## "); printf "  make %-12s %s\n", part[1], part[2] }' \
 	    Makefile
 	@echo
 	@echo 'Settings, with their defaults: THOUGHTS_PORT=8000 USERS_PORT=8001 FRONTEND_PORT=8002'
@@ -53,6 +53,13 @@ down: ## Stop the system
 reset: ## Delete its data, after asking; YES=1 does not ask
 	$(install_run)
 	@exec $(venv) -m local reset
+
+##@ Run it on Kubernetes
+
+.PHONY: secrets
+secrets: ## Make the keys and passwords that are missing; OVERLAY=production makes those of production
+	$(install_run)
+	@exec $(venv) -m deploy secrets
 
 ##@ Check it
 
@@ -114,7 +121,7 @@ lock: ## Write the locks again after a change of dependencies; UPGRADE=1 takes n
 	$(install_all)
 	@$(compile) $(if $(UPGRADE),--upgrade) $(descriptions) requirements/run.in \
 	    requirements/development.in --output-file requirements/development.txt
-	@set -e; for lock in installer run; do \
+	@set -e; for lock in installer build run; do \
 	    test $$lock = run && sources='$(descriptions)' || sources=; \
 	    $(compile) --constraints requirements/development.txt $$sources requirements/$$lock.in \
 	        --output-file requirements/$$lock.txt; done

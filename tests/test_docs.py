@@ -82,7 +82,9 @@ def test_no_setting_is_documented_that_does_not_exist() -> None:
 def test_variables_of_make_stand_in_the_document() -> None:
     """docs/configuration.md names the variables that the Makefile and its programs read."""
     makefile = (ROOT / "Makefile").read_text()
-    programs = "".join(path.read_text() for path in (ROOT / "local").glob("*.py"))
+    programs = "".join(
+        path.read_text() for folder in ("local", "deploy") for path in (ROOT / folder).glob("*.py")
+    )
     patterns = r"\b([A-Z][A-Z_]+)=", r"\$\(([A-Z][A-Z_]+)\)", r"ifndef ([A-Z_]+)"
     read = {name for pattern in patterns for name in re.findall(pattern, makefile)}
     read |= set(re.findall(r'environment\.get\("([A-Z_]+)"\)', programs))

@@ -1,0 +1,48 @@
+"""The two ways to deploy: `local`, on a cluster to try and develop on, and `production`."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from deploy import secret_files
+from deploy.failures import DeployError
+from local.services import ROOT
+
+
+@dataclass(frozen=True, slots=True)
+class Overlay:
+    """A kustomization in `deploy/kubernetes/overlays`; a local one brings its own databases."""
+
+    name: str
+    is_local: bool
+
+    @property
+    def folder(self) -> Path:
+        """Where its kustomization is."""
+        return ROOT / "deploy" / "kubernetes" / "overlays" / self.name
+
+    @property
+    def secrets(self) -> Path:
+        """Where its secret files are."""
+        return self.folder / "secrets"
+
+    def make_secrets(self) -> list[str]:
+        """Make the secret files that are missing and can be made; their names."""
+        return secret_files.make_secret_files(self.secrets, with_databases=self.is_local)
+
+    def missing_addresses(self) -> list[Path]:
+        """The files with the databases' addresses that only the operator can write."""
+        paths = [self.secrets / f"{name}-database-url" for name in secret_files.DATABASES]
+        return [path for path in paths if not path.exists()]
+
+
+OVERLAYS = (Overlay("local", is_local=True), Overlay("production", is_local=False))
+
+
+def chosen_overlay(environment: Mapping[str, str]) -> Overlay:
+    """The overlay that OVERLAY names, `local` if it is not set."""
+    name = environment.get("OVERLAY") or "local"
+    for overlay in OVERLAYS:
+        if overlay.name == name:
+            return overlay
+    raise DeployError(f"OVERLAY={name} is neither local nor production.")

@@ -1,0 +1,128 @@
+"""The secret files of an overlay."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from deploy.failures import DeployError
+from deploy.secret_files import make_secret_files
+
+LOCAL_FILES = [
+    "admin-password",
+    "private-keys.json",
+    "public-keys.json",
+    "thoughts-database-password",
+    "thoughts-database-superuser-password",
+    "thoughts-database-url",
+    "users-database-password",
+    "users-database-superuser-password",
+    "users-database-url",
+]
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    """Return the name and content of each file in the folder."""
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+def test_every_file_of_the_local_overlay_is_made(tmp_path: Path) -> None:
+    """The first call makes all files, says so, and leaves nothing else behind."""
+    made = make_secret_files(tmp_path, with_databases=True)
+
+    assert made == LOCAL_FILES
+    assert sorted(contents(tmp_path)) == LOCAL_FILES
+
+
+def test_only_the_owner_can_read_them(tmp_path: Path) -> None:
+    """The folder is closed to others, and so is each file but the public keys."""
+    make_secret_files(tmp_path, with_databases=True)
+
+    modes = {path.name: path.stat().st_mode & 0o777 for path in tmp_path.iterdir()}
+
+    assert tmp_path.stat().st_mode & 0o777 == 0o700
+    assert {name for name, mode in modes.items() if mode != 0o600} == {"public-keys.json"}
+
+
+def test_addresses_carry_the_passwords(tmp_path: Path) -> None:
+    """The address of each database has the password that its role will get."""
+    make_secret_files(tmp_path, with_databases=True)
+
+    for name in ("thoughts", "users"):
+        password = (tmp_path / f"{name}-database-password").read_text().strip()
+        url = (tmp_path / f"{name}-database-url").read_text()
+        assert url == f"postgresql://{name}:{password}@{name}-database:5432/{name}\n"
+
+
+def test_the_two_key_files_belong_together(tmp_path: Path) -> None:
+    """The public file has the keys of the private one, without their private parts."""
+    make_secret_files(tmp_path, with_databases=False)
+
+    private = json.loads((tmp_path / "private-keys.json").read_text())["keys"]
+    public = json.loads((tmp_path / "public-keys.json").read_text())["keys"]
+    assert [key["kid"] for key in public] == [key["kid"] for key in private]
+    assert "d" in private[0]
+    assert "d" not in public[0]
+
+
+def test_two_folders_share_no_secret(tmp_path: Path) -> None:
+    """Each call makes its own passwords and keys."""
+    one, other = tmp_path / "one", tmp_path / "other"
+    for folder in (one, other):
+        make_secret_files(folder, with_databases=True)
+
+    assert not set(contents(one).values()) & set(contents(other).values())
+
+
+def test_second_call_changes_nothing(tmp_path: Path) -> None:
+    """What is there is kept, to the byte."""
+    make_secret_files(tmp_path, with_databases=True)
+    before = contents(tmp_path)
+
+    made = make_secret_files(tmp_path, with_databases=True)
+
+    assert made == []
+    assert contents(tmp_path) == before
+
+
+def test_file_that_stands_alone_is_made_again(tmp_path: Path) -> None:
+    """A missing file that nothing else depends on is made, and no other."""
+    make_secret_files(tmp_path, with_databases=True)
+    (tmp_path / "admin-password").unlink()
+
+    assert make_secret_files(tmp_path, with_databases=True) == ["admin-password"]
+
+
+@pytest.mark.parametrize(
+    ("lost", "other"),
+    [
+        ("private-keys.json", "public-keys.json"),
+        ("users-database-password", "users-database-url"),
+        ("thoughts-database-url", "thoughts-database-password"),
+    ],
+)
+def test_half_of_a_pair_is_refused(tmp_path: Path, lost: str, other: str) -> None:
+    """What was made with a lost file is not overwritten; the error says what to do."""
+    make_secret_files(tmp_path, with_databases=True)
+    (tmp_path / lost).unlink()
+    before = contents(tmp_path)
+
+    with pytest.raises(DeployError, match=f"Put {lost} back, or delete {other}"):
+        make_secret_files(tmp_path, with_databases=True)
+
+    assert contents(tmp_path) == before
+
+
+def test_production_gets_keys_alone(tmp_path: Path) -> None:
+    """Where the databases are somebody else's, their addresses are not invented."""
+    assert make_secret_files(tmp_path, with_databases=False) == [
+        "private-keys.json",
+        "public-keys.json",
+    ]
+
+
+def test_address_without_password_is_right_in_production(tmp_path: Path) -> None:
+    """The operator writes the address, and no password of a database that is not ours."""
+    (tmp_path / "thoughts-database-url").write_text("postgresql://t:p@db.example.com/t\n")
+
+    assert "private-keys.json" in make_secret_files(tmp_path, with_databases=False)
