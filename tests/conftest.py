@@ -29,6 +29,9 @@ from tests.installations import Installation, Processes
 from tests.kubernetes import Cluster
 from tests.system import System, User, system_of
 
+# These need a container engine or a cluster: they have verbs of their own in the Makefile.
+collect_ignore = ["cluster", "containers"]
+
 CHROMIUM_OPTIONS = (
     "--no-sandbox",
     "--disable-gpu",

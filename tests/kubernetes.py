@@ -42,9 +42,10 @@ class Cluster:
         """Scale the Deployment to no pod, and wait until there is none."""
         self.scale(service, 0)
 
-    def kill(self, service: str) -> None:
-        """Kill every pod of the Deployment, without a time for its end."""
-        self.kubectl("delete", "pod", "--selector", _label(service), "--force", "--grace-period=0")
+    def kill(self, service: str, *, pods: int | None = None) -> None:
+        """Kill so many pods of the Deployment, or every one, without a time for their end."""
+        names = [pod["metadata"]["name"] for pod in self.pods(service)]
+        self.kubectl("delete", "pod", *names[:pods], "--force", "--grace-period=0")
 
     def restart(self, *services: str) -> None:
         """Roll the Deployments out again, or scale them to one pod if they have none."""
@@ -134,6 +135,13 @@ class Cluster:
         """The service's pods, those that are about to end among them."""
         pods = self.get("pods", "--selector", _label(service))["items"]
         return [pod for pod in pods if pod["status"]["phase"] in ("Pending", "Running")]
+
+    def psql(self, database_server: str, database: str, statement: str) -> str:
+        """Run a statement in a database of `thoughts` or `users` as its superuser; the answer."""
+        options = ("--username=postgres", "--no-align", "--tuples-only", "--quiet")
+        pod = f"{database_server}-database-0"
+        command = ("psql", *options, f"--dbname={database}", f"--command={statement}")
+        return self.kubectl("exec", pod, "--", *command).strip()
 
     def file_in(self, pod: dict[str, Any], path: Path) -> bytes:
         """The contents of a file in a pod; nothing if they cannot be read."""

@@ -3,7 +3,7 @@
 import json
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -39,9 +39,11 @@ class Client:
     `urllib3.exceptions.HTTPError`.
     """
 
-    def __init__(self, base_url: str, *, token: str = "") -> None:
+    def __init__(self, base_url: str, *, token: str = "", cookie: str = "", host: str = "") -> None:
         self._base_url = base_url
-        self._headers = {"Authorization": f"Bearer {token}"} if token else {}
+        authorization = f"Bearer {token}" if token else ""
+        headers = {"Authorization": authorization, "Cookie": cookie, "Host": host}
+        self._headers = {name: value for name, value in headers.items() if value}
         self._pool = urllib3.PoolManager(maxsize=32, retries=False, timeout=WAIT_SECONDS)
 
     def request(
@@ -89,12 +91,16 @@ class User:
 
 @dataclass(frozen=True)
 class System:
-    """Where the three services are, and the password of the user `admin`."""
+    """Where the three services are, and the password of the user `admin`.
+
+    `hosts` says by which name a service is asked for, where that is not its address's.
+    """
 
     frontend_url: str
     thoughts_url: str
     users_url: str
     admin_password: str
+    hosts: Mapping[str, str] = field(default_factory=dict)
 
     def url_of(self, service: str) -> str:
         """Where `thoughts`, `users` or `frontend` is."""
@@ -106,11 +112,23 @@ class System:
 
     def thoughts(self, user: User | None = None) -> Client:
         """A client of the Thoughts Backend, for `user` or nobody."""
-        return Client(self.thoughts_url, token=user.token if user else "")
+        return self._client("thoughts", user)
 
     def users(self, user: User | None = None) -> Client:
         """A client of the Users Backend, for `user` or nobody."""
-        return Client(self.users_url, token=user.token if user else "")
+        return self._client("users", user)
+
+    def _client(self, service: str, user: User | None) -> Client:
+        token = user.token if user else ""
+        return Client(self.url_of(service), token=token, host=self.hosts.get(service, ""))
+
+    def frontend(self, user: User | None = None) -> Client:
+        """A client of the Frontend that sends the cookie of `user`, or none."""
+        return Client(
+            self.frontend_url,
+            cookie=f"session={user.token}" if user else "",
+            host=self.hosts.get("frontend", ""),
+        )
 
     @cached_property
     def admin(self) -> User:
@@ -137,8 +155,12 @@ class System:
 
 def system_of(stack: Stack) -> System:
     """The system that runs in `stack`."""
-    urls = {f"{name}_url": url for name, url in stack.urls.items()}
-    return System(**urls, admin_password=stack.admin_password)
+    return System(
+        frontend_url=stack.urls["frontend"],
+        thoughts_url=stack.urls["thoughts"],
+        users_url=stack.urls["users"],
+        admin_password=stack.admin_password,
+    )
 
 
 def unique(text: str) -> str:

@@ -1,0 +1,78 @@
+"""What many clients do while an operator works: read, write, log in, look at pages."""
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from itertools import cycle
+
+from urllib3.exceptions import HTTPError
+
+from tests.system import System, User, unique
+from tests.waiting import repeated, wait_until
+
+CLIENTS = 8
+
+Outcome = tuple[str, int | str]
+
+
+class Load:
+    """The outcomes of the requests so far: what was asked, and the status or the fault."""
+
+    def __init__(self, outcomes: Sequence[Outcome], confirmed: list[str]) -> None:
+        self._outcomes = outcomes
+        self.confirmed = confirmed
+
+    @property
+    def failures(self) -> Counter[Outcome]:
+        """Requests that were not answered as they should have been, counted."""
+        return Counter(outcome for outcome in list(self._outcomes) if outcome[1] not in (200, 201))
+
+    @property
+    def successes(self) -> int:
+        """How many requests were answered as they should have been."""
+        return len(self._outcomes) - self.failures.total()
+
+    def wait_for_more(self) -> None:
+        """Wait until a good number of further requests were answered as they should be."""
+        enough = self.successes + 10 * CLIENTS
+        wait_until(lambda: self.successes >= enough, what="requests are answered")
+
+
+@contextmanager
+def load(system: System, user: User) -> Iterator[Load]:
+    """Send requests of every kind, on connections that stay open, while the block runs."""
+    confirmed: list[str] = []
+    actions = cycle(_actions(system, user, confirmed))
+
+    def ask() -> Outcome:
+        name, action = next(actions)
+        try:
+            return name, action()
+        except HTTPError as error:
+            return name, f"{type(error).__name__}: {error}"
+
+    with repeated(ask, threads=CLIENTS) as outcomes:
+        load = Load(outcomes, confirmed)
+        load.wait_for_more()
+        yield load
+
+
+def _actions(
+    system: System, user: User, confirmed: list[str]
+) -> list[tuple[str, Callable[[], int]]]:
+    thoughts, users, frontend = system.thoughts(user), system.users(user), system.frontend(user)
+
+    def share() -> int:
+        text = unique("under load")
+        answer = thoughts.post("/api/me/thoughts/", json={"text": text})
+        if answer.status == 201:
+            confirmed.append(text)
+        return answer.status
+
+    return [
+        ("list", lambda: thoughts.get("/api/thoughts/").status),
+        ("share", share),
+        ("me", lambda: users.get("/api/me/").status),
+        ("own page", lambda: frontend.get("/").status),
+        ("search page", lambda: frontend.get("/search?search=load").status),
+    ]

@@ -1,0 +1,42 @@
+"""Migrations in a cluster: pods that start at the same time, and revisions that fail."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.kubernetes import Cluster
+
+COUNT_THOUGHTS = "SELECT count(*) = count(DISTINCT text) AND count(*) > 0 FROM thoughts"
+
+
+@pytest.fixture
+def empty_database(cluster: Cluster) -> Iterator[Cluster]:
+    """The cluster with no pod of the Thoughts Backend, and nothing in its database.
+
+    What was in it is put aside, and back at the end.
+    """
+    cluster.stop("thoughts")
+    cluster.psql("thoughts", "postgres", "ALTER DATABASE thoughts RENAME TO kept")
+    cluster.psql(
+        "thoughts",
+        "postgres",
+        "CREATE DATABASE thoughts OWNER thoughts TEMPLATE template0"
+        " LOCALE_PROVIDER builtin LOCALE 'C.UTF-8' ENCODING 'UTF8'",
+    )
+    yield cluster
+    cluster.stop("thoughts")
+    cluster.psql("thoughts", "postgres", "DROP DATABASE thoughts")
+    cluster.psql("thoughts", "postgres", "ALTER DATABASE kept RENAME TO thoughts")
+
+
+def test_three_replicas_migrate_an_empty_database_at_once(empty_database: Cluster) -> None:
+    """Three pods that start on an empty database make one schema and load one demonstration."""
+    empty_database.scale("thoughts", 3)
+
+    restarts = [
+        status["restartCount"]
+        for pod in empty_database.pods("thoughts")
+        for status in pod["status"]["initContainerStatuses"]
+    ]
+    assert set(restarts) == {0}
+    assert empty_database.psql("thoughts", "thoughts", COUNT_THOUGHTS) == "t"
