@@ -16,7 +16,7 @@ from typing import TypeAlias, TypeVar
 import asyncpg
 import structlog
 from asyncpg.pool import PoolConnectionProxy
-from prometheus_client import Gauge
+from prometheus_client import Counter, Gauge
 
 from mythoughts_chassis.asgi import REQUEST_SECONDS
 from mythoughts_chassis.problems import Unavailable
@@ -51,9 +51,13 @@ _TIME_IS_UP = (TimeoutError, asyncpg.QueryCanceledError)
 
 _log = structlog.get_logger()
 
+_MAX = Gauge("database_pool_connections_max", "How many connections there may be.")
 _OPEN = Gauge("database_pool_connections_open", "Connections that are open.")
 _IN_USE = Gauge("database_pool_connections_in_use", "Connections that serve a request now.")
 _WAITING = Gauge("database_pool_requests_waiting", "Requests that wait for a connection.")
+_FAILURES = Counter(
+    "database_failures", "Requests and readiness checks that the database did not answer."
+)
 
 
 class Database:
@@ -78,6 +82,7 @@ class Database:
             server_settings=self._server_settings,
             reset=_leave_as_it_is,
         )
+        _MAX.set(self._pool_size)
         _OPEN.set_function(self._pool.get_size)
         _IN_USE.set_function(lambda: self._pool.get_size() - self._pool.get_idle_size())
         _WAITING.set_function(lambda: self._waiting)
@@ -148,6 +153,7 @@ class Database:
 
 
 def _unavailable(error: BaseException) -> Unavailable:
+    _FAILURES.inc()
     _log.warning("database unavailable", error=type(error).__name__, reason=str(error))
     return Unavailable("The database cannot be reached at the moment. Please try again.")
 

@@ -74,7 +74,7 @@ def _decoded(client: HttpClient, answer: Answer, status: int, decode: Callable[[
     try:
         return decode(answer.body)
     except UNREADABLE as error:
-        raise client.away(f"an answer that does not parse: {error}") from error
+        raise client.away("bad_answer", f"an answer that does not parse: {error}") from error
 
 
 def _raise(client: HttpClient, answer: Answer) -> NoReturn:
@@ -83,7 +83,7 @@ def _raise(client: HttpClient, answer: Answer) -> NoReturn:
         raise Unauthorized
     if answer.status == 400:
         raise BackendRefused(_decoded_problem(answer.body))
-    raise client.away(f"status {answer.status}")
+    raise client.away("bad_answer", f"status {answer.status}")
 
 
 def _decoded_problem(body: bytes) -> str:
@@ -177,5 +177,5 @@ class UsersBackend:
         authorized = _decoded(self._client, answer, 200, _decode_login).authorized
         scheme, _, token = authorized.partition(" ")
         if scheme != "Bearer" or not token:
-            raise self._client.away("a login answer without a token")
+            raise self._client.away("bad_answer", "a login answer without a token")
         return token

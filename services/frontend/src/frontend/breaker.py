@@ -33,10 +33,15 @@ class CircuitBreaker:
         self._next_probe_at = 0.0
         self._lock = threading.Lock()
 
+    @property
+    def is_open(self) -> bool:
+        """Whether calls are kept back, all but a probe now and then."""
+        return self._failures >= self._failures_to_open
+
     def admits_call(self) -> bool:
         """Return whether a call may be made now. Who gets True reports how it went."""
         with self._lock:
-            if self._failures < self._failures_to_open:
+            if not self.is_open:
                 return True
             now = self._clock()
             if now < self._next_probe_at:

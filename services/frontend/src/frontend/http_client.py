@@ -8,8 +8,10 @@ when a connection breaks and doing it twice is harmless.
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 import structlog
+from prometheus_client import Counter, Gauge, Histogram
 from urllib3 import BaseHTTPResponse, Timeout
 from urllib3.exceptions import EmptyPoolError, HTTPError, ProtocolError
 from urllib3.util import parse_url
@@ -24,7 +26,22 @@ FAILURES_TO_OPEN = 3
 MAX_ANSWER_BYTES = 1_048_576
 TOO_MANY_REQUESTS = 429
 
+FailureKind = Literal["no_answer", "bad_answer", "circuit_open", "no_connection_free"]
+
 _log = structlog.get_logger()
+
+_SECONDS = Histogram(
+    "frontend_backend_call_duration_seconds",
+    "Time of a call to a backend that was tried, however it ended.",
+    ["backend"],
+    buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0),
+)
+_FAILURES = Counter(
+    "frontend_backend_failures", "Calls without an answer that can be used.", ["backend", "kind"]
+)
+_CIRCUIT_OPEN = Gauge(
+    "frontend_backend_circuit_open", "1 while calls to a backend are not even tried.", ["backend"]
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +74,7 @@ class HttpClient:
             failures_to_open=FAILURES_TO_OPEN,
             probe_every_seconds=answer_seconds + 2 * SLOT_WAIT_SECONDS,
         )
+        _CIRCUIT_OPEN.labels(backend).set_function(lambda: self._breaker.is_open)
 
     def call(
         self,
@@ -71,21 +89,22 @@ class HttpClient:
         The request's ids go with it. Raises `BackendAway` when there is no such answer.
         """
         if not self._breaker.admits_call():
-            raise self.away("circuit open")
+            raise self.away("circuit_open", "circuit open")
         try:
-            answer = self._exchange(method, path, {**headers, **_id_headers()}, body)
+            with _SECONDS.labels(self.backend).time():
+                answer = self._exchange(method, path, {**headers, **_id_headers()}, body)
         except EmptyPoolError:
             # Says nothing about the backend beyond what the calls that hold the slots will.
-            raise self.away("every connection is in use") from None
+            raise self.away("no_connection_free", "every connection is in use") from None
         except HTTPError as error:
             self._breaker.report_failure()
-            raise self.away(f"{type(error).__name__}: {error}") from error
+            raise self.away("no_answer", f"{type(error).__name__}: {error}") from error
         if answer.status >= 500:
             self._breaker.report_failure()
-            raise self.away(f"status {answer.status}")
+            raise self.away("bad_answer", f"status {answer.status}")
         self._breaker.report_success()
         if answer.status == TOO_MANY_REQUESTS:
-            raise self.away("status 429")
+            raise self.away("bad_answer", "status 429")
         return answer
 
     def _exchange(
@@ -123,8 +142,9 @@ class HttpClient:
         finally:
             response.release_conn()
 
-    def away(self, reason: str) -> BackendAway:
-        """Log why the backend cannot be used, and return the error to raise."""
+    def away(self, kind: FailureKind, reason: str) -> BackendAway:
+        """Count and log why the backend cannot be used, and return the error to raise."""
+        _FAILURES.labels(self.backend, kind).inc()
         _log.warning("backend away", backend=self.backend, reason=reason)
         return BackendAway(self.backend, reason)
 

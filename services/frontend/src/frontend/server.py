@@ -9,12 +9,15 @@ import socket
 from wsgiref.types import WSGIApplication
 
 import structlog
+from prometheus_client import Gauge
 from waitress.server import BaseWSGIServer, MultiSocketServer, create_server
 
 from frontend.health import Readiness
 from frontend.settings import Settings
 
 _log = structlog.get_logger()
+
+_WAITING = Gauge("frontend_requests_waiting", "Requests that wait for a thread.")
 
 MAX_HEADER_BYTES = 65_536
 MAX_BODY_BYTES = 1_048_576
@@ -35,7 +38,7 @@ def make_server(
     app: WSGIApplication, settings: Settings, listener: socket.socket
 ) -> MultiSocketServer | BaseWSGIServer:
     """Return a server that, when run, serves `app` at `listener`."""
-    return create_server(
+    server = create_server(
         app,
         sockets=[listener],
         threads=settings.threads,
@@ -48,6 +51,8 @@ def make_server(
         max_request_header_size=MAX_HEADER_BYTES,
         max_request_body_size=MAX_BODY_BYTES,
     )
+    _WAITING.set_function(lambda: len(server.task_dispatcher.queue))
+    return server
 
 
 def serve(app: WSGIApplication, settings: Settings, readiness: Readiness) -> None:
