@@ -11,6 +11,7 @@ from chassis.tests.http_client import HttpClient
 from chassis.tests.service_process import wait_until
 from chassis.tests.token_maker import TokenMaker
 from mythoughts_chassis.asgi import ASGIApp
+from mythoughts_chassis.tokens import TokenVerifier
 
 Serve = Callable[[ASGIApp], HttpClient]
 
@@ -54,3 +55,11 @@ def serve() -> Iterator[Serve]:
 def token_maker(tmp_path: Path) -> TokenMaker:
     """Keys and tokens of the test's own."""
     return TokenMaker(tmp_path / "keys")
+
+
+@pytest.fixture
+def verifier(token_maker: TokenMaker) -> TokenVerifier:
+    """A verifier that knows the maker's keys."""
+    return TokenVerifier(
+        public_keys_path=token_maker.public_path, issuer="mythoughts", audience="mythoughts"
+    )

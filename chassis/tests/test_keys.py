@@ -1,7 +1,6 @@
 """JWK sets in files, and their rotation."""
 
 import json
-import os
 import stat
 import time
 from pathlib import Path
@@ -10,7 +9,6 @@ import pytest
 
 from mythoughts_chassis.keys import (
     KeySetError,
-    WatchedFile,
     new_private_key,
     public_part,
     read_key_set,
@@ -204,38 +202,6 @@ def test_public_part_keeps_the_id() -> None:
 
     assert public_part(key)["kid"] == key["kid"]
     assert public_part(key)["nbf"] == 7
-
-
-def test_watched_file_tells_of_changes(tmp_path: Path) -> None:
-    """A file has changed at the first look and after each change, and not in between."""
-    path = tmp_path / "watched"
-    path.write_text("one")
-    watched = WatchedFile(path)
-    first = [watched.changed(), watched.changed()]
-    path.write_text("three")
-
-    assert first == [True, False]
-    assert [watched.changed(), watched.changed()] == [True, False]
-
-
-def test_watched_file_is_followed_through_a_link(tmp_path: Path) -> None:
-    """A link that is turned to another file is a change, as with mounted secrets."""
-    for name in ("one", "two"):
-        (tmp_path / name).write_text("same")
-        os.utime(tmp_path / name, (1, 1))
-    link = tmp_path / "link"
-    link.symlink_to("one")
-    watched = WatchedFile(link)
-    watched.changed()
-    link.unlink()
-    link.symlink_to("two")
-
-    assert watched.changed()
-
-
-def test_missing_file_has_not_changed(tmp_path: Path) -> None:
-    """A file that is not there is no change."""
-    assert not WatchedFile(tmp_path / "nowhere").changed()
 
 
 def test_writing_leaves_no_other_file(tmp_path: Path) -> None:

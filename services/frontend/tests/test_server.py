@@ -78,12 +78,19 @@ def test_every_missing_setting_is_named() -> None:
     assert "Traceback" not in errors
 
 
-def test_missing_keys_are_told_at_start(start: Start) -> None:
-    """Without readable public keys the service says so and ends with status 2."""
-    status, errors = start(TOKEN_PUBLIC_KEYS_PATH="/nowhere/public.json").wait()
+@pytest.mark.parametrize(
+    "content", [None, "", "{", '{"keys": []}'], ids=["missing", "empty", "malformed", "none"]
+)
+def test_missing_keys_are_told_at_start(start: Start, tmp_path: Path, content: str | None) -> None:
+    """Without readable public keys the service says so in one line and ends with status 2."""
+    path = tmp_path / "keys.json"
+    if content is not None:
+        path.write_text(content)
+
+    status, errors = start(TOKEN_PUBLIC_KEYS_PATH=str(path)).wait()
 
     assert status == 2
-    assert "/nowhere/public.json" in errors
+    assert [str(path) in line for line in errors.splitlines()] == [True]
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

@@ -87,16 +87,38 @@ def test_missing_key_file_is_told_in_one_line(make_backend: MakeBackend, tmp_pat
     )
 
 
-def test_damaged_key_file_is_told_in_one_line(make_backend: MakeBackend, tmp_path: Path) -> None:
-    """A key file that holds something else is named, too."""
+@pytest.mark.parametrize("content", ["", "{}", '{"keys": []}'], ids=["empty", "other", "none"])
+def test_damaged_key_file_is_told_in_one_line(
+    make_backend: MakeBackend, tmp_path: Path, content: str
+) -> None:
+    """A key file that holds no key is named, too."""
     path = tmp_path / "public.json"
-    path.write_text("{}")
+    path.write_text(content)
 
     status, output = ended(make_backend(TOKEN_PUBLIC_KEYS_PATH=str(path)))
 
     assert status == 2
-    assert len(output) == 1
-    assert output[0].startswith(f"thoughts-backend: {path} is not a JWK set of RSA keys")
+    assert [line.startswith(f"thoughts-backend: {path} ") for line in output] == [True]
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [(None, "cannot read {path}: No such file or directory"), ("\n", "must not be empty")],
+    ids=["missing", "empty"],
+)
+def test_address_file_without_an_address_is_told_in_one_line(
+    backend_settings: dict[str, str], tmp_path: Path, content: str | None, told: str
+) -> None:
+    """Without the file that should hold the database's address the backend does not start."""
+    path = tmp_path / "url"
+    if content is not None:
+        path.write_text(content)
+    settings = {**backend_settings, "DATABASE_URL_FILE": str(path)}
+    del settings["DATABASE_URL"]
+
+    outcome = ended(ServiceProcess("thoughts_backend", settings, folder=tmp_path))
+
+    assert outcome == (2, [f"thoughts-backend: DATABASE_URL: {told.format(path=path)}"])
 
 
 @pytest.mark.parametrize("url", ["nonsense", "mysql://a:b@localhost/c", "localhost:5432"])

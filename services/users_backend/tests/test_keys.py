@@ -10,6 +10,7 @@ import pytest
 from joserfc.jws import extract_compact
 
 from chassis.tests.http_client import HttpClient
+from chassis.tests.mounted_folder import MountedFolder
 from chassis.tests.service_process import ServiceProcess, wait_until
 from chassis.tests.token_maker import LIFETIME_SECONDS, TokenMaker
 from services.users_backend.tests.command import run_command
@@ -85,6 +86,29 @@ def test_new_key_signs_and_is_published_without_restart(
     assert published(own_backend.http) == [new, old]
 
 
+def test_new_key_signs_out_of_a_mounted_folder(
+    make_backend: MakeBackend, own_keys: TokenMaker, sql: Sql, tmp_path: Path
+) -> None:
+    """Keys that Kubernetes mounts are exchanged behind two links, and noticed all the same."""
+    sql.add_user("bruce")
+    mount = MountedFolder(tmp_path / "mount")
+    mount.publish(own_keys.private_path, own_keys.public_path)
+    backend = make_backend(
+        TOKEN_PRIVATE_KEYS_PATH=str(tmp_path / "mount" / own_keys.private_path.name),
+        TOKEN_PUBLIC_KEYS_PATH=str(tmp_path / "mount" / own_keys.public_path.name),
+    )
+    backend.start()
+    first = log_in(backend.http)
+
+    own_keys.rotate()
+    mount.publish(own_keys.private_path, own_keys.public_path)
+    second = log_in(backend.http)
+
+    statuses = [backend.http.get("/api/me", token=token).status for token in (first, second)]
+    assert statuses == [200, 200]
+    assert extract_compact(second.encode()).headers()["kid"] == own_keys.private_key["kid"]
+
+
 def test_no_request_fails_while_keys_rotate(
     own_backend: ServiceProcess, own_keys: TokenMaker
 ) -> None:
@@ -135,21 +159,6 @@ def test_damaged_key_files_are_survived(
     own_keys.rotate()
     log_in(own_backend.http)
     assert len(published(own_backend.http)) == 2
-
-
-@pytest.mark.parametrize("name", ["TOKEN_PRIVATE_KEYS_PATH", "TOKEN_PUBLIC_KEYS_PATH"])
-def test_missing_key_file_is_told_at_start(
-    make_backend: MakeBackend, tmp_path: Path, name: str
-) -> None:
-    """Without a key file the service does not start and says which file is missing."""
-    missing = str(tmp_path / "missing.json")
-    backend = make_backend(**{name: missing})
-
-    status = backend.run_to_end()
-
-    assert status == 2
-    assert backend.output[-1].startswith("users-backend: cannot read the key file")
-    assert missing in backend.output[-1]
 
 
 def test_announced_key_does_not_sign_yet(own_backend: ServiceProcess, own_keys: TokenMaker) -> None:

@@ -1,8 +1,10 @@
 """`rotate-keys`, run as operators run it."""
 
 import stat
+import time
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from chassis.tests.token_maker import TokenMaker
@@ -44,6 +46,22 @@ def test_rotate_keys_keeps_what_tokens_may_still_carry(
     done = run_command(key_settings, "rotate-keys")
 
     assert kids(own_keys.public_path) == [done.stdout.strip(), old]
+
+
+@pytest.mark.parametrize(("since_its_end_seconds", "kept"), [(30, True), (90, False)])
+def test_old_key_is_kept_while_clocks_may_differ(
+    key_settings: dict[str, str], own_keys: TokenMaker, since_its_end_seconds: int, kept: bool
+) -> None:
+    """A key stays until its last token has expired by a clock that is half a minute behind."""
+    old = own_keys.private_key["kid"]
+    own_keys.rotate()
+    keys = read_key_set(own_keys.private_path)
+    keys[0]["nbf"] = int(time.time()) - 1000 - since_its_end_seconds
+    own_keys.private_path.write_bytes(msgspec.json.encode({"keys": keys}))
+
+    run_command(key_settings | {"TOKEN_LIFETIME_SECONDS": "1000"}, "rotate-keys")
+
+    assert (old in kids(own_keys.public_path)) == kept
 
 
 def test_rotate_keys_can_drop_the_old(key_settings: dict[str, str], own_keys: TokenMaker) -> None:

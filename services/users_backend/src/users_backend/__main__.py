@@ -13,6 +13,7 @@ from mythoughts_chassis.logs import configure_logging
 from mythoughts_chassis.openapi import committed_form
 from mythoughts_chassis.server import serve
 from mythoughts_chassis.settings import Secret, load_settings
+from mythoughts_chassis.tokens import CLOCK_SKEW_SECONDS
 from users_backend.admins import create_admin
 from users_backend.app import MIGRATIONS, NAME, OPENAPI, create_api
 from users_backend.demo import load_demo
@@ -125,7 +126,8 @@ def _rotate_keys(options: argparse.Namespace, environment: Mapping[str, str]) ->
     print(
         rotate_key_sets(
             *files,
-            token_lifetime_seconds=settings.token_lifetime_seconds,
+            # Tokens are believed for as long after their end as clocks may differ.
+            token_lifetime_seconds=settings.token_lifetime_seconds + CLOCK_SKEW_SECONDS,
             activate_in_seconds=options.activate_in,
             keep_old=not options.drop_old,
         )
