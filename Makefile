@@ -126,7 +126,8 @@ lock: ## Write the locks again after a change of dependencies; UPGRADE=1 takes n
 	    $(compile) --constraints requirements/development.txt $$sources requirements/$$lock.in \
 	        --output-file requirements/$$lock.txt; done
 	@set -e; for service in $(backends) frontend; do \
-	    $(compile) --constraints requirements/development.txt services/$$service/pyproject.toml \
+	    $(compile) --constraints requirements/development.txt \
+	        --excludes requirements/services.excludes services/$$service/pyproject.toml \
 	        --output-file services/$$service/requirements.txt; done
 
 .PHONY: clean
