@@ -1,0 +1,17 @@
+#!/bin/bash
+# Dumps both databases into a new folder of /backups, named by the time, and keeps the newest $KEEP.
+set -euo pipefail
+
+name=$(date --utc +%Y-%m-%dT%H-%M-%SZ)
+rm -rf /backups/.unfinished
+mkdir /backups/.unfinished
+for database in thoughts users; do
+    url=$(cat "/etc/mythoughts/$database-database/url")
+    pg_dump --format=custom --file="/backups/.unfinished/$database.dump" --dbname="$url"
+done
+sync
+mv /backups/.unfinished "/backups/$name"
+echo "Backed up to $name: $(du -sh "/backups/$name" | cut -f1)."
+
+# The names sort by time.
+ls -d /backups/*Z | head -n -"$KEEP" | xargs --no-run-if-empty rm -rf

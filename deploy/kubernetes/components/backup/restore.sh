@@ -1,0 +1,12 @@
+#!/bin/bash
+# Puts both databases back to what they were at a backup: $BACKUP, or the newest. Each is replaced whole
+# or not at all.
+set -euo pipefail
+
+backup=/backups/${BACKUP:-$(cd /backups && ls -d -- *Z | tail -n 1)}
+for database in thoughts users; do
+    url=$(cat "/etc/mythoughts/$database-database/url")
+    pg_restore --clean --if-exists --no-owner --single-transaction --exit-on-error --dbname="$url" \
+        "$backup/$database.dump"
+done
+echo "Restored $(basename "$backup")."

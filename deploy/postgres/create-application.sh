@@ -1,0 +1,12 @@
+#!/bin/bash
+# Run once, by a PostgreSQL container that has just made its data: the service's role, which is no
+# superuser, and the database of the same name that it owns.
+set -euo pipefail
+
+psql --quiet --no-psqlrc --set=ON_ERROR_STOP=1 --username="${POSTGRES_USER:-postgres}" \
+    --dbname=postgres --set=name="$APPLICATION_DATABASE" \
+    --set=password="$(cat "$APPLICATION_PASSWORD_FILE")" <<'SQL'
+CREATE ROLE :"name" LOGIN PASSWORD :'password';
+CREATE DATABASE :"name" OWNER :"name";
+REVOKE ALL ON DATABASE :"name" FROM PUBLIC;
+SQL
