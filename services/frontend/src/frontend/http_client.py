@@ -8,7 +8,7 @@ when a connection breaks and doing it twice is harmless.
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 import structlog
 from prometheus_client import Counter, Gauge, Histogram
@@ -75,6 +75,9 @@ class HttpClient:
             probe_every_seconds=answer_seconds + 2 * SLOT_WAIT_SECONDS,
         )
         _CIRCUIT_OPEN.labels(backend).set_function(lambda: self._breaker.is_open)
+        # Each series begins at 0, so that its first failure is seen as a rise.
+        for kind in get_args(FailureKind):
+            _FAILURES.labels(backend, kind)
 
     def call(
         self,
