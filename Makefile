@@ -54,12 +54,51 @@ reset: ## Delete its data, after asking; YES=1 does not ask
 	$(install_run)
 	@exec $(venv) -m local reset
 
+##@ Run it in containers
+
+compose = docker compose
+
+.PHONY: images
+images: ## Build the images of the services; SERVICE=frontend builds one
+	@REVISION=$$(git rev-parse HEAD) CREATED=$$(git log -1 --format=%cI) \
+	    $(compose) build $(or $(SERVICE),thoughts-backend users-backend frontend)
+
 ##@ Run it on Kubernetes
+
+.PHONY: cluster-up
+cluster-up: ## Make a cluster with kind, k3d or minikube on this machine, and run the system in it
+	$(install_run)
+	@exec $(venv) -m deploy cluster-up
+
+.PHONY: cluster-down
+cluster-down: ## Delete this cluster, after asking; YES=1 does not ask
+	$(install_run)
+	@exec $(venv) -m deploy cluster-down
+
+.PHONY: deploy
+deploy: ## Run the system in the cluster that kubectl uses, after asking; OVERLAY=production
+	$(install_run)
+	@exec $(venv) -m deploy deploy
+
+.PHONY: redeploy
+redeploy: ## Bring the code of SERVICE=frontend, or of a backend, to the cluster
+	$(install_run)
+	@exec $(venv) -m deploy redeploy
+
+.PHONY: undeploy
+undeploy: ## Delete the system and its data from the cluster that kubectl uses, after asking
+	$(install_run)
+	@exec $(venv) -m deploy undeploy
 
 .PHONY: secrets
 secrets: ## Make the keys and passwords that are missing; OVERLAY=production makes those of production
 	$(install_run)
 	@exec $(venv) -m deploy secrets
+
+.PHONY: rotate-keys
+rotate-keys: ## Give the services in a cluster a new key for the tokens; DROP_OLD=1 drops all others
+	$(install_run)
+	@exec $(venv) -m deploy rotate-keys
 
 ##@ Check it
 
