@@ -31,18 +31,19 @@ class Overlay:
         return secret_files.make_secret_files(self.secrets, with_databases=self.is_local)
 
     def missing_addresses(self) -> list[Path]:
-        """The files with the databases' addresses that only the operator can write."""
+        """The files with the databases' addresses that only the operator can write, if any."""
         paths = [self.secrets / f"{name}-database-url" for name in secret_files.DATABASES]
         return [path for path in paths if not path.exists()]
 
 
-OVERLAYS = (Overlay("local", is_local=True), Overlay("production", is_local=False))
+LOCAL = Overlay("local", is_local=True)
+PRODUCTION = Overlay("production", is_local=False)
 
 
 def chosen_overlay(environment: Mapping[str, str]) -> Overlay:
     """The overlay that OVERLAY names, `local` if it is not set."""
     name = environment.get("OVERLAY") or "local"
-    for overlay in OVERLAYS:
+    for overlay in (LOCAL, PRODUCTION):
         if overlay.name == name:
             return overlay
     raise DeployError(f"OVERLAY={name} is neither local nor production.")

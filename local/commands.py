@@ -3,13 +3,12 @@
 import os
 import shutil
 import signal
-import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
 
 from local import background, development, messages
-from local.console import complain, say, show_line, step
+from local.console import complain, confirms, say, show_line, step
 from local.failures import StackError
 from local.folder import RESET_ADVICE, Folder, FolderError
 from local.following import follow
@@ -78,7 +77,8 @@ def reset(environment: Mapping[str, str]) -> int:
     if not _FOLDER.path.exists():
         say("There is nothing to delete.")
         return 0
-    if not environment.get("YES") and not _confirms():
+    question = f"This deletes every user and thought in {_FOLDER.path}, and the keys and passwords."
+    if not environment.get("YES") and not confirms(question):
         complain("Nothing was deleted. To delete without being asked: make reset YES=1")
         return 1
     with _FOLDER.held():
@@ -170,14 +170,3 @@ def _options(environment: Mapping[str, str]) -> ServiceOptions:
         log_level=environment.get("LOG_LEVEL") or "info",
         log_format=environment.get("LOG_FORMAT") or "console",
     )
-
-
-def _confirms() -> bool:
-    say(f"This deletes every user and thought in {_FOLDER.path}, and the keys and passwords.")
-    if not sys.stdin.isatty():
-        return False
-    try:
-        return input("Type yes to go on: ").strip().lower() == "yes"
-    except (EOFError, KeyboardInterrupt):
-        say()
-        return False

@@ -38,7 +38,7 @@ def step(label: str) -> Iterator[None]:
     """Show what is being done, on a terminal with the seconds running, and the time it took."""
     started = time.monotonic()
     done = threading.Event()
-    line = f"  {label} ".ljust(_STEP_WIDTH, ".")
+    line = _dotted(label)
     _write(line, sys.stdout)
     clock = threading.Thread(target=_show_seconds, args=(line, started, done), daemon=True)
     if sys.stdout.isatty():
@@ -54,6 +54,27 @@ def step(label: str) -> Iterator[None]:
         result = f"{time.monotonic() - started:5.1f} s" if succeeded else "stopped"
         rewrite = f"\r{line}" if sys.stdout.isatty() else ""
         say(f"{rewrite} {result}")
+
+
+def say_step(label: str, *, seconds: float) -> None:
+    """Show what has been done, as `step` does at its end."""
+    say(f"{_dotted(label)} {seconds:5.1f} s")
+
+
+def confirms(question: str) -> bool:
+    """Whether the person says yes; without a terminal nobody does."""
+    say(question)
+    if not sys.stdin.isatty():
+        return False
+    try:
+        return input("Type yes to go on: ").strip().lower() == "yes"
+    except (EOFError, KeyboardInterrupt):
+        say()
+        return False
+
+
+def _dotted(label: str) -> str:
+    return f"  {label} ".ljust(_STEP_WIDTH, ".")
 
 
 def _show_seconds(line: str, started: float, done: threading.Event) -> None:

@@ -1,0 +1,165 @@
+"""kind, k3d and minikube: how each is told to make, fill and delete a cluster on this machine."""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from deploy.failures import DeployError
+from deploy.programs import is_installed, run
+
+CLUSTER = "mythoughts"
+_HOST = "127.0.0.1"
+
+# Leads ports of this machine, reached as 127.0.0.1 alone, to ports of the cluster's node.
+Ports = Mapping[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterTool:
+    """A program that makes clusters, and its commands; in these `{cluster}` is a cluster's name.
+
+    `names_in` finds the names of clusters in what `names` prints. `create` gives the arguments
+    that lead ports to the node, and the text for standard input.
+    """
+
+    program: str
+    home: str
+    context: str
+    names: str
+    names_in: Callable[[str], list[str]]
+    create: str
+    ports: Callable[[Ports], tuple[list[str], str]]
+    start: str
+    load: str
+    delete: str
+
+
+def _ports_of_kind(ports: Ports) -> tuple[list[str], str]:
+    mappings = [
+        {"listenAddress": _HOST, "hostPort": host, "containerPort": node}
+        for host, node in ports.items()
+    ]
+    description = {
+        "kind": "Cluster",
+        "apiVersion": "kind.x-k8s.io/v1alpha4",
+        "nodes": [{"role": "control-plane", "extraPortMappings": mappings}],
+    }
+    return ["--config", "-"], json.dumps(description)  # JSON is YAML.
+
+
+def _ports_of_k3d(ports: Ports) -> tuple[list[str], str]:
+    return [f"--port={_HOST}:{host}:{node}@server:0" for host, node in ports.items()], ""
+
+
+def _ports_of_minikube(ports: Ports) -> tuple[list[str], str]:
+    return [f"--ports={_HOST}:{host}:{node}" for host, node in ports.items()], ""
+
+
+TOOLS = (
+    ClusterTool(
+        program="kind",
+        home="https://kind.sigs.k8s.io",
+        context="kind-{cluster}",
+        names="kind get clusters",
+        names_in=str.split,
+        create="kind create cluster --name {cluster} --wait 3m",
+        ports=_ports_of_kind,
+        start="docker start {cluster}-control-plane",
+        load="kind load docker-image --name {cluster}",
+        delete="kind delete cluster --name {cluster}",
+    ),
+    ClusterTool(
+        program="k3d",
+        home="https://k3d.io",
+        context="k3d-{cluster}",
+        names="k3d cluster list --output json",
+        names_in=lambda text: [cluster["name"] for cluster in json.loads(text)],
+        # Its own ingress controller would be in the way of ours.
+        create="k3d cluster create {cluster} --k3s-arg=--disable=traefik@server:0",
+        ports=_ports_of_k3d,
+        start="k3d cluster start {cluster}",
+        load="k3d image import --cluster {cluster}",
+        delete="k3d cluster delete {cluster}",
+    ),
+    ClusterTool(
+        program="minikube",
+        home="https://minikube.sigs.k8s.io",
+        context="{cluster}",
+        names="minikube profile list --light --output json",
+        names_in=lambda text: [profile["Name"] for profile in json.loads(text)["valid"]],
+        # Only a node in a container can have ports of this machine.
+        create="minikube start --profile {cluster} --driver docker",
+        ports=_ports_of_minikube,
+        start="minikube start --profile {cluster}",
+        load="minikube image load --profile {cluster}",
+        delete="minikube delete --profile {cluster}",
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Cluster:
+    """A cluster of one of the tools, made or to be made. Each method raises DeployError."""
+
+    tool: ClusterTool
+    name: str = CLUSTER
+
+    @property
+    def context(self) -> str:
+        """What kubectl calls it."""
+        return self.tool.context.format(cluster=self.name)
+
+    def exists(self) -> bool:
+        """Whether it has been made."""
+        return self.name in self.tool.names_in(self._run(self.tool.names))
+
+    def create(self, ports: Ports) -> None:
+        """Make it."""
+        arguments, text = self.tool.ports(ports)
+        self._run(self.tool.create, *arguments, text=text)
+
+    def start(self) -> None:
+        """Start it again if it was stopped."""
+        self._run(self.tool.start)
+
+    def load(self, images: Sequence[str]) -> None:
+        """Copy images from Docker into it."""
+        self._run(self.tool.load, *images)
+
+    def delete(self) -> None:
+        """Delete it with everything in it."""
+        self._run(self.tool.delete)
+
+    def _run(self, command: str, *arguments: str, text: str = "") -> str:
+        return run(*command.format(cluster=self.name).split(), *arguments, text=text)
+
+
+def usable_clusters(environment: Mapping[str, str]) -> list[Cluster]:
+    """Our cluster by the tool that CLUSTER_TOOL names, or by each tool that is installed.
+
+    Raises DeployError when there is none.
+    """
+    names = [tool.program for tool in TOOLS]
+    wanted = environment.get("CLUSTER_TOOL")
+    if wanted and wanted not in names:
+        raise DeployError(f"CLUSTER_TOOL={wanted} is none of {', '.join(names)}.")
+    installed = [tool for tool in TOOLS if is_installed(tool.program)]
+    usable = [Cluster(tool) for tool in installed if wanted in (None, "", tool.program)]
+    if not usable:
+        homes = "\n".join(f"    {tool.program:10}{tool.home}" for tool in TOOLS)
+        raise DeployError(
+            f"There is no {wanted or 'program that makes clusters'} on PATH. Install one of these, "
+            f"and Docker:\n{homes}\nA cluster that you have already: make deploy"
+        )
+    return usable
+
+
+def cluster_of(context: str) -> Cluster | None:
+    """The cluster of one of the tools that a context of kubectl belongs to, by its name."""
+    for tool in TOOLS:
+        prefix = tool.context.format(cluster="")
+        if prefix and context.startswith(prefix):
+            return Cluster(tool, context.removeprefix(prefix))
+        if context in (tool.context.format(cluster=CLUSTER), tool.program):
+            return Cluster(tool, context)
+    return None

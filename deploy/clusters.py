@@ -1,0 +1,48 @@
+"""Making the cluster of our own, `mythoughts`, on this machine."""
+
+import socket
+from collections.abc import Mapping
+
+from deploy.addresses import INGRESS_NODE_PORT, NODE_PORTS, ingress_port
+from deploy.cluster_tools import Cluster, usable_clusters
+from deploy.failures import DeployError
+from deploy.programs import require
+from local.console import say, step
+
+
+def ensure_cluster(environment: Mapping[str, str]) -> Cluster:
+    """Make the cluster, or start it if it is there."""
+    clusters = usable_clusters(environment)
+    require("docker")
+    require("kubectl")
+    ports = {port: port for port in NODE_PORTS.values()}
+    ports[ingress_port(environment)] = INGRESS_NODE_PORT
+    for cluster in clusters:
+        if cluster.exists():
+            with step(f"Starting the cluster with {cluster.tool.program}"):
+                cluster.start()
+            return cluster
+    first, *others = clusters
+    if others:
+        names = " or ".join(other.tool.program for other in others)
+        say(f"Using {first.tool.program}. CLUSTER_TOOL chooses {names}.")
+    _check_free(ports)
+    with step(f"Making a cluster with {first.tool.program}"):
+        first.create(ports)
+    return first
+
+
+def _check_free(ports: Mapping[int, int]) -> None:
+    for port, node_port in ports.items():
+        if _is_busy(port):
+            advice = "End what listens there"
+            if node_port == INGRESS_NODE_PORT:
+                advice += f", or choose another: make cluster-up INGRESS_PORT={8000 + port % 1000}"
+            raise DeployError(f"The cluster needs port {port} of this machine. {advice}.")
+
+
+def _is_busy(port: int) -> bool:
+    """Whether something listens; asked by connecting, because Docker may use what we may not."""
+    with socket.socket() as probe:
+        probe.settimeout(1)
+        return probe.connect_ex(("127.0.0.1", port)) == 0

@@ -1,0 +1,72 @@
+"""Bringing an overlay to a cluster, and one service's new image."""
+
+import time
+from collections.abc import Mapping
+
+from deploy import messages
+from deploy.addresses import describe_addresses
+from deploy.failures import DeployError
+from deploy.images import Loader, build
+from deploy.kubectl import NAMESPACE, Kubectl
+from deploy.overlays import Overlay
+from deploy.rollout import wait_seconds, wait_until_ready
+from deploy.services import SERVICES, Service
+from local.console import say, step
+
+
+def deploy(
+    kubectl: Kubectl, overlay: Overlay, load: Loader | None, environment: Mapping[str, str]
+) -> None:
+    """Apply the overlay, wait until all is ready, and say where it is reached.
+
+    With `load` the images are built here; without it the cluster pulls those that the overlay
+    names. Raises DeployError.
+    """
+    started = time.monotonic()
+    seconds = wait_seconds(environment)
+    if made := overlay.make_secrets():
+        say(messages.made_secrets(overlay, made))
+    if missing := overlay.missing_addresses():
+        raise DeployError(messages.missing_addresses(missing))
+    manifests = kubectl.run("kustomize", str(overlay.folder))
+    if load is not None:
+        with step("Building the images"):
+            images = build(SERVICES)
+        with step("Loading them into the cluster"):
+            load(list(images.values()))
+        for name, image in images.items():
+            manifests = manifests.replace(f"image: {name}\n", f"image: {image}\n")
+    with step("Applying the manifests"):
+        kubectl.run("apply", "--filename=-", text=manifests)
+    wait_until_ready(kubectl, NAMESPACE, seconds=seconds)
+    say(f"\nMyThoughts is ready after {time.monotonic() - started:.1f} s.\n")
+    if overlay.is_local:
+        say(describe_addresses(kubectl, environment))
+        say(messages.how_to_go_on(overlay))
+
+
+def redeploy(kubectl: Kubectl, service: Service, load: Loader, *, seconds: int) -> None:
+    """Build the image of one service, and let its pods be replaced by pods of that image.
+
+    Raises DeployError when these are not ready after `seconds`; those of before serve on.
+    """
+    started = time.monotonic()
+    deployment = f"deployment/{service.name}"
+    (pods,) = [found["spec"]["template"]["spec"] for found in kubectl.get(deployment)]
+    with step(f"Building {service.image}"):
+        image = build([service])[service.image]
+    with step("Loading it into the cluster"):
+        load([image])
+    # The init containers are the same program: they migrate the database, for example.
+    changes = [
+        f"{container['name']}={image}"
+        for container in (*pods.get("initContainers", []), *pods["containers"])
+        if container["image"].startswith(service.image)
+    ]
+    kubectl.run("set", "image", deployment, *changes, "--namespace", NAMESPACE)
+    try:
+        wait_until_ready(kubectl, NAMESPACE, seconds=seconds, only=service.name)
+    except (DeployError, KeyboardInterrupt) as error:
+        why = str(error) or "Stopped waiting."
+        raise DeployError(messages.old_pods_serve(why, kubectl, service)) from error
+    say(f"\n{service.name} runs {image} after {time.monotonic() - started:.1f} s.")

@@ -1,0 +1,54 @@
+"""kubectl, always with the context that was chosen, never with whatever is current by now."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from deploy.failures import DeployError
+from deploy.programs import run
+
+NAMESPACE = "example"
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Kubectl:
+    """kubectl for one cluster."""
+
+    context: str
+
+    def run(self, *arguments: str, text: str = "") -> str:
+        """Run it and return what it printed; `text` is its standard input. Raises DeployError."""
+        return run("kubectl", "--context", self.context, *arguments, text=text)
+
+    def get(self, *what: str, namespace: str = NAMESPACE) -> list[Json]:
+        """The objects of these kinds or names, as the API server tells of them."""
+        answer = self.run("get", *what, "--namespace", namespace, "--output=json")
+        found: Json = json.loads(answer)
+        items: list[Json] = found.get("items", [found])
+        return items
+
+    def server(self) -> str:
+        """The address of the cluster's API server."""
+        path = "jsonpath={.clusters[0].cluster.server}"
+        return self.run("config", "view", "--minify", f"--output={path}")
+
+
+def chosen_context(environment: Mapping[str, str]) -> str:
+    """The context that CONTEXT names, otherwise the one that is current."""
+    contexts = run("kubectl", "config", "get-contexts", "--output=name").split()
+    if not contexts:
+        raise DeployError(
+            "kubectl knows of no cluster. `make cluster-up` makes one on this machine."
+        )
+    wanted = environment.get("CONTEXT")
+    if wanted and wanted not in contexts:
+        raise DeployError(f"CONTEXT={wanted} is none of {', '.join(contexts)}.")
+    try:
+        return wanted or run("kubectl", "config", "current-context").strip()
+    except DeployError:
+        raise DeployError(
+            f"No context is current. Choose one with CONTEXT=NAME: {', '.join(contexts)}."
+        ) from None

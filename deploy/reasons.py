@@ -1,0 +1,94 @@
+"""Why a Deployment or StatefulSet is not ready, in one line, from what the API server tells."""
+
+from collections.abc import Sequence
+from contextlib import suppress
+
+from deploy.failures import DeployError
+from deploy.kubectl import Json, Kubectl
+
+# What a container waits for while all is well.
+_USUAL_WAITS = ("ContainerCreating", "PodInitializing")
+_MAX_CHARACTERS = 400
+
+
+def is_ready(workload: Json) -> bool:
+    """Whether all pods are of the newest template and ready, and no others are left."""
+    status, wanted = workload["status"], workload["spec"]["replicas"]
+    if status.get("observedGeneration", 0) < workload["metadata"]["generation"]:
+        return False
+    if workload["kind"] == "StatefulSet":
+        is_newest = status.get("updateRevision") == status.get("currentRevision")
+        return is_newest and bool(status.get("readyReplicas", 0) == wanted)
+    counts = [status.get(f"{kind}Replicas", 0) for kind in ("updated", "available")]
+    return [*counts, status.get("replicas", 0)] == [wanted] * 3
+
+
+def reason_of(workload: Json, pods: Sequence[Json], kubectl: Kubectl) -> str:
+    """What keeps the workload from being ready: pod, container, its state, its last log line."""
+    labels = workload["spec"]["selector"]["matchLabels"].items()
+    unready = [
+        pod
+        for pod in pods
+        if labels <= pod["metadata"].get("labels", {}).items()
+        and "deletionTimestamp" not in pod["metadata"]
+        and _condition(pod, "Ready").get("status") != "True"
+    ]
+    if unready:
+        newest = max(unready, key=lambda pod: str(pod["metadata"]["creationTimestamp"]))
+        reason = _reason_of_pod(newest, kubectl)
+    else:
+        failure = _condition(workload, "ReplicaFailure").get("message")
+        reason = failure or _last_warning(workload, kubectl) or "its pods are being replaced"
+    return reason if len(reason) <= _MAX_CHARACTERS else reason[:_MAX_CHARACTERS] + "…"
+
+
+def _reason_of_pod(pod: Json, kubectl: Kubectl) -> str:
+    name = f"pod {pod['metadata']['name']}"
+    statuses = pod["status"]
+    for container in (
+        *statuses.get("initContainerStatuses", []),
+        *statuses.get("containerStatuses", []),
+    ):
+        if state := _unusual_state(container):
+            line = _last_line(pod, container["name"], kubectl)
+            return f"{name}, container {container['name']}, {state}" + (f": {line}" if line else "")
+    unscheduled = _condition(pod, "PodScheduled").get("message")
+    why = unscheduled or _last_warning(pod, kubectl) or "its containers are being started"
+    return f"{name}: {why}"
+
+
+def _unusual_state(container: Json) -> str:
+    """What holds the pod up at this container; empty when it is another, or nothing does."""
+    for kind, details in container["state"].items():
+        if kind == "running" and not container["ready"]:
+            return "runs and is not ready"
+        if kind == "terminated" and details["exitCode"]:
+            return f"ended with exit status {details['exitCode']}"
+        if kind == "waiting" and details.get("reason", _USUAL_WAITS[0]) not in _USUAL_WAITS:
+            message = details.get("message", "")
+            return f"{details['reason']} {message}".strip()
+    return ""
+
+
+def _last_line(pod: Json, container: str, kubectl: Kubectl) -> str:
+    # A container that was never started has no log.
+    with suppress(DeployError):
+        namespace = pod["metadata"]["namespace"]
+        arguments = ("--container", container, "--namespace", namespace, "--tail=1")
+        return kubectl.run("logs", pod["metadata"]["name"], *arguments).strip()
+    return ""
+
+
+def _last_warning(about: Json, kubectl: Kubectl) -> str:
+    """The newest warning that the cluster has noted about an object; empty if there is none."""
+    metadata = about["metadata"]
+    selector = f"type=Warning,involvedObject.name={metadata['name']}"
+    events = kubectl.get("events", f"--field-selector={selector}", namespace=metadata["namespace"])
+    newest = max(events, key=lambda event: str(event.get("lastTimestamp")), default={})
+    return str(newest.get("message", ""))
+
+
+def _condition(thing: Json, kind: str) -> Json:
+    """The condition of this kind in the status; empty if there is none."""
+    conditions: list[Json] = thing["status"].get("conditions", [])
+    return next((condition for condition in conditions if condition["type"] == kind), {})

@@ -1,0 +1,77 @@
+"""Waiting until everything in a namespace is ready, and saying meanwhile what is not, and why."""
+
+import time
+from collections.abc import Mapping
+
+from deploy.failures import DeployError
+from deploy.kubectl import Json, Kubectl
+from deploy.reasons import is_ready, reason_of
+from local.console import say, say_step
+
+DEFAULT_SECONDS = 300
+_REPORT_SECONDS = 10
+_PAUSE_SECONDS = 1
+
+
+def wait_seconds(environment: Mapping[str, str]) -> int:
+    """How long a rollout may take: WAIT_SECONDS."""
+    text = environment.get("WAIT_SECONDS") or str(DEFAULT_SECONDS)
+    if not (text.isascii() and text.isdigit()):
+        raise DeployError(f"WAIT_SECONDS={text} is not a number of seconds.")
+    return int(text)
+
+
+def wait_until_ready(
+    kubectl: Kubectl, namespace: str, *, seconds: int, only: str | None = None
+) -> None:
+    """Wait until the Deployments and StatefulSets, or `only` the one of this name, are ready.
+
+    Each is named when it is ready, and what is stuck every ten seconds with its reason. Raises
+    DeployError with the reasons after `seconds`.
+    """
+    started = time.monotonic()
+    next_report = started + _REPORT_SECONDS
+    told: dict[str, str] = {}
+    ready: set[str] = set()
+    while True:
+        workloads, pods = _look(kubectl, namespace, only)
+        for name, workload in workloads.items():
+            if is_ready(workload) and name not in ready:
+                ready.add(name)
+                say_step(f"{name} is ready", seconds=time.monotonic() - started)
+        waiting = {name: load for name, load in workloads.items() if name not in ready}
+        if workloads and not waiting:
+            return
+        now = time.monotonic()
+        if now >= min(next_report, started + seconds):
+            reasons = {name: reason_of(load, pods, kubectl) for name, load in waiting.items()}
+            if now >= started + seconds:
+                raise DeployError(_not_ready(reasons, namespace, seconds))
+            _report(reasons, told)
+            next_report = now + _REPORT_SECONDS
+        time.sleep(_PAUSE_SECONDS)
+
+
+def _look(kubectl: Kubectl, namespace: str, only: str | None) -> tuple[dict[str, Json], list[Json]]:
+    """The workloads by name, and the pods."""
+    objects = kubectl.get("deployments,statefulsets,pods", namespace=namespace)
+    workloads = {
+        thing["metadata"]["name"]: thing
+        for thing in objects
+        if thing["kind"] != "Pod" and only in (None, thing["metadata"]["name"])
+    }
+    return workloads, [thing for thing in objects if thing["kind"] == "Pod"]
+
+
+def _report(reasons: Mapping[str, str], told: dict[str, str]) -> None:
+    for name, reason in reasons.items():
+        if told.get(name) != reason:
+            say(f"  {name} waits: {reason}")
+            told[name] = reason
+
+
+def _not_ready(reasons: Mapping[str, str], namespace: str, seconds: int) -> str:
+    if not reasons:
+        return f"There is nothing in the namespace {namespace} to wait for."
+    lines = [f"  {name}: {reason}" for name, reason in reasons.items()]
+    return "\n".join([f"After {seconds} s this is not ready:", *lines])
