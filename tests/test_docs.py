@@ -52,7 +52,7 @@ def settings_table(settings_class: type, base: type | None) -> str:
 def _default_in_words(default: object) -> str:
     if default is MISSING:
         return "required"
-    if default == ():
+    if default in ((), None):
         return "none"
     return f"`{str(default).lower() if isinstance(default, bool) else default}`"
 

@@ -4,8 +4,8 @@
 """
 
 from collections import defaultdict
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
 
 from litestar import Litestar, Request, Response, get, route
@@ -35,11 +35,14 @@ from mythoughts_chassis.settings import ApiSettings
 from mythoughts_chassis.swagger import swagger_handlers
 from mythoughts_chassis.tokens import TokenVerifier
 
+Lifespan = Callable[[Litestar], AbstractAsyncContextManager[None]]
+
 
 class Api:
     """One service's API; `app` is the ASGI application.
 
-    Handlers find `database`, `verifier` and what `state` adds in the application's state.
+    Handlers find `database`, `verifier` and what `state` adds in the application's state;
+    what must be opened in the running loop is opened and closed by a `lifespan`.
     Set `draining` to make the service unready before it stops. Raises `KeySetError` when it is
     made without readable public keys.
     """
@@ -53,6 +56,7 @@ class Api:
         handlers: Sequence[HTTPRouteHandler],
         settings: ApiSettings,
         state: Mapping[str, Any] | None = None,
+        lifespan: Sequence[Lifespan] = (),
     ) -> None:
         self.name = name
         self.draining = False
@@ -77,7 +81,7 @@ class Api:
                     Litestar(
                         [*_options_handlers(all_handlers), *all_handlers],
                         state=State({**own_state, **(state or {})}),
-                        lifespan=[self._lifespan],
+                        lifespan=[self._lifespan, *lifespan],
                         exception_handlers={Exception: _answer_problem},
                         openapi_config=None,
                         logging_config=None,

@@ -11,7 +11,7 @@ locks only. Open transactions are rolled back in any case.
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import TypeAlias, TypeVar
+from typing import Literal, TypeAlias, TypeVar
 
 import asyncpg
 import structlog
@@ -51,23 +51,36 @@ _TIME_IS_UP = (TimeoutError, asyncpg.QueryCanceledError)
 
 _log = structlog.get_logger()
 
-_MAX = Gauge("database_pool_connections_max", "How many connections there may be.")
-_OPEN = Gauge("database_pool_connections_open", "Connections that are open.")
-_IN_USE = Gauge("database_pool_connections_in_use", "Connections that serve a request now.")
-_WAITING = Gauge("database_pool_requests_waiting", "Requests that wait for a connection.")
+_ROLE = ["role"]
+_MAX = Gauge("database_pool_connections_max", "How many connections there may be.", _ROLE)
+_OPEN = Gauge("database_pool_connections_open", "Connections that are open.", _ROLE)
+_IN_USE = Gauge("database_pool_connections_in_use", "Connections that serve a request now.", _ROLE)
+_WAITING = Gauge("database_pool_requests_waiting", "Requests that wait for a connection.", _ROLE)
 _FAILURES = Counter(
-    "database_failures", "Requests and readiness checks that the database did not answer."
+    "database_failures", "Requests and readiness checks that the database did not answer.", _ROLE
 )
 
 
 class Database:
-    """A pool of connections; `open` it in the running loop and `close` it at the end."""
+    """A pool of connections; `open` it in the running loop and `close` it at the end.
 
-    def __init__(self, url: Secret, *, pool_size: int, application_name: str) -> None:
+    `role` labels its metrics.
+    """
+
+    def __init__(
+        self,
+        url: Secret,
+        *,
+        pool_size: int,
+        application_name: str,
+        role: Literal["primary", "replica"] = "primary",
+    ) -> None:
         self._url = url.reveal()
         self._pool_size = pool_size
         self._server_settings = {"application_name": application_name, "timezone": "UTC"}
+        self._role = role
         self._waiting = 0
+        self._failures = _FAILURES.labels(role)
         self._probe: asyncpg.Connection[asyncpg.Record] | None = None
         self._probe_lock = asyncio.Lock()
         self._pool: asyncpg.Pool[asyncpg.Record]
@@ -82,10 +95,11 @@ class Database:
             server_settings=self._server_settings,
             reset=_leave_as_it_is,
         )
-        _MAX.set(self._pool_size)
-        _OPEN.set_function(self._pool.get_size)
-        _IN_USE.set_function(lambda: self._pool.get_size() - self._pool.get_idle_size())
-        _WAITING.set_function(lambda: self._waiting)
+        pool, role = self._pool, self._role
+        _MAX.labels(role).set(self._pool_size)
+        _OPEN.labels(role).set_function(pool.get_size)
+        _IN_USE.labels(role).set_function(lambda: pool.get_size() - pool.get_idle_size())
+        _WAITING.labels(role).set_function(lambda: self._waiting)
 
     async def close(self) -> None:
         """Close all connections, at once."""
@@ -105,7 +119,7 @@ class Database:
             return await self._run_or_give_up(work)
         except _AWAY as error:
             if not repeatable or isinstance(error, _TIME_IS_UP) or _request_is_over():
-                raise _unavailable(error) from error
+                raise self._unavailable(error) from error
             await self._pool.expire_connections()
             return await self._run_or_give_up(work)
 
@@ -123,7 +137,7 @@ class Database:
                 await self._probe.fetchval("SELECT version_num FROM alembic_version")
         except _AWAY as error:
             self._drop_probe()
-            raise _unavailable(error) from error
+            raise self._unavailable(error) from error
 
     async def _run_once(self, work: Callable[[Connection], Awaitable[T]]) -> T:
         self._waiting += 1
@@ -144,18 +158,19 @@ class Database:
         try:
             return await self._run_once(work)
         except _AWAY as error:
-            raise _unavailable(error) from error
+            raise self._unavailable(error) from error
+
+    def _unavailable(self, error: BaseException) -> Unavailable:
+        self._failures.inc()
+        _log.warning(
+            "database unavailable", role=self._role, error=type(error).__name__, reason=str(error)
+        )
+        return Unavailable("The database cannot be reached at the moment. Please try again.")
 
     def _drop_probe(self) -> None:
         if self._probe is not None:
             self._probe.terminate()
             self._probe = None
-
-
-def _unavailable(error: BaseException) -> Unavailable:
-    _FAILURES.inc()
-    _log.warning("database unavailable", error=type(error).__name__, reason=str(error))
-    return Unavailable("The database cannot be reached at the moment. Please try again.")
 
 
 def _request_is_over() -> bool:

@@ -99,8 +99,13 @@ class ApiSettings(ServiceSettings):
 
     def __post_init__(self) -> None:
         """Refuse an address that could only fail later, with every request."""
-        if not self.database_url.reveal().startswith(("postgresql://", "postgres://")):
-            raise SettingsError("DATABASE_URL: must start with postgresql://")
+        check_database_url("DATABASE_URL", self.database_url)
+
+
+def check_database_url(name: str, url: Secret) -> None:
+    """Raise `SettingsError`, without showing the address, unless it is one of PostgreSQL."""
+    if not url.reveal().startswith(("postgresql://", "postgres://")):
+        raise SettingsError(f"{name}: must start with postgresql://")
 
 
 def load_settings(settings_class: type[T], environment: Mapping[str, str]) -> T:
@@ -151,7 +156,7 @@ def _contents(file_name: str) -> str:
 
 
 def _parse(text: str, wanted: Any, bounds: Mapping[str, Any]) -> object:
-    if wanted is Secret:
+    if wanted in (Secret, Secret | None):
         value: object = Secret(text)
     elif wanted is Path:
         value = Path(text)

@@ -1,6 +1,7 @@
 """The Thoughts Backend as a process, over a migrated database that each test finds empty."""
 
 import asyncio
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -9,8 +10,10 @@ import pytest
 from chassis.tests.http_client import HttpClient
 from chassis.tests.service_process import ServiceProcess
 from chassis.tests.token_maker import TokenMaker
+from local.postgres import remove_data
 from mythoughts_chassis.migrations import migrate
 from mythoughts_chassis.settings import Secret
+from services.thoughts_backend.tests.own_replica import OwnReplica
 from services.thoughts_backend.tests.sql import Sql
 from thoughts_backend.app import MIGRATIONS
 
@@ -102,3 +105,25 @@ def sql(sql_connection: Sql) -> Iterator[Sql]:
     """A connection to the database, which is emptied after the test."""
     yield sql_connection
     sql_connection.run("TRUNCATE thoughts, idempotency_keys RESTART IDENTITY")
+
+
+@pytest.fixture(scope="module")
+def servers() -> Iterator[OwnReplica]:
+    """A primary and a replica that the tests of one module stop and start."""
+    with tempfile.TemporaryDirectory(prefix="mythoughts-replica-") as name:
+        folder = Path(name)
+        folder.chmod(0o711)
+        own = OwnReplica(folder)
+        yield own
+        for server in (own.replica, own.server):
+            server.stop()
+            remove_data(server.data_dir)
+
+
+@pytest.fixture
+def both(servers: OwnReplica) -> OwnReplica:
+    """Both of them, running."""
+    for server in (servers.server, servers.replica):
+        if not server.process.is_running:
+            server.start()
+    return servers

@@ -1,6 +1,5 @@
 """A PostgreSQL server that a test may stop, kill and freeze."""
 
-import os
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,16 +22,16 @@ class OwnServer:
         self.url = self.server.create_database("away", owner="away", password=new_password())
         migrate(Secret(self.url), MIGRATIONS)
 
-    @contextmanager
-    def frozen(self) -> Iterator[None]:
-        """Keep every process of the server from running, as a network that swallows all does."""
-        self._signal(signal.SIGSTOP)
-        try:
-            yield
-        finally:
-            self._signal(signal.SIGCONT)
 
-    def _signal(self, number: signal.Signals) -> None:
-        postmaster = psutil.Process(self.server.process.pid)
-        for process in (postmaster, *postmaster.children()):
-            os.kill(process.pid, number)
+@contextmanager
+def frozen(server: PostgresServer) -> Iterator[None]:
+    """Keep every process of the server from running, as a network that swallows all does."""
+    postmaster = psutil.Process(server.process.pid)
+    processes = [postmaster, *postmaster.children()]
+    for process in processes:
+        process.send_signal(signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        for process in processes:
+            process.send_signal(signal.SIGCONT)

@@ -14,7 +14,7 @@ from chassis.tests.http_client import Answer, HttpClient
 from chassis.tests.service_process import ServiceProcess, wait_until
 from local.postgres import remove_data
 from services.thoughts_backend.tests.conftest import MakeBackend
-from services.thoughts_backend.tests.own_server import OwnServer
+from services.thoughts_backend.tests.own_server import OwnServer, frozen
 from services.thoughts_backend.tests.sql import Sql
 
 # The Frontend waits for 3 s; a busy machine gets as much again.
@@ -192,7 +192,7 @@ def test_frozen_database_answers_in_time(http: HttpClient, own_server: OwnServer
     """A server that takes everything and says nothing does not hold a request for ever."""
     started = time.monotonic()
 
-    with own_server.frozen():
+    with frozen(own_server.server):
         answer = http.get("/api/thoughts/")
 
     assert_unavailable(answer)
@@ -212,7 +212,7 @@ def test_frozen_database_does_not_hold_a_transaction(
         request = thread.submit(http.post, "/api/me/thoughts/", token=bruce, **share)
         wait_until(lambda: holder.value("SELECT count(*) FROM pg_locks WHERE NOT granted") == 1)
 
-        with own_server.frozen():
+        with frozen(own_server.server):
             answer = request.result()
 
     assert_unavailable(answer)
@@ -221,7 +221,7 @@ def test_frozen_database_does_not_hold_a_transaction(
 
 def test_frozen_database_makes_unready(http: HttpClient, own_server: OwnServer) -> None:
     """/readyz finds out within its own time that the database says nothing."""
-    with own_server.frozen():
+    with frozen(own_server.server):
         answer = http.get("/readyz")
 
     assert_unavailable(answer)
@@ -229,7 +229,7 @@ def test_frozen_database_makes_unready(http: HttpClient, own_server: OwnServer) 
 
 def test_thawed_database_serves_again(http: HttpClient, own_server: OwnServer) -> None:
     """When the server speaks again the backend recovers by itself."""
-    with own_server.frozen():
+    with frozen(own_server.server):
         http.get("/api/thoughts/")
 
     wait_until(lambda: is_ready(http))

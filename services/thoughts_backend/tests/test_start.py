@@ -121,12 +121,15 @@ def test_address_file_without_an_address_is_told_in_one_line(
     assert outcome == (2, [f"thoughts-backend: DATABASE_URL: {told.format(path=path)}"])
 
 
+@pytest.mark.parametrize("name", ["DATABASE_URL", "DATABASE_REPLICA_URL"])
 @pytest.mark.parametrize("url", ["nonsense", "mysql://a:b@localhost/c", "localhost:5432"])
-def test_address_of_no_database_is_told_at_the_start(make_backend: MakeBackend, url: str) -> None:
+def test_address_of_no_database_is_told_at_the_start(
+    make_backend: MakeBackend, name: str, url: str
+) -> None:
     """An address that cannot be one ends the start with status 2, without showing it."""
-    outcome = ended(make_backend(DATABASE_URL=url))
+    outcome = ended(make_backend(**{name: url}))
 
-    assert outcome == (2, ["thoughts-backend: DATABASE_URL: must start with postgresql://"])
+    assert outcome == (2, [f"thoughts-backend: {name}: must start with postgresql://"])
 
 
 def test_busy_port_is_told(backend: ServiceProcess, make_backend: MakeBackend) -> None:

@@ -1,10 +1,15 @@
 """Puts the Thoughts Backend together."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from importlib.metadata import version
 from pathlib import Path
 
-from mythoughts_chassis.api import Api
+from litestar import Litestar
+
+from mythoughts_chassis.api import Api, Lifespan
 from mythoughts_chassis.openapi import document
+from thoughts_backend.replica import Replica
 from thoughts_backend.routes import HANDLERS
 from thoughts_backend.settings import Settings
 
@@ -27,4 +32,30 @@ def create_api(settings: Settings) -> Api:
         openapi=OPENAPI,
         handlers=HANDLERS,
         settings=settings,
+        lifespan=[_public_database(settings)],
     )
+
+
+def _public_database(settings: Settings) -> Lifespan:
+    """Let handlers find, as `public_database`, the one for everybody's thoughts."""
+
+    @asynccontextmanager
+    async def lifespan(app: Litestar) -> AsyncIterator[None]:
+        app.state.public_database = app.state.database
+        if settings.database_replica_url is None:
+            yield
+            return
+        replica = Replica(
+            settings.database_replica_url,
+            primary=app.state.database,
+            pool_size=settings.database_pool_size,
+            application_name=NAME,
+        )
+        await replica.open()
+        app.state.public_database = replica
+        try:
+            yield
+        finally:
+            await replica.close()
+
+    return lifespan

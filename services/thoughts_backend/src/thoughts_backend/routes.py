@@ -29,7 +29,7 @@ IDEMPOTENCY_KEY = {
 async def list_thoughts(request: AnyRequest) -> Response[list[Thought]]:
     """List or search everybody's thoughts, newest first."""
     query = read_query(request, ThoughtsQuery)
-    page = await thoughts.find(request.app.state.database, query, username=query.username)
+    page = await thoughts.find(request.app.state.public_database, query, username=query.username)
     return _list(page, query, "/api/thoughts")
 
 

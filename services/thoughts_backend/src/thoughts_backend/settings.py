@@ -2,9 +2,21 @@
 
 from dataclasses import dataclass
 
-from mythoughts_chassis.settings import ApiSettings
+from mythoughts_chassis.settings import ApiSettings, Secret, check_database_url, setting
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings(ApiSettings):
     """Read from the environment by `load_settings`."""
+
+    database_replica_url: Secret | None = setting(
+        "Address of a replica of the database, in the form of `DATABASE_URL`. Everybody's thoughts "
+        "are listed and searched there, over a pool of its own of `DATABASE_POOL_SIZE`.",
+        default=None,
+    )
+
+    def __post_init__(self) -> None:
+        """Refuse an address that could only fail later."""
+        ApiSettings.__post_init__(self)
+        if self.database_replica_url is not None:
+            check_database_url("DATABASE_REPLICA_URL", self.database_replica_url)

@@ -1,0 +1,69 @@
+"""A replica for reads that may lag a little; the primary answers what the replica cannot."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+from asyncpg import PostgresError
+
+from mythoughts_chassis.database import Connection, Database
+from mythoughts_chassis.problems import Unavailable
+from mythoughts_chassis.settings import Secret
+
+# After this time a replica is asked whether it lives; enough is left for the primary to answer.
+SLOW_SECONDS = 0.5
+PAUSE_SECONDS = 5.0
+
+T = TypeVar("T")
+Work = Callable[[Connection], Awaitable[T]]
+
+
+class Replica(Database):
+    """The pool of a replica. After a failure it is left alone for `PAUSE_SECONDS`."""
+
+    def __init__(
+        self, url: Secret, *, primary: Database, pool_size: int, application_name: str
+    ) -> None:
+        super().__init__(
+            url, pool_size=pool_size, application_name=application_name, role="replica"
+        )
+        self._primary = primary
+        # Zero while all is well.
+        self._left_alone_until = 0.0
+
+    async def run(self, work: Work[T], *, repeatable: bool) -> T:
+        """Return what `work`, which only reads, makes of a connection; raises `Unavailable`."""
+        loop = asyncio.get_running_loop()
+        if loop.time() < self._left_alone_until:
+            return await self._primary.run(work, repeatable=repeatable)
+        if self._left_alone_until:
+            # This request finds out for all; the others need not wait for it.
+            self._left_alone_until = loop.time() + PAUSE_SECONDS
+        try:
+            result = await self._run_while_it_lives(work)
+        except (Unavailable, PostgresError):
+            # Any error: a replica also ends statements that stand in the way of its recovery,
+            # and may not have the newest schema yet.
+            self._left_alone_until = loop.time() + PAUSE_SECONDS
+            return await self._primary.run(work, repeatable=repeatable)
+        self._left_alone_until = 0.0
+        return result
+
+    async def _run_while_it_lives(self, work: Work[T]) -> T:
+        # A task, because a statement to a server that does not answer cannot be cancelled soon.
+        task = asyncio.create_task(super().run(work, repeatable=False))
+        try:
+            await asyncio.wait({task}, timeout=SLOW_SECONDS)
+            if not task.done():
+                task.add_done_callback(_take_note)
+                # A slow search alone does not send everybody's to the primary.
+                await self.check_ready()
+            return await task
+        finally:
+            task.cancel()
+
+
+def _take_note(task: asyncio.Task[T]) -> None:
+    """Keep asyncio from logging the error of a task that nobody waits for any more."""
+    if not task.cancelled():
+        task.exception()
