@@ -17,8 +17,8 @@ _TRACE_PARENT = re.compile(
     r"00-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}", re.ASCII
 )
 
-# A client can make up methods; a metric must not get a label for each.
-_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+# A client can make up methods; a metric must not get a label for each, nor a span a name.
+KNOWN_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 UNMATCHED_ROUTE = "unmatched"
 UNOBSERVED_PATHS = frozenset({"/healthz", "/readyz", "/metrics"})
 
@@ -68,7 +68,7 @@ def observe_request(
 
     The log line takes the ids from `current_ids`.
     """
-    method_label = method if method in _METHODS else "other"
+    method_label = method if method in KNOWN_METHODS else "other"
     _SECONDS.labels(method_label, route or UNMATCHED_ROUTE, str(status)).observe(seconds)
     _log.info(
         "request",

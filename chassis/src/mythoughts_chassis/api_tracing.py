@@ -1,0 +1,103 @@
+"""Traces of an API: a span for each request and, within it, one for each statement."""
+
+from typing import TYPE_CHECKING, Any
+
+import asyncpg
+
+from mythoughts_chassis.asgi import ASGIApp, Message, Receive, Scope, Send
+from mythoughts_chassis.requests import UNOBSERVED_PATHS
+from mythoughts_chassis.tracing import Tracing, current_headers, note_answer
+
+if TYPE_CHECKING:
+    # asyncpg's classes take type parameters in their stubs only.
+    _Connection = asyncpg.Connection[asyncpg.Record]
+else:
+    _Connection = asyncpg.Connection
+
+_TRACE_HEADERS = (b"traceparent", b"tracestate")
+
+
+class TraceRequests:
+    """Around everything else: what is inside takes the span for the client's `traceparent`."""
+
+    def __init__(self, app: ASGIApp, tracing: Tracing) -> None:
+        self._app = app
+        self._tracing = tracing
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        if scope["type"] != "http" or scope["path"].rstrip("/") in UNOBSERVED_PATHS:
+            await self._app(scope, receive, send)
+            return
+        status = 0
+
+        async def send_and_note(message: Message) -> None:
+            nonlocal status
+            status = message.get("status", status)
+            await send(message)
+
+        method = scope["method"]
+        with self._tracing.request(method, scope["path"], _trace_headers(scope)) as span:
+            within = {**scope, "headers": _headers_within(scope)}
+            try:
+                await self._app(within, receive, send_and_note)
+            finally:
+                # Without an answer: the client went away.
+                if status:
+                    note_answer(span, method, status, within.get("path_template"))
+
+
+def traced_connection(tracing: Tracing) -> type[_Connection]:
+    """Return a class of connections that trace each statement.
+
+    The texts of statements hold no values: those are sent beside them.
+    """
+
+    class TracedConnection(_Connection):
+        async def execute(self, query: str, *values: Any, **options: Any) -> Any:
+            with tracing.call(*self._describe(query)):
+                return await super().execute(query, *values, **options)
+
+        async def fetch(self, query: str, *values: Any, **options: Any) -> Any:
+            with tracing.call(*self._describe(query)):
+                return await super().fetch(query, *values, **options)
+
+        async def fetchrow(self, query: str, *values: Any, **options: Any) -> Any:
+            with tracing.call(*self._describe(query)):
+                return await super().fetchrow(query, *values, **options)
+
+        async def fetchval(self, query: str, *values: Any, **options: Any) -> Any:
+            with tracing.call(*self._describe(query)):
+                return await super().fetchval(query, *values, **options)
+
+        def _describe(self, query: str) -> tuple[str, dict[str, str | int]]:
+            """Return the name of a statement's span, such as "SELECT thoughts", and attributes."""
+            text = query.strip()
+            # asyncpg has no public names for these; the stubs leave them out.
+            database = self._params.database  # type: ignore[attr-defined]
+            address = self._addr  # type: ignore[attr-defined]
+            host, port = address if isinstance(address, tuple) else (address, 0)
+            return f"{text.split(maxsplit=1)[0].rstrip(';')} {database}", {
+                "db.system.name": "postgresql",
+                "db.namespace": database,
+                "db.query.text": text,
+                "server.address": host,
+                "server.port": port,
+            }
+
+    return TracedConnection
+
+
+def _trace_headers(scope: Scope) -> dict[str, str]:
+    return {
+        name.decode(): value.decode("latin-1")
+        for name, value in scope["headers"]
+        if name in _TRACE_HEADERS
+    }
+
+
+def _headers_within(scope: Scope) -> list[tuple[bytes, bytes]]:
+    """Return the request's headers with the present span in the place of the client's."""
+    others = [header for header in scope["headers"] if header[0] not in _TRACE_HEADERS]
+    own = ((name.encode(), value.encode()) for name, value in current_headers().items())
+    return [*others, *own]

@@ -1,0 +1,63 @@
+"""Traces of the Frontend: a span for each request and, within it, one for each call.
+
+Imported only where traces are wanted.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
+
+from frontend.http_client import Answer, HttpClient
+from frontend.observation import ROUTE_KEY
+from mythoughts_chassis.requests import UNOBSERVED_PATHS
+from mythoughts_chassis.tracing import Attributes, Tracing, current_headers, note_answer
+
+
+def trace_requests(app: WSGIApplication, tracing: Tracing) -> WSGIApplication:
+    """Return `app` with traces around it; it takes the span for the client's `traceparent`."""
+
+    def traced(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        if environ["PATH_INFO"] in UNOBSERVED_PATHS:
+            return app(environ, start_response)
+        status = 0
+
+        def start(status_line: str, *arguments: Any) -> Any:
+            nonlocal status
+            status = int(status_line[:3])
+            return start_response(status_line, *arguments)
+
+        method = environ["REQUEST_METHOD"]
+        headers = {
+            "traceparent": environ.pop("HTTP_TRACEPARENT", ""),
+            "tracestate": environ.pop("HTTP_TRACESTATE", ""),
+        }
+        path = environ["PATH_INFO"].encode("latin-1").decode("utf-8", "replace")
+        with tracing.request(method, path, headers) as span:
+            environ["HTTP_TRACEPARENT"] = current_headers()["traceparent"]
+            body = app(environ, start)
+            note_answer(span, method, status, environ.get(ROUTE_KEY))
+        return body
+
+    return traced
+
+
+class TracedHttpClient(HttpClient):
+    """Traces each attempt of a call; the backend's part becomes a part of it."""
+
+    def __init__(self, tracing: Tracing, **options: Any) -> None:
+        super().__init__(**options)
+        self._tracing = tracing
+
+    def _attempt(
+        self, method: str, path: str, headers: Mapping[str, str], body: bytes | None, ends_at: float
+    ) -> Answer:
+        attributes: Attributes = {
+            "http.request.method": method,
+            "server.address": self._pool.host,
+            "server.port": self._pool.port or 80,
+            "url.path": path.partition("?")[0],
+        }
+        with self._tracing.call(method, attributes) as span:
+            answer = super()._attempt(method, path, {**headers, **current_headers()}, body, ends_at)
+            note_answer(span, method, answer.status, None)
+        return answer
