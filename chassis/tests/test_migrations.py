@@ -55,3 +55,17 @@ def test_failed_migration_leaves_nothing_behind(
 
     with asyncio.Runner() as runner, SqlConnection(runner, url) as sql:
         assert sql.value("SELECT to_regclass('first')") is None
+
+
+def test_database_of_a_later_release_is_left_as_it_is(
+    new_database: Callable[[], str], failing: Path
+) -> None:
+    """A release that is rolled back finds a revision that it does not know, and goes on with it."""
+    url = new_database()
+    with asyncio.Runner() as runner, SqlConnection(runner, url) as sql:
+        sql.run("CREATE TABLE alembic_version (version_num varchar(32) PRIMARY KEY)")
+        sql.run("INSERT INTO alembic_version VALUES ('0002')")
+
+        migrate(Secret(url), failing)
+
+        assert sql.value("SELECT version_num FROM alembic_version") == "0002"

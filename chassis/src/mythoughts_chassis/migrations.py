@@ -94,6 +94,7 @@ def _upgrade(connection: Connection, directory: Path) -> None:
     config = Config()
     config.set_main_option("script_location", str(directory).replace("%", "%%"))
     script = ScriptDirectory.from_config(config)
+    known = {revision.revision for revision in script.walk_revisions()}
     environment = EnvironmentContext(config, script)
     environment.configure(
         connection=connection,
@@ -101,6 +102,13 @@ def _upgrade(connection: Connection, directory: Path) -> None:
         # What Alembic's own `upgrade` command does; it has no public name.
         fn=lambda revision, _: script._upgrade_revs("head", revision),  # noqa: SLF001
     )
+    present = environment.get_context().get_current_heads()
+    connection.commit()
+    # A release that is rolled back, or whose pod is moved in the middle of a rollout, meets what
+    # the next release has added, and works with that.
+    if any(revision not in known for revision in present):
+        _log.warning("database is newer than this release", revision=present[0])
+        return
     environment.run_migrations()
     connection.commit()
     _log.info("database migrated", revision=script.get_current_head())
