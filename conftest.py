@@ -5,7 +5,8 @@ for a database. A service's own conftest.py builds on `new_database`: once a ses
 database, runs its migrations on it, and gives the tests a pool that is emptied after each.
 """
 
-import itertools
+import os
+import secrets
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -36,11 +37,18 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def postgres_server() -> Iterator[PostgresServer]:
     """A running PostgreSQL server without fsync, gone with its data at the end of the session.
 
+    Where TEST_POSTGRES_PASSWORD_FILE names the password of `postgres`, it is the one that runs on
+    port 5432 of this machine, as in the containers of tests, and it goes on running.
+
     Tests that stop or kill a server need one of their own: PostgresServer(...), not this one.
     """
     with tempfile.TemporaryDirectory(prefix="mythoughts-tests-") as folder:
         Path(folder).chmod(0o711)
         data_dir = Path(folder, "postgres")
+        if password_file := os.environ.get("TEST_POSTGRES_PASSWORD_FILE"):
+            password = Path(password_file).read_text().rstrip()
+            yield PostgresServer(data_dir, password=password, port=5432)
+            return
         server = PostgresServer(data_dir, password=new_password(), durable=False)
         server.start()
         yield server
@@ -55,10 +63,10 @@ def new_database(postgres_server: PostgresServer) -> Iterator[Callable[[], str]]
     The databases are dropped at the end of the session.
     """
     names: list[str] = []
-    numbers = itertools.count(1)
 
     def make_database() -> str:
-        name = f"test_{next(numbers)}"
+        # Several processes may share the server.
+        name = f"test_{secrets.token_hex(8)}"
         url = postgres_server.create_database(name, owner=name, password=new_password())
         names.append(name)
         return url
