@@ -6,13 +6,9 @@ from collections.abc import Callable, Mapping
 from deploy.cluster_tools import CLUSTER, cluster_of
 from deploy.failures import DeployError
 from deploy.images import SHARED_WITH_DOCKER
-from deploy.kubectl import Kubectl
+from deploy.kubectl import INGRESS_CONTROLLER, INGRESS_NAMESPACE, NAMESPACE, Kubectl
 from deploy.services import SERVICES, Service
 from local.readiness import wait_until
-
-# Where the overlay `local` and the ingress controller listen on every node.
-NODE_PORTS = {"thoughts-backend": 30800, "users-backend": 30801, "frontend": 30802}
-INGRESS_NODE_PORT = 30080
 
 _DEFAULT_INGRESS_PORT = 80
 _WAIT_SECONDS = 10
@@ -29,8 +25,9 @@ def ingress_port(environment: Mapping[str, str]) -> int:
 
 def describe_addresses(kubectl: Kubectl, environment: Mapping[str, str]) -> str:
     """The addresses of the overlay `local`, through the Ingress and through each node's ports."""
-    nodes, port = _entrances(kubectl, environment)
+    nodes = _nodes(kubectl)
     domain = "localhost" if nodes == ["localhost"] else "example.local"
+    port, ports = _ingress_port(kubectl, environment), _node_ports(kubectl, NAMESPACE)
     parts = []
     if node := _find(nodes, port, f"frontend.{domain}"):
         suffix = f".{domain}" if port == _DEFAULT_INGRESS_PORT else f".{domain}:{port}"
@@ -38,33 +35,61 @@ def describe_addresses(kubectl: Kubectl, environment: Mapping[str, str]) -> str:
         if node != "localhost":
             names = " ".join(f"{service.host}.{domain}" for service in SERVICES)
             parts.append(f"  For these, /etc/hosts needs the line: {node} {names}")
-    if node := _find(nodes, NODE_PORTS["frontend"]):
-        parts.append(_lines(lambda service: f"{node}:{NODE_PORTS[service.name]}"))
-    return "\n\n".join(parts) or (
-        "  No address answers on this machine. This leads one here, http://localhost:8002/:\n"
-        f"  kubectl --context {kubectl.context} --namespace example port-forward "
-        "service/frontend-service 8002:80"
-    )
+    else:
+        parts.append(
+            "  The Ingress does not answer on this machine. To install a controller for it:\n"
+            f"  kubectl --context {kubectl.context} apply --kustomize {INGRESS_CONTROLLER}"
+        )
+    if node := _find(nodes, ports.get("frontend-service")):
+        parts.append(_lines(lambda service: f"{node}:{ports[f'{service.host}-service']}"))
+    else:
+        parts.append(
+            "  No port of a node answers on this machine. This leads one, 8002, to the Frontend:\n"
+            f"  kubectl --context {kubectl.context} --namespace {NAMESPACE} port-forward "
+            "service/frontend-service 8002:80"
+        )
+    return "\n\n".join(parts)
 
 
-def _entrances(kubectl: Kubectl, environment: Mapping[str, str]) -> tuple[list[str], int]:
-    """The hosts that could lead to the cluster's nodes, and the port of the Ingress there."""
-    cluster = cluster_of(kubectl.context)
-    if cluster is not None and cluster.name == CLUSTER:
-        return ["localhost"], ingress_port(environment)
-    if kubectl.context in SHARED_WITH_DOCKER:
-        return ["localhost"], INGRESS_NODE_PORT
-    addresses = [
+def _nodes(kubectl: Kubectl) -> list[str]:
+    """The hosts that could lead to a node of the cluster."""
+    if _is_ours(kubectl) or kubectl.context in SHARED_WITH_DOCKER:
+        return ["localhost"]
+    return [
         address["address"]
         for node in kubectl.get("nodes")
         for address in node["status"]["addresses"]
         if address["type"] in ("InternalIP", "ExternalIP") and ":" not in address["address"]
     ]
-    return addresses, INGRESS_NODE_PORT
 
 
-def _find(nodes: list[str], port: int, host: str | None = None) -> str | None:
+def _is_ours(kubectl: Kubectl) -> bool:
+    """Whether the cluster is one that `make cluster-up` makes."""
+    cluster = cluster_of(kubectl.context)
+    return cluster is not None and cluster.name == CLUSTER
+
+
+def _ingress_port(kubectl: Kubectl, environment: Mapping[str, str]) -> int | None:
+    """Where the ingress controller listens, if it is the one that comes with this project."""
+    if _is_ours(kubectl):
+        return ingress_port(environment)
+    return _node_ports(kubectl, INGRESS_NAMESPACE).get("traefik")
+
+
+def _node_ports(kubectl: Kubectl, namespace: str) -> dict[str, int]:
+    """The port at which each node leads to a service, by the service's name."""
+    return {
+        service["metadata"]["name"]: port["nodePort"]
+        for service in kubectl.get("services", namespace=namespace)
+        for port in service["spec"]["ports"]
+        if port.get("nodePort")
+    }
+
+
+def _find(nodes: list[str], port: int | None, host: str | None = None) -> str | None:
     """The first node on which the Frontend answers, asked by the name `host`, or None."""
+    if port is None:
+        return None
     found: list[str] = []
 
     def look() -> bool:

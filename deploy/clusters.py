@@ -3,11 +3,15 @@
 import socket
 from collections.abc import Mapping
 
-from deploy.addresses import INGRESS_NODE_PORT, NODE_PORTS, ingress_port
+from deploy.addresses import ingress_port
 from deploy.cluster_tools import Cluster, usable_clusters
 from deploy.failures import DeployError
 from deploy.programs import require
 from local.console import say, step
+
+# Where the overlay `local` and the ingress controller listen on every node.
+NODE_PORTS = (30800, 30801, 30802)
+INGRESS_NODE_PORT = 30080
 
 
 def ensure_cluster(environment: Mapping[str, str]) -> Cluster:
@@ -15,7 +19,7 @@ def ensure_cluster(environment: Mapping[str, str]) -> Cluster:
     clusters = usable_clusters(environment)
     require("docker")
     require("kubectl")
-    ports = {port: port for port in NODE_PORTS.values()}
+    ports = {port: port for port in NODE_PORTS}
     ports[ingress_port(environment)] = INGRESS_NODE_PORT
     for cluster in clusters:
         if cluster.exists():

@@ -8,14 +8,11 @@ from deploy.clusters import ensure_cluster
 from deploy.deployment import deploy, redeploy
 from deploy.failures import DeployError
 from deploy.images import loader_for
-from deploy.kubectl import NAMESPACE, Kubectl, chosen_context
+from deploy.kubectl import INGRESS_CONTROLLER, INGRESS_NAMESPACE, NAMESPACE, Kubectl, chosen_context
 from deploy.overlays import LOCAL, chosen_overlay
 from deploy.rollout import wait_seconds, wait_until_ready
 from deploy.services import chosen_service
 from local.console import complain, confirms, say, step
-
-_INGRESS_CONTROLLER = "deploy/kubernetes/ingress-controller"
-_INGRESS_NAMESPACE = "ingress"
 
 
 class Refused(Exception):
@@ -51,8 +48,8 @@ def cluster_up(environment: Mapping[str, str]) -> None:
     cluster = ensure_cluster(environment)
     kubectl = Kubectl(cluster.context)
     with step("Installing the ingress controller"):
-        kubectl.run("apply", "--kustomize", _INGRESS_CONTROLLER)
-    wait_until_ready(kubectl, _INGRESS_NAMESPACE, seconds=wait_seconds(environment))
+        kubectl.run("apply", "--kustomize", INGRESS_CONTROLLER)
+    wait_until_ready(kubectl, INGRESS_NAMESPACE, seconds=wait_seconds(environment))
     deploy(kubectl, LOCAL, cluster.load, environment)
 
 

@@ -9,6 +9,8 @@ from deploy.failures import DeployError
 from deploy.programs import run
 
 NAMESPACE = "example"
+INGRESS_NAMESPACE = "ingress"
+INGRESS_CONTROLLER = "deploy/kubernetes/ingress-controller"
 
 Json = dict[str, Any]
 

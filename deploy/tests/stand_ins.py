@@ -1,0 +1,155 @@
+"""Programs that stand in for kubectl, docker, make and those that make clusters.
+
+Each writes down what it was called with, and answers what the test has told it to. They are real
+programs, found on PATH by the verbs under test, which run in a copy of the tree.
+"""
+
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from local.services import ROOT
+
+PROGRAM = """#!{python} -ISs
+import json, pathlib, sys
+folder = pathlib.Path(__file__).parent.parent
+name = pathlib.Path(__file__).name
+words = [name, *sys.argv[1:]]
+text = "" if sys.stdin is None or sys.stdin.isatty() else sys.stdin.read()
+with (folder / "calls").open("a") as calls:
+    calls.write(json.dumps({{"words": words, "text": text}}) + "\\n")
+plain = words[:1] + words[3:] if words[1:2] == ["--context"] else words
+line = " ".join(plain)
+answers = json.loads((folder / "answers.json").read_text())
+fitting = [start for start in answers if line.startswith(start)]
+answer = answers[max(fitting, key=len)] if fitting else {{}}
+sys.stdout.write(answer.get("output", ""))
+sys.stderr.write(answer.get("error", ""))
+sys.exit(answer.get("status", 0))
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One call of a program: its name and arguments, and what it read from standard input."""
+
+    words: list[str]
+    text: str
+
+    @property
+    def line(self) -> str:
+        """Name and arguments as one would type them."""
+        return " ".join(self.words)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a verb ended."""
+
+    status: int
+    output: str
+    errors: str
+
+
+class Workplace:
+    """A copy of what the verbs need, programs that stand in for all others, and their calls."""
+
+    def __init__(self, folder: Path) -> None:
+        self.tree = folder / "tree"
+        self._folder = folder
+        self._answers: dict[str, dict[str, object]] = {}
+        shutil.copytree(
+            ROOT / "deploy", self.tree / "deploy", ignore=shutil.ignore_patterns("secrets")
+        )
+        shutil.copytree(ROOT / "local", self.tree / "local")
+        for description in ROOT.glob("services/*/pyproject.toml"):
+            copy = self.tree / description.relative_to(ROOT)
+            copy.parent.mkdir(parents=True)
+            shutil.copy(description, copy)
+        (folder / "bin").mkdir()
+        self._write_answers()
+
+    @property
+    def secrets(self) -> Path:
+        """The secret files of the overlay `local`."""
+        return self.tree / "deploy" / "kubernetes" / "overlays" / "local" / "secrets"
+
+    def install(self, *programs: str) -> None:
+        """Put programs of these names on PATH, where nothing else is."""
+        for name in programs:
+            path = self._folder / "bin" / name
+            path.write_text(PROGRAM.format(python=sys.executable))
+            path.chmod(0o755)
+
+    def answer(self, start: str, output: object = "", *, status: int = 0, error: str = "") -> None:
+        """Let a command line that starts so, without kubectl's context, print `output`.
+
+        What is not text is printed as JSON. The longest start that fits counts.
+        """
+        text = output if isinstance(output, str) else json.dumps(output)
+        self._answers[start] = {"output": text, "status": status, "error": error}
+        self._write_answers()
+
+    def run(self, verb: str, **settings: str) -> Outcome:
+        """Run `python -m deploy VERB` without a terminal."""
+        done = subprocess.run(
+            [sys.executable, "-m", "deploy", verb],
+            cwd=self.tree,
+            env=self.environment(settings),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
+        )
+        return Outcome(done.returncode, done.stdout, done.stderr)
+
+    def environment(self, settings: Mapping[str, str]) -> dict[str, str]:
+        """The environment of a verb: the stand-ins alone on PATH, and the settings."""
+        return {"PATH": str(self._folder / "bin"), "HOME": str(self._folder), **settings}
+
+    def calls(self, start: str = "") -> list[Call]:
+        """What was called so far, in order, if the command line starts so."""
+        file = self._folder / "calls"
+        lines = file.read_text().splitlines() if file.exists() else []
+        calls = [Call(**json.loads(line)) for line in lines]
+        return [call for call in calls if call.line.startswith(start)]
+
+    def _write_answers(self) -> None:
+        unfinished = self._folder / "answers.unfinished"
+        unfinished.write_text(json.dumps(self._answers))
+        unfinished.replace(self._folder / "answers.json")
+
+
+def workload(name: str, *, ready: bool = True, kind: str = "Deployment") -> dict[str, object]:
+    """A Deployment or StatefulSet of one pod, as the API server tells of it."""
+    count = 1 if ready else 0
+    return {
+        "kind": kind,
+        "metadata": {"name": name, "namespace": "example", "generation": 2},
+        "spec": {
+            "replicas": 1,
+            "selector": {"matchLabels": {"app.kubernetes.io/name": name}},
+            "template": {
+                "spec": {"containers": [{"name": name, "image": f"mythoughts/{name}:1.0.0"}]}
+            },
+        },
+        "status": {
+            "observedGeneration": 2,
+            "replicas": 1,
+            "updatedReplicas": 1,
+            "availableReplicas": count,
+            "readyReplicas": count,
+            "updateRevision": "1",
+            "currentRevision": "1",
+        },
+    }
+
+
+def items(*objects: Mapping[str, object]) -> dict[str, Sequence[Mapping[str, object]]]:
+    """A list of objects, as kubectl prints it."""
+    return {"items": objects}
