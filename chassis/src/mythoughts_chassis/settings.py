@@ -78,6 +78,11 @@ class ServiceSettings:
         "File with the public keys that tokens are verified with, a JWK set. "
         "It is read again when it changes."
     )
+    otel_exporter_otlp_endpoint: str | None = setting(
+        "Address of an OpenTelemetry collector, for example http://collector:4318, that gets a "
+        "trace of each request by OTLP over HTTP. Without it nothing is traced.",
+        default=None,
+    )
     token_issuer: str = setting("The `iss` that tokens must carry.", default="mythoughts")
     token_audience: str = setting("The `aud` that tokens must carry.", default="mythoughts")
 
@@ -160,11 +165,20 @@ def _parse(text: str, wanted: Any, bounds: Mapping[str, Any]) -> object:
         value: object = Secret(text)
     elif wanted is Path:
         value = Path(text)
+    elif wanted == tuple[str, ...]:
+        value = tuple(_entries(text))
     else:
         value = _convert(text, wanted, bounds)
     if not text:
         raise ValueError("must not be empty")
     return value
+
+
+def _entries(text: str) -> Iterator[str]:
+    for entry in text.split(","):
+        if not entry.strip():
+            raise ValueError("must be a list separated by commas, without an empty entry")
+        yield entry.strip()
 
 
 def _convert(text: str, wanted: Any, bounds: Mapping[str, Any]) -> object:

@@ -16,7 +16,7 @@ NOW = datetime(2026, 5, 20, 12, 0, tzinfo=UTC)
 @pytest.fixture(autouse=True)
 def english() -> Iterator[None]:
     """Texts are English unless a test says otherwise."""
-    configure_django(behind_tls=False)
+    configure_django(behind_tls=False, allowed_hosts=())
     with translation.override("en"):
         yield
 

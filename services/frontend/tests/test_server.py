@@ -165,3 +165,46 @@ def test_behind_tls_cookies_are_secure(start: Start) -> None:
     assert [name for name in ("session", "csrftoken") if name in str(cookies)]
     assert all("Secure" in cookie for cookie in cookies)
     assert "max-age" in answer.headers["Strict-Transport-Security"]
+
+
+@pytest.fixture
+def strict(start: Start) -> Iterator[Browser]:
+    """A browser of a Frontend that goes by some names only."""
+    browser = Browser(start(ALLOWED_HOSTS="mythoughts.example, .example.org").url())
+    yield browser
+    browser.close()
+
+
+@pytest.mark.parametrize(
+    "host", ["mythoughts.example", "MyThoughts.Example:8080", "example.org", "a.b.example.org"]
+)
+def test_allowed_host_is_served(strict: Browser, host: str) -> None:
+    """Pages are served under the names that are allowed, whatever the port."""
+    assert strict.get("/login/", Host=host).status == 200
+
+
+@pytest.mark.parametrize("path", ["/login/", "/nothing-here"])
+@pytest.mark.parametrize("host", ["127.0.0.1", "example.org.evil.example", "a@example.org", ""])
+def test_other_host_is_refused(strict: Browser, host: str, path: str) -> None:
+    """Under another name there is a page that says so, and nothing else."""
+    page = strict.get(path, Host=host)
+
+    assert page.status == 400
+    assert "This is not our address" in page.words
+    assert "Content-Security-Policy" in page.headers
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/readyz", "/metrics"])
+def test_health_is_answered_under_any_name(strict: Browser, path: str) -> None:
+    """Who asks for health knows the address of a pod, not the name of the site."""
+    assert strict.get(path, Host="10.0.0.1:8000").status == 200
+
+
+def test_any_host_is_served_by_default(start: Start) -> None:
+    """Without the setting pages are served under any name."""
+    browser = Browser(start().url())
+
+    page = browser.get("/login/", Host="frontend_1:8002")
+
+    browser.close()
+    assert page.status == 200

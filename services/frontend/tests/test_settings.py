@@ -30,6 +30,8 @@ def test_good_settings_are_accepted() -> None:
         ("THREADS", "8"),
         ("BACKEND_ANSWER_SECONDS", "-1"),
         ("BEHIND_TLS", "perhaps"),
+        ("ALLOWED_HOSTS", ""),
+        ("ALLOWED_HOSTS", "a.example,,b.example"),
     ],
 )
 def test_setting_that_cannot_work_is_named(name: str, value: str) -> None:

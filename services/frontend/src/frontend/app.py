@@ -1,6 +1,8 @@
 """The assembly: the whole Frontend as one WSGI application (PEP 3333)."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import partial
+from importlib.metadata import version
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from django.core.handlers.wsgi import WSGIHandler
@@ -19,10 +21,29 @@ from mythoughts_chassis.tokens import TokenVerifier
 
 def create_app(settings: Settings, readiness: Readiness) -> WSGIApplication:
     """Return the application; raises `KeySetError` without readable public keys."""
-    configure_django(behind_tls=settings.behind_tls)
-    pages = _with_parts(WSGIHandler(), _make_parts(settings))
+    configure_django(behind_tls=settings.behind_tls, allowed_hosts=settings.allowed_hosts)
+    make_client, traced = _tracing_of(settings)
+    pages = _with_parts(WSGIHandler(), _make_parts(settings, make_client))
     app = answer_health(serve_static_files(pages), readiness)
-    return observe(app, behind_tls=settings.behind_tls)
+    return traced(observe(app, behind_tls=settings.behind_tls))
+
+
+def _tracing_of(
+    settings: Settings,
+) -> tuple[Callable[..., HttpClient], Callable[[WSGIApplication], WSGIApplication]]:
+    """Return what makes clients, and what goes around the application, with traces or without."""
+    if settings.otel_exporter_otlp_endpoint is None:
+        return HttpClient, lambda app: app
+    # Imported where it is wanted: it costs time and memory.
+    from frontend.tracing import TracedHttpClient, trace_requests  # noqa: PLC0415
+    from mythoughts_chassis.tracing import Tracing  # noqa: PLC0415
+
+    tracing = Tracing(
+        endpoint=settings.otel_exporter_otlp_endpoint,
+        service="frontend",
+        version=version("frontend"),
+    )
+    return partial(TracedHttpClient, tracing), partial(trace_requests, tracing=tracing)
 
 
 def _with_parts(app: WSGIApplication, parts: Parts) -> WSGIApplication:
@@ -35,9 +56,9 @@ def _with_parts(app: WSGIApplication, parts: Parts) -> WSGIApplication:
     return call
 
 
-def _make_parts(settings: Settings) -> Parts:
+def _make_parts(settings: Settings, make_client: Callable[..., HttpClient]) -> Parts:
     def client(backend: BackendName, base_url: str) -> HttpClient:
-        return HttpClient(
+        return make_client(
             backend=backend,
             base_url=base_url,
             slots=settings.backend_connections,

@@ -2,6 +2,7 @@
 
 import logging
 import secrets
+from collections.abc import Sequence
 from pathlib import Path
 
 import django
@@ -12,7 +13,7 @@ from frontend.language import LANGUAGES
 PACKAGE = Path(__file__).parent
 
 
-def configure_django(*, behind_tls: bool) -> None:
+def configure_django(*, behind_tls: bool, allowed_hosts: Sequence[str]) -> None:
     """Set Django up, once for the process: no database, no sessions, no admin."""
     if settings.configured:
         return
@@ -20,8 +21,8 @@ def configure_django(*, behind_tls: bool) -> None:
         # Nothing is signed with it: the session is a token of the Users Backend, and the CSRF
         # token is a random cookie. So it need not outlive the process, or be told to it.
         SECRET_KEY=secrets.token_urlsafe(50),
-        # No address is ever built from the Host header.
-        ALLOWED_HOSTS=["*"],
+        # No address is ever built from the Host header, so any may do.
+        ALLOWED_HOSTS=list(allowed_hosts) or ["*"],
         ROOT_URLCONF="frontend.urls",
         MIDDLEWARE=[
             "frontend.middleware.PageMiddleware",

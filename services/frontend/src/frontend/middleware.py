@@ -3,7 +3,9 @@
 from collections.abc import Callable
 from typing import Any
 
+from django.conf import settings
 from django.http import HttpResponse, HttpResponseNotAllowed
+from django.http.request import split_domain_port, validate_host
 from django.http.response import HttpResponseBase
 from django.utils.cache import patch_vary_headers
 from django.utils.translation import gettext
@@ -15,7 +17,7 @@ from frontend.login_page import log_in_first
 from frontend.observation import ROUTE_KEY
 from frontend.pages import show_message
 from frontend.urls import ALLOWED_METHODS
-from frontend.views.errors import away_page, bad_request
+from frontend.views.errors import away_page, bad_request, wrong_host
 from frontend.visitor import PARTS_KEY, SESSION_COOKIE, PageRequest, end_session, visitor_of
 
 
@@ -30,7 +32,7 @@ class PageMiddleware:
         request.parts = request.META[PARTS_KEY]
         request.visitor = visitor_of(request, request.parts.verifier)
         request.language = activate_language(request)
-        response = self._get_response(request)
+        response = self._get_response(request) if _is_for_us(request) else wrong_host(request)
         if request.resolver_match is not None:
             request.META[ROUTE_KEY] = "/" + request.resolver_match.route.rstrip("/")
         if request.visitor.has_dead_session:
@@ -67,3 +69,9 @@ class PageMiddleware:
         if isinstance(error, BackendRefused):
             return bad_request(request, error)
         return None
+
+
+def _is_for_us(request: PageRequest) -> bool:
+    """Whether the Host header has a name under which this site may be reached."""
+    name, _port = split_domain_port(request.META.get("HTTP_HOST", ""))
+    return validate_host(name, settings.ALLOWED_HOSTS)

@@ -21,6 +21,11 @@ class Settings(ServiceSettings):
         "and browsers are told to come by https alone.",
         default=False,
     )
+    allowed_hosts: tuple[str, ...] = setting(
+        "Names under which browsers reach the Frontend, separated by commas; `.example.com` stands "
+        "for every name below it too. Requests for another are refused. Without it, none is.",
+        default=(),
+    )
     threads: int = setting(
         "How many requests are worked on at once. More than twice BACKEND_CONNECTIONS, "
         "so that two stalled backends do not hold every thread.",

@@ -51,6 +51,16 @@ def bad_request(request: PageRequest, exception: Exception) -> HttpResponse:
     )
 
 
+def wrong_host(request: PageRequest) -> HttpResponse:
+    """Say that the site does not go by the name in the Host header."""
+    return show_message(
+        request,
+        status=400,
+        title=gettext("This is not our address"),
+        text=gettext("You came here under a name that this site does not go by."),
+    )
+
+
 def forbidden(request: PageRequest, exception: Exception) -> HttpResponse:
     """Say that this may not be done."""
     del exception
