@@ -20,6 +20,15 @@ def section(text: str, heading: str) -> str:
     return re.split(rf"^#{{1,{len(level)}}} ", rest, maxsplit=1, flags=re.MULTILINE)[0]
 
 
+def code_in(text: str) -> list[str]:
+    """Return the lines of the code blocks in a Markdown text, and the code within its prose."""
+    text = text.replace("\\\n", " ")
+    blocks = re.findall(r"^ *```\w*\n(.*?)^ *```", text, re.MULTILINE | re.DOTALL)
+    lines = [line.strip() for block in blocks for line in block.splitlines()]
+    indented = re.findall(r"^ {4}(\S.*)", text, re.MULTILINE)
+    return [*lines, *indented, *re.findall(r"`([^`\n]+)`", text)]
+
+
 def leads_somewhere(path: Path, link: str) -> bool:
     """Whether a relative link in the Markdown file at `path` has a target."""
     name, _, anchor = link.partition("#")

@@ -13,7 +13,7 @@ from prometheus_client import REGISTRY
 
 from frontend.settings import Settings as FrontendSettings
 from mythoughts_chassis.settings import ApiSettings, ServiceSettings, describe_settings
-from tests.markdown import leads_somewhere, section, table_rows
+from tests.markdown import code_in, leads_somewhere, section, table_rows
 from thoughts_backend.settings import Settings as ThoughtsSettings
 from users_backend.settings import Settings as UsersSettings
 
@@ -22,7 +22,7 @@ DOCS = ROOT / "docs"
 CONFIGURATION = (DOCS / "configuration.md").read_text()
 DOCUMENTS = sorted(
     path
-    for pattern in ("*.md", "[a-z]*/*.md", "docs/*/*.md", "services/*/*.md")
+    for pattern in ("*.md", "[a-z]*/*.md", "deploy/*/*.md", "docs/*/*.md", "services/*/*.md")
     for path in ROOT.glob(pattern)
 )
 
@@ -102,6 +102,17 @@ def test_verbs_of_make_stand_in_the_document() -> None:
     assert expected in (ROOT / "CONTRIBUTING.md").read_text(), (
         f"CONTRIBUTING.md should have:\n\n{expected}\n"
     )
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_verbs_in_documents_exist(path: Path) -> None:
+    """Every `make VERB` in a Markdown file is one of the Makefile's."""
+    verbs = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    code = "\n".join(code_in(path.read_text()))
+
+    used = set(re.findall(r"^make ([a-z][a-z-]*)", code, re.MULTILINE))
+
+    assert used - verbs == set()
 
 
 def test_metrics_stand_in_the_document() -> None:
