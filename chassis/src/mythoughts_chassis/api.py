@@ -6,8 +6,10 @@
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from functools import partial
 from typing import Any
 
+import asyncpg
 from litestar import Litestar, Request, Response, get, route
 from litestar.datastructures import Headers, State
 from litestar.exceptions import HTTPException, MethodNotAllowedException
@@ -60,8 +62,12 @@ class Api:
     ) -> None:
         self.name = name
         self.draining = False
+        connection_class, traced = _tracing_of(settings, name, version)
         self._database = Database(
-            settings.database_url, pool_size=settings.database_pool_size, application_name=name
+            settings.database_url,
+            pool_size=settings.database_pool_size,
+            application_name=name,
+            connection_class=connection_class,
         )
         verifier = TokenVerifier(
             public_keys_path=settings.token_public_keys_path,
@@ -75,22 +81,18 @@ class Api:
             *swagger_handlers(openapi),
             *_health_handlers(self),
         ]
-        self.app: ASGIApp = ObserveRequests(
-            AnswerHead(
-                LimitRequests(
-                    Litestar(
-                        [*_options_handlers(all_handlers), *all_handlers],
-                        state=State({**own_state, **(state or {})}),
-                        lifespan=[self._lifespan, *lifespan],
-                        exception_handlers={Exception: _answer_problem},
-                        openapi_config=None,
-                        logging_config=None,
-                        # `LimitRequests` sees to that, for bodies of unknown length too.
-                        request_max_body_size=None,
-                    )  # type: ignore[arg-type]
-                )
-            )
+        app = Litestar(
+            [*_options_handlers(all_handlers), *all_handlers],
+            state=State({**own_state, **(state or {})}),
+            lifespan=[self._lifespan, *lifespan],
+            exception_handlers={Exception: _answer_problem},
+            openapi_config=None,
+            logging_config=None,
+            # `LimitRequests` sees to that, for bodies of unknown length too.
+            request_max_body_size=None,
         )
+        limited = LimitRequests(app)  # type: ignore[arg-type]
+        self.app: ASGIApp = traced(ObserveRequests(AnswerHead(limited)))
 
     async def check_ready(self) -> None:
         """Raise `Unavailable` unless the service can serve and wants to."""
@@ -105,6 +107,20 @@ class Api:
             yield
         finally:
             await self._database.close()
+
+
+def _tracing_of(
+    settings: ApiSettings, name: str, version: str
+) -> tuple["type[asyncpg.Connection[asyncpg.Record]]", Callable[[ASGIApp], ASGIApp]]:
+    """Return the class of connections, and what goes around all, with traces or without."""
+    if settings.otel_exporter_otlp_endpoint is None:
+        return asyncpg.Connection, lambda app: app
+    # Imported where it is wanted: it costs time and memory.
+    from mythoughts_chassis.api_tracing import TraceRequests, traced_connection  # noqa: PLC0415
+    from mythoughts_chassis.tracing import Tracing  # noqa: PLC0415
+
+    tracing = Tracing(endpoint=settings.otel_exporter_otlp_endpoint, service=name, version=version)
+    return traced_connection(tracing), partial(TraceRequests, tracing=tracing)
 
 
 def _health_handlers(api: Api) -> Sequence[HTTPRouteHandler]:

@@ -74,7 +74,9 @@ class Database:
         pool_size: int,
         application_name: str,
         role: Literal["primary", "replica"] = "primary",
+        connection_class: type["asyncpg.Connection[asyncpg.Record]"] = asyncpg.Connection,
     ) -> None:
+        self.connection_class = connection_class
         self._url = url.reveal()
         self._pool_size = pool_size
         self._server_settings = {"application_name": application_name, "timezone": "UTC"}
@@ -93,6 +95,7 @@ class Database:
             max_size=self._pool_size,
             timeout=CONNECT_SECONDS,
             server_settings=self._server_settings,
+            connection_class=self.connection_class,
             reset=_leave_as_it_is,
         )
         pool, role = self._pool, self._role

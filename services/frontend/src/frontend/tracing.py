@@ -44,8 +44,9 @@ def trace_requests(app: WSGIApplication, tracing: Tracing) -> WSGIApplication:
 class TracedHttpClient(HttpClient):
     """Traces each attempt of a call; the backend's part becomes a part of it."""
 
-    def __init__(self, tracing: Tracing, **options: Any) -> None:
-        super().__init__(**options)
+    def __init__(self, tracing: Tracing, *, base_url: str, **options: Any) -> None:
+        super().__init__(base_url=base_url, **options)
+        self._base_url = base_url.rstrip("/")
         self._tracing = tracing
 
     def _attempt(
@@ -55,7 +56,7 @@ class TracedHttpClient(HttpClient):
             "http.request.method": method,
             "server.address": self._pool.host,
             "server.port": self._pool.port or 80,
-            "url.path": path.partition("?")[0],
+            "url.full": self._base_url + path.partition("?")[0],
         }
         with self._tracing.call(method, attributes) as span:
             answer = super()._attempt(method, path, {**headers, **current_headers()}, body, ends_at)

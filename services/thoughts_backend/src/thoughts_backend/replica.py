@@ -25,7 +25,11 @@ class Replica(Database):
         self, url: Secret, *, primary: Database, pool_size: int, application_name: str
     ) -> None:
         super().__init__(
-            url, pool_size=pool_size, application_name=application_name, role="replica"
+            url,
+            pool_size=pool_size,
+            application_name=application_name,
+            role="replica",
+            connection_class=primary.connection_class,
         )
         self._primary = primary
         # Zero while all is well.
