@@ -58,10 +58,39 @@ reset: ## Delete its data, after asking; YES=1 does not ask
 
 compose = docker compose
 
+# What the images say of their origin; empty where there is no git.
+images compose-up compose-dev: export REVISION = $(shell git rev-parse HEAD 2>/dev/null)
+images compose-up compose-dev: export CREATED = $(shell git log -1 --format=%cI 2>/dev/null)
+
 .PHONY: images
 images: ## Build the images of the services; SERVICE=frontend builds one
-	@REVISION=$$(git rev-parse HEAD) CREATED=$$(git log -1 --format=%cI) \
-	    $(compose) build $(or $(SERVICE),thoughts-backend users-backend frontend)
+	@$(compose) build $(or $(SERVICE),thoughts-backend users-backend frontend)
+
+.PHONY: compose-up
+compose-up: ## Run the system with Docker Compose, in the background
+	@$(compose) up --build --detach --wait
+	@echo
+	@echo 'MyThoughts is ready.'
+	@echo
+	@echo '  Frontend          http://localhost:$(or $(FRONTEND_PORT),8002)/'
+	@echo '  Users Backend     http://localhost:$(or $(USERS_PORT),8001)/schema/swagger'
+	@echo '  Thoughts Backend  http://localhost:$(or $(THOUGHTS_PORT),8000)/schema/swagger'
+	@echo
+	@echo '  Log in as bruce (password: bruce) or stephen (password: stephen).'
+	@echo '  The administrator is admin; this shows the password:'
+	@echo '    docker compose run --rm --no-deps --entrypoint cat admin /run/secrets/admin/password'
+	@echo
+	@echo '  `docker compose logs --follow` shows what it does, and `make compose-down` stops it.'
+	@echo
+
+.PHONY: compose-dev
+compose-dev: ## The same, and build and start each service anew when its code changes
+	@$(compose) watch
+
+.PHONY: compose-down
+compose-down: ## Stop it; its data stay
+	@$(compose) down
+	@echo 'The data are kept. To delete them, too: docker compose down --volumes'
 
 ##@ Run it on Kubernetes
 
@@ -112,6 +141,15 @@ chromium:
 ifndef NO_BROWSER
 	@$(venv) -m local.chromium
 endif
+
+.PHONY: test-images
+test-images: images ## Test the images, and the system as Docker Compose runs it
+	$(install_all)
+	@exec $(venv) -m pytest tests/containers $(ARGS)
+
+.PHONY: test-compose
+test-compose: images chromium ## Run the tests of the whole system against Docker Compose
+	@exec $(venv) -m tests.containers $(ARGS)
 
 .PHONY: lint
 lint: ## Check style, formatting and which module may import which
@@ -168,6 +206,7 @@ lock: ## Write the locks again after a change of dependencies; UPGRADE=1 takes n
 	    $(compile) --constraints requirements/development.txt \
 	        --excludes requirements/services.excludes services/$$service/pyproject.toml \
 	        --output-file services/$$service/requirements.txt; done
+	@$(compile) $(if $(UPGRADE),--upgrade) requirements/scanner.in --output-file requirements/scanner.txt
 
 .PHONY: clean
 clean: ## Delete what the tools left behind, not the data and not .venv
