@@ -1,0 +1,99 @@
+"""Renders the manifests as `kubectl apply -k` does, with secret files made for the occasion.
+
+They are rendered in a copy of what they are made of, so that nothing in the tree is touched. A
+variant is an overlay, with the components that are added to it: "production+tracing".
+"""
+
+import os
+import shutil
+import subprocess
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from deploy.secret_files import DATABASES, make_secret_files
+
+ROOT = Path(__file__).resolve().parents[2]
+KUBERNETES = Path("deploy", "kubernetes")
+OVERLAYS = KUBERNETES / "overlays"
+INGRESS_CONTROLLER = "ingress-controller"
+VARIANTS = (
+    "local",
+    "local+monitoring",
+    "local+tracing",
+    "production",
+    "production+monitoring",
+    "production+tracing",
+    "production+read-replica",
+    "production+gateway-api",
+    "production+cloudnative-pg",
+    INGRESS_CONTROLLER,
+)
+REPLICA_LINE = "# - replica-url="
+
+Manifest = dict[str, Any]
+
+
+class NoKubectl(Exception):
+    """There is no kubectl; `str()` says what to do."""
+
+
+class Manifests:
+    """The manifests in a folder of their own, where the secret files have been made."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        for path in ("deploy/kubernetes", "deploy/postgres"):
+            shutil.copytree(ROOT / path, folder / path, ignore=shutil.ignore_patterns("secrets"))
+        for service in (ROOT / "services").iterdir():
+            for part in ("kubernetes", "demo"):
+                if (service / part).is_dir():
+                    shutil.copytree(service / part, folder / "services" / service.name / part)
+        make_secret_files(folder / OVERLAYS / "local" / "secrets", with_databases=True)
+        secrets = folder / OVERLAYS / "production" / "secrets"
+        make_secret_files(secrets, with_databases=False)
+        for name in DATABASES:
+            (secrets / f"{name}-database-url").write_text(f"postgresql://{name}@db.invalid/{name}")
+        (secrets / "thoughts-database-replica-url").write_text("postgresql://thoughts@db2.invalid")
+
+    @cache  # noqa: B019 (as long-lived as the process)
+    def render(self, variant: str) -> tuple[Manifest, ...]:
+        """The objects of a variant."""
+        text = _kustomize(self._kustomization(variant))
+        return tuple(yaml.safe_load_all(text))
+
+    def _kustomization(self, variant: str) -> Path:
+        """The folder to render; one is made for an overlay to which components are added."""
+        overlay, *components = variant.split("+")
+        if overlay == INGRESS_CONTROLLER:
+            return self._folder / KUBERNETES / overlay
+        source = self._folder / OVERLAYS / overlay
+        if not components:
+            return source
+        target = source.with_name(variant)
+        shutil.copytree(source, target)
+        _add_components(target / "kustomization.yaml", components)
+        return target
+
+
+def _add_components(path: Path, components: list[str]) -> None:
+    """Add components to a kustomization, as an operator would by hand."""
+    text = path.read_text()
+    if "read-replica" in components:
+        text = text.replace(REPLICA_LINE, REPLICA_LINE.removeprefix("# "))
+    kustomization = yaml.safe_load(text)
+    added = [os.path.join("../../components", name) for name in components]  # noqa: PTH118
+    kustomization["components"] = [*kustomization.get("components", []), *added]
+    path.write_text(yaml.safe_dump(kustomization))
+
+
+def _kustomize(folder: Path) -> str:
+    if shutil.which("kubectl") is None:
+        raise NoKubectl(
+            "The manifests are rendered by kubectl, 1.27 or newer, and there is none. "
+            "On Debian 13 and newer: apt-get install kubernetes-client"
+        )
+    command = ["kubectl", "kustomize", str(folder)]
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout

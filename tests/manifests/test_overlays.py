@@ -1,0 +1,188 @@
+"""What is particular to running locally, and to production."""
+
+from frontend.static_files import static_address
+from frontend.urls import PAGES
+from tests.manifests.objects import (
+    SERVICES,
+    all_containers,
+    environment,
+    named,
+    of_kind,
+    paths_of,
+    pods,
+)
+from tests.manifests.rendering import Manifest, Manifests
+
+INTERNAL_PATHS = ("/admin/users", "/schema/swagger", "/metrics", "/healthz", "/readyz")
+
+
+def leads_in(ingress: Manifest, path: str) -> bool:
+    """Whether a request for this path goes from an Ingress to its Service."""
+    return any(
+        path == pattern or (kind == "Prefix" and f"{path}/".startswith(f"{pattern.rstrip('/')}/"))
+        for kind, pattern in paths_of(ingress)
+    )
+
+
+def test_local_hosts_are_those_of_the_map(local: tuple[Manifest, ...]) -> None:
+    """Each Ingress has the host of the map, and one that needs no entry in /etc/hosts."""
+    hosts = {
+        ingress["metadata"]["name"]: [rule["host"] for rule in ingress["spec"]["rules"]]
+        for ingress in of_kind(local, "Ingress")
+    }
+
+    assert hosts == {
+        name: [f"{name}.example.local", f"{name}.localhost"]
+        for name in ("frontend", "thoughts", "users")
+    }
+
+
+def test_local_services_have_ports_of_the_node(local: tuple[Manifest, ...]) -> None:
+    """Each service is reached without the Ingress too, as in the book's chapter."""
+    ports = {
+        service["metadata"]["name"]: service["spec"]["ports"][0].get("nodePort")
+        for service in of_kind(local, "Service")
+        if service["spec"].get("type") == "NodePort"
+    }
+
+    assert ports == {
+        "thoughts-service": 30800,
+        "users-service": 30801,
+        "frontend-service": 30802,
+    }
+
+
+def test_local_runs_in_order(local: tuple[Manifest, ...]) -> None:
+    """Demonstration data come after the migration, the admin after the users that they bring."""
+    order = {
+        name: [c["args"][0] for c in pod["spec"].get("initContainers", [])]
+        for name, pod in pods(local)
+        if name in SERVICES
+    }
+
+    assert order == {
+        "thoughts-backend": ["migrate", "load-demo"],
+        "users-backend": ["migrate", "load-demo", "create-admin"],
+        "frontend": [],
+    }
+
+
+def test_production_has_no_demonstration_data(production: tuple[Manifest, ...]) -> None:
+    """No users whose passwords everybody knows, and no admin but the one made by hand."""
+    commands = {argument for _, c in all_containers(production) for argument in c.get("args", [])}
+
+    assert commands == {"migrate", "--wait"}
+    assert not [o for o in production if "demo" in o["metadata"]["name"]]
+
+
+def test_production_brings_no_database(production: tuple[Manifest, ...]) -> None:
+    """The databases are outside: nothing here is lost with a pod."""
+    kinds = {manifest["kind"] for manifest in production}
+
+    assert kinds.isdisjoint({"StatefulSet", "PersistentVolumeClaim", "CronJob"})
+
+
+def test_production_is_reached_by_its_ingresses_alone(production: tuple[Manifest, ...]) -> None:
+    """No Service has a port of the nodes or a balancer of its own."""
+    types = {s["spec"].get("type", "ClusterIP") for s in of_kind(production, "Service")}
+
+    assert types == {"ClusterIP"}
+
+
+def test_production_leads_every_page_in(production: tuple[Manifest, ...]) -> None:
+    """Each address of the Frontend, with and without its final slash, and the static files."""
+    ingress = named(production, "Ingress", "frontend")
+    addresses = [route.replace("<int:thought_id>", "17") for route, _, _ in PAGES]
+
+    for address in addresses:
+        assert leads_in(ingress, f"/{address}")
+        assert leads_in(ingress, f"/{address}/".replace("//", "/"))
+    assert leads_in(ingress, static_address("site.css"))
+
+
+def test_production_leads_the_apis_in(production: tuple[Manifest, ...]) -> None:
+    """What clients of the APIs may use, and the public keys."""
+    assert leads_in(named(production, "Ingress", "thoughts"), "/api/thoughts/17/")
+    assert leads_in(named(production, "Ingress", "users"), "/api/login/")
+    assert leads_in(named(production, "Ingress", "users"), "/.well-known/jwks.json")
+
+
+def test_production_keeps_inside_what_is_internal(production: tuple[Manifest, ...]) -> None:
+    """Administration, metrics, health and schema cannot be reached from outside."""
+    for ingress in of_kind(production, "Ingress"):
+        assert not [path for path in INTERNAL_PATHS if leads_in(ingress, path)]
+
+
+def test_production_hosts_have_certificates(production: tuple[Manifest, ...]) -> None:
+    """TLS covers every host of an Ingress, by a certificate that cert-manager keeps."""
+    for ingress in of_kind(production, "Ingress"):
+        hosts = [rule["host"] for rule in ingress["spec"]["rules"]]
+        assert [host for tls in ingress["spec"]["tls"] for host in tls["hosts"]] == hosts
+        assert "cert-manager.io/cluster-issuer" in ingress["metadata"]["annotations"]
+
+
+def test_production_frontend_knows_where_it_is(production: tuple[Manifest, ...]) -> None:
+    """It answers to its Ingress's host alone, and sets its cookies for https."""
+    (container,) = named(production, "Deployment", "frontend")["spec"]["template"]["spec"][
+        "containers"
+    ]
+    rules = named(production, "Ingress", "frontend")["spec"]["rules"]
+
+    assert environment(container)["ALLOWED_HOSTS"] == rules[0]["host"]
+    assert environment(container)["BEHIND_TLS"] == "true"
+
+
+def test_production_has_two_pods_of_each_at_least(production: tuple[Manifest, ...]) -> None:
+    """The autoscaler keeps two, and an emptied node takes one at a time."""
+    scaled = {
+        scaler["spec"]["scaleTargetRef"]["name"]: scaler["spec"]["minReplicas"]
+        for scaler in of_kind(production, "HorizontalPodAutoscaler")
+    }
+    budgets = {
+        budget["spec"]["selector"]["matchLabels"]["app.kubernetes.io/name"]: budget["spec"][
+            "maxUnavailable"
+        ]
+        for budget in of_kind(production, "PodDisruptionBudget")
+    }
+
+    assert scaled == dict.fromkeys(SERVICES, 2)
+    assert budgets == dict.fromkeys(SERVICES, 1)
+
+
+def test_production_leaves_connections_to_spare(production: tuple[Manifest, ...]) -> None:
+    """As many pods as the autoscaler makes, and one more, fit into 97 connections."""
+    for name in ("thoughts-backend", "users-backend"):
+        pods_at_most = named(production, "HorizontalPodAutoscaler", name)["spec"]["maxReplicas"]
+        # Ten in the pool, and one that checks whether the database is ready.
+        assert (pods_at_most + 1) * 11 < 97
+
+
+def test_gateway_api_takes_the_place_of_the_ingresses(manifests: Manifests) -> None:
+    """The routes have the hosts and paths of the Ingresses, which are gone."""
+    kinds = {"Exact": "Exact", "PathPrefix": "Prefix"}
+    objects = manifests.render("production+gateway-api")
+    listeners = {
+        listener["name"]: listener.get("hostname")
+        for listener in named(objects, "Gateway", "mythoughts")["spec"]["listeners"]
+    }
+
+    assert not of_kind(objects, "Ingress")
+    for ingress in of_kind(manifests.render("production"), "Ingress"):
+        name = ingress["metadata"]["name"]
+        host = ingress["spec"]["rules"][0]["host"]
+        route = named(objects, "HTTPRoute", name)["spec"]
+        paths = [match["path"] for rule in route["rules"] for match in rule["matches"]]
+        assert {(kinds[path["type"]], path["value"]) for path in paths} == paths_of(ingress)
+        assert route["hostnames"] == [host] == [listeners[name]]
+
+
+def test_monitoring_finds_the_services(manifests: Manifests) -> None:
+    """The ServiceMonitor selects each Service, at its port, and calls its job as the Deployment."""
+    objects = manifests.render("production+monitoring")
+    spec = named(objects, "ServiceMonitor", "mythoughts")["spec"]
+    (expression,) = spec["selector"]["matchExpressions"]
+
+    labels = [s["metadata"]["labels"][expression["key"]] for s in of_kind(objects, "Service")]
+
+    assert spec["jobLabel"] == expression["key"]
+    assert sorted(labels) == sorted(expression["values"]) == sorted(SERVICES)

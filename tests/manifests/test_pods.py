@@ -1,0 +1,199 @@
+"""What holds for every pod, and for those of the three services."""
+
+from dataclasses import MISSING
+from importlib import import_module
+from typing import Any
+
+import pytest
+
+from mythoughts_chassis.requests import UNOBSERVED_PATHS
+from mythoughts_chassis.server import FINISH_SECONDS
+from mythoughts_chassis.settings import describe_settings
+from tests.manifests.objects import (
+    SERVICES,
+    all_containers,
+    containers,
+    environment,
+    named,
+    of_kind,
+    pods,
+)
+from tests.manifests.rendering import Manifest
+
+# Made by CloudNativePG's operator, by cert-manager, or by hand as the manifest says.
+FOREIGN_SECRETS = {"thoughts-database-app", "users-database-app"}
+
+
+@pytest.fixture(params=SERVICES)
+def service(request: pytest.FixtureRequest) -> str:
+    """Each of the three services."""
+    return str(request.param)
+
+
+def test_pods_may_run_where_pod_security_is_restricted(rendered: tuple[Manifest, ...]) -> None:
+    """No root, no privilege, no capability, the runtime's own seccomp profile."""
+    for name, pod in pods(rendered):
+        security = pod["spec"]["securityContext"]
+        assert security["runAsNonRoot"], name
+        assert security["runAsUser"] > 0, name
+        assert security["seccompProfile"] == {"type": "RuntimeDefault"}, name
+        for container in containers(pod):
+            assert container["securityContext"] == {
+                "allowPrivilegeEscalation": False,
+                "readOnlyRootFilesystem": True,
+                "capabilities": {"drop": ["ALL"]},
+            }, name
+
+
+def test_namespaces_enforce_pod_security(rendered: tuple[Manifest, ...]) -> None:
+    """The cluster refuses pods that are not `restricted`."""
+    (namespace,) = of_kind(rendered, "Namespace")
+
+    assert namespace["metadata"]["labels"]["pod-security.kubernetes.io/enforce"] == "restricted"
+
+
+def test_only_the_ingress_controller_has_a_token(rendered: tuple[Manifest, ...]) -> None:
+    """No other pod can speak to the API server, or learns of other services by its environment."""
+    for name, pod in pods(rendered):
+        assert pod["spec"]["automountServiceAccountToken"] is (name == "traefik")
+        assert pod["spec"]["enableServiceLinks"] is False
+
+
+def test_every_container_says_what_it_needs(rendered: tuple[Manifest, ...]) -> None:
+    """CPU and memory are requested and limited."""
+    for name, container in all_containers(rendered):
+        for bound in ("requests", "limits"):
+            assert set(container["resources"][bound]) == {"cpu", "memory"}, name
+
+
+def test_every_container_leaves_its_last_words(rendered: tuple[Manifest, ...]) -> None:
+    """When one ends with an error, `kubectl describe pod` shows the end of its log."""
+    for name, container in all_containers(rendered):
+        assert container["terminationMessagePolicy"] == "FallbackToLogsOnError", name
+
+
+def test_what_pods_mount_is_there(rendered: tuple[Manifest, ...]) -> None:
+    """Every Secret, ConfigMap and claim that a pod names is made by the same manifests."""
+    made = {(o["kind"], o["metadata"]["name"]) for o in rendered}
+    made |= {("Secret", name) for name in FOREIGN_SECRETS}
+
+    for _, pod in pods(rendered):
+        for volume in pod["spec"].get("volumes", []):
+            assert _source(volume) is None or _source(volume) in made
+
+
+def test_only_the_users_backend_has_private_keys(rendered: tuple[Manifest, ...]) -> None:
+    """No other container can sign a token, not even those that run before it in its pod."""
+    with_keys = {
+        (name, container["name"])
+        for name, pod in pods(rendered)
+        for volume in pod["spec"].get("volumes", [])
+        if _source(volume) == ("Secret", "token-private-keys")
+        for container in containers(pod)
+        if volume["name"] in {mount["name"] for mount in container["volumeMounts"]}
+    }
+
+    assert with_keys <= {("users-backend", "users-backend")}
+
+
+def test_services_are_told_what_they_know(rendered: tuple[Manifest, ...]) -> None:
+    """Every variable of a service's container is a setting of that service, or used by another."""
+    for name, container in _service_containers(rendered):
+        known = {setting for setting, *_ in _settings(name)}
+        variables = environment(container)
+        values = "".join(value or "" for value in variables.values())
+        for variable in variables:
+            assert variable.removesuffix("_FILE") in known or f"$({variable})" in values
+
+
+def test_services_are_told_what_they_need(rendered: tuple[Manifest, ...]) -> None:
+    """Every setting without a default is given, to the containers that only migrate too."""
+    for name, container in _service_containers(rendered):
+        required = {setting for setting, _, default in _settings(name) if default is MISSING}
+        given = {variable.removesuffix("_FILE") for variable in environment(container)}
+        assert required <= given
+
+
+def test_files_that_services_are_told_of_are_mounted(rendered: tuple[Manifest, ...]) -> None:
+    """The path of a file leads to a key of what is mounted in the serving container."""
+    for name in SERVICES.keys() & {owner for owner, _ in pods(rendered)}:
+        pod = dict(pods(rendered))[name]
+        files = _mounted_files(rendered, pod, pod["spec"]["containers"][0])
+        for variable, value in environment(pod["spec"]["containers"][0]).items():
+            if variable.endswith(("_PATH", "_FILE")):
+                assert value in files
+
+
+def test_probes_ask_what_is_meant(local: tuple[Manifest, ...], service: str) -> None:
+    """Only readiness asks more than whether the process lives: a database away restarts nothing."""
+    (container,) = named(local, "Deployment", service)["spec"]["template"]["spec"]["containers"]
+
+    paths = {
+        name: container[f"{name}Probe"]["httpGet"]["path"]
+        for name in ("startup", "liveness", "readiness")
+    }
+
+    assert paths == {"startup": "/healthz", "liveness": "/healthz", "readiness": "/readyz"}
+    assert set(paths.values()) < set(UNOBSERVED_PATHS)
+
+
+def test_there_is_time_to_stop(local: tuple[Manifest, ...], service: str) -> None:
+    """A pod has more time than it takes to drain and to finish what is in flight."""
+    pod = named(local, "Deployment", service)["spec"]["template"]["spec"]
+    drain_seconds = float(environment(pod["containers"][0])["DRAIN_SECONDS"])
+
+    assert drain_seconds > 0
+    assert pod["terminationGracePeriodSeconds"] > drain_seconds + FINISH_SECONDS
+
+
+def test_no_pod_goes_before_the_next_is_ready(local: tuple[Manifest, ...], service: str) -> None:
+    """A rollout adds a pod first; a bad version stops it with the old pods serving."""
+    strategy = named(local, "Deployment", service)["spec"]["strategy"]
+
+    assert strategy["rollingUpdate"] == {"maxUnavailable": 0, "maxSurge": 1}
+
+
+def test_scaling_outlives_the_next_apply(local: tuple[Manifest, ...], service: str) -> None:
+    """The manifests leave the number of pods to the autoscaler, or to `kubectl scale`."""
+    assert "replicas" not in named(local, "Deployment", service)["spec"]
+
+
+def _service_containers(objects: tuple[Manifest, ...]) -> list[tuple[str, dict[str, Any]]]:
+    return [(name, c) for name, c in all_containers(objects) if name in SERVICES]
+
+
+def _settings(service: str) -> list[tuple[str, str, object]]:
+    settings_class = import_module(f"{SERVICES[service]}.settings").Settings
+    return list(describe_settings(settings_class))
+
+
+def _source(volume: dict[str, Any]) -> tuple[str, str] | None:
+    """Kind and name of the object that a volume shows."""
+    if "secret" in volume:
+        return "Secret", volume["secret"]["secretName"]
+    if "configMap" in volume:
+        return "ConfigMap", volume["configMap"]["name"]
+    if "persistentVolumeClaim" in volume:
+        return "PersistentVolumeClaim", volume["persistentVolumeClaim"]["claimName"]
+    return None
+
+
+def _mounted_files(
+    objects: tuple[Manifest, ...], pod: dict[str, Any], container: dict[str, Any]
+) -> set[str]:
+    volumes = {volume["name"]: volume for volume in pod["spec"]["volumes"]}
+    return {
+        f"{mount['mountPath']}/{file}"
+        for mount in container["volumeMounts"]
+        for file in _files_in(objects, volumes[mount["name"]])
+    }
+
+
+def _files_in(objects: tuple[Manifest, ...], volume: dict[str, Any]) -> set[str]:
+    """The names of the files that a volume shows."""
+    source = _source(volume)
+    if source is None:
+        return set()
+    if "items" in volume.get("secret", {}):
+        return {item["path"] for item in volume["secret"]["items"]}
+    return set(named(objects, *source)["data"])

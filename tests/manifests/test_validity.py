@@ -1,0 +1,72 @@
+"""The manifests are what Kubernetes understands."""
+
+from collections import Counter
+
+import kubernetes_validate  # type: ignore[import-untyped]
+import pytest
+
+from tests.manifests.objects import SERVICES, all_containers, of_kind, pods
+from tests.manifests.rendering import KUBERNETES, ROOT, Manifest
+
+OLDEST = "1.32"
+# Kinds that an operator brings to the cluster: Kubernetes itself has no schema for them.
+FOREIGN_GROUPS = {
+    "barmancloud.cnpg.io",
+    "gateway.networking.k8s.io",
+    "monitoring.coreos.com",
+    "postgresql.cnpg.io",
+}
+
+
+@pytest.mark.parametrize("version", [OLDEST, kubernetes_validate.latest_version()])
+def test_every_object_fits_the_schema(rendered: tuple[Manifest, ...], version: str) -> None:
+    """Strictly, with no field too many, in the oldest version of Kubernetes and the newest."""
+    for manifest in rendered:
+        if manifest["apiVersion"].partition("/")[0] not in FOREIGN_GROUPS:
+            kubernetes_validate.validate(manifest, version, strict=True)
+
+
+def test_no_object_is_there_twice(rendered: tuple[Manifest, ...]) -> None:
+    """Kind, namespace and name say which object is meant."""
+    names = Counter(
+        (o["kind"], o["metadata"].get("namespace"), o["metadata"]["name"]) for o in rendered
+    )
+
+    assert [name for name, count in names.items() if count > 1] == []
+
+
+def test_selectors_select_the_own_pods(rendered: tuple[Manifest, ...]) -> None:
+    """Services, budgets and workloads name labels that pods of these manifests have."""
+    labels = [pod["metadata"]["labels"].items() for _, pod in pods(rendered)]
+
+    for manifest in of_kind(rendered, "Service", "PodDisruptionBudget", "Deployment"):
+        selector = manifest["spec"]["selector"]
+        wanted = selector.get("matchLabels", selector).items()
+        assert any(wanted <= own for own in labels), manifest["metadata"]["name"]
+
+
+def test_images_are_those_of_the_services_versions(rendered: tuple[Manifest, ...]) -> None:
+    """The tag of an image is the version in the pyproject.toml of its service."""
+    for _, container in all_containers(rendered):
+        name, _, tag = container["image"].rpartition(":")
+        service = name.rpartition("/")[2]
+        if "mythoughts" in name:
+            project = (ROOT / "services" / SERVICES[service] / "pyproject.toml").read_text()
+            assert f'\nversion = "{tag}"\n' in project
+
+
+def test_images_have_a_version(rendered: tuple[Manifest, ...]) -> None:
+    """None is `latest`, which is another one tomorrow."""
+    tags = {c["image"].partition(":")[2] for _, c in all_containers(rendered)}
+
+    assert tags.isdisjoint({"", "latest"})
+
+
+@pytest.mark.parametrize("component", ["databases", "cloudnative-pg"])
+def test_both_databases_are_alike(component: str) -> None:
+    """The database of the users differs from that of the thoughts in the name alone."""
+    folder = ROOT / KUBERNETES / "components" / component
+    _, _, thoughts = (folder / "thoughts-database.yaml").read_text().partition("\n")
+    _, _, users = (folder / "users-database.yaml").read_text().partition("\n")
+
+    assert thoughts.replace("thoughts", "users") == users
