@@ -1,18 +1,18 @@
-"""Where a browser on this machine reaches what was deployed: addresses that answer, no others."""
+"""Where this machine reaches what was deployed: addresses that answer, and no others."""
 
 import http.client
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 from deploy.cluster_tools import CLUSTER, cluster_of
 from deploy.failures import DeployError
 from deploy.images import SHARED_WITH_DOCKER
-from deploy.kubectl import INGRESS_CONTROLLER, INGRESS_NAMESPACE, NAMESPACE, Kubectl
-from deploy.services import SERVICES, Service
+from deploy.kubectl import INGRESS_NAMESPACE, NAMESPACE, Kubectl
+from deploy.services import SERVICES
 from local.readiness import wait_until
 
 _DEFAULT_INGRESS_PORT = 80
 _WAIT_SECONDS = 10
-_PAGES = {"thoughts-backend": "/schema/swagger", "users-backend": "/schema/swagger"}
 
 
 def ingress_port(environment: Mapping[str, str]) -> int:
@@ -23,32 +23,34 @@ def ingress_port(environment: Mapping[str, str]) -> int:
     return int(text)
 
 
-def describe_addresses(kubectl: Kubectl, environment: Mapping[str, str]) -> str:
-    """The addresses of the overlay `local`, through the Ingress and through each node's ports."""
+@dataclass(frozen=True, slots=True)
+class Addresses:
+    """Where the overlay `local` answers; what nothing was found for is empty, or None.
+
+    `services` has the address of `thoughts`, `users` and `frontend` at the ports that they take of
+    a node, `hosts` their address through the Ingress, and `ingress` that of its controller.
+    """
+
+    services: Mapping[str, str]
+    hosts: Mapping[str, str]
+    ingress: str | None
+
+
+def reachable(kubectl: Kubectl, environment: Mapping[str, str]) -> Addresses:
+    """Find the addresses by asking the Frontend at each that it could have."""
     nodes = _nodes(kubectl)
     domain = "localhost" if nodes == ["localhost"] else "example.local"
-    port, ports = _ingress_port(kubectl, environment), _node_ports(kubectl, NAMESPACE)
-    parts = []
-    if node := _find(nodes, port, f"frontend.{domain}"):
-        suffix = f".{domain}" if port == _DEFAULT_INGRESS_PORT else f".{domain}:{port}"
-        parts.append(_lines(lambda service: service.host + suffix))
-        if node != "localhost":
-            names = " ".join(f"{service.host}.{domain}" for service in SERVICES)
-            parts.append(f"  For these, /etc/hosts needs the line: {node} {names}")
-    else:
-        parts.append(
-            "  The Ingress does not answer on this machine. To install a controller for it:\n"
-            f"  kubectl --context {kubectl.context} apply --kustomize {INGRESS_CONTROLLER}"
-        )
-    if node := _find(nodes, ports.get("frontend-service")):
-        parts.append(_lines(lambda service: f"{node}:{ports[f'{service.host}-service']}"))
-    else:
-        parts.append(
-            "  No port of a node answers on this machine. This leads one, 8002, to the Frontend:\n"
-            f"  kubectl --context {kubectl.context} --namespace {NAMESPACE} port-forward "
-            "service/frontend-service 8002:80"
-        )
-    return "\n\n".join(parts)
+    names = [service.host for service in SERVICES]
+    ports = _node_ports(kubectl, NAMESPACE)
+    node = _find(nodes, ports.get("frontend-service"))
+    port = _ingress_port(kubectl, environment)
+    ingress_node = _find(nodes, port, f"frontend.{domain}")
+    suffix = domain if port == _DEFAULT_INGRESS_PORT else f"{domain}:{port}"
+    return Addresses(
+        services={name: f"http://{node}:{ports[f'{name}-service']}" for name in names if node},
+        hosts={name: f"http://{name}.{suffix}" for name in names if ingress_node},
+        ingress=f"http://{ingress_node}:{port}" if ingress_node else None,
+    )
 
 
 def _nodes(kubectl: Kubectl) -> list[str]:
@@ -109,10 +111,3 @@ def _answers(node: str, port: int, host: str) -> bool:
         return False
     finally:
         connection.close()
-
-
-def _lines(address: Callable[[Service], str]) -> str:
-    return "\n".join(
-        f"  {service.title:18}http://{address(service)}{_PAGES.get(service.name, '/')}"
-        for service in reversed(SERVICES)
-    )

@@ -4,7 +4,7 @@ import time
 from collections.abc import Mapping
 
 from deploy import messages
-from deploy.addresses import describe_addresses
+from deploy.addresses import reachable
 from deploy.failures import DeployError
 from deploy.images import Loader, build
 from deploy.kubectl import NAMESPACE, Kubectl
@@ -41,7 +41,7 @@ def deploy(
     wait_until_ready(kubectl, NAMESPACE, seconds=seconds)
     say(f"\nMyThoughts is ready after {time.monotonic() - started:.1f} s.\n")
     if overlay.is_local:
-        say(describe_addresses(kubectl, environment))
+        say(messages.addresses(reachable(kubectl, environment), kubectl))
         say(messages.how_to_go_on(overlay))
 
 

@@ -1,12 +1,16 @@
 """What the verbs say when they are done, or cannot go on."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from urllib.parse import urlsplit
 
-from deploy.kubectl import NAMESPACE, Kubectl
+from deploy.addresses import Addresses
+from deploy.kubectl import INGRESS_CONTROLLER, NAMESPACE, Kubectl
 from deploy.overlays import Overlay
-from deploy.services import Service
+from deploy.services import SERVICES, Service
 from local.services import ROOT
+
+_PAGES = {"thoughts": "/schema/swagger", "users": "/schema/swagger"}
 
 
 def made_secrets(overlay: Overlay, names: Sequence[str]) -> str:
@@ -20,6 +24,38 @@ def missing_addresses(files: Sequence[Path]) -> str:
     return (
         "Write the address of each database, postgresql://USER:PASSWORD@HOST/NAME, "
         f"into a file of its own: {names}"
+    )
+
+
+def addresses(found: Addresses, kubectl: Kubectl) -> str:
+    """The pages through the Ingress, and at the ports of a node."""
+    command = f"kubectl --context {kubectl.context}"
+    parts = []
+    if found.ingress:
+        parts.append(_pages(found.hosts))
+        node = urlsplit(found.ingress).hostname
+        if node != "localhost":
+            names = " ".join(str(urlsplit(host).hostname) for host in found.hosts.values())
+            parts.append(f"  For these, /etc/hosts needs the line: {node} {names}")
+    else:
+        parts.append(
+            "  The Ingress does not answer on this machine. To install a controller for it:\n"
+            f"  {command} apply --kustomize {INGRESS_CONTROLLER}"
+        )
+    if found.services:
+        parts.append(_pages(found.services))
+    else:
+        parts.append(
+            "  No port of a node answers on this machine. This leads one, 8002, to the Frontend:\n"
+            f"  {command} --namespace {NAMESPACE} port-forward service/frontend-service 8002:80"
+        )
+    return "\n\n".join(parts)
+
+
+def _pages(urls: Mapping[str, str]) -> str:
+    return "\n".join(
+        f"  {service.title:18}{urls[service.host]}{_PAGES.get(service.host, '/')}"
+        for service in reversed(SERVICES)
     )
 
 

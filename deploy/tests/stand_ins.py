@@ -11,6 +11,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from local.services import ROOT
 
@@ -125,7 +126,7 @@ class Workplace:
         unfinished.replace(self._folder / "answers.json")
 
 
-def workload(name: str, *, ready: bool = True, kind: str = "Deployment") -> dict[str, object]:
+def workload(name: str, *, ready: bool = True, kind: str = "Deployment") -> dict[str, Any]:
     """A Deployment or StatefulSet of one pod, as the API server tells of it."""
     count = 1 if ready else 0
     return {

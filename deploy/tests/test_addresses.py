@@ -1,0 +1,112 @@
+"""The addresses that are told at the end: those that answer."""
+
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+
+from deploy.tests.stand_ins import Workplace, items
+
+NODES = items({"status": {"addresses": [{"type": "InternalIP", "address": "127.0.0.1"}]}})
+QUICK = {"YES": "1", "IMAGE_LOADER": "none"}
+
+
+class Frontend(BaseHTTPRequestHandler):
+    """Answers 200 to who asks for the Frontend, by the node's address or by its host."""
+
+    def do_GET(self) -> None:
+        host = (self.headers["Host"] or "").partition(":")[0]
+        known = host in ("127.0.0.1", "localhost") or host.startswith("frontend.")
+        self.send_response(200 if known and self.path == "/login/" else 404)
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture
+def port() -> Iterator[int]:
+    """The port of a server that answers as the Frontend does."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), Frontend) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield server.server_port
+        server.shutdown()
+
+
+def service(name: str, port: int) -> dict[str, object]:
+    """A Service that takes a port of each node."""
+    return {"metadata": {"name": name}, "spec": {"ports": [{"port": 80, "nodePort": port}]}}
+
+
+def offer(workplace: Workplace, port: int, *, with_ingress: bool) -> None:
+    """Let the cluster have one node, where the services and perhaps the Ingress are at the port."""
+    names = ("thoughts-service", "users-service", "frontend-service")
+    workplace.answer("kubectl get nodes", NODES)
+    workplace.answer(
+        "kubectl get services --namespace example", items(*(service(name, port) for name in names))
+    )
+    if with_ingress:
+        workplace.answer(
+            "kubectl get services --namespace ingress", items(service("traefik", port))
+        )
+
+
+def test_ports_of_a_node_are_told(workplace: Workplace, port: int) -> None:
+    """Each service is told with the port that it takes there."""
+    offer(workplace, port, with_ingress=False)
+
+    outcome = workplace.run("deploy", **QUICK)
+
+    assert f"Frontend          http://127.0.0.1:{port}/\n" in outcome.output
+    assert f"Thoughts Backend  http://127.0.0.1:{port}/schema/swagger\n" in outcome.output
+
+
+def test_hosts_of_the_ingress_are_told(workplace: Workplace, port: int) -> None:
+    """Through a node's address the hosts need a line in /etc/hosts, which is told."""
+    offer(workplace, port, with_ingress=True)
+
+    outcome = workplace.run("deploy", **QUICK)
+
+    assert f"Frontend          http://frontend.example.local:{port}/\n" in outcome.output
+    assert "127.0.0.1 frontend.example.local" not in outcome.output.partition("line:")[0]
+    assert "thoughts.example.local" in outcome.output.partition("line: 127.0.0.1")[2]
+
+
+def test_hosts_of_our_own_cluster_need_nothing(workplace: Workplace, port: int) -> None:
+    """In the cluster of `make cluster-up` they end in .localhost, at INGRESS_PORT."""
+    workplace.install("kind")
+
+    outcome = workplace.run("deploy", **QUICK, CONTEXT="kind-mythoughts", INGRESS_PORT=str(port))
+
+    assert f"Frontend          http://frontend.localhost:{port}/\n" in outcome.output
+    assert "/etc/hosts" not in outcome.output
+
+
+def test_missing_ingress_controller_is_told(workplace: Workplace, port: int) -> None:
+    """Without one the hosts lead nowhere, so the output says how to install it."""
+    offer(workplace, port, with_ingress=False)
+
+    outcome = workplace.run("deploy", **QUICK)
+
+    assert (
+        "kubectl --context somewhere apply --kustomize deploy/kubernetes/ingress-controller"
+        in outcome.output
+    )
+
+
+def test_forwarding_is_told_where_nothing_answers(workplace: Workplace) -> None:
+    """Where no port of a node answers, the output has a command that leads one here."""
+    outcome = workplace.run("deploy", **QUICK)
+
+    assert outcome.status == 0
+    assert "port-forward service/frontend-service 8002:80" in outcome.output
+    assert "http://127.0.0.1" not in outcome.output
+
+
+def test_users_of_the_demonstration_are_told(workplace: Workplace) -> None:
+    """A newcomer learns who can log in, and where the administrator's password is."""
+    outcome = workplace.run("deploy", **QUICK)
+
+    assert "bruce (password: bruce)" in outcome.output
+    assert "deploy/kubernetes/overlays/local/secrets/admin-password" in outcome.output

@@ -1,0 +1,185 @@
+"""What is said of a workload that is not ready."""
+
+from typing import Any
+
+import pytest
+
+from deploy.kubectl import Kubectl
+from deploy.reasons import is_ready, reason_of
+from deploy.tests.stand_ins import Workplace, items, workload
+
+POD = "frontend-6f-x"
+
+
+@pytest.fixture
+def kubectl(workplace: Workplace, monkeypatch: pytest.MonkeyPatch) -> Kubectl:
+    """The stand-in for kubectl, in a cluster without events and logs."""
+    monkeypatch.setenv("PATH", workplace.environment({})["PATH"])
+    workplace.answer("kubectl get events", items())
+    workplace.answer(f"kubectl logs {POD}", status=1, error="container is waiting to start")
+    return Kubectl("somewhere")
+
+
+def pod(*containers: dict[str, Any], name: str = POD, **metadata: str) -> dict[str, Any]:
+    """A pod of the Frontend that is not ready, as the API server tells of it."""
+    return {
+        "kind": "Pod",
+        "metadata": {
+            "name": name,
+            "namespace": "example",
+            "creationTimestamp": "2026-01-01T00:00:00Z",
+            "labels": {"app.kubernetes.io/name": "frontend"},
+            **metadata,
+        },
+        "status": {"phase": "Pending", "containerStatuses": list(containers)},
+    }
+
+
+def container(kind: str, **details: Any) -> dict[str, Any]:
+    """The status of a container that is `waiting`, `running` or `terminated`."""
+    return {"name": "frontend", "ready": False, "state": {kind: details}}
+
+
+def reason(kubectl: Kubectl, *pods: dict[str, Any], **status: Any) -> str:
+    """What is said of the Frontend with these pods."""
+    frontend = workload("frontend", ready=False)
+    frontend["status"].update(status)
+    return reason_of(frontend, pods, kubectl)
+
+
+def test_missing_image(kubectl: Kubectl) -> None:
+    """An image that is not there is told with pod, container, and the cluster's words."""
+    state = container("waiting", reason="ErrImageNeverPull", message="image is not present")
+
+    assert reason(kubectl, pod(state)) == (
+        f"pod {POD}, container frontend, ErrImageNeverPull image is not present"
+    )
+
+
+def test_crashing_container(kubectl: Kubectl, workplace: Workplace) -> None:
+    """The last line that a crashing container wrote stands in its reason."""
+    workplace.answer(f"kubectl logs {POD} --container frontend", "PORT: '0' does not fit\n")
+    state = container("waiting", reason="CrashLoopBackOff", message="back-off 10s")
+
+    assert reason(kubectl, pod(state)).endswith(
+        "CrashLoopBackOff back-off 10s: PORT: '0' does not fit"
+    )
+
+
+def test_container_that_runs(kubectl: Kubectl, workplace: Workplace) -> None:
+    """One that lives and is not ready is told with its last line too."""
+    workplace.answer(f"kubectl logs {POD} --container frontend", "the database is away\n")
+
+    assert reason(kubectl, pod(container("running"))) == (
+        f"pod {POD}, container frontend, runs and is not ready: the database is away"
+    )
+
+
+def test_container_that_ended(kubectl: Kubectl) -> None:
+    """An exit status that is not 0 is told."""
+    assert reason(kubectl, pod(container("terminated", exitCode=2))).endswith(
+        "ended with exit status 2"
+    )
+
+
+def test_init_container_comes_first(kubectl: Kubectl) -> None:
+    """While an init container works, the others wait for it and are not the reason."""
+    waiting = pod(container("waiting", reason="PodInitializing"))
+    migration = {"name": "migrate", "ready": False, "state": {"running": {}}}
+    waiting["status"]["initContainerStatuses"] = [migration]
+
+    assert "container migrate, runs and is not ready" in reason(kubectl, waiting)
+
+
+def test_finished_init_container_is_no_reason(kubectl: Kubectl) -> None:
+    """One that has done its work is passed over."""
+    started = pod(container("running"))
+    done = {"name": "migrate", "ready": True, "state": {"terminated": {"exitCode": 0}}}
+    started["status"]["initContainerStatuses"] = [done]
+
+    assert "container frontend" in reason(kubectl, started)
+
+
+def test_missing_secret(kubectl: Kubectl, workplace: Workplace) -> None:
+    """Where no container has started, the newest warning about the pod is told."""
+    workplace.answer(
+        f"kubectl get events --field-selector=type=Warning,involvedObject.name={POD}",
+        items(
+            {"lastTimestamp": "2026-01-01T00:00:02Z", "message": 'secret "a" not found'},
+            {"lastTimestamp": "2026-01-01T00:00:01Z", "message": "earlier"},
+        ),
+    )
+
+    assert reason(kubectl, pod(container("waiting", reason="ContainerCreating"))) == (
+        f'pod {POD}: secret "a" not found'
+    )
+
+
+def test_pod_without_a_node(kubectl: Kubectl) -> None:
+    """A pod that fits on no node is told with the scheduler's words."""
+    lost = pod()
+    lost["status"]["conditions"] = [
+        {"type": "PodScheduled", "status": "False", "message": "0/1 nodes: Insufficient memory"}
+    ]
+
+    assert reason(kubectl, lost) == f"pod {POD}: 0/1 nodes: Insufficient memory"
+
+
+def test_refused_pod(kubectl: Kubectl) -> None:
+    """Where the cluster lets no pod be made, its words are told."""
+    refused = {"type": "ReplicaFailure", "message": "violates PodSecurity"}
+
+    assert reason(kubectl, conditions=[refused]) == "violates PodSecurity"
+
+
+def test_pod_that_is_about_to_end_is_no_reason(kubectl: Kubectl) -> None:
+    """Pods of before the change end in their own time."""
+    ending = pod(container("terminated", exitCode=1), deletionTimestamp="2026-01-01T00:00:00Z")
+
+    assert reason(kubectl, ending) == "its pods are being replaced"
+
+
+def test_pod_of_another_workload_is_no_reason(kubectl: Kubectl) -> None:
+    """Only pods with the workload's labels count."""
+    other = pod(container("terminated", exitCode=1))
+    other["metadata"]["labels"] = {"app.kubernetes.io/name": "users-backend"}
+
+    assert reason(kubectl, other) == "its pods are being replaced"
+
+
+def test_newest_pod_is_told(kubectl: Kubectl) -> None:
+    """Of several pods the newest, which has the newest fault."""
+    older = pod(container("terminated", exitCode=1), name="older")
+    newer = pod(
+        container("terminated", exitCode=2), name="newer", creationTimestamp="2026-01-02T00:00:00Z"
+    )
+
+    assert reason(kubectl, newer, older).startswith("pod newer")
+
+
+def test_long_words_are_cut(kubectl: Kubectl) -> None:
+    """A reason stays readable however much a program writes in a line."""
+    state = container("waiting", reason="ErrImagePull", message="x" * 5000)
+
+    assert len(reason(kubectl, pod(state))) < 500
+
+
+@pytest.mark.parametrize(
+    ("kind", "status", "ready"),
+    [
+        ("Deployment", {}, True),
+        ("Deployment", {"observedGeneration": 1}, False),
+        ("Deployment", {"updatedReplicas": 0}, False),
+        ("Deployment", {"availableReplicas": 0}, False),
+        ("Deployment", {"replicas": 2}, False),
+        ("StatefulSet", {}, True),
+        ("StatefulSet", {"readyReplicas": 0}, False),
+        ("StatefulSet", {"updateRevision": "2"}, False),
+    ],
+)
+def test_when_a_workload_is_ready(kind: str, status: dict[str, Any], *, ready: bool) -> None:
+    """It is when the newest template's pods all are, and none of an older one is left."""
+    thing = workload("frontend", kind=kind)
+    thing["status"].update(status)
+
+    assert is_ready(thing) is ready

@@ -1,0 +1,160 @@
+"""`make redeploy`: one service's code, to a cluster where the system runs."""
+
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from deploy.tests.stand_ins import Workplace, items, workload
+
+NEW_IMAGE = "mythoughts/thoughts-backend:1.0.0-0aaaaaaaaaaa"
+SERVICE = {"SERVICE": "thoughts-backend", "CONTEXT": "kind-mythoughts"}
+
+
+@pytest.fixture
+def deployed(workplace: Workplace) -> Workplace:
+    """A workplace with kind, in whose cluster the Thoughts Backend runs with a sidecar."""
+    backend = workload("thoughts-backend")
+    image = "mythoughts/thoughts-backend:1.0.0"
+    backend["spec"]["template"]["spec"] = {
+        "initContainers": [{"name": "migrate", "image": image}],
+        "containers": [
+            {"name": "thoughts-backend", "image": f"{image}-0123456789ab"},
+            {"name": "proxy", "image": "example.com/proxy:1"},
+        ],
+    }
+    workplace.install("kind")
+    workplace.answer("kubectl get deployment/thoughts-backend", backend)
+    return workplace
+
+
+def test_only_this_image_is_built(deployed: Workplace) -> None:
+    """The image of the service is built, and no other."""
+    outcome = deployed.run("redeploy", **SERVICE)
+
+    assert outcome.status == 0, outcome.errors
+    assert [call.line for call in deployed.calls("make")] == [
+        "make images SERVICE=thoughts-backend"
+    ]
+
+
+def test_new_image_is_loaded(deployed: Workplace) -> None:
+    """It is loaded under a name that tells what is in it."""
+    deployed.run("redeploy", **SERVICE)
+
+    (call,) = deployed.calls("kind load")
+    assert call.words[-1] == NEW_IMAGE
+
+
+def test_every_container_of_the_image_gets_it(deployed: Workplace) -> None:
+    """Init containers run the same code; containers of other images keep theirs."""
+    deployed.run("redeploy", **SERVICE)
+
+    (call,) = deployed.calls("kubectl --context kind-mythoughts set image")
+    assert call.words[4:] == [
+        "image",
+        "deployment/thoughts-backend",
+        f"migrate={NEW_IMAGE}",
+        f"thoughts-backend={NEW_IMAGE}",
+        "--namespace",
+        "example",
+    ]
+
+
+def test_time_of_each_step_is_told(deployed: Workplace) -> None:
+    """Building, loading, the pod, and all together."""
+    outcome = deployed.run("redeploy", **SERVICE)
+
+    told = [line.split()[0] for line in outcome.output.splitlines() if line.endswith(" s")]
+    assert told == ["Building", "Loading", "thoughts-backend"]
+    assert f"thoughts-backend runs {NEW_IMAGE} after " in outcome.output
+
+
+def test_cluster_of_this_machine_is_not_asked_about(deployed: Workplace) -> None:
+    """A cluster that kind made is named, and changed without a question."""
+    outcome = deployed.run("redeploy", **SERVICE)
+
+    assert "in the cluster kind-mythoughts" in outcome.output
+
+
+def test_any_other_cluster_is_asked_about(deployed: Workplace) -> None:
+    """It could be anybody's: without a yes nothing is built."""
+    outcome = deployed.run("redeploy", SERVICE="thoughts-backend", IMAGE_LOADER="none")
+
+    assert outcome.status == 1
+    assert "make redeploy YES=1" in outcome.errors
+    assert deployed.calls("make") == []
+
+
+@pytest.mark.parametrize("name", ["", "thoughts"])
+def test_unknown_service_is_refused(deployed: Workplace, name: str) -> None:
+    """The message has the names that there are."""
+    outcome = deployed.run("redeploy", CONTEXT="kind-mythoughts", SERVICE=name)
+
+    assert f"SERVICE={name} is none of thoughts-backend, users-backend, frontend." in outcome.errors
+
+
+def test_service_that_is_not_there_is_told_before_building(deployed: Workplace) -> None:
+    """Where nothing is deployed there is nothing to replace."""
+    deployed.answer("kubectl get deployment/thoughts-backend", status=1, error="NotFound")
+
+    outcome = deployed.run("redeploy", **SERVICE)
+
+    assert outcome.status == 1
+    assert deployed.calls("make") == []
+
+
+def test_pod_that_does_not_get_ready_is_explained(deployed: Workplace) -> None:
+    """The message has the reason, says that the old pods serve, and how to go back."""
+    refused = workload("thoughts-backend", ready=False)
+    refused["status"]["conditions"] = [{"type": "ReplicaFailure", "message": "quota exceeded"}]
+    deployed.answer("kubectl get deployments,statefulsets,pods", items(refused))
+
+    outcome = deployed.run("redeploy", **SERVICE, WAIT_SECONDS="1")
+
+    assert outcome.status == 1
+    assert "After 1 s this is not ready:\n  thoughts-backend: quota exceeded" in outcome.errors
+    assert "The pods of before serve" in outcome.errors
+    assert (
+        "kubectl --context kind-mythoughts --namespace example "
+        "rollout undo deployment/thoughts-backend"
+    ) in outcome.errors
+
+
+def test_workloads_beside_it_are_not_waited_for(deployed: Workplace) -> None:
+    """A Frontend that is stuck for reasons of its own does not hold up a backend."""
+    deployed.answer(
+        "kubectl get deployments,statefulsets,pods",
+        items(workload("thoughts-backend"), workload("frontend", ready=False)),
+    )
+
+    outcome = deployed.run("redeploy", **SERVICE, WAIT_SECONDS="1")
+
+    assert outcome.status == 0, outcome.errors
+
+
+def test_interrupted_wait_is_explained(deployed: Workplace) -> None:
+    """Ctrl-C while waiting ends with the same advice, without a traceback."""
+    deployed.answer("kubectl get events", items())
+    stuck = items(workload("thoughts-backend", ready=False))
+    deployed.answer("kubectl get deployments,statefulsets,pods", stuck)
+    with subprocess.Popen(
+        [sys.executable, "-m", "deploy", "redeploy"],
+        cwd=deployed.tree,
+        env=deployed.environment(SERVICE),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        while not deployed.calls("kubectl --context kind-mythoughts get deployments,"):
+            assert process.poll() is None
+            time.sleep(0.05)
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate(timeout=60)
+
+    assert process.returncode == 1
+    assert "rollout undo deployment/thoughts-backend" in errors
+    assert "Traceback" not in errors
