@@ -22,7 +22,8 @@ def main() -> int:
         configure_logging(service="frontend", level=settings.log_level, output=settings.log_format)
         app = create_app(settings, readiness)
     except (SettingsError, KeySetError) as error:
-        print(f"frontend: {error}", file=sys.stderr)
+        for line in str(error).splitlines():
+            print(f"frontend: {line}", file=sys.stderr)
         return 2
     set_build_info("frontend", version("frontend"))
     try:

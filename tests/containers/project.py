@@ -1,0 +1,82 @@
+"""The system as `docker compose up` runs it, under a name and on ports of its own."""
+
+import os
+import subprocess
+import uuid
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from local.ports import free_port
+from local.services import ROOT, SERVICES
+from tests.containers.docker import inspected
+from tests.system import System
+
+SHOW_ADMIN_PASSWORD = (
+    *("run", "--rm", "--no-deps", "--entrypoint", "cat"),
+    *("admin", "/run/secrets/admin/password"),
+)
+
+
+class Project:
+    """One project of Docker Compose; at the end of the `with` block nothing is left of it."""
+
+    def __init__(self, file: Path = ROOT / "compose.yaml") -> None:
+        self.name = f"mythoughts-test-{uuid.uuid4().hex[:8]}"
+        self.ports = {service.port_setting: free_port() for service in SERVICES}
+        self._file = file
+
+    def __enter__(self) -> Self:
+        """Nothing is started by this."""
+        return self
+
+    def __exit__(
+        self, _: type[BaseException] | None, __: BaseException | None, ___: TracebackType | None
+    ) -> None:
+        """Remove the containers, networks and volumes."""
+        self.compose("down", "--volumes", "--timeout=5")
+
+    def up(self) -> None:
+        """Start it, and wait until every container is healthy or has done its work."""
+        self.compose("up", "--detach", "--wait")
+
+    def compose(self, *arguments: str) -> str:
+        """Run a command of Docker Compose; what it printed. Fails with what it complained of."""
+        done = subprocess.run(
+            ["docker", "compose", "--project-name", self.name, "--file", self._file, *arguments],
+            env=os.environ | {name: str(port) for name, port in self.ports.items()},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, f"docker compose {' '.join(arguments)}:\n{done.stderr}"
+        return done.stdout
+
+    def container(self, service: str) -> str:
+        """The id of a service's container, whether it runs or has ended."""
+        return self.compose("ps", "--all", "--quiet", service).strip()
+
+    def details(self, service: str) -> dict[str, Any]:
+        """What `docker inspect` says of a service's container."""
+        return inspected(self.container(service))
+
+    def health(self, service: str) -> str:
+        """What Docker has learned by the image's health check."""
+        return str(self.details(service)["State"]["Health"]["Status"])
+
+    def python(self, service: str, code: str) -> str:
+        """Run Python code in a service's container; what it printed."""
+        return self.compose("exec", "-T", service, "python", "-c", code).strip()
+
+    @property
+    def admin_password(self) -> str:
+        """The password of the user `admin`."""
+        return self.compose(*SHOW_ADMIN_PASSWORD).strip()
+
+    def system(self) -> System:
+        """How its clients see it."""
+        urls = {
+            f"{service.name}_url": f"http://127.0.0.1:{self.ports[service.port_setting]}"
+            for service in SERVICES
+        }
+        return System(**urls, admin_password=self.admin_password)

@@ -1,0 +1,85 @@
+"""What the three images are made of."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from packaging.requirements import Requirement
+
+from tests.containers.docker import IMAGES, Image, inspected, run_docker
+
+INSIDE = Path(__file__).with_name("inside.py")
+
+
+@pytest.fixture(scope="module")
+def contents() -> dict[str, dict[str, Any]]:
+    """What `inside.py` finds in each image."""
+    options = ("--rm", "--interactive", "--network=none", "--entrypoint=python")
+    return {
+        image.name: json.loads(
+            run_docker("run", *options, image.reference, "-", stdin=INSIDE.read_text()).stdout
+        )
+        for image in IMAGES
+    }
+
+
+def locked(image: Image, python_full_version: str) -> dict[str, str]:
+    """The packages that the lock asks for in the image, with their versions."""
+    environment = {
+        "python_full_version": python_full_version,
+        "python_version": python_full_version.rpartition(".")[0],
+        "sys_platform": "linux",
+        "platform_python_implementation": "CPython",
+        "implementation_name": "cpython",
+    }
+    lines = re.findall(r"^([a-z0-9][^\\\n]*)", image.lock.read_text(), re.MULTILINE)
+    wanted = [Requirement(line.strip()) for line in lines]
+    return {
+        item.name: str(item.specifier).removeprefix("==")
+        for item in wanted
+        if item.marker is None or item.marker.evaluate(environment)
+    }
+
+
+def test_packages_are_those_of_the_lock(image: Image, contents: dict[str, dict[str, Any]]) -> None:
+    """An image has the locked packages, the chassis and its service, and nothing else."""
+    facts = contents[image.name]
+    own = {"mythoughts-chassis": "1.0.0", image.name: image.version}
+
+    expected = locked(image, facts["python_full_version"]) | own
+
+    assert facts["packages"] == expected
+
+
+def test_nothing_can_be_installed_or_compiled(
+    image: Image, contents: dict[str, dict[str, Any]]
+) -> None:
+    """There is no installer, no compiler and no build tool in an image."""
+    assert contents[image.name]["tools"] == []
+    assert contents[image.name]["modules"] == []
+
+
+def test_packages_are_compiled(image: Image, contents: dict[str, dict[str, Any]]) -> None:
+    """Every module has its bytecode, which a read-only container could not write."""
+    assert contents[image.name]["not_compiled"] == []
+
+
+def test_image_starts_without_a_shell_and_without_rights(image: Image) -> None:
+    """The service is the first process, of a numeric account that is not root."""
+    configuration = inspected(image.reference)["Config"]
+
+    assert configuration["Entrypoint"] == ["python", "-m", image.service.package]
+    assert configuration["Cmd"] is None
+    assert configuration["User"] == "10001:10001"
+
+
+def test_image_says_what_it_is(image: Image) -> None:
+    """The labels give the service's name, its version, its licence and the commit."""
+    labels = inspected(image.reference)["Config"]["Labels"]
+
+    names = {name.removeprefix("org.opencontainers.image.") for name in labels}
+    assert names >= {"title", "description", "version", "licenses", "revision", "created"}
+    assert labels["org.opencontainers.image.title"] == image.service.title
+    assert labels["org.opencontainers.image.version"] == image.version

@@ -1,0 +1,54 @@
+"""What a container says when it cannot start: in one line, what is missing."""
+
+import subprocess
+
+from tests.containers.docker import Image, run_docker
+
+KEYS = "/etc/mythoughts/token-public-keys/public-keys.json"
+SETTINGS = {
+    "thoughts_backend": ("DATABASE_URL=postgresql://thoughts@127.0.0.1/thoughts",),
+    "users_backend": (
+        "DATABASE_URL=postgresql://users@127.0.0.1/users",
+        f"TOKEN_PRIVATE_KEYS_PATH={KEYS}",
+    ),
+    "frontend": ("THOUGHTS_BACKEND_URL=http://thoughts", "USERS_BACKEND_URL=http://users"),
+}
+
+
+def started(image: Image, *environment: str) -> "subprocess.CompletedProcess[str]":
+    """Start a hardened container that is to end by itself."""
+    hardening = ("--read-only", "--cap-drop=ALL", "--network=none", "--tmpfs=/tmp")
+    settings = (f"--env={item}" for item in environment)
+    return run_docker("run", "--rm", *hardening, *settings, image.reference)
+
+
+def test_missing_settings_are_named(image: Image) -> None:
+    """Without settings a container ends with status 2, and names each that is missing."""
+    done = started(image)
+
+    names = [line.split(": ")[1] for line in done.stderr.splitlines()]
+    expected = {item.partition("=")[0] for item in SETTINGS[image.service.package]}
+    assert done.returncode == 2
+    assert len(names) == len(set(names))
+    assert set(names) == expected | {"TOKEN_PUBLIC_KEYS_PATH"}
+
+
+def test_missing_keys_are_named_in_one_line(image: Image) -> None:
+    """Without its key file a container ends with status 2 and one line that names the file."""
+    done = started(image, *SETTINGS[image.service.package], f"TOKEN_PUBLIC_KEYS_PATH={KEYS}")
+
+    assert done.returncode == 2
+    assert done.stderr == (
+        f"{image.name}: cannot read the key file {KEYS}: No such file or directory\n"
+    )
+
+
+def test_missing_secret_is_named(image: Image) -> None:
+    """A secret's file that was not mounted ends the start with status 2, and is named."""
+    file = "/etc/mythoughts/database/url"
+
+    done = started(image, f"TOKEN_ISSUER_FILE={file}")
+
+    expected = f"{image.name}: TOKEN_ISSUER: cannot read {file}: No such file or directory"
+    assert done.returncode == 2
+    assert expected in done.stderr.splitlines()
