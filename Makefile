@@ -163,6 +163,16 @@ typecheck: ## Check the types of the code and of its tests
 	$(install_all)
 	@$(venv) -m mypy .
 
+.PHONY: test-rules
+test-rules: ## Test the alert rules and the dashboard with Prometheus (Debian's package prometheus)
+	$(install_all)
+	@exec $(venv) -m pytest tests/rules $(ARGS)
+
+.PHONY: scan
+scan: ## Look for what is insecure in the Kubernetes manifests
+	$(install_all)
+	@exec $(venv) -m tests.manifests.scan
+
 .PHONY: fuzz
 fuzz: ## Send each backend thousands of requests made from its OpenAPI document
 	$(install_all)
