@@ -73,7 +73,7 @@ TOOLS = (
         home="https://k3d.io",
         context="k3d-{cluster}",
         names="k3d cluster list --output json",
-        names_in=lambda text: [cluster["name"] for cluster in json.loads(text)],
+        names_in=lambda text: [cluster["name"] for cluster in json.loads(text) or []],
         # Its own ingress controller would be in the way of ours.
         create="k3d cluster create {cluster} --k3s-arg=--disable=traefik@server:0",
         ports=_ports_of_k3d,

@@ -23,8 +23,7 @@ def build(services: Sequence[Service]) -> dict[str, str]:
     The latter has a part of the image's id in its tag, `mythoughts/frontend:1.0.0-0123456789ab`,
     so that a cluster replaces the pods of an image that is another, and only these.
     """
-    for service in services:
-        run("make", "images", f"SERVICE={service.name}")
+    run("make", "images", f"SERVICE={' '.join(service.name for service in services)}")
     return {service.image: _tag_by_id(service.image) for service in services}
 
 
@@ -46,10 +45,10 @@ def loader_for(context: str, environment: Mapping[str, str]) -> Loader:
     if context in SHARED_WITH_DOCKER:
         return _nothing_to_load
     raise DeployError(
-        f"The context {context} does not tell how images get into its cluster. Set IMAGE_LOADER "
-        "to a command that reads what `docker image save` writes, such as\n"
-        "    make deploy IMAGE_LOADER='sudo k3s ctr images import -'\n"
-        "or to none, if the cluster uses the images of this Docker."
+        f"The context {context} does not tell how images get into its cluster. Name a command that "
+        "reads what `docker image save` writes, such as\n"
+        "    IMAGE_LOADER='sudo k3s ctr images import -'\n"
+        "or give IMAGE_LOADER=none, if the cluster uses the images of this Docker."
     )
 
 
