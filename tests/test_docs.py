@@ -118,7 +118,7 @@ def test_verbs_in_documents_exist(path: Path) -> None:
 def test_metrics_stand_in_the_document() -> None:
     """docs/operations.md lists exactly the metrics that the services' own code registers."""
     for service in ("thoughts_backend", "users_backend", "frontend"):
-        import_module(f"{service}.app")
+        import_module(f"{service}.__main__")
     registered = {
         metric.name for metric in REGISTRY.collect() if not metric.name.startswith(FOREIGN_METRICS)
     }
