@@ -45,11 +45,12 @@ def rotate_keys(environment: Mapping[str, str]) -> None:
 
 def cluster_up(environment: Mapping[str, str]) -> None:
     """Make a cluster on this machine with the overlay `local` in it."""
+    seconds = wait_seconds(environment)
     cluster = ensure_cluster(environment)
     kubectl = Kubectl(cluster.context)
     with step("Installing the ingress controller"):
         kubectl.run("apply", "--kustomize", INGRESS_CONTROLLER)
-    wait_until_ready(kubectl, INGRESS_NAMESPACE, seconds=wait_seconds(environment))
+    wait_until_ready(kubectl, INGRESS_NAMESPACE, seconds=seconds)
     deploy(kubectl, LOCAL, cluster.load, environment)
 
 
@@ -86,7 +87,7 @@ def redeploy_service(environment: Mapping[str, str]) -> None:
 def undeploy(environment: Mapping[str, str]) -> None:
     """Delete everything from the cluster of the current context."""
     kubectl = Kubectl(chosen_context(environment))
-    what = "This deletes MyThoughts, and every user and thought in the databases beside it,"
+    what = "This deletes MyThoughts, every user and thought in the databases beside it, and backups,"
     _ask(_where(what, kubectl), environment)
     with step(f"Deleting the namespace {NAMESPACE}"):
         kubectl.run("delete", "namespace", NAMESPACE, "--ignore-not-found")
