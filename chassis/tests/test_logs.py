@@ -18,11 +18,11 @@ CONFIGURE = "configure_logging(service='example', level='info', output='json')\n
 TRACE = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 
 
-def output(code: str, *, configure: str = CONFIGURE) -> str:
+def output(code: str, *, configure: str = CONFIGURE, **environment: str) -> str:
     """What a program of its own writes to standard output; it has the process to itself."""
     done = subprocess.run(
         [sys.executable, "-c", START + configure + code],
-        env={"PATH": os.defpath},
+        env={"PATH": os.defpath, **environment},
         capture_output=True,
         encoding="utf-8",
         check=True,
@@ -120,3 +120,77 @@ def test_console_is_for_people() -> None:
     assert "count=3" in line
     assert "example" not in line
     assert not line.startswith("{")
+
+
+REQUEST = """
+from mythoughts_chassis.requests import observe_request
+current_ids.set(RequestIds('id-1', {trace!r}))
+observe_request(method='GET', route={route!r}, path='/a/你', status=200, seconds=0.0012345)
+"""
+
+
+def test_request_has_a_line() -> None:
+    """The line of a request has the same form as all others."""
+    line = only_line(REQUEST.format(trace=TRACE, route="/a/{id}"))
+
+    assert line.pop("time").endswith("Z")
+    assert line == {
+        "level": "info",
+        "service": "example",
+        "event": "request",
+        "request_id": "id-1",
+        "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+        "method": "GET",
+        "route": "/a/{id}",
+        "path": "/a/你",
+        "status": 200,
+        "duration_ms": 1.234,
+    }
+
+
+def test_request_without_route_and_trace_has_a_line() -> None:
+    """What no route matches has none, and without a trace there is no trace id."""
+    line = only_line(REQUEST.format(trace=None, route=None))
+
+    assert line["route"] is None
+    assert "trace_id" not in line
+
+
+@pytest.mark.parametrize("level", ["warning", "error"])
+def test_request_is_less_severe_than_a_warning(level: str) -> None:
+    """With LOG_LEVEL=warning requests are not logged."""
+    configure = CONFIGURE.replace("info", level)
+
+    assert output(REQUEST.format(trace=None, route="/a"), configure=configure) == ""
+
+
+def test_request_has_a_line_for_people() -> None:
+    """In a terminal the line of a request is text as well."""
+    configure = CONFIGURE.replace("json", "console")
+
+    line = output(REQUEST.format(trace=None, route="/a"), configure=configure)
+
+    assert "status=200" in line
+    assert not line.startswith("{")
+
+
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_threads_do_not_mix_their_lines(unbuffered: str) -> None:
+    """Lines of requests and others that threads write at the same time stay whole."""
+    lines = output(
+        """
+import threading
+from mythoughts_chassis.requests import observe_request
+def write(number):
+    current_ids.set(RequestIds(f'id-{number}'))
+    for _ in range(200):
+        observe_request(method='GET', route='/a', path='/a', status=200, seconds=0.001)
+        structlog.get_logger().info('between')
+threads = [threading.Thread(target=write, args=(number,)) for number in range(4)]
+for thread in threads: thread.start()
+for thread in threads: thread.join()
+""",
+        PYTHONUNBUFFERED=unbuffered,
+    ).splitlines()
+
+    assert len([json.loads(line) for line in lines]) == 4 * 200 * 2

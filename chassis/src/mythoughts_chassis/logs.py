@@ -2,16 +2,22 @@
 
 {"time": "2026-01-31T12:00:00.123456Z", "level": "info", "service": "users-backend",
 "event": "request", "request_id": "9f…", "method": "GET", "route": "/api/me", …}
+
+Lines go through structlog, but for the line of each request, which every request has to pay for:
+it is made and written directly, in a third of the time.
 """
 
 import logging
 import sys
+from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Literal
 
 import msgspec
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
+from mythoughts_chassis import requests
 from mythoughts_chassis.requests import current_ids
 
 LEVELS = {
@@ -20,6 +26,22 @@ LEVELS = {
     "warning": logging.WARNING,
     "error": logging.ERROR,
 }
+
+
+class RequestLine(msgspec.Struct, frozen=True, kw_only=True):
+    """The line of one request; `route` is the template, None for a path that no route matches."""
+
+    time: datetime
+    level: str = "info"
+    service: str
+    event: str = "request"
+    request_id: str
+    trace_id: str | msgspec.UnsetType
+    method: str
+    route: str | None
+    path: str
+    status: int
+    duration_ms: float
 
 
 def configure_logging(*, service: str, level: str, output: Literal["json", "console"]) -> None:
@@ -46,10 +68,37 @@ def configure_logging(*, service: str, level: str, output: Literal["json", "cons
     structlog.configure(
         processors=[*shared, *form],
         wrapper_class=structlog.make_filtering_bound_logger(LEVELS[level]),
-        logger_factory=structlog.PrintLoggerFactory(sys.stdout),
+        # Each line is written whole, by one call, so that no other thread's gets into it.
+        logger_factory=structlog.WriteLoggerFactory(sys.stdout),
         cache_logger_on_first_use=True,
     )
+    if output == "json" and LEVELS[level] <= logging.INFO:
+        requests.log_request = _quick_request_log(service)
     _redirect_standard_logging(shared, form, LEVELS[level])
+
+
+def _quick_request_log(service: str) -> Callable[..., None]:
+    write_line = structlog.BytesLogger(sys.stdout.buffer).msg
+    encode = msgspec.json.Encoder().encode
+
+    def log_request(
+        *, method: str, route: str | None, path: str, status: int, duration_ms: float
+    ) -> None:
+        ids = current_ids.get()
+        line = RequestLine(
+            time=datetime.now(UTC),
+            service=service,
+            request_id=ids.request_id,
+            trace_id=ids.trace_id or msgspec.UNSET,
+            method=method,
+            route=route,
+            path=path,
+            status=status,
+            duration_ms=duration_ms,
+        )
+        write_line(encode(line))
+
+    return log_request
 
 
 def _add_ids(_: WrappedLogger, __: str, event: EventDict) -> EventDict:

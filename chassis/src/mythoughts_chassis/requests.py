@@ -6,6 +6,7 @@ is made. `traceparent` (W3C Trace Context) is passed on as it came; its trace id
 
 import re
 import secrets
+from collections.abc import Callable
 from contextvars import ContextVar
 from dataclasses import dataclass
 
@@ -22,7 +23,13 @@ KNOWN_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPT
 UNMATCHED_ROUTE = "unmatched"
 UNOBSERVED_PATHS = frozenset({"/healthz", "/readyz", "/metrics"})
 
-_log = structlog.get_logger()
+
+def _log_request(**fields: object) -> None:
+    structlog.get_logger().info("request", **fields)
+
+
+# Writes the log line of a request; `logs` puts a quicker function here where lines are JSON.
+log_request: Callable[..., None] = _log_request
 
 _SECONDS = Histogram(
     "http_request_duration_seconds",
@@ -70,8 +77,7 @@ def observe_request(
     """
     method_label = method if method in KNOWN_METHODS else "other"
     _SECONDS.labels(method_label, route or UNMATCHED_ROUTE, str(status)).observe(seconds)
-    _log.info(
-        "request",
+    log_request(
         method=method,
         route=route,
         path=path,

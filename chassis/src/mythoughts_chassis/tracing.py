@@ -12,14 +12,14 @@ bounded length, and another thread sends them.
 import atexit
 import threading
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 
 from opentelemetry.context import Context
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
-from opentelemetry.trace import Span, SpanKind, StatusCode
+from opentelemetry.trace import Span, SpanKind, StatusCode, get_current_span
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 from mythoughts_chassis.requests import KNOWN_METHODS
@@ -53,23 +53,26 @@ class Tracing:
         self._tracer = self._provider.get_tracer(service, version)
         atexit.register(self._send_last_spans)
 
-    @contextmanager
-    def request(self, method: str, path: str, headers: Mapping[str, str]) -> Iterator[Span]:
+    def request(
+        self, method: str, path: str, headers: Mapping[str, str]
+    ) -> AbstractContextManager[Span]:
         """Trace a request that this service answers; `note_answer` completes the span.
 
         `headers` may hold `traceparent` and `tracestate`, by names in lower case.
         """
         known = method if method in KNOWN_METHODS else "_OTHER"
         attributes = {"http.request.method": known, "url.path": path}
-        parent = _headers.extract(headers)
-        with self._span(_name(method), SpanKind.SERVER, attributes, parent) as span:
-            yield span
+        return self._span(_name(method), SpanKind.SERVER, attributes, _headers.extract(headers))
 
-    @contextmanager
-    def call(self, name: str, attributes: Attributes) -> Iterator[Span]:
-        """Trace what another process does for this one."""
-        with self._span(name, SpanKind.CLIENT, attributes) as span:
-            yield span
+    def call(self, name: str, attributes: Attributes) -> AbstractContextManager[Span]:
+        """Trace what another process does for this one, as a part of the present span.
+
+        Where that is not recorded, no time is lost on its parts.
+        """
+        present = get_current_span()
+        if not present.is_recording():
+            return nullcontext(present)
+        return self._span(name, SpanKind.CLIENT, attributes)
 
     @contextmanager
     def _span(
