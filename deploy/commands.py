@@ -87,7 +87,7 @@ def redeploy_service(environment: Mapping[str, str]) -> None:
 def undeploy(environment: Mapping[str, str]) -> None:
     """Delete everything from the cluster of the current context."""
     kubectl = Kubectl(chosen_context(environment))
-    what = "This deletes MyThoughts, every user and thought in the databases beside it, and backups,"
+    what = "This deletes MyThoughts, its databases and backups, with every user and thought,"
     _ask(_where(what, kubectl), environment)
     with step(f"Deleting the namespace {NAMESPACE}"):
         kubectl.run("delete", "namespace", NAMESPACE, "--ignore-not-found")
