@@ -17,21 +17,21 @@ def image(request: pytest.FixtureRequest) -> Image:
 
 
 @pytest.fixture(scope="session")
-def started_project() -> Iterator[Project]:
-    """The whole system, started once."""
+def project() -> Iterator[Project]:
+    """The whole system, started once; tests leave it running."""
     with Project() as project:
         project.up()
         yield project
 
 
 @pytest.fixture
-def project(started_project: Project) -> Iterator[Project]:
-    """The whole system; what a test has stopped is started after it."""
-    yield started_project
-    started_project.up()
+def stoppable(project: Project) -> Iterator[Project]:
+    """The same, for tests that stop parts of it: what they leave stopped is started after them."""
+    yield project
+    project.up()
 
 
 @pytest.fixture(scope="session")
-def project_system(started_project: Project) -> System:
+def project_system(project: Project) -> System:
     """How the system's clients see it."""
-    return started_project.system()
+    return project.system()

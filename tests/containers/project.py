@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from local.ports import free_port
-from local.services import ROOT, SERVICES
+from local.services import FRONTEND, ROOT, SERVICES, THOUGHTS, USERS, Service
 from tests.containers.docker import inspected
 from tests.system import System
 
@@ -73,10 +73,15 @@ class Project:
         """The password of the user `admin`."""
         return self.compose(*SHOW_ADMIN_PASSWORD).strip()
 
+    def url(self, service: Service) -> str:
+        """Where a service is."""
+        return f"http://127.0.0.1:{self.ports[service.port_setting]}"
+
     def system(self) -> System:
         """How its clients see it."""
-        urls = {
-            f"{service.name}_url": f"http://127.0.0.1:{self.ports[service.port_setting]}"
-            for service in SERVICES
-        }
-        return System(**urls, admin_password=self.admin_password)
+        return System(
+            frontend_url=self.url(FRONTEND),
+            thoughts_url=self.url(THOUGHTS),
+            users_url=self.url(USERS),
+            admin_password=self.admin_password,
+        )

@@ -1,0 +1,52 @@
+"""`make test-compose`: runs the tests of the whole system against Docker Compose.
+
+They are the same that `make test` runs against processes. Those that stop parts of the system
+come last, one at a time. More arguments go to pytest.
+"""
+
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from local.services import FRONTEND, ROOT, THOUGHTS, USERS
+from tests.containers.project import Project
+
+PYTEST = (sys.executable, "-m", "pytest", "tests")
+# At the same time where none disturbs another.
+RUNS = (
+    ("-n", "auto", "--dist", "loadfile", "-m", "not faults"),
+    ("-m", "faults"),
+)
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Start the system, run the tests, remove it; the exit status of the first run that failed."""
+    with Project() as project, tempfile.NamedTemporaryFile("w") as password_file:
+        print(f"Starting the project {project.name} of Docker Compose", flush=True)
+        project.up()
+        password_file.write(project.admin_password)
+        password_file.flush()
+        environment = os.environ | environment_of(project, Path(password_file.name))
+        statuses = [
+            subprocess.run([*PYTEST, *run, *arguments], cwd=ROOT, env=environment, check=False)
+            for run in RUNS
+        ]
+    return next((done.returncode for done in statuses if done.returncode), 0)
+
+
+def environment_of(project: Project, password_file: Path) -> Mapping[str, str]:
+    """The variables that lead the tests to the project, and its own for Docker Compose."""
+    return {name: str(port) for name, port in project.ports.items()} | {
+        "MYTHOUGHTS_COMPOSE_PROJECT": project.name,
+        "MYTHOUGHTS_FRONTEND_URL": project.url(FRONTEND),
+        "MYTHOUGHTS_THOUGHTS_URL": project.url(THOUGHTS),
+        "MYTHOUGHTS_USERS_URL": project.url(USERS),
+        "MYTHOUGHTS_ADMIN_PASSWORD_FILE": str(password_file),
+    }
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

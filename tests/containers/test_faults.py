@@ -1,0 +1,93 @@
+"""Containers that stop, and a database that is away or refuses."""
+
+import socket
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from tests.containers.docker import IMAGES, docker, inspected
+from tests.containers.project import Project
+from tests.system import System, unique
+from tests.thoughts import share
+from tests.waiting import wait_until
+
+BODY = b'{"username": "bruce", "password": "bruce"}'
+HEAD = (
+    b"POST /api/login HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+    b"Content-Length: %d\r\n\r\n" % len(BODY)
+)
+THOUGHTS_IMAGE = IMAGES[0]
+# What Docker waits before it kills, and less than which a stop must take.
+GRACE_SECONDS = 20
+
+
+@pytest.mark.parametrize("service", ["thoughts-backend", "users-backend", "frontend"])
+def test_sigterm_ends_a_container_in_order(stoppable: Project, service: str) -> None:
+    """A service that is the first process of its container hears SIGTERM and ends with status 0."""
+    started = time.monotonic()
+    stoppable.compose("stop", service)
+    seconds = time.monotonic() - started
+
+    assert stoppable.details(service)["State"]["ExitCode"] == 0
+    assert seconds < GRACE_SECONDS
+
+
+def test_request_in_flight_is_answered(stoppable: Project) -> None:
+    """A request whose body was half sent when the container had to stop is still answered."""
+    address = ("127.0.0.1", stoppable.ports["USERS_PORT"])
+    with socket.create_connection(address, 10) as client, ThreadPoolExecutor() as pool:
+        client.sendall(HEAD + BODY[:10])
+        time.sleep(0.5)  # The server reads what has come.
+        stopping = pool.submit(stoppable.compose, "stop", "users-backend")
+        wait_until(lambda: "stopping" in stoppable.compose("logs", "users-backend"), what="SIGTERM")
+        client.sendall(BODY[10:])
+        answer = client.makefile("rb").readline()
+        stopping.result()
+
+    assert answer == b"HTTP/1.1 200 OK\r\n"
+    assert stoppable.details("users-backend")["State"]["ExitCode"] == 0
+
+
+def test_database_that_was_away_is_used_again(stoppable: Project, project_system: System) -> None:
+    """While the database is away no container is restarted, and afterwards all goes on."""
+    user = project_system.new_user()
+    before = stoppable.details("thoughts-backend")["State"]["StartedAt"]
+
+    stoppable.compose("stop", "thoughts-database")
+    away = project_system.thoughts(user).get("/api/me/thoughts/").status
+    wait_until(lambda: stoppable.health("thoughts-backend") == "unhealthy", what="unhealthy")
+    stoppable.compose("start", "thoughts-database")
+    wait_until(lambda: stoppable.health("thoughts-backend") == "healthy", what="healthy")
+
+    after = stoppable.details("thoughts-backend")
+    assert away == 503
+    assert share(project_system.thoughts(user), unique("after"))
+    assert after["State"]["StartedAt"] == before
+    assert after["RestartCount"] == 0
+
+
+def test_wrong_password_is_told_and_not_hidden(stoppable: Project) -> None:
+    """A service whose database refuses the password runs on, unready, and logs the reason."""
+    keys = "/etc/mythoughts/token-public-keys"
+    container = docker(
+        "run",
+        "--detach",
+        f"--network={stoppable.name}_thoughts-database",
+        f"--volume={stoppable.name}_token-public-keys:{keys}:ro",
+        f"--env=TOKEN_PUBLIC_KEYS_PATH={keys}/public-keys.json",
+        "--env=DATABASE_URL=postgresql://thoughts:wrong@thoughts-database:5432/thoughts",
+        THOUGHTS_IMAGE.reference,
+    ).strip()
+    try:
+        wait_until(
+            lambda: inspected(container)["State"]["Health"]["FailingStreak"] > 0, what="asked"
+        )
+        state, log = inspected(container)["State"], docker("logs", container)
+    finally:
+        docker("rm", "--force", container)
+
+    assert state["Running"]
+    assert "503" in state["Health"]["Log"][0]["Output"]
+    assert 'password authentication failed for user \\"thoughts\\"' in log
+    assert "wrong" not in log
