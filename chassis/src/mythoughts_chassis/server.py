@@ -2,6 +2,8 @@
 
 On SIGTERM the service says that it is not ready, goes on serving for `drain_seconds` until
 the balancer has noticed, finishes what is in flight, and exits. A second signal ends the wait.
+Each answer then also closes its connection (RFC 9112, 9.6): whoever keeps connections, and has
+never looked at readiness, would otherwise send a request on one that is about to go.
 """
 
 import signal
@@ -73,6 +75,9 @@ class _DrainingServer(uvicorn.Server):
         while self._heard:
             name = self._heard.pop(0).name
             _log.info("stopping", signal=name, drain_seconds=self._drain_seconds)
+            self.config.encoded_headers = [(b"connection", b"close")]
+            # At each tenth tick uvicorn takes these headers over; this one must not wait.
+            counter = 0
         if self._exit_at is not None and time.monotonic() >= self._exit_at:
             self.should_exit = True
         return await super().on_tick(counter)

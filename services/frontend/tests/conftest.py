@@ -53,7 +53,8 @@ class RunningFrontend:
         self.readiness = Readiness()
         listener = listen(settings)
         self.url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-        self._server = make_server(create_app(settings, self.readiness), settings, listener)
+        app = create_app(settings, self.readiness)
+        self._server = make_server(app, settings, self.readiness, listener)
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._serve, daemon=True)
         self._thread.start()

@@ -148,6 +148,22 @@ def test_service_is_unready_but_serving_while_it_drains(start: Start) -> None:
     assert page.status == 200
 
 
+def test_connections_end_with_their_next_answer_while_draining(start: Start) -> None:
+    """Who keeps a connection is answered once more on it after SIGTERM, and told to close it."""
+    process = start(DRAIN_SECONDS="60")
+    browser = Browser(process.url())
+    before = browser.get("/login/")
+
+    process.popen.terminate()
+    while browser.get("/readyz").status == 200:
+        pass
+    kept = browser.get("/login/")
+
+    browser.close()
+    assert "Connection" not in before.headers
+    assert (kept.status, kept.headers["Connection"]) == (200, "close")
+
+
 def test_behind_tls_cookies_are_secure(start: Start) -> None:
     """Behind TLS every cookie is Secure, and browsers are told to stay with https."""
     process = start(BEHIND_TLS="true")

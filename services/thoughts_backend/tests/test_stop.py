@@ -1,6 +1,7 @@
 """The graceful stop: unready first, everything answered, exit status 0."""
 
 import contextlib
+import http.client
 import json
 import os
 import signal
@@ -57,6 +58,31 @@ def test_draining_backend_still_serves(draining: ServiceProcess) -> None:
     statuses = [draining.http.get(path).status for path in ("/healthz", "/api/thoughts/")]
 
     assert statuses == [200, 200]
+
+
+def test_draining_backend_ends_the_connections_that_are_used(make_backend: MakeBackend) -> None:
+    """Who keeps a connection is answered once more on it while the backend drains, and told."""
+    backend = make_backend(DRAIN_SECONDS=ENOUGH_SECONDS)
+    backend.start()
+    kept = http.client.HTTPConnection("127.0.0.1", backend.http.port, timeout=30)
+    headers = [_headers_of(kept)]
+    signalled(backend)
+
+    headers.append(_headers_of(kept))
+
+    connected = kept.sock is not None
+    kept.close()
+    assert [each["Connection"] for each in headers] == [None, "close"]
+    assert not connected
+
+
+def _headers_of(connection: http.client.HTTPConnection) -> http.client.HTTPMessage:
+    """The headers of a good answer to a request on this connection."""
+    connection.request("GET", "/api/thoughts/")
+    with connection.getresponse() as answer:
+        assert answer.status == 200
+        answer.read()
+        return answer.headers
 
 
 def test_second_signal_ends_the_draining(draining: ServiceProcess) -> None:

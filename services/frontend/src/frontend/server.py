@@ -1,7 +1,8 @@
 """Serving: waitress, and how it stops.
 
 SIGTERM: /readyz says no, requests are served on for DRAIN_SECONDS while load balancers notice,
-then nothing new is taken and what is in flight is finished. SIGINT stops without that pause.
+each on a connection that its answer closes; then nothing new is taken and what is in flight is
+finished. SIGINT stops without that pause.
 """
 
 import signal
@@ -10,6 +11,7 @@ from wsgiref.types import WSGIApplication
 
 import structlog
 from prometheus_client import Gauge
+from waitress.channel import HTTPChannel
 from waitress.server import BaseWSGIServer, MultiSocketServer, create_server
 
 from frontend.health import Readiness
@@ -35,7 +37,7 @@ def listen(settings: Settings) -> socket.socket:
 
 
 def make_server(
-    app: WSGIApplication, settings: Settings, listener: socket.socket
+    app: WSGIApplication, settings: Settings, readiness: Readiness, listener: socket.socket
 ) -> MultiSocketServer | BaseWSGIServer:
     """Return a server that, when run, serves `app` at `listener`."""
     server = create_server(
@@ -51,8 +53,24 @@ def make_server(
         max_request_header_size=MAX_HEADER_BYTES,
         max_request_body_size=MAX_BODY_BYTES,
     )
+    # One socket makes one server.
+    server.channel_class = _draining_channel(readiness)  # type: ignore[union-attr]
     _WAITING.set_function(lambda: len(server.task_dispatcher.queue))
     return server
+
+
+def _draining_channel(readiness: Readiness) -> type[HTTPChannel]:
+    """Return the class of connections that end with their next answer while the service drains."""
+
+    class Channel(HTTPChannel):
+        def service(self) -> None:
+            if readiness.draining:
+                # As if the client had asked for it.
+                request = self.requests[0]
+                request.headers = {**request.headers, "CONNECTION": "close"}
+            super().service()
+
+    return Channel
 
 
 def serve(app: WSGIApplication, settings: Settings, readiness: Readiness) -> None:
@@ -63,7 +81,7 @@ def serve(app: WSGIApplication, settings: Settings, readiness: Readiness) -> Non
     _stop_on_signals(readiness, settings.drain_seconds)
     listener = listen(settings)
     host, port = listener.getsockname()[:2]
-    server = make_server(app, settings, listener)
+    server = make_server(app, settings, readiness, listener)
     _log.info("listening", host=host, port=port)
     server.run()
     server.close()
