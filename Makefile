@@ -151,6 +151,14 @@ test-images: images ## Test the images, and the system as Docker Compose runs it
 test-compose: images chromium ## Run the tests of the whole system against Docker Compose
 	@exec $(venv) -m tests.containers $(ARGS)
 
+.PHONY: test-system
+test-system: chromium ## Run the tests of the whole system as `make up` runs it
+	@exec $(venv) -m pytest -n auto --dist loadfile tests -m system $(ARGS)
+
+.PHONY: test-cluster
+test-cluster: chromium ## Run them against the cluster of kubectl's context, and kill its pods
+	@exec $(venv) -m tests.cluster $(ARGS)
+
 .PHONY: lint
 lint: ## Check style, formatting and which module may import which
 	$(install_all)

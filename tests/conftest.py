@@ -29,8 +29,9 @@ from tests.installations import Installation, Processes
 from tests.kubernetes import Cluster
 from tests.system import System, User, system_of
 
-# These need a container engine or a cluster: they have verbs of their own in the Makefile.
-collect_ignore = ["cluster", "containers"]
+# These need a container engine, a cluster or Prometheus: they have verbs of their own in the
+# Makefile.
+collect_ignore = ["cluster", "containers", "rules"]
 
 CHROMIUM_OPTIONS = (
     "--no-sandbox",
@@ -39,6 +40,13 @@ CHROMIUM_OPTIONS = (
     "--disable-component-update",
     "--disable-sync",
 )
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests that talk to a running system: they can talk to one that runs elsewhere."""
+    for item in items:
+        if "running_system" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.system)
 
 
 @pytest.fixture(scope="session")

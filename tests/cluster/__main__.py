@@ -1,0 +1,51 @@
+"""`make test-cluster`: the tests of the whole system, and those of its pods, against a cluster.
+
+The cluster is that of kubectl's current context, or of CONTEXT, with the overlay `local` deployed.
+Users and thoughts that the tests make stay there.
+"""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from deploy.addresses import Addresses, reachable
+from deploy.failures import DeployError
+from deploy.kubectl import Kubectl, chosen_context
+from deploy.overlays import LOCAL
+
+FOLDER = Path(__file__).parent
+
+
+def main() -> int:
+    """Run the tests with the cluster's addresses; return pytest's exit status."""
+    try:
+        context = chosen_context(os.environ)
+        addresses = reachable(Kubectl(context), os.environ)
+    except DeployError as error:
+        print(error, file=sys.stderr)
+        return 1
+    if not addresses.services or not addresses.ingress:
+        print(f"MyThoughts does not answer in the cluster {context}: make deploy", file=sys.stderr)
+        return 1
+    print(f"Testing the cluster {context}: {', '.join(addresses.services.values())}")
+    tests = sys.argv[1:] or [*map(str, sorted(FOLDER.parent.glob("test_*.py"))), str(FOLDER)]
+    return subprocess.run(
+        [sys.executable, "-m", "pytest", "-m", "system and not unbalanced", *tests],
+        env={**os.environ, **variables(context, addresses)},
+        check=False,
+    ).returncode
+
+
+def variables(context: str, addresses: Addresses) -> dict[str, str]:
+    """What the tests have to know of the cluster, as environment variables."""
+    return {
+        **{f"MYTHOUGHTS_{name.upper()}_URL": url for name, url in addresses.services.items()},
+        "MYTHOUGHTS_INGRESS_URL": str(addresses.ingress),
+        "MYTHOUGHTS_ADMIN_PASSWORD_FILE": str(LOCAL.secrets / "admin-password"),
+        "MYTHOUGHTS_CONTEXT": context,
+    }
+
+
+if __name__ == "__main__":
+    sys.exit(main())
