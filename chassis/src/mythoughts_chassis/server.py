@@ -2,8 +2,9 @@
 
 On SIGTERM the service says that it is not ready, goes on serving for `drain_seconds` until
 the balancer has noticed, finishes what is in flight, and exits. A second signal ends the wait.
-Each answer then also closes its connection (RFC 9112, 9.6): whoever keeps connections, and has
-never looked at readiness, would otherwise send a request on one that is about to go.
+
+While it drains, each answer also closes its connection (RFC 9112, section 9.6): who keeps
+connections and does not ask for readiness would otherwise use one until it breaks.
 """
 
 import signal

@@ -109,6 +109,18 @@ def test_address_with_options_can_be_migrated(new_database: Callable[[], str]) -
         assert sql.value("SELECT count(*) FROM thoughts") == 0
 
 
+def test_address_can_name_several_hosts(
+    make_backend: MakeBackend, new_database: Callable[[], str]
+) -> None:
+    """Where the first host of an address is away, migration and backend take the next."""
+    url = new_database().replace("@", "@127.0.0.1:1,")
+    migrate(Secret(url), MIGRATIONS)
+    backend = make_backend(DATABASE_URL=url)
+    backend.start()
+
+    assert backend.http.get("/readyz").status == 200
+
+
 def test_backend_is_not_ready_without_a_schema(
     make_backend: MakeBackend, new_database: Callable[[], str]
 ) -> None:
