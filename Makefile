@@ -165,6 +165,7 @@ lint: ## Check style, formatting and which module may import which
 	@$(venv) -m ruff check .
 	@$(venv) -m ruff format --check .
 	@.venv/bin/lint-imports --no-logo
+	@.venv/bin/hadolint services/*/Dockerfile
 
 .PHONY: typecheck
 typecheck: ## Check the types of the code and of its tests
