@@ -6,6 +6,7 @@ from pathlib import Path
 
 import msgspec
 
+from benchmarks.images_run import ImagesResult
 from benchmarks.measuring import Figure, Memory
 from benchmarks.requests_run import RequestsResult
 from benchmarks.start_run import StartResult
@@ -14,9 +15,10 @@ FOLDER = Path(__file__).parent
 MEMORY_BUDGET_MIB = 300
 FRESH_CLONE_BUDGET_SECONDS = 60
 SECOND_TIME_BUDGET_SECONDS = 8
+IMAGE_BUDGET_MB = 90
 
 
-Result = RequestsResult | StartResult
+Result = RequestsResult | StartResult | ImagesResult
 
 
 def keep(name: str, result: Result, text: str) -> None:
@@ -53,6 +55,29 @@ def start_text(result: StartResult) -> str:
         [name, f"{seconds:.1f}", _verdict(seconds, budget, " s")] for name, seconds, budget in rows
     ]
     return _table(["`make up`", "seconds", "budget"], cells) + "\n"
+
+
+def images_text(result: ImagesResult) -> str:
+    """Return the table of the images, as Markdown; MB are 1,000,000 bytes, MiB 1,048,576."""
+    rows = [
+        [
+            figures.name,
+            f"{figures.over_base_bytes / 1e6:.1f}",
+            f"{figures.compressed_bytes / 1e6:.1f}",
+            f"{figures.cold_start_seconds:.1f}",
+            f"{figures.memory_bytes / 2**20:.0f}",
+            _verdict(figures.over_base_bytes / 1e6, IMAGE_BUDGET_MB, " MB"),
+        ]
+        for figures in result.figures
+    ]
+    header = [
+        "image",
+        "over the base, MB",
+        "compressed, MB",
+        "cold start, s",
+        "memory at rest, MiB",
+    ]
+    return _table([*header, "budget"], rows) + "\n"
 
 
 def _requests_table(figures: Sequence[Figure]) -> str:

@@ -1,0 +1,115 @@
+"""Measures the images and their containers: size, cold start, memory at rest.
+
+The containers are those of Docker Compose, with the demonstration data.
+"""
+
+import gzip
+import json
+import re
+import statistics
+import tarfile
+import tempfile
+import time
+from dataclasses import dataclass
+
+from local.readiness import is_ready, wait_until
+from tests.containers.docker import IMAGES, Image, docker, inspected
+from tests.containers.project import Project
+
+BASE = "python:3.13-slim-trixie"
+STARTS = 5
+# What a container has done in its first moments is done then.
+SETTLE_SECONDS = 20
+
+_BYTES = {"B": 1, "KiB": 1024, "MiB": 1024**2, "GiB": 1024**3}
+
+
+@dataclass(frozen=True, slots=True)
+class ImageFigures:
+    """What an image adds to the base, and what a container of it needs."""
+
+    name: str
+    over_base_bytes: int
+    compressed_bytes: int
+    cold_start_seconds: float
+    memory_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class ImagesResult:
+    """The figures of the three images."""
+
+    figures: list[ImageFigures]
+
+
+def measure_images() -> ImagesResult:
+    """Start a system of its own, measure, and remove it."""
+    with Project() as project:
+        project.up()
+        starts = {image.name: _cold_start_seconds(project, image) for image in IMAGES}
+        time.sleep(SETTLE_SECONDS)
+        return ImagesResult(
+            [
+                ImageFigures(
+                    image.name,
+                    over_base_bytes=_size(image.reference) - _size(BASE),
+                    compressed_bytes=_compressed_bytes(image),
+                    cold_start_seconds=starts[image.name],
+                    memory_bytes=_memory_bytes(project, image),
+                )
+                for image in IMAGES
+            ]
+        )
+
+
+def _size(reference: str) -> int:
+    return int(inspected(reference)["Size"])
+
+
+def _compressed_bytes(image: Image) -> int:
+    """The size of the layers that the image has beside its base's, as registries keep them."""
+    base = set(inspected(BASE)["RootFS"]["Layers"])
+    with tempfile.NamedTemporaryFile(suffix=".tar") as file:
+        docker("save", f"--output={file.name}", image.reference)
+        with tarfile.open(file.name) as archive:
+            manifest = json.loads(_member(archive, "manifest.json"))[0]
+            layers = json.loads(_member(archive, manifest["Config"]))["rootfs"]["diff_ids"]
+            return sum(
+                len(gzip.compress(_member(archive, name), compresslevel=6))
+                for name, layer in zip(manifest["Layers"], layers, strict=True)
+                if layer not in base
+            )
+
+
+def _member(archive: tarfile.TarFile, name: str) -> bytes:
+    member = archive.extractfile(name)
+    if member is None:
+        raise ValueError(f"{name} is no file of the image")
+    return member.read()
+
+
+def _cold_start_seconds(project: Project, image: Image) -> float:
+    """The median time from the start of a new container to its first ready answer."""
+    address = f"{project.url(image.service)}/readyz"
+    seconds = []
+    for _ in range(STARTS):
+        project.compose("rm", "--stop", "--force", image.name)
+        project.compose("create", "--no-recreate", image.name)
+        container = project.container(image.name)
+        started = time.monotonic()
+        docker("start", container)
+        if not wait_until(lambda: is_ready(address), seconds=60):
+            raise TimeoutError(f"{image.name} was not ready within 60 s")
+        seconds.append(time.monotonic() - started)
+    return statistics.median(seconds)
+
+
+def _memory_bytes(project: Project, image: Image) -> int:
+    """What the container's processes hold, without what the kernel keeps of files."""
+    usage = docker(
+        "stats", "--no-stream", "--format={{.MemUsage}}", project.container(image.name)
+    ).split(" / ")[0]
+    found = re.fullmatch(r"([\d.]+)(\w+)", usage)
+    if found is None:
+        raise ValueError(f"docker stats said {usage!r}")
+    return round(float(found[1]) * _BYTES[found[2]])
