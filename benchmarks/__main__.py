@@ -16,11 +16,11 @@ def main() -> None:
     """Measure, print the tables and keep them."""
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
     parts = ("requests", "start", "images")
-    parser.add_argument("what", nargs="*", choices=parts)
+    parser.add_argument("what", nargs="?", choices=parts)
     parser.add_argument("--thoughts", type=int, default=100_000, help="in the database")
     parser.add_argument("--rounds", type=int, default=3, help="of which medians are taken")
     options = parser.parse_args()
-    wanted = options.what or parts[:2]
+    wanted = (options.what,) if options.what else parts[:2]
     if "requests" in wanted:
         requests = measure_requests(thoughts=options.thoughts, rounds=options.rounds, say=_say)
         _show("requests", requests, report.requests_text(requests))
