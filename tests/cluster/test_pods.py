@@ -7,6 +7,7 @@ from tests.installations import SERVICES
 from tests.kubernetes import Cluster
 from tests.system import System, User
 from tests.thoughts import own_texts
+from tests.waiting import wait_until
 
 every_service = pytest.mark.parametrize("service", SERVICES)
 
@@ -67,6 +68,7 @@ def test_restarted_database_loses_no_confirmed_thought(
     with load(entrance, writer) as requests:
         cluster.stop_database()
         cluster.start_database()
+        wait_until(lambda: cluster.is_ready("thoughts"), what="the Thoughts Backend is ready")
         requests.wait_for_more()
 
     assert set(requests.confirmed) <= set(own_texts(cluster.system.thoughts(writer)))
