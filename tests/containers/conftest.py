@@ -28,7 +28,7 @@ def project() -> Iterator[Project]:
 def stoppable(project: Project) -> Iterator[Project]:
     """The same, for tests that stop parts of it: what they leave stopped is started after them."""
     yield project
-    project.up()
+    project.restore()
 
 
 @pytest.fixture(scope="session")

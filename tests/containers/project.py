@@ -9,8 +9,9 @@ from typing import Any, Self
 
 from local.ports import free_port
 from local.services import FRONTEND, ROOT, SERVICES, THOUGHTS, USERS, Service
-from tests.containers.docker import inspected
+from tests.containers.docker import docker, inspected
 from tests.system import System
+from tests.waiting import wait_until
 
 SHOW_ADMIN_PASSWORD = (
     *("run", "--rm", "--no-deps", "--entrypoint", "cat"),
@@ -39,6 +40,17 @@ class Project:
     def up(self) -> None:
         """Start it, and wait until every container is healthy or has done its work."""
         self.compose("up", "--detach", "--wait")
+
+    def restore(self) -> None:
+        """Start the services and databases that have stopped, and wait until they are healthy."""
+        stopped = self.compose("ps", "--services", "--status=exited").split()
+        services = [
+            name for name in stopped if name.endswith(("-database", "-backend", "frontend"))
+        ]
+        for name in services:
+            docker("start", self.container(name))
+        for name in services:
+            wait_until(lambda: self.health(name) == "healthy", what=f"{name} healthy")  # noqa: B023
 
     def compose(self, *arguments: str) -> str:
         """Run a command of Docker Compose; what it printed. Fails with what it complained of."""
