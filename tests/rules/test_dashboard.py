@@ -1,0 +1,117 @@
+"""A real Prometheus collects the metrics of the real services: everything shows something."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode, urlsplit
+
+import pytest
+import urllib3
+import yaml
+
+from local.ports import free_port
+from local.process import Process
+from local.readiness import is_ready
+from local.stack import Stack, temporary_stack
+from tests.monitoring import panel_expressions, rule_expressions, rule_groups
+from tests.system import Client, System, system_of, unique
+from tests.waiting import wait_until
+
+JOBS = {"thoughts": "thoughts-backend", "users": "users-backend", "frontend": "frontend"}
+# Grafana puts these in the place of its variables.
+VARIABLES = {"$namespace": "example", "$job": ".+", "$__rate_interval": "15s"}
+
+
+@pytest.fixture(scope="module")
+def prometheus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a Prometheus that collects from a running system that is used."""
+    folder = tmp_path_factory.mktemp("prometheus")
+    with temporary_stack() as stack, running_prometheus(stack, folder) as url:
+        use(system_of(stack))
+        yield url
+
+
+@contextmanager
+def running_prometheus(stack: Stack, folder: Path) -> Iterator[str]:
+    """Run Prometheus with the rules, and with labels as the cluster's objects would give them."""
+    (folder / "rules.yaml").write_text(yaml.safe_dump(rule_groups()))
+    (folder / "prometheus.yaml").write_text(yaml.safe_dump(configuration(stack)))
+    address = f"127.0.0.1:{free_port()}"
+    options = {
+        "config.file": folder / "prometheus.yaml",
+        "storage.tsdb.path": folder / "data",
+        "web.listen-address": address,
+    }
+    process = Process(
+        "prometheus",
+        ["prometheus", *(f"--{name}={value}" for name, value in options.items())],
+        environment={"PATH": "/usr/local/bin:/usr/bin"},
+        log_path=folder / "prometheus.log",
+    )
+    process.start()
+    try:
+        ready = partial(is_ready, f"http://{address}/-/ready")
+        wait_until(ready, what="Prometheus serves")
+        yield f"http://{address}"
+    finally:
+        process.stop()
+
+
+def configuration(stack: Stack) -> dict[str, Any]:
+    """What Prometheus is told: to ask the three services each second."""
+    return {
+        "global": {"scrape_interval": "1s", "evaluation_interval": "1s"},
+        "rule_files": ["rules.yaml"],
+        "scrape_configs": [
+            {
+                "job_name": JOBS[name],
+                "static_configs": [
+                    {"targets": [urlsplit(url).netloc], "labels": {"namespace": "example"}}
+                ],
+            }
+            for name, url in stack.urls.items()
+        ],
+    }
+
+
+def use(system: System) -> None:
+    """Do what people do, also what goes wrong, so that there is something to see."""
+    user = system.new_user()
+    system.thoughts(user).post("/api/me/thoughts/", json={"text": unique("seen")})
+    Client(system.frontend_url).get("/search")
+    wrong = {"username": user.username, "password": "not the password"}
+    system.users().post("/api/login/", json=wrong)
+
+
+def answer(prometheus: str, expression: str) -> list[dict[str, Any]]:
+    """What Prometheus answers to an expression now."""
+    query = urlencode({"query": expression})
+    response = urllib3.request("GET", f"{prometheus}/api/v1/query?{query}")
+    body = json.loads(response.data)
+    assert body["status"] == "success", body
+    result: list[dict[str, Any]] = body["data"]["result"]
+    return result
+
+
+@pytest.mark.parametrize("expression", panel_expressions())
+def test_panel_shows_something(prometheus: str, expression: str) -> None:
+    """Each expression of the dashboard has an answer."""
+    for variable, value in VARIABLES.items():
+        expression = expression.replace(variable, value)
+
+    wait_until(lambda: answer(prometheus, expression) != [], what=expression)
+
+
+def test_rules_are_loaded(prometheus: str) -> None:
+    """Prometheus has evaluated every rule without an error."""
+
+    def health() -> list[str]:
+        response = urllib3.request("GET", f"{prometheus}/api/v1/rules")
+        groups = json.loads(response.data)["data"]["groups"]
+        return [rule["health"] for group in groups for rule in group["rules"]]
+
+    wait_until(lambda: set(health()) == {"ok"}, what="every rule is evaluated")
+    assert len(health()) == len(rule_expressions())
