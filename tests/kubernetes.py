@@ -110,6 +110,11 @@ class Cluster:
         """What its pods have written."""
         return self.kubectl("logs", "--selector", _label(service), "--tail=-1")
 
+    def init_log_of(self, pod: dict[str, Any], container: str) -> str:
+        """What an init container of a pod has written; nothing before it has started."""
+        command = self._command("logs", pod["metadata"]["name"], "--container", container)
+        return subprocess.run(command, capture_output=True, text=True, check=False).stdout
+
     def restore(self) -> None:
         """Start what does not run."""
         self.start_database()
@@ -130,6 +135,28 @@ class Cluster:
     def wait_for_rollout(self, service: str) -> None:
         """Wait until every pod is of the newest template and ready."""
         self.kubectl("rollout", "status", _deployment(service), _timeout())
+
+    def template_of(self, service: str) -> Any:
+        """What the Deployment makes its pods of."""
+        return self.get(_deployment(service))["spec"]["template"]
+
+    def undo_rollout(self, service: str) -> None:
+        """Go back to the template of before the last one; returns when its pods are ready."""
+        self.kubectl("rollout", "undo", _deployment(service))
+        self.wait_for_rollout(service)
+
+    def set_variable(self, service: str, name: str, value: str) -> None:
+        """Set a variable in the environment of the service's own container."""
+        container = f"--containers={DEPLOYMENTS[service]}"
+        self.kubectl("set", "env", _deployment(service), container, f"{name}={value}")
+
+    def create(self, described: dict[str, Any]) -> None:
+        """Make an object that was deleted once more."""
+        for name in ("resourceVersion", "uid", "creationTimestamp"):
+            described["metadata"].pop(name)
+        command = self._command("create", "--filename", "-")
+        text = json.dumps(described)
+        subprocess.run(command, input=text, text=True, capture_output=True, check=True)
 
     def pods(self, service: str) -> list[dict[str, Any]]:
         """The service's pods, those that are about to end among them."""
