@@ -132,7 +132,7 @@ rotate-keys: ## Give the services in a cluster a new key for the tokens; DROP_OL
 ##@ Check it
 
 .PHONY: test
-test: chromium ## Run every test; NO_BROWSER=1 leaves out those that need Chromium
+test: chromium kubectl ## Run every test; NO_BROWSER=1 leaves out those that need Chromium
 	@exec $(venv) -m pytest -n auto --dist loadfile $(if $(NO_BROWSER),-m 'not browser') $(ARGS)
 
 .PHONY: chromium
@@ -141,6 +141,11 @@ chromium:
 ifndef NO_BROWSER
 	@$(venv) -m local.chromium
 endif
+
+.PHONY: kubectl
+kubectl:
+	$(install_all)
+	@$(venv) -m tests.manifests.kubectl
 
 .PHONY: test-images
 test-images: images ## Test the images, and the system as Docker Compose runs it
@@ -178,8 +183,7 @@ test-rules: ## Test the alert rules and the dashboard with Prometheus (Debian's 
 	@exec $(venv) -m pytest tests/rules $(ARGS)
 
 .PHONY: scan
-scan: ## Look for what is insecure in the Kubernetes manifests
-	$(install_all)
+scan: kubectl ## Look for what is insecure in the Kubernetes manifests
 	@exec $(venv) -m tests.manifests.scan
 
 .PHONY: fuzz

@@ -14,6 +14,7 @@ from typing import Any
 import yaml
 
 from deploy.secret_files import DATABASES, make_secret_files
+from tests.manifests.kubectl import kubectl_path
 
 ROOT = Path(__file__).resolve().parents[2]
 KUBERNETES = Path("deploy", "kubernetes")
@@ -34,10 +35,6 @@ VARIANTS = (
 REPLICA_LINE = "# - replica-url="
 
 Manifest = dict[str, Any]
-
-
-class NoKubectl(Exception):
-    """There is no kubectl; `str()` says what to do."""
 
 
 class Manifests:
@@ -90,10 +87,7 @@ def _add_components(path: Path, components: list[str]) -> None:
 
 
 def _kustomize(folder: Path) -> str:
-    if shutil.which("kubectl") is None:
-        raise NoKubectl(
-            "The manifests are rendered by kubectl, 1.27 or newer, and there is none. "
-            "On Debian 13 and newer: apt-get install kubernetes-client"
-        )
-    command = ["kubectl", "kustomize", str(folder)]
-    return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    command = [kubectl_path(), "kustomize", str(folder)]
+    done = subprocess.run(command, check=False, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return done.stdout

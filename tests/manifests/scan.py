@@ -14,7 +14,8 @@ import yaml
 
 from local.console import complain, step
 from local.environment import VENV, InstallationError, run_installer
-from tests.manifests.rendering import KUBERNETES, ROOT, VARIANTS, Manifests, NoKubectl
+from tests.manifests.kubectl import NoKubectl
+from tests.manifests.rendering import KUBERNETES, ROOT, VARIANTS, Manifests
 
 LOCK = ROOT / "requirements" / "scanner.txt"
 ENVIRONMENT = VENV / "scanner"
