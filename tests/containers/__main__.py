@@ -17,8 +17,8 @@ from tests.containers.project import Project
 PYTEST = (sys.executable, "-m", "pytest", "tests")
 # At the same time where none disturbs another.
 RUNS = (
-    ("-n", "auto", "--dist", "loadfile", "-m", "not faults"),
-    ("-m", "faults"),
+    ("-n", "auto", "--dist", "loadfile", "-m", "system and not faults"),
+    ("-m", "system and faults"),
 )
 
 
