@@ -14,6 +14,7 @@ from typing import Any
 
 import msgspec
 
+from local.readiness import is_ready
 from local.services import ROOT
 from tests.installations import SERVICES, stopped
 from tests.system import System
@@ -56,6 +57,7 @@ class Cluster:
                 self.scale(service, 1)
         for service in services:
             self.wait_for_rollout(service)
+            self.wait_for_answer(service)
 
     def stop_database(self) -> None:
         """Scale both StatefulSets to no pod."""
@@ -120,7 +122,7 @@ class Cluster:
         self.start_database()
         self.restart(*stopped(self))
         for service in SERVICES:
-            wait_until(lambda: self.is_ready(service), what=f"{service} is ready")  # noqa: B023
+            self.wait_for_answer(service)
 
     def scale(self, service: str, pods: int) -> None:
         """Give the service so many pods; returns when these are ready and no others are left."""
@@ -135,6 +137,11 @@ class Cluster:
     def wait_for_rollout(self, service: str) -> None:
         """Wait until every pod is of the newest template and ready."""
         self.kubectl("rollout", "status", _deployment(service), _timeout())
+
+    def wait_for_answer(self, service: str) -> None:
+        """Wait until the service answers: nodes learn of a ready pod a moment later."""
+        url = f"{self._system.url_of(service)}/readyz"
+        wait_until(lambda: is_ready(url), what=f"{service} answers", seconds=ROLLOUT_SECONDS)
 
     def template_of(self, service: str) -> Any:
         """What the Deployment makes its pods of."""

@@ -4,7 +4,6 @@ import json
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import Any
 
 import urllib3
@@ -130,9 +129,9 @@ class System:
             host=self.hosts.get("frontend", ""),
         )
 
-    @cached_property
+    @property
     def admin(self) -> User:
-        """The admin, logged in."""
+        """The admin, logged in anew: an earlier token may have ended with its key."""
         token = self.log_in("admin", self.admin_password)
         user_id = Client(self.users_url, token=token).get("/api/me/").json()["id"]
         return User(user_id, "admin", self.admin_password, token)
