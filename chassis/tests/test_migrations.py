@@ -39,7 +39,7 @@ def test_failed_migration_is_told_in_one_line(
     url = Secret(new_database())
 
     with pytest.raises(MigrationError) as caught:
-        migrate(url, failing, wait=True)
+        migrate(url, failing)
 
     assert str(caught.value) == ('the database was not migrated: relation "missing" does not exist')
 

@@ -7,6 +7,7 @@ nothing to do.
 
 import asyncio
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import asyncpg
@@ -38,14 +39,21 @@ class MigrationError(CommandError):
     """The database is away, or a revision could not be applied."""
 
 
-def migrate(database_url: Secret, directory: Path, *, wait: bool = False) -> None:
+def wait_for_database(read_url: Callable[[], Secret]) -> Secret:
+    """Wait until the database lets somebody in, and return its address; the log says what is wrong.
+
+    The address is read anew for each try: a file with a wrong password may be mended meanwhile.
+    """
+    return asyncio.run(_wait_for_database(read_url))
+
+
+def migrate(database_url: Secret, directory: Path) -> None:
     """Bring the database to the newest revision in `directory`.
 
-    Every revision is applied whole or not at all; raises `MigrationError`. With `wait`, a
-    database that is away, or lets nobody in, is awaited without end, and the log says why.
+    Every revision is applied whole or not at all; raises `MigrationError`.
     """
     try:
-        asyncio.run(_migrate(database_url.reveal(), directory, wait=wait))
+        asyncio.run(_migrate(database_url.reveal(), directory))
     except (SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
         # SQLAlchemy says less in more lines than what it wraps.
         cause = getattr(error, "orig", error)
@@ -53,9 +61,7 @@ def migrate(database_url: Secret, directory: Path, *, wait: bool = False) -> Non
         raise MigrationError(f"the database was not migrated: {reason}") from error
 
 
-async def _migrate(database_url: str, directory: Path, *, wait: bool) -> None:
-    if wait:
-        await _wait_for(database_url)
+async def _migrate(database_url: str, directory: Path) -> None:
     # SQLAlchemy would read the options in an address in its own way.
     engine = create_async_engine(
         "postgresql+asyncpg://",
@@ -69,12 +75,12 @@ async def _migrate(database_url: str, directory: Path, *, wait: bool) -> None:
         await engine.dispose()
 
 
-async def _wait_for(database_url: str) -> None:
-    """Return once a connection could be made; say every few seconds why it cannot."""
+async def _wait_for_database(read_url: Callable[[], Secret]) -> Secret:
     say_at = time.monotonic()
     while True:
+        url = read_url()
         try:
-            connection = await asyncpg.connect(database_url, timeout=CONNECT_SECONDS)
+            connection = await asyncpg.connect(url.reveal(), timeout=CONNECT_SECONDS)
         except (asyncpg.PostgresError, asyncpg.InternalClientError, OSError) as error:
             if time.monotonic() >= say_at:
                 say_at = time.monotonic() + SAY_AGAIN_SECONDS
@@ -84,7 +90,7 @@ async def _wait_for(database_url: str) -> None:
             await asyncio.sleep(TRY_AGAIN_SECONDS)
         else:
             await connection.close()
-            return
+            return url
 
 
 def _upgrade(connection: Connection, directory: Path) -> None:

@@ -11,17 +11,19 @@ from chassis.tests.service_process import WAIT_SECONDS, ServiceProcess
 from local.ports import free_port
 from local.postgres import PostgresServer, new_password, remove_data
 
-StartMigrating = Callable[[str], ServiceProcess]
+StartMigrating = Callable[[str | Path], ServiceProcess]
 AWAY_URL = "postgresql://nobody:hidden@127.0.0.1:1/nothing"
 
 
 @pytest.fixture
 def start_migrating(backend_settings: dict[str, str], tmp_path: Path) -> Iterator[StartMigrating]:
-    """A function that starts `migrate --wait` for an address."""
+    """A function that starts `migrate --wait` for an address, or for a file that holds one."""
     started: list[ServiceProcess] = []
 
-    def start(url: str) -> ServiceProcess:
-        settings = backend_settings | {"DATABASE_URL": url}
+    def start(url: str | Path) -> ServiceProcess:
+        name = "DATABASE_URL_FILE" if isinstance(url, Path) else "DATABASE_URL"
+        settings = {key: value for key, value in backend_settings.items() if key != "DATABASE_URL"}
+        settings[name] = str(url)
         command = ServiceProcess(
             "thoughts_backend", settings, folder=tmp_path, arguments=["migrate", "--wait"]
         )
@@ -85,6 +87,23 @@ def test_right_password_is_awaited(
 
     assert said["reason"] == f'password authentication failed for user "{name}"'
     assert status_of(command) == 0
+
+
+def test_mended_address_is_noticed(
+    start_migrating: StartMigrating, new_database: Callable[[], str], tmp_path: Path
+) -> None:
+    """A file with a wrong address may be replaced: no new start is needed."""
+    file = tmp_path / "url"
+    file.write_text(AWAY_URL)
+    command = start_migrating(file)
+    command.wait_for_line("waiting for the database")
+
+    mended = tmp_path / "mended"
+    mended.write_text(new_database())
+    mended.replace(file)
+
+    assert status_of(command) == 0
+    assert command.lines("database migrated")
 
 
 def test_sigterm_ends_the_waiting(start_migrating: StartMigrating) -> None:

@@ -44,9 +44,15 @@ def _serve(_: argparse.Namespace, environment: Mapping[str, str]) -> None:
 
 
 def _migrate(options: argparse.Namespace, environment: Mapping[str, str]) -> None:
-    from mythoughts_chassis.migrations import migrate  # noqa: PLC0415 (slow to import)
+    from mythoughts_chassis.migrations import (  # noqa: PLC0415 (slow to import)
+        migrate,
+        wait_for_database,
+    )
 
-    migrate(_settings(environment).database_url, MIGRATIONS, wait=options.wait)
+    database_url = _settings(environment).database_url
+    if options.wait:
+        database_url = wait_for_database(lambda: load_settings(Settings, environment).database_url)
+    migrate(database_url, MIGRATIONS)
 
 
 def _openapi(_: argparse.Namespace, __: Mapping[str, str]) -> None:
