@@ -1,5 +1,8 @@
 """What is particular to running locally, and to production."""
 
+from base64 import b64decode
+from urllib.parse import urlsplit
+
 from frontend.static_files import static_address
 from frontend.urls import PAGES
 from tests.manifests.objects import (
@@ -13,6 +16,7 @@ from tests.manifests.objects import (
 )
 from tests.manifests.rendering import Manifest, Manifests
 
+DATABASES = ("thoughts-database", "users-database")
 INTERNAL_PATHS = ("/admin/users", "/schema/swagger", "/metrics", "/healthz", "/readyz")
 
 
@@ -50,6 +54,22 @@ def test_local_services_have_ports_of_the_node(local: tuple[Manifest, ...]) -> N
         "users-service": 30801,
         "frontend-service": 30802,
     }
+
+
+def test_local_addresses_lead_somewhere(local: tuple[Manifest, ...]) -> None:
+    """The addresses of databases and backends that services are given are those of Services."""
+    ports = {
+        s["metadata"]["name"]: s["spec"]["ports"][0]["port"] for s in of_kind(local, "Service")
+    }
+    backends = environment(dict(all_containers(local))["frontend"])
+    addresses = [
+        *(b64decode(named(local, "Secret", name)["data"]["url"]).decode() for name in DATABASES),
+        *(backends[f"{name}_BACKEND_URL"] for name in ("THOUGHTS", "USERS")),
+    ]
+
+    for address in addresses:
+        parts = urlsplit(address)
+        assert ports[parts.hostname] == (parts.port or 80)
 
 
 def test_local_runs_in_order(local: tuple[Manifest, ...]) -> None:
