@@ -61,6 +61,8 @@ compose = docker compose
 # What the images say of their origin; empty where there is no git.
 images compose-up compose-dev: export REVISION = $(shell git rev-parse HEAD 2>/dev/null)
 images compose-up compose-dev: export CREATED = $(shell git log -1 --format=%cI 2>/dev/null)
+# A record of the build has the time in it: an unchanged tree would make another image each time.
+images compose-up compose-dev: export BUILDX_NO_DEFAULT_ATTESTATIONS = 1
 
 .PHONY: images
 images: ## Build the images of the services; SERVICE=frontend builds one
