@@ -1,0 +1,63 @@
+"""The backup of a local cluster, by the very commands that docs/operations.md gives."""
+
+import os
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from local.services import ROOT
+from tests.kubernetes import Cluster
+from tests.markdown import section
+from tests.system import User, unique
+from tests.thoughts import own_texts, share
+
+OPERATIONS = (ROOT / "docs" / "operations.md").read_text()
+
+
+def commands(cluster_word: str) -> str:
+    """The block of commands for a cluster, in the section about backups, that has this word."""
+    text = section(OPERATIONS, "## Backing up and restoring")
+    blocks = re.findall(r"```sh\n(.*?)```", text, re.DOTALL)
+    (block,) = [block for block in blocks if f"kubectl -n example {cluster_word}" in block]
+    return str(block)
+
+
+@pytest.fixture
+def kubeconfig(cluster: Cluster, tmp_path: Path) -> Path:
+    """A configuration of kubectl whose only context is that of the cluster."""
+    path = tmp_path / "kubeconfig"
+    path.write_text(cluster.kubectl("config", "view", "--minify", "--raw", "--flatten"))
+    return path
+
+
+def run(block: str, kubeconfig: Path) -> str:
+    """Run a block of commands in a shell that stops at the first fault; what they printed."""
+    done = subprocess.run(
+        ["bash", "-eu", "-o", "pipefail", "-c", block],
+        env={**os.environ, "KUBECONFIG": str(kubeconfig)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def test_restoring_brings_back_what_was_backed_up(
+    cluster: Cluster, kubeconfig: Path, writer: User
+) -> None:
+    """A thought deleted since the backup is there again, and one shared since is gone."""
+    thoughts = cluster.system.thoughts(writer)
+    before, after = unique("before"), unique("after")
+    thought_id = share(thoughts, before)
+
+    run(commands("create job back-up-now"), kubeconfig)
+    assert thoughts.delete(f"/api/me/thoughts/{thought_id}/").status == 204
+    share(thoughts, after)
+    run(commands("create job restore"), kubeconfig)
+    cluster.restore()
+
+    assert own_texts(cluster.system.thoughts(writer)) == [before]
+    assert cluster.system.log_in(writer.username, writer.password)
