@@ -12,6 +12,8 @@ from local.stack import Stack
 
 WAIT_SECONDS = 60
 
+_connections = urllib3.PoolManager(maxsize=32, retries=False, timeout=WAIT_SECONDS)
+
 
 @dataclass(frozen=True, slots=True)
 class Answer:
@@ -32,9 +34,13 @@ class Answer:
 
 
 class Client:
-    """Sends requests to one service, on connections that stay open; threads may share it.
+    """Sends requests to one service; threads may share it.
 
-    It never tries twice and follows no redirect. A connection that breaks raises
+    All clients of a service share connections, which stay open. A machine that opened hundreds a
+    second would soon use a port again whose last connection led to a pod that is gone: the nodes
+    of a cluster remember it for two minutes.
+
+    A client never tries twice and follows no redirect. A connection that breaks raises
     `urllib3.exceptions.HTTPError`.
     """
 
@@ -43,7 +49,6 @@ class Client:
         authorization = f"Bearer {token}" if token else ""
         headers = {"Authorization": authorization, "Cookie": cookie, "Host": host}
         self._headers = {name: value for name, value in headers.items() if value}
-        self._pool = urllib3.PoolManager(maxsize=32, retries=False, timeout=WAIT_SECONDS)
 
     def request(
         self,
@@ -55,7 +60,7 @@ class Client:
         headers: Mapping[str, str] | None = None,
     ) -> Answer:
         """Send a request, with the client's token if it has one."""
-        response = self._pool.request(
+        response = _connections.request(
             method,
             self._base_url + path,
             fields=query,

@@ -70,11 +70,11 @@ def test_no_request_fails_while_keys_are_rotated(
     """Tokens old and new are good for both backends at every moment of two rotations."""
     old = own_system.new_user()
 
-    def use_tokens() -> set[int]:
+    def use_tokens() -> set[int | str]:
         token = own_system.log_in(old.username, old.password)
         new = User(old.id, old.username, old.password, token)
         return {
-            client.get(path).status
+            status_of(client, path)
             for user in (old, new)
             for client, path in (
                 (own_system.thoughts(user), "/api/me/thoughts/"),
