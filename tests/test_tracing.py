@@ -82,13 +82,17 @@ def test_page_is_one_trace_down_to_sql(traced_system: System, collector: Collect
 
 
 def test_spans_lie_within_those_around_them(traced_system: System, collector: Collector) -> None:
-    """What is part of something ends before it."""
+    """Within a service, what is part of something ends before it.
+
+    Between two, the caller may be done with an answer before its sender is.
+    """
     trace_id, headers = traced()
 
     Client(traced_system.frontend_url).get("/search", headers=headers)
 
     page, call, answer, statement = spans_of(collector, trace_id, count=4)
-    assert page.ended_at > call.ended_at > answer.ended_at > statement.ended_at
+    assert page.ended_at > call.ended_at
+    assert answer.ended_at > statement.ended_at
 
 
 def test_spans_say_what_happened(traced_system: System, collector: Collector) -> None:
