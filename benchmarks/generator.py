@@ -1,84 +1,166 @@
-"""Thoughts in any number, in English, Chinese and Spanish, always the same for the same seed.
+"""Thoughts in any number, in eight languages: an endless sequence, always the same for a seed.
 
-Words are as unevenly frequent as in real language, a tenth of the texts carries a tag that hardly
-any other has, and `RARE_WORD` stands in every `RARE_EVERY`th text and nowhere else: there is
-something to search for with many, few and hardly any results.
+The sequence is made in batches, each from the seed and its own number alone, so that any part of
+it can be made by itself and by several processes at once. Some users share much more than others,
+and the longer it goes on the more users there are; each keeps to one language.
 """
 
 import random
-from collections.abc import Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from itertools import accumulate
+from itertools import islice
 
-from benchmarks.vocabulary import CHINESE, ENGLISH, SPANISH
+from benchmarks.vocabulary import (
+    EMOJI,
+    FIRST_RARE_EMOJI,
+    KEPT_OUT,
+    LANGUAGES,
+    RARE_EMOJI,
+    Language,
+    words_of,
+)
 
 SEED = 2026
-USERS = 1000
-# Above the ids of the demonstration users.
-FIRST_USER_ID = 1001
-COMMON_WORD = "water"
-RARE_WORD = "quetzal"
+BATCH = 5000
+# Above the ids of people who use a system that thoughts are loaded into.
+FIRST_USER_ID = 1_000_001
+FIRST_USERS = 1000
+THOUGHTS_PER_USER = 100
+# Stands in every `RARE_EVERY`th thought and nowhere else.
+RARE_WORD = KEPT_OUT
 RARE_EVERY = 4000
+COMMON_WORD = "time"
 
 MAX_CHARACTERS = 250
-_PHRASES = 20_000
-_SECONDS_APART = 3.0
-_FIRST_AT = datetime(2024, 1, 1, tzinfo=UTC)
+# Ten a second leave room for two billion thoughts before the present.
+_FIRST_AT = datetime(2020, 1, 1, tzinfo=UTC)
+_APART = timedelta(milliseconds=100)
 
 # The columns user_id, username, text and created_at of a thought.
 Row = tuple[int, str, str, datetime]
 
-# Most thoughts are a line or two; few use all the room.
-_PHRASE_COUNTS = (1, 2, 3, 4, 5, 6, 8, 12)
-_PHRASE_COUNT_WEIGHTS = (12, 22, 22, 16, 11, 8, 6, 3)
+# The language of a user follows from the last two digits of the user's number. Neighbours, who
+# share about as much, have different ones.
+_SPREAD = 37
+_LANGUAGES = [language for language in LANGUAGES for _ in range(language.people)]
 
 
-def generate_rows(count: int, *, seed: int = SEED) -> Iterator[Row]:
-    """Yield `count` thoughts, oldest first, each `_SECONDS_APART` after the one before.
-
-    The first rows of a longer run are those of a shorter one.
-    """
-    chooser = random.Random(seed)
-    languages = _languages(chooser)
-    names = [f"{chooser.choice(ENGLISH + CHINESE)} {number}" for number in range(1, USERS + 1)]
-    for index in range(count):
-        user = int(chooser.random() * USERS)
-        text = _text(chooser, *languages[int(chooser.random() * len(languages))])
-        if index % RARE_EVERY == RARE_EVERY - 1:
-            text = f"{RARE_WORD} {text}"[:MAX_CHARACTERS].rstrip()
-        created_at = _FIRST_AT + timedelta(seconds=index * _SECONDS_APART)
-        yield FIRST_USER_ID + user, names[user], text, created_at
+def generate_rows(count: int, *, start: int = 0, seed: int = SEED) -> Iterator[Row]:
+    """Yield the thoughts number `start` to `start + count - 1` of the sequence, oldest first."""
+    for number in range(start // BATCH, (start + count + BATCH - 1) // BATCH):
+        first = number * BATCH
+        yield from make_batch(number, seed)[max(0, start - first) : start + count - first]
 
 
-def _languages(chooser: random.Random) -> list[tuple[list[str], str, str]]:
-    """Return phrases, what joins them and what ends a text, by how many of ten texts have them."""
-    english = _phrases(chooser, ENGLISH, joined_by=" "), " ", "."
-    chinese = _phrases(chooser, CHINESE, joined_by=""), "，", "。"
-    spanish = _phrases(chooser, SPANISH, joined_by=" "), ", ", "."
-    return [english] * 6 + [chinese] * 2 + [spanish] * 2
-
-
-def _phrases(chooser: random.Random, words: Sequence[str], *, joined_by: str) -> list[str]:
-    """Return phrases of two to six words; joining these is much faster than joining words."""
-    # Zipf's law: a word is as frequent as its rank is low.
-    weights = list(accumulate(1 / (rank + 3) for rank in range(len(words))))
+def make_batch(number: int, seed: int = SEED) -> list[Row]:
+    """Return the batch with this number: the thoughts from `number * BATCH` on."""
+    chooser = random.Random(f"{seed} {number}")
+    first = number * BATCH
+    users = [_choose_user(chooser, index) for index in range(first, first + BATCH)]
+    texts = _texts(chooser, [_language_of(user) for user in users])
     return [
-        joined_by.join(chooser.choices(words, cum_weights=weights, k=chooser.randint(2, 6)))
-        for _ in range(_PHRASES)
+        (
+            FIRST_USER_ID + user,
+            _name_of(user),
+            _with_rare_word(text) if index % RARE_EVERY == RARE_EVERY - 1 else text,
+            _FIRST_AT + index * _APART,
+        )
+        for index, user, text in zip(range(first, first + BATCH), users, texts, strict=True)
     ]
 
 
-_COUNTS = [
-    count
-    for count, weight in zip(_PHRASE_COUNTS, _PHRASE_COUNT_WEIGHTS, strict=True)
-    for _ in range(weight)
-]
+def _choose_user(chooser: random.Random, index: int) -> int:
+    """Return who shares thought number `index`: of those who are there by then, an early one."""
+    users = max(FIRST_USERS, index // THOUGHTS_PER_USER)
+    chance = chooser.random()
+    return int(chance * chance * users)
 
 
-def _text(chooser: random.Random, phrases: list[str], joined_by: str, ended_by: str) -> str:
-    number = chooser.random
-    count = _COUNTS[int(number() * len(_COUNTS))]
-    text = joined_by.join([phrases[int(number() * _PHRASES)] for _ in range(count)])
-    if number() < 0.1:
-        return f"{text[:235]} #{int(number() * 1_000_000)}"
-    return f"{text[: MAX_CHARACTERS - 1].rstrip()}{ended_by}"
+def _language_of(user: int) -> Language:
+    return _LANGUAGES[user * _SPREAD % len(_LANGUAGES)]
+
+
+def _name_of(user: int) -> str:
+    names = _language_of(user).names
+    return f"{names[user % len(names)]} {user + 1}"
+
+
+def _with_rare_word(text: str) -> str:
+    return f"{RARE_WORD} {text}"[:MAX_CHARACTERS].rstrip()
+
+
+def _texts(chooser: random.Random, languages: list[Language]) -> Iterator[str]:
+    """Yield a text in each of the languages; their words are drawn at once, which is faster."""
+    counts: list[int] = []
+    totals: dict[Language, int] = defaultdict(int)
+    for language in languages:
+        chance = chooser.random()
+        # Most thoughts are a line or two; few use all the room.
+        counts.append(1 + int(chance * chance * language.longest))
+        # One more, for a tag.
+        totals[language] += counts[-1] + 1
+    drawn = {
+        language: iter(words_of(language).draw(chooser, totals[language]))
+        for language in LANGUAGES
+        if language in totals
+    }
+    for language, count in zip(languages, counts, strict=True):
+        tag, *words = islice(drawn[language], count + 1)
+        ending = _ending(chooser, language, tag)
+        body = _body(chooser, language, words)
+        yield f"{body[: MAX_CHARACTERS - len(ending)].rstrip()}{ending}"
+
+
+def _body(chooser: random.Random, language: Language, words: list[str]) -> str:
+    """Return the words in clauses of one length, joined to one sentence, several, or to lines."""
+    length = 5 + int(chooser.random() * 9)
+    clauses = [language.space.join(words[at : at + length]) for at in range(0, len(words), length)]
+    style = chooser.random()
+    if style < 0.6:
+        text = (language.comma + language.space).join(clauses)
+        return text if style < 0.1 else _capitalized(text)
+    between = language.full_stop + language.space if style < 0.97 else "\n"
+    return between.join(map(_capitalized, clauses))
+
+
+# Not `str.upper`: what it does to rare letters changes from one version of Python to the next.
+_CAPITALS = {
+    letter: letter.upper()
+    for letter in (
+        "abcdefghijklmnopqrstuvwxyzáàâäåæçéèêëíîïñóôöøúûüœабвгдеёжзийклмнопрстуфхцчшщыэюя"
+    )
+}
+
+
+def _capitalized(text: str) -> str:
+    return _CAPITALS.get(text[0], text[0]) + text[1:]
+
+
+def _ending(chooser: random.Random, language: Language, tag: str) -> str:
+    """Return the last mark of a text and what may follow it: emoji, a tag, a number, a link."""
+    chance = chooser.random()
+    mark = language.full_stop if chance < 0.5 else "" if chance < 0.8 else _mark(chooser)
+    chance = chooser.random()
+    if chance < 0.12:
+        return f"{mark} {_emoji(chooser)}"
+    if chance < 0.19:
+        return f"{mark} #{tag}"
+    if chance < 0.23:
+        return f" {int(1 / (1e-6 + chooser.random()))}{mark}"
+    if chance < 0.25:
+        return f"{mark} https://example.org/{int(chooser.random() * 0xFFFF_FFFF):x}"
+    return mark
+
+
+def _mark(chooser: random.Random) -> str:
+    return ("!", "?", "!!", "?!", "...")[int(chooser.random() * 5)]
+
+
+def _emoji(chooser: random.Random) -> str:
+    """Return an emoji, at times a rare one, at times three of the same."""
+    chance = chooser.random()
+    if chance < 0.02:
+        return chr(FIRST_RARE_EMOJI + int(chooser.random() * RARE_EMOJI))
+    found = EMOJI[int(chance * chance * len(EMOJI))]
+    return found * 3 if chooser.random() < 0.1 else found

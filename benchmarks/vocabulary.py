@@ -1,51 +1,94 @@
-"""The words of generated thoughts, the frequent ones of each language first."""
+"""The words of generated thoughts, as frequent as in the languages they are from.
 
-# ruff: noqa: SIM905  (hundreds of words are easier to read without quotes)
+The frequencies are those of the package wordfreq, which gives a list of words for every hundredth
+of a decimal order of magnitude.
+"""
 
-ENGLISH = """
-the a to and of in it is that was for on with as my you this not but at be have we
-so there all what when like from they more about an today time one day out now if or
-some people can will never every again only after before morning still good little new
-water tea coffee walk city train rain book music window light night work home friend
-river garden bread street summer winter sleep dream garden kitchen table letter paper
-mountain sea bridge road quiet early late slow fast small old long short warm cold
-read write think learn forget remember listen wait begin finish build break mend carry
-open close turn keep leave find lose ask answer try fall grow sing dance cook paint
-question answer idea problem reason habit mistake plan story sentence word page number
-code server test release network screen keyboard meeting weekend holiday office project
-bicycle ticket station platform harbour island forest meadow valley cloud thunder snow
-apple lemon pepper garlic onion rice noodle soup cheese butter honey sugar salt plum
-cat dog sparrow heron beetle spider salmon horse rabbit owl fox badger hedgehog moth
-neighbour teacher doctor baker stranger sister brother mother father child grandmother
-patience courage kindness doubt hope luck anger silence laughter wonder comfort memory
-chair lamp mirror blanket pillow candle basket bottle hammer ladder needle pencil drawer
-piano violin drum chorus rhythm melody theatre museum gallery poem novel chapter margin
-monday tuesday wednesday thursday friday saturday sunday january april august october
-almost always rarely somewhere nowhere suddenly gently perhaps indeed together apart
-yellow purple silver copper velvet marble granite crystal linen pottery lantern compass
-""".split()
+# ruff: noqa: SIM905  (emoji are easier to read without quotes)
 
-CHINESE = """
-的 了 是 我 在 不 有 就 也 都 很 和 这 那 你 他 她 们 一个 今天 时候 什么 怎么 没有
-还是 因为 所以 如果 但是 已经 一起 现在 知道 觉得 喜欢 想要 可以 应该 慢慢 终于 突然
-早上 中午 晚上 昨天 明天 周末 春天 夏天 秋天 冬天 下雨 下雪 天气 阳光 月亮 星星 云
-喝茶 咖啡 吃饭 做饭 米饭 面条 饺子 豆腐 苹果 西瓜 味道 厨房 超市 市场 散步 跑步 爬山
-朋友 同事 老师 学生 孩子 妈妈 爸爸 爷爷 奶奶 邻居 司机 医生 猫 狗 小鸟 金鱼 蜻蜓
-城市 街道 公园 车站 地铁 火车 飞机 自行车 桥 河边 海边 山顶 图书馆 博物馆 电影院 书店
-工作 开会 下班 加班 放假 旅行 学习 读书 写字 画画 唱歌 听音乐 看电影 睡觉 做梦 起床
-代码 电脑 手机 网络 服务器 测试 发布 问题 答案 想法 计划 习惯 故事 句子 文字 数字
-开心 难过 安静 热闹 温柔 勇敢 耐心 希望 怀念 孤独 简单 复杂 重要 有趣 奇怪 漂亮
-灯光 窗户 桌子 椅子 镜子 雨伞 信封 铅笔 围巾 毛衣 口袋 钥匙 地图 相册 日历 时钟
-""".split()
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
 
-SPANISH = """
-de la que el en y a los se no un por con una su para es al lo como más pero sus le ya
-este porque cuando muy sin sobre también me hasta hay donde desde todo nos durante hoy
-siempre nunca todavía mañana ayer noche día tiempo vida casa calle agua café pan lluvia
-libro amigo hermana ciudad tren ventana camino montaña río playa jardín cocina música
-palabra silencio memoria verano invierno otoño primavera pequeño grande lento tranquilo
-caminar leer escribir pensar aprender olvidar recordar escuchar esperar empezar terminar
-naranja limón tomate aceite queso azúcar manzana gato perro pájaro caballo mariposa
-trabajo problema pregunta respuesta idea proyecto pantalla teclado reunión oficina
-corazón canción cuaderno lámpara espejo puente estrella nube tormenta bosque isla puerto
-""".split()
+import numpy as np
+import wordfreq
+
+# What the generator puts into thoughts itself.
+KEPT_OUT = "quetzal"
+
+# Rarer words than these hardly change a text, and each process keeps all of them in memory.
+_MAX_WORDS = 150_000
+# wordfreq writes every number of several digits with zeros.
+_NUMBER = "0"
+
+# Frequent ones first; some are several characters.
+EMOJI = (
+    "😂 ❤️ 🤣 👍 😭 🙏 😍 😊 🔥 🎉 😅 💕 🤔 👏 🥺 ✨ 😎 💯 🌧️ ☕ 🍜 🚀 🌸 🐻 🎵 👩‍💻 🇨🇳 👋🏽"
+).split()
+# The block of emoji from which the rare ones are taken.
+FIRST_RARE_EMOJI = 0x1F300
+RARE_EMOJI = 0x350
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Language:
+    """How many of a hundred people write in it, and how they do.
+
+    `space` stands between words and after sentences; `longest` is the most words of a thought.
+    """
+
+    code: str
+    people: int
+    names: tuple[str, ...]
+    space: str = " "
+    comma: str = ","
+    full_stop: str = "."
+    longest: int = 48
+
+
+LANGUAGES = (
+    Language("en", 55, ("alex", "Grace", "j.smith", "night owl", "Tom_R", "rosa", "kit")),
+    Language("zh", 16, ("小雨", "阿明", "晓峰", "lin", "老王"), "", "，", "。", 90),
+    Language("es", 8, ("Lucía", "mateo", "Íñigo")),
+    Language("ja", 6, ("さくら", "ケンジ", "花子"), "", "、", "。", 90),
+    Language("ru", 6, ("Наташа", "иван", "Фёдор")),
+    Language("de", 5, ("Jürgen", "lena", "Groß")),
+    Language("fr", 2, ("chloé", "Benoît")),
+    Language("ko", 2, ("지민", "서연")),
+)
+
+
+class Words:
+    """The words of one language, from which any number is drawn by frequency."""
+
+    def __init__(self, words: Sequence[str], frequencies: Sequence[int]) -> None:
+        self._words = words
+        self._cumulative = np.cumsum(frequencies, dtype=np.uint64)
+
+    def draw(self, chooser: random.Random, count: int) -> list[str]:
+        """Return `count` words, each drawn without regard to those before it."""
+        numbers = np.frombuffer(chooser.randbytes(8 * count), dtype="<u8") % self._cumulative[-1]
+        places = np.searchsorted(self._cumulative, numbers, side="right")
+        return [self._words[place] for place in places.tolist()]
+
+
+@cache
+def words_of(language: Language) -> Words:
+    """Return the words of a language; the first call reads them, in up to half a second.
+
+    A word that has `KEPT_OUT` in it is none of them.
+    """
+    words: list[str] = []
+    frequencies: list[int] = []
+    for order, group in enumerate(wordfreq.get_frequency_list(language.code)):
+        # Whole numbers, as the last digit of a power may differ from one machine to another.
+        frequency = round(10 ** (9 - order / 100))
+        usable = [word for word in group if KEPT_OUT not in word and _NUMBER not in word]
+        words += usable
+        frequencies += [frequency] * len(usable)
+        if len(words) >= _MAX_WORDS:
+            break
+    # Every word that the package has, which it would keep for a next call.
+    wordfreq.get_frequency_list.cache_clear()
+    return Words(words, frequencies)

@@ -1,0 +1,86 @@
+"""Drops the indexes of the thoughts and makes them again as they were, whatever they are."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+
+import asyncpg
+
+_WATCH_SECONDS = 0.5
+
+# Hears what is being done, and which share of it is done, from 0 to 1.
+Show = Callable[[str, float], None]
+
+
+def show_nothing(_: str, __: float) -> None:
+    """Show nobody anything."""
+
+
+@dataclass(frozen=True, slots=True)
+class Index:
+    """An index and the statement that makes it."""
+
+    name: str
+    definition: str
+
+
+async def drop_indexes(connection: "asyncpg.Connection[asyncpg.Record]") -> list[Index]:
+    """Drop the indexes that no constraint needs, and return them."""
+    rows = await connection.fetch("""
+        SELECT indexrelid::regclass::text AS name, pg_get_indexdef(indexrelid) AS definition
+        FROM pg_index
+        WHERE indrelid = 'thoughts'::regclass
+          AND NOT EXISTS (SELECT FROM pg_constraint WHERE conindid = indexrelid)
+        ORDER BY indexrelid
+    """)
+    indexes = [Index(*row) for row in rows]
+    for index in indexes:
+        await connection.execute(f"DROP INDEX {index.name}")
+    return indexes
+
+
+async def create_indexes(
+    connection: "asyncpg.Connection[asyncpg.Record]",
+    database_url: str,
+    indexes: list[Index],
+    show: Show,
+) -> None:
+    """Make indexes by `connection`; another connection sees how far PostgreSQL is."""
+    for index in indexes:
+        label = f"Making the index {index.name}"
+        show(label, 0)
+        async with _watching(database_url, connection.get_server_pid(), label, show):
+            await connection.execute(index.definition, timeout=None)
+        show(label, 1)
+
+
+@asynccontextmanager
+async def _watching(database_url: str, pid: int, label: str, show: Show) -> AsyncIterator[None]:
+    task = asyncio.create_task(_watch(database_url, pid, label, show))
+    try:
+        yield
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+
+
+async def _watch(database_url: str, pid: int, label: str, show: Show) -> None:
+    connection = await asyncpg.connect(database_url)
+    try:
+        while True:
+            share = await connection.fetchval(
+                """
+                SELECT greatest(
+                    blocks_done::float / nullif(blocks_total, 0),
+                    tuples_done::float / nullif(tuples_total, 0)
+                ) FROM pg_stat_progress_create_index WHERE pid = $1
+                """,
+                pid,
+            )
+            if share is not None:
+                show(label, share)
+            await asyncio.sleep(_WATCH_SECONDS)
+    finally:
+        await connection.close()
