@@ -198,6 +198,11 @@ bench: ## Measure what a request costs, beside the least that it could
 	$(install_all)
 	@exec $(venv) -m benchmarks $(ARGS)
 
+.PHONY: load-data
+load-data: ## Add N=1000000 generated thoughts to the database; DATABASE_URL names another one
+	$(install_all)
+	@exec $(venv) -m benchmarks.load_data
+
 ##@ Change it
 
 .PHONY: format

@@ -33,7 +33,8 @@ RARE_EVERY = 4000
 COMMON_WORD = "time"
 
 MAX_CHARACTERS = 250
-# Ten a second leave room for two billion thoughts before the present.
+# So many a second that they end before the present.
+MAX_THOUGHTS = 2_000_000_000
 _FIRST_AT = datetime(2020, 1, 1, tzinfo=UTC)
 _APART = timedelta(milliseconds=100)
 

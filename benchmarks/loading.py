@@ -9,7 +9,8 @@ import asyncpg
 
 from benchmarks.batches import copied_rows
 from benchmarks.generator import BATCH
-from benchmarks.indexes import Show, create_indexes, drop_indexes, show_nothing
+from benchmarks.indexes import create_indexes, drop_indexes
+from benchmarks.progress import Show, show_nothing
 
 COLUMNS = ("user_id", "username", "text", "created_at")
 # Adding one entry to the search index costs as much as adding this many to a new one.
@@ -25,33 +26,30 @@ class LoadError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """How long each part took; `index_seconds` is 0 where the indexes were left in place."""
+    """How long the rows took, and the indexes if they were made again."""
 
     thoughts: int
     copy_seconds: float
-    index_seconds: float
-    vacuum_seconds: float
-
-    @property
-    def seconds(self) -> float:
-        """All of it."""
-        return self.copy_seconds + self.index_seconds + self.vacuum_seconds
+    index_seconds: float | None
 
 
 async def load_thoughts(
-    database_url: str,
-    count: int,
-    *,
-    start: int = 0,
-    processes: int = os.cpu_count() or 1,
-    show: Show = show_nothing,
+    database_url: str, count: int, *, start: int = 0, show: Show = show_nothing
+) -> Loaded:
+    """Do what `add_thoughts` does and then what `update_statistics` does."""
+    loaded = await add_thoughts(database_url, count, start=start, show=show)
+    await update_statistics(database_url)
+    return loaded
+
+
+async def add_thoughts(
+    database_url: str, count: int, *, start: int = 0, show: Show = show_nothing
 ) -> Loaded:
     """Add the thoughts number `start` to `start + count - 1` of the generator by COPY.
 
     It is one transaction, which keeps everybody else out of the table: the indexes but the primary
     key are dropped, and made again as they were when the rows are there. Where there are so many
-    thoughts already that this would take longer, they stay. At the end the planner's statistics
-    are brought up to date. `show` hears of each part how far it is.
+    thoughts already that this would take longer, they stay. `show` hears how far each part is.
 
     Raises `LoadError`, `MakerEnded`, OSError or `asyncpg.PostgresError`; then nothing was loaded.
     """
@@ -63,14 +61,20 @@ async def load_thoughts(
             await connection.execute(_SETTINGS)
             rebuilds = present < count * REBUILD_WORTH
             indexes = await drop_indexes(connection) if rebuilds else []
-            await _copy(connection, start, count, processes, show)
+            await _copy(connection, start, count, show)
             copied = time.monotonic()
             await create_indexes(connection, database_url, indexes, show)
-            indexed = time.monotonic()
-        show("Bringing statistics up to date", 0)
+        indexed = time.monotonic()
+        return Loaded(count, copied - started, indexed - copied if indexes else None)
+    finally:
+        await connection.close()
+
+
+async def update_statistics(database_url: str) -> None:
+    """Tell PostgreSQL's planner what the table holds now, and that nobody else reads it."""
+    connection = await asyncpg.connect(database_url)
+    try:
         await connection.execute("VACUUM (ANALYZE) thoughts", timeout=None)
-        show("Bringing statistics up to date", 1)
-        return Loaded(count, copied - started, indexed - copied, time.monotonic() - indexed)
     finally:
         await connection.close()
 
@@ -93,13 +97,9 @@ async def count_thoughts(
 
 
 async def _copy(
-    connection: "asyncpg.Connection[asyncpg.Record]",
-    start: int,
-    count: int,
-    processes: int,
-    show: Show,
+    connection: "asyncpg.Connection[asyncpg.Record]", start: int, count: int, show: Show
 ) -> None:
-    with copied_rows(start, count, processes=processes) as pieces:
+    with copied_rows(start, count, processes=os.cpu_count() or 1) as pieces:
         await connection.copy_to_table(
             "thoughts",
             source=_watched(pieces, count, show),
@@ -111,8 +111,8 @@ async def _copy(
 
 async def _watched(pieces: AsyncIterator[bytes], count: int, show: Show) -> AsyncIterator[bytes]:
     copied = 0
+    show("Copying", 0)
     async for piece in pieces:
-        show("Copying", min(1, copied / count))
         yield piece
-        copied += BATCH
-    show("Copying", 1)
+        copied = min(count, copied + BATCH)
+        show("Copying", copied / count)

@@ -1,0 +1,75 @@
+"""The database that thoughts are loaded into: that of `make up`, or another."""
+
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from benchmarks.loading import LoadError
+from local import leftovers
+from local.folder import Folder
+from local.postgres import PostgresServer
+
+# With its indexes; PostgreSQL's log of changes comes on top for a while.
+BYTES_PER_THOUGHT = 1000
+
+_NO_DATABASE = """\
+There is no database yet: `make up` makes one. Another one can be named:
+  make load-data N=1000000 DATABASE_URL=postgresql://USER:PASSWORD@HOST:PORT/DATABASE"""
+
+
+@contextmanager
+def database_url(environment: Mapping[str, str], path: Path, count: int) -> Iterator[str]:
+    """Give the URL that DATABASE_URL says, or that of the database in the folder `path`.
+
+    A server that is stopped runs for as long. Raises `LoadError` when there is no database or not
+    enough room for `count` thoughts, FolderError or PostgresError.
+    """
+    if url := environment.get("DATABASE_URL"):
+        yield url
+        return
+    folder = Folder(path)
+    if not folder.postgres.exists():
+        raise LoadError(_NO_DATABASE)
+    _check_room(folder, count)
+    secrets = folder.secrets()
+    server = PostgresServer(folder.postgres, password=secrets.postgres)
+    with _running(server, folder):
+        yield server.url("thoughts", user="thoughts", password=secrets.thoughts)
+
+
+def gigabytes(count: int) -> str:
+    """How much room so many thoughts take, for people."""
+    return f"{count * BYTES_PER_THOUGHT / 1e9:.1f} GB"
+
+
+def _check_room(folder: Folder, count: int) -> None:
+    free_bytes = shutil.disk_usage(folder.postgres.resolve()).free
+    if free_bytes < count * BYTES_PER_THOUGHT:
+        raise LoadError(
+            f"{count:,} thoughts need about {gigabytes(count)}; where the database is, "
+            f"{free_bytes / 1e9:.1f} GB are free."
+        )
+
+
+@contextmanager
+def _running(server: PostgresServer, folder: Folder) -> Iterator[None]:
+    if folder.runner_pid() is not None:
+        server.port = _port(folder)
+        yield
+        return
+    with folder.held():
+        leftovers.end(folder.processes)
+        server.start()
+        try:
+            yield
+        finally:
+            server.stop()
+
+
+def _port(folder: Folder) -> int:
+    """Where a running server listens, which the fourth line of its lock file says."""
+    try:
+        return int((folder.postgres / "postmaster.pid").read_text().splitlines()[3])
+    except (FileNotFoundError, IndexError):
+        raise LoadError("The system is starting or stopping: try again in a moment.") from None

@@ -1,0 +1,99 @@
+"""`python -m benchmarks.load_data`, for `make load-data N=1000000`: fills a database with thoughts.
+
+The database is that of `make up`, running or stopped, or the one that DATABASE_URL names.
+"""
+
+import asyncio
+import os
+import signal
+import sys
+import time
+from collections.abc import Mapping
+from urllib.parse import urlsplit
+
+import asyncpg
+
+from benchmarks.batches import MakerEnded
+from benchmarks.destination import database_url, gigabytes
+from benchmarks.generator import FIRST_USER_ID, MAX_THOUGHTS
+from benchmarks.loading import (
+    Loaded,
+    LoadError,
+    add_thoughts,
+    count_thoughts,
+    update_statistics,
+)
+from benchmarks.progress import shown_progress
+from local.console import complain, say, step
+from local.folder import FolderError
+from local.postgres import PostgresError
+from local.services import ROOT
+
+_EXPECTED = (LoadError, MakerEnded, FolderError, PostgresError)
+_OF_THE_DATABASE = (OSError, ValueError, asyncpg.PostgresError, asyncpg.InterfaceError)
+
+
+def main(environment: Mapping[str, str]) -> int:
+    """Load as many thoughts as `N` says; the exit status."""
+    # As Ctrl-C does, so that what was started is stopped.
+    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+    started = time.monotonic()
+    outcome = "Nothing was loaded."
+    try:
+        count = _count(environment.get("N", ""))
+        with database_url(environment, ROOT / ".local", count) as url:
+            loaded = asyncio.run(_load(url, count))
+            outcome = "The thoughts are loaded."
+            with step("Bringing statistics up to date"):
+                asyncio.run(update_statistics(url))
+            say(_figures(loaded, time.monotonic() - started))
+    except KeyboardInterrupt:
+        complain(f"\nStopped. {outcome}")
+        return 130
+    except _EXPECTED as error:
+        complain(f"\n{error}\n{outcome}")
+        return 1
+    except _OF_THE_DATABASE as error:
+        complain(f"\nThe database cannot be used: {str(error) or type(error).__name__}\n{outcome}")
+        return 1
+    return 0
+
+
+def _count(text: str) -> int:
+    digits = text.isascii() and text.isdigit() and len(text) <= len(str(MAX_THOUGHTS))
+    if not digits or not 1 <= int(text) <= MAX_THOUGHTS:
+        fault = f"N={text} is not a number from 1 to {MAX_THOUGHTS:,}." if text else "N is missing."
+        raise LoadError(f"{fault} For a million thoughts: make load-data N=1000000")
+    return int(text)
+
+
+async def _load(url: str, count: int) -> Loaded:
+    connection = await asyncpg.connect(url)
+    try:
+        start = await count_thoughts(connection, first_user_id=FIRST_USER_ID)
+    finally:
+        await connection.close()
+    place = urlsplit(url)
+    say(
+        f"Loading {count:,} thoughts, after {start:,} loaded before, into the database "
+        f"{place.path[1:]} on {place.hostname}, port {place.port}.\n"
+        f"They take about {gigabytes(count)}. Until they are there, whoever reads or writes\n"
+        "thoughts waits, and is soon told to come back later (503).\n"
+    )
+    with shown_progress() as show:
+        return await add_thoughts(url, count, start=start, show=show)
+
+
+def _figures(loaded: Loaded, seconds: float) -> str:
+    took = loaded.index_seconds
+    indexes = "left in place" if took is None else f"made again in {took:.0f} s"
+    return (
+        f"\nLoaded {loaded.thoughts:,} thoughts in {seconds:.0f} s, "
+        f"{loaded.thoughts / seconds:,.0f} a second.\n"
+        f"Copying them: {loaded.thoughts / loaded.copy_seconds:,.0f} a second. "
+        f"The indexes were {indexes}."
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main(os.environ))
