@@ -5,8 +5,16 @@ scenarios      which requests are measured
 client         the load: keep-alive connections on asyncio streams
 measuring      CPU, time and memory of one scenario
 floors         the same servers answering a constant, to compare with
-report         the table, the budgets, and the files that keep them
+report         the tables, the budgets, and the files that keep them; tables: their form
 start_run      how long `make up` takes on a fresh clone, and the second time
 generator      thoughts in any number, the same for the same seed; vocabulary: their words
 loading        puts them into the database
+
+search_run     the run that measures search, in one database that grows from size to size
+  sample, terms, asks, load       which requests, and sending them
+  system, database                what they are sent to
+  ours, alternatives, writes, storm, costs
+                                  what is measured
+  figures, report, costs_report, picture
+                                  what was found
 """

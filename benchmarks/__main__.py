@@ -1,39 +1,72 @@
-"""`python -m benchmarks [requests|start|images]`, for `make bench`.
+"""`python -m benchmarks [requests|start|images|search]`, for `make bench`.
 
-Without a word it measures the first two; the images need a container engine.
+Without a word it measures the first two; the images need a container engine, and the search at
+its largest size an hour.
 """
 
 import argparse
 import sys
+from collections.abc import Sequence
+from pathlib import Path
 
-from benchmarks import report
+import msgspec
+
+from benchmarks import report, search_picture
 from benchmarks.images_run import measure_images
 from benchmarks.requests_run import measure_requests
+from benchmarks.search_figures import SearchResult
+from benchmarks.search_ours import Effort
+from benchmarks.search_report import search_text
+from benchmarks.search_run import measure_search
 from benchmarks.start_run import measure_start
 
 
 def main() -> None:
     """Measure, print the tables and keep them."""
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
-    parts = ("requests", "start", "images")
+    parts = ("requests", "start", "images", "search")
     parser.add_argument("what", nargs="?", choices=parts)
     parser.add_argument("--thoughts", type=int, default=100_000, help="in the database")
     parser.add_argument("--rounds", type=int, default=3, help="of which medians are taken")
+    parser.add_argument(
+        "--sizes", type=_sizes, default=[100_000, 1_000_000], help="of the search: 100000,1000000"
+    )
+    parser.add_argument("--keep", type=Path, help="folder for the data of the search")
     options = parser.parse_args()
     wanted = (options.what,) if options.what else parts[:2]
     if "requests" in wanted:
         requests = measure_requests(thoughts=options.thoughts, rounds=options.rounds, say=_say)
-        _show("requests", requests, report.requests_text(requests))
+        report.keep("requests", requests)
+        _show("requests", report.requests_text(requests))
     if "start" in wanted:
         start = measure_start()
-        _show("start", start, report.start_text(start))
+        report.keep("start", start)
+        _show("start", report.start_text(start))
     if "images" in wanted:
         images = measure_images()
-        _show("images", images, report.images_text(images))
+        report.keep("images", images)
+        _show("images", report.images_text(images))
+    if "search" in wanted:
+        _search(options.sizes, options.keep)
 
 
-def _show(name: str, result: report.Result, text: str) -> None:
-    report.keep(name, result, text)
+def _search(sizes: Sequence[int], kept: Path | None) -> None:
+    """Keep each size's result as soon as it is there; the tables also hold those of other runs."""
+    for result in measure_search(sizes=sizes, kept=kept, effort=Effort(), say=_say):
+        report.keep(f"search-{result.size}", result)
+    files = report.RESULTS.glob("search-*.json")
+    results = [msgspec.json.decode(file.read_bytes(), type=SearchResult) for file in files]
+    results.sort(key=lambda result: result.size)
+    search_picture.draw(results, report.RESULTS / "search.svg")
+    _show("search", search_text(results))
+
+
+def _sizes(text: str) -> list[int]:
+    return [int(size) for size in text.split(",")]
+
+
+def _show(name: str, text: str) -> None:
+    report.publish(name, text)
     print(f"\n{text}", flush=True)
 
 

@@ -56,9 +56,9 @@ def request_bytes(
 
 async def fetch(base_url: str, request: bytes) -> Answer:
     """Send one request over a connection of its own."""
-    reader, writer = await _connect(base_url)
+    reader, writer = await connect(base_url)
     try:
-        return await _exchange(reader, writer, request)
+        return await exchange(reader, writer, request)
     finally:
         writer.close()
 
@@ -74,14 +74,14 @@ async def send_load(
     numbers = iter(range(count))
     latencies: list[float] = []
     refused = 0
-    pairs = [await _connect(base_url) for _ in range(connections)]
+    pairs = [await connect(base_url) for _ in range(connections)]
 
     async def work(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         nonlocal refused
         for number in numbers:
             request = make_request(number)
             started = time.perf_counter()
-            answer = await _exchange(reader, writer, request)
+            answer = await exchange(reader, writer, request)
             latencies.append(time.perf_counter() - started)
             if answer.status not in (status, TOO_BUSY):
                 raise UnexpectedAnswer(f"{answer.status}, not {status}: {answer.body[:500]!r}")
@@ -98,14 +98,16 @@ async def send_load(
     return Load(time.perf_counter() - started, sorted(latencies), refused)
 
 
-async def _connect(base_url: str) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+async def connect(base_url: str) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    """Open a connection that is kept until the caller closes it."""
     address = urlsplit(base_url)
     return await asyncio.open_connection(address.hostname, address.port)
 
 
-async def _exchange(
+async def exchange(
     reader: asyncio.StreamReader, writer: asyncio.StreamWriter, request: bytes
 ) -> Answer:
+    """Send a request and return its answer; raises TimeoutError after `ANSWER_SECONDS`."""
     async with asyncio.timeout(ANSWER_SECONDS):
         writer.write(request)
         head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")

@@ -55,7 +55,7 @@ def run_round(
     """Send the scenario's requests once; raises `UnexpectedAnswer`."""
     server = servers[scenario.server]
     others = [other.pid for other in servers.values() if other is not server]
-    before = [_CpuClock([server.pid]), _CpuClock(others), _CpuClock([postgres_pid])]
+    before = [CpuClock([server.pid]), CpuClock(others), CpuClock([postgres_pid])]
     load = asyncio.run(
         send_load(
             server.url,
@@ -113,7 +113,7 @@ def memory_of(pid: int) -> Memory:
     return Memory(full.rss / 2**20, getattr(full, "pss", full.rss) / 2**20)
 
 
-class _CpuClock:
+class CpuClock:
     """Counts the CPU time of processes and of their children that still run, from now on.
 
     A child that ends takes its time with it; the services have none, and PostgreSQL's serve a
@@ -125,6 +125,7 @@ class _CpuClock:
         self._start = self._read()
 
     def elapsed_seconds(self) -> float:
+        """Return the CPU time since this clock was made."""
         now = self._read()
         return sum(seconds - self._start.get(pid, 0) for pid, seconds in now.items())
 

@@ -9,24 +9,30 @@ import msgspec
 from benchmarks.images_run import ImagesResult
 from benchmarks.measuring import Figure, Memory
 from benchmarks.requests_run import RequestsResult
+from benchmarks.search_figures import SearchResult
 from benchmarks.start_run import StartResult
+from benchmarks.tables import table, verdict
 
 FOLDER = Path(__file__).parent
+RESULTS = FOLDER / "results"
 MEMORY_BUDGET_MIB = 300
 FRESH_CLONE_BUDGET_SECONDS = 60
 SECOND_TIME_BUDGET_SECONDS = 8
 IMAGE_BUDGET_MB = 90
 
 
-Result = RequestsResult | StartResult | ImagesResult
+Result = RequestsResult | StartResult | ImagesResult | SearchResult
 
 
-def keep(name: str, result: Result, text: str) -> None:
-    """Write `results/NAME.json`, and the text between README.md's marks of that name."""
+def keep(name: str, result: Result) -> None:
+    """Write `results/NAME.json`."""
     json = msgspec.json.format(msgspec.json.encode(result), indent=2) + b"\n"
-    results = FOLDER / "results"
-    results.mkdir(exist_ok=True)
-    (results / f"{name}.json").write_bytes(json)
+    RESULTS.mkdir(exist_ok=True)
+    (RESULTS / f"{name}.json").write_bytes(json)
+
+
+def publish(name: str, text: str) -> None:
+    """Put the text between README.md's marks of that name."""
     readme = FOLDER / "README.md"
     marks = re.compile(f"(<!-- {name} -->\n).*(<!-- end of {name} -->)", re.DOTALL)
     readme.write_text(
@@ -52,9 +58,9 @@ def start_text(result: StartResult) -> str:
         ("second time", result.second_time_seconds, SECOND_TIME_BUDGET_SECONDS),
     ]
     cells = [
-        [name, f"{seconds:.1f}", _verdict(seconds, budget, " s")] for name, seconds, budget in rows
+        [name, f"{seconds:.1f}", verdict(seconds, budget, " s")] for name, seconds, budget in rows
     ]
-    return _table(["`make up`", "seconds", "budget"], cells) + "\n"
+    return table(["`make up`", "seconds", "budget"], cells) + "\n"
 
 
 def images_text(result: ImagesResult) -> str:
@@ -66,7 +72,7 @@ def images_text(result: ImagesResult) -> str:
             f"{figures.compressed_bytes / 1e6:.1f}",
             f"{figures.cold_start_seconds:.1f}",
             f"{figures.memory_bytes / 2**20:.0f}",
-            _verdict(figures.over_base_bytes / 1e6, IMAGE_BUDGET_MB, " MB"),
+            verdict(figures.over_base_bytes / 1e6, IMAGE_BUDGET_MB, " MB"),
         ]
         for figures in result.figures
     ]
@@ -77,7 +83,7 @@ def images_text(result: ImagesResult) -> str:
         "cold start, s",
         "memory at rest, MiB",
     ]
-    return _table([*header, "budget"], rows) + "\n"
+    return table([*header, "budget"], rows) + "\n"
 
 
 def _requests_table(figures: Sequence[Figure]) -> str:
@@ -100,7 +106,7 @@ def _requests_table(figures: Sequence[Figure]) -> str:
                 f"{median.p50_ms:.1f}",
                 f"{median.p99_ms:.1f}",
                 f"{median.refused_percent:.1f}",
-                _verdict(median.server_cpu_us, figure.budget_us, " us"),
+                verdict(median.server_cpu_us, figure.budget_us, " us"),
             ]
         )
     header = ["request", "connections", "server CPU, us", "min-max", "x floor"]
@@ -113,7 +119,7 @@ def _requests_table(figures: Sequence[Figure]) -> str:
         "503, %",
         "budget",
     ]
-    return _table(header, rows)
+    return table(header, rows)
 
 
 def _memory_table(result: RequestsResult) -> str:
@@ -122,10 +128,10 @@ def _memory_table(result: RequestsResult) -> str:
         for name, memory in result.memory_at_rest.items()
     ]
     at_rest, after = _sum(result.memory_at_rest.values()), _sum(result.memory_after.values())
-    verdict = _verdict(at_rest.resident_mib, MEMORY_BUDGET_MIB, " MiB")
-    rows.append(["together", *_memory_cells(at_rest, after), verdict])
+    met = verdict(at_rest.resident_mib, MEMORY_BUDGET_MIB, " MiB")
+    rows.append(["together", *_memory_cells(at_rest, after), met])
     header = ["memory, MiB", "at rest, RSS", "PSS", "after the run, RSS", "PSS", "budget"]
-    return _table(header, rows)
+    return table(header, rows)
 
 
 def _memory_cells(at_rest: Memory, after: Memory) -> list[str]:
@@ -141,28 +147,3 @@ def _memory_cells(at_rest: Memory, after: Memory) -> list[str]:
 def _sum(memories: Iterable[Memory]) -> Memory:
     pairs = [(memory.resident_mib, memory.proportional_mib) for memory in memories]
     return Memory(*map(sum, zip(*pairs, strict=True)))
-
-
-def _verdict(measured: float, budget: float | None, unit: str) -> str:
-    if budget is None:
-        return ""
-    return f"{budget:g}{unit}: {'met' if measured <= budget else 'NOT met'}"
-
-
-def _table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Return a Markdown table whose columns also align as plain text, figures to the right."""
-    widths = [max(len(row[index]) for row in [header, *rows]) for index in range(len(header))]
-    last = len(header) - 1
-
-    def line(cells: Sequence[str]) -> str:
-        padded = [
-            cell.ljust(width) if index in (0, last) else cell.rjust(width)
-            for index, (cell, width) in enumerate(zip(cells, widths, strict=True))
-        ]
-        return f"| {' | '.join(padded)} |"
-
-    rule = [
-        "-" * width if index in (0, last) else "-" * (width - 1) + ":"
-        for index, width in enumerate(widths)
-    ]
-    return "\n".join([line(header), line(rule), *map(line, rows)])

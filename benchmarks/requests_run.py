@@ -58,7 +58,7 @@ def measure_requests(*, thoughts: int, rounds: int, say: Say) -> RequestsResult:
         token = asyncio.run(log_in(stack.urls["users"], username=USER, password=USER))
         browser = asyncio.run(open_browser(stack.urls["frontend"], token))
         scenarios = _scenarios(token, browser)
-        with _servers(stack, browser) as servers:
+        with running_servers(stack, browser) as servers:
             figures = _measure(scenarios, servers, stack.postgres.process.pid, rounds, say)
         return RequestsResult(
             machine=asyncio.run(this_machine(stack.database_urls["thoughts"])),
@@ -95,7 +95,7 @@ def _measure(
 
 
 @contextmanager
-def _servers(stack: Stack, browser: Browser) -> Iterator[dict[str, Server]]:
+def running_servers(stack: Stack, browser: Browser) -> Iterator[dict[str, Server]]:
     """Run what is measured beside the system: the floors, a Thoughts Backend that logs nothing."""
     servers = {
         name: Server(stack.urls[name], process.pid) for name, process in stack.services.items()

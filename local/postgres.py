@@ -7,7 +7,7 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from local import postgres_binaries
@@ -45,7 +45,8 @@ class PostgresServer:
 
     `data_dir` is made by `start()` when it is not there; its parent must exist. `port` 0 takes a
     free one. `durable=False` trades safety against a crash of the machine for speed, for tests.
-    Databases have the encoding UTF8 and the built-in locale C.UTF-8.
+    `settings` are further ones of PostgreSQL's own. Databases have the encoding UTF8 and the
+    built-in locale C.UTF-8.
 
     PostgreSQL refuses to run as root: then it runs as `nobody`, who gets the data folder. Where
     that account cannot enter the project's folder, `data_dir` becomes a link to a folder under
@@ -59,6 +60,7 @@ class PostgresServer:
         password: str,
         port: int = 0,
         durable: bool = True,
+        settings: Mapping[str, str] | None = None,
         log_path: Path | None = None,
         on_line: Callable[[str, str], None] | None = None,
     ) -> None:
@@ -67,6 +69,7 @@ class PostgresServer:
         self.log_path = log_path or data_dir.with_name(data_dir.name + ".log")
         self._password = password
         self._durable = durable
+        self._settings = dict(settings or {})
         self._on_line = on_line
         self._account = unprivileged_account()
         self._process: Process | None = None
@@ -115,6 +118,7 @@ class PostgresServer:
             # No Unix socket: its path has a limit of about 100 bytes, a project's folder has none.
             "unix_socket_directories=",
             *(() if self._durable else _NOT_DURABLE),
+            *(f"{name}={value}" for name, value in self._settings.items()),
         ]
         settings = [part for option in options for part in ("-c", option)]
         return Process(

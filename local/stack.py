@@ -9,7 +9,7 @@
 """
 
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 
@@ -41,8 +41,9 @@ class Stack:
     """PostgreSQL and the three services, with demonstration data, in one folder.
 
     `urls` and `services` have the keys `thoughts`, `users` and `frontend`. A port of 0 is any
-    free one. `on_line(name, line)` hears each line that a process prints; `step(label)` gives a
-    context manager around each part of the start.
+    free one; `postgres_settings` are further ones of PostgreSQL's own. `on_line(name, line)` hears
+    each line that a process prints; `step(label)` gives a context manager around each part of the
+    start.
     """
 
     def __init__(
@@ -52,6 +53,7 @@ class Stack:
         ports: Ports,
         options: ServiceOptions,
         durable: bool = True,
+        postgres_settings: Mapping[str, str] | None = None,
         on_line: Callable[[str, str], None] | None = None,
         step: Step = lambda _: nullcontext(),
     ) -> None:
@@ -64,6 +66,7 @@ class Stack:
         self._on_line = on_line
         self._step = step
         self._durable = durable
+        self._postgres_settings = postgres_settings
         self._postgres: PostgresServer | None = None
 
     @property
@@ -147,6 +150,7 @@ class Stack:
             password=secrets.postgres,
             port=self._ports.postgres,
             durable=self._durable,
+            settings=self._postgres_settings,
             log_path=self.folder.logs / "postgres.log",
             on_line=self._on_line,
         )

@@ -1,0 +1,133 @@
+"""What the search benchmark finds: the shape of `results/search-SIZE.json`.
+
+Times are in milliseconds as a client saw them, CPU is user and system time a request.
+"""
+
+import statistics
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from benchmarks.machine import Machine
+from benchmarks.measuring import Figure as CostFigure
+
+OURS = "MyThoughts"
+
+
+@dataclass(frozen=True, slots=True)
+class Latencies:
+    """How long requests took, nearest rank; all are 0 where none was sent."""
+
+    requests: int
+    p50_ms: float
+    p95_ms: float
+    p99_ms: float
+    worst_ms: float
+
+    @classmethod
+    def of(cls, seconds: Sequence[float]) -> "Latencies":
+        """Sum up the times of some requests."""
+        ordered = sorted(seconds) or [0.0]
+
+        def rank(percent: float) -> float:
+            return ordered[min(len(ordered) - 1, int(len(ordered) * percent / 100))] * 1000
+
+        return cls(len(seconds), rank(50), rank(95), rank(99), rank(100))
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """The latencies of one class of terms or lists.
+
+    `alternative` says who answered, over HTTP where that is `OURS` and else as plain SQL. `refused`
+    counts answers of 503, `incomplete` those with fewer entries than asked for and more to come,
+    `timed_out` statements that were stopped. CPU is None where it was not taken.
+    """
+
+    kind: str
+    size: int
+    clients: int
+    cache: str
+    alternative: str
+    latencies: Latencies
+    refused: int = 0
+    incomplete: int = 0
+    timed_out: int = 0
+    service_cpu_us: float | None = None
+    postgres_cpu_us: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TermFigure:
+    """One term: in how many thoughts it is (of this author), and its times, warm, one client."""
+
+    kind: str
+    term: str
+    username: str
+    matches: int
+    p50_ms: float
+    worst_ms: float
+
+
+@dataclass(frozen=True, slots=True)
+class Relation:
+    """A table or an index: its size, and how long an index took to build (None: not measured)."""
+
+    name: str
+    size_bytes: int
+    build_seconds: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Writes:
+    """What a new thought costs.
+
+    The first two are PostgreSQL's CPU for an INSERT, with the index of the search and without it,
+    what flushes the index's list of new entries included. The others are whole requests.
+    """
+
+    insert_cpu_us: float
+    insert_without_index_cpu_us: float
+    post_service_cpu_us: float
+    post_postgres_cpu_us: float
+    post: Latencies
+
+
+@dataclass(frozen=True, slots=True)
+class Storm:
+    """Many clients with the costliest term at once, and what others then wait."""
+
+    term: str
+    username: str
+    clients: int
+    seconds: float
+    answered: int
+    refused: int
+    searches: Latencies
+    others_idle: Latencies
+    others: Latencies
+    others_refused: int
+
+
+@dataclass(frozen=True, slots=True)
+class SearchResult:
+    """Everything that was measured at one size.
+
+    `load_seconds` are those of each part of loading up to it; `os_cache_dropped` says how cold
+    cold is.
+    """
+
+    machine: Machine
+    size: int
+    load_seconds: dict[str, float]
+    os_cache_dropped: bool
+    relations: list[Relation]
+    terms: list[TermFigure]
+    figures: list[Figure]
+    costs: list[CostFigure]
+    storm: Storm
+    writes: Writes
+
+
+def median_ms(seconds: Sequence[float]) -> float:
+    """Return the median of some times; 0 where there are none."""
+    return statistics.median(seconds) * 1000 if seconds else 0.0

@@ -1,0 +1,89 @@
+"""The system that the search benchmark measures, and how it is made cold."""
+
+import asyncio
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from benchmarks.client import fetch, request_bytes
+from benchmarks.measuring import Server
+from local.folder import Folder
+from local.postgres import remove_data
+from local.services import Ports, ServiceOptions
+from local.stack import Stack
+from mythoughts_chassis.settings import ApiSettings, describe_settings
+from users_backend.signing import TokenSigner, WatchedKeySet
+
+_DAY_SECONDS = 86_400
+_DROP_CACHES = Path("/proc/sys/vm/drop_caches")
+
+
+@contextmanager
+def search_stack(kept: Path | None, size: int) -> Iterator[Stack]:
+    """Run the whole system with a PostgreSQL that is set up for `size` thoughts.
+
+    Its data are in the folder `kept`, where a later run finds them, or in a temporary one. It does
+    without fsync.
+    """
+    with tempfile.TemporaryDirectory(prefix="mythoughts-bench-") as name:
+        # PostgreSQL's own account must pass where root runs this.
+        Path(name).chmod(0o711)
+        folder = Folder(kept or Path(name, ".local"))
+        stack = Stack(
+            folder,
+            ports=Ports(),
+            options=ServiceOptions(),
+            durable=False,
+            postgres_settings=postgres_settings(size),
+        )
+        try:
+            with folder.held(), stack:
+                yield stack
+        finally:
+            if kept is None:
+                remove_data(folder.postgres)
+
+
+def postgres_settings(size: int) -> dict[str, str]:
+    """Return what PostgreSQL should be given for `size` thoughts; never less than its defaults."""
+    return {
+        "shared_buffers": f"{min(4096, max(128, size // 2500))}MB",
+        "maintenance_work_mem": f"{min(1024, max(64, size // 5000))}MB",
+        "max_wal_size": f"{min(16, max(1, size // 500_000))}GB",
+    }
+
+
+def backend_of(stack: Stack) -> Server:
+    """Return the Thoughts Backend."""
+    return Server(stack.urls["thoughts"], stack.services["thoughts"].pid)
+
+
+def token_of(stack: Stack, user_id: int, username: str) -> str:
+    """Return an Authorization header of a user, whether the Users Backend knows them or not."""
+    claims = {name: default for name, _, default in describe_settings(ApiSettings)}
+    signer = TokenSigner(
+        WatchedKeySet(stack.folder.private_keys),
+        issuer=str(claims["TOKEN_ISSUER"]),
+        audience=str(claims["TOKEN_AUDIENCE"]),
+        lifetime_seconds=_DAY_SECONDS,
+    )
+    return f"Bearer {signer.sign(user_id, username, is_admin=False)}"
+
+
+def make_cold(stack: Stack) -> bool:
+    """Start PostgreSQL anew and empty the system's cache of files; whether the latter worked.
+
+    The service has connections again afterwards, so that no search pays for them.
+    """
+    stack.postgres.stop()
+    dropped = False
+    os.sync()
+    with suppress(OSError):
+        _DROP_CACHES.write_text("3")
+        dropped = True
+    stack.postgres.start()
+    request = request_bytes("GET", "/api/thoughts/1/")
+    asyncio.run(fetch(stack.urls["thoughts"], request))
+    return dropped
