@@ -59,12 +59,14 @@ async def _watching(database_url: str, pid: int, label: str, show: Show) -> Asyn
         yield
     finally:
         task.cancel()
-        with suppress(asyncio.CancelledError):
+        # An index is made also where nobody can watch.
+        with suppress(asyncio.CancelledError, OSError, asyncpg.PostgresError):
             await task
 
 
 async def _watch(database_url: str, pid: int, label: str, show: Show) -> None:
     connection = await asyncpg.connect(database_url)
+    furthest = 0.0
     try:
         while True:
             share = await connection.fetchval(
@@ -76,8 +78,9 @@ async def _watch(database_url: str, pid: int, label: str, show: Show) -> None:
                 """,
                 pid,
             )
-            if share is not None:
-                show(label, min(share, _ALMOST))
+            # After the rows PostgreSQL counts what it writes, from 0 again.
+            furthest = max(furthest, min(share or 0, _ALMOST))
+            show(label, furthest)
             await asyncio.sleep(_WATCH_SECONDS)
     finally:
         await connection.close()
