@@ -77,35 +77,35 @@ def test_page_after_nothing_has_nothing_older() -> None:
     assert Page(limit=2, min_id=0).cut([1, 2, 3]) == ([2, 1], False)
 
 
-def test_empty_page_has_no_link() -> None:
-    """A page without entries leads nowhere."""
-    assert Page().link("/a", [], has_older=False) == ""
+def test_page_without_neighbours_has_no_link() -> None:
+    """A page beside which there is nothing leads nowhere."""
+    assert Page().link("/a", older_than=None, newer_than=None) == ""
 
 
 def test_page_links_to_both_sides() -> None:
     """`next` is older than the last entry, `prev` right after the first."""
-    assert Page().link("/a", [9, 7], has_older=True) == (
+    assert Page().link("/a", older_than=7, newer_than=9) == (
         '</a?max_id=7>; rel="next", </a?min_id=9>; rel="prev"'
     )
 
 
 def test_last_page_links_back_only() -> None:
     """Without older entries there is no `next`."""
-    assert Page().link("/a", [9, 7], has_older=False) == '</a?min_id=9>; rel="prev"'
+    assert Page().link("/a", older_than=None, newer_than=9) == '</a?min_id=9>; rel="prev"'
 
 
 def test_link_keeps_filters_and_limit() -> None:
     """What the client chose stays, escaped; defaults are left out."""
     page = Filtered(search="a&b ü>", limit=5, max_id=20)
 
-    assert page.link("/a", [9], has_older=False) == (
+    assert page.link("/a", older_than=None, newer_than=9) == (
         '</a?limit=5&search=a%26b+%C3%BC%3E&min_id=9>; rel="prev"'
     )
 
 
 def test_next_keeps_the_lower_bound() -> None:
     """Going on stays above `since_id`."""
-    link = Page(since_id=3).link("/a", [9], has_older=True)
+    link = Page(since_id=3).link("/a", older_than=9, newer_than=9)
 
     assert link.startswith('</a?max_id=9&since_id=3>; rel="next"')
 

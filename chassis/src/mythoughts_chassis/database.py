@@ -79,7 +79,12 @@ class Database:
         self.connection_class = connection_class
         self._url = url.reveal()
         self._pool_size = pool_size
-        self._server_settings = {"application_name": application_name, "timezone": "UTC"}
+        self._server_settings = {
+            "application_name": application_name,
+            "timezone": "UTC",
+            # Compiling a statement takes longer than any statement here.
+            "jit": "off",
+        }
         self._role = role
         self._waiting = 0
         self._failures = _FAILURES.labels(role)

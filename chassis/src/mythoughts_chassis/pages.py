@@ -69,15 +69,15 @@ class Page(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         page.reverse()
         return page, bool(self.min_id)
 
-    def link(self, path: str, ids: Sequence[int], *, has_older: bool) -> str:
-        """Return the `Link` header of a page with these ids; empty if the page is."""
-        if not ids:
-            return ""
-        newer = self._reference(path, "prev", {"min_id": ids[0]})
-        if not has_older:
-            return newer
-        range_end = {} if self.since_id is None else {"since_id": self.since_id}
-        return self._reference(path, "next", {"max_id": ids[-1], **range_end}) + ", " + newer
+    def link(self, path: str, *, older_than: int | None, newer_than: int | None) -> str:
+        """Return the `Link` header that leads to what is older and newer than these ids."""
+        references = []
+        if older_than is not None:
+            range_end = {} if self.since_id is None else {"since_id": self.since_id}
+            references.append(self._reference(path, "next", {"max_id": older_than, **range_end}))
+        if newer_than is not None:
+            references.append(self._reference(path, "prev", {"min_id": newer_than}))
+        return ", ".join(references)
 
     def _reference(self, path: str, relation: str, cursors: dict[str, int]) -> str:
         # Defaults are omitted, so what is left are the filters and a limit of the client's own.

@@ -16,8 +16,9 @@ from mythoughts_chassis.migrations import LOCK_NUMBER, migrate
 from mythoughts_chassis.settings import Secret
 from services.thoughts_backend.tests.conftest import MakeBackend
 from services.thoughts_backend.tests.sql import Sql
-from thoughts_backend import queries
+from thoughts_backend import list_queries
 from thoughts_backend.app import MIGRATIONS
+from thoughts_backend.list_queries import Statement, Wanted
 
 INSERT = "INSERT INTO thoughts (user_id, username, text) VALUES ($1, $2, $3)"
 ROWS = 60_000
@@ -176,7 +177,7 @@ CURSORS: dict[str, dict[str, Any]] = {
 }
 
 
-def plan_of(sql: Sql, statement: queries.Statement, mode: str) -> dict[str, Any]:
+def plan_of(sql: Sql, statement: Statement, mode: str) -> dict[str, Any]:
     """How PostgreSQL carries out a statement, measured."""
     arguments = ", ".join(_literal(argument) for argument in statement.arguments)
     sql.run(f"SET plan_cache_mode = {mode}")
@@ -196,31 +197,42 @@ def scans(plan: dict[str, Any]) -> set[str]:
     return {plan["Node Type"]}.union(*(scans(part) for part in plan.get("Plans", [])))
 
 
+def statements_of(wanted: Wanted) -> list[Statement]:
+    """All that may be asked of the database for a list or a search."""
+    if not wanted.search:
+        return [list_queries.listing(wanted, limit=21)]
+    return [
+        list_queries.walk(wanted, length=4096, limit=21),
+        list_queries.end_of_walk(wanted, length=4096),
+        list_queries.in_blocks(wanted, bits=16, blocks=(0, 1), limit=21),
+    ]
+
+
+@pytest.mark.parametrize("mode", ["force_custom_plan", "force_generic_plan"])
 @pytest.mark.parametrize("cursor", CURSORS.values(), ids=CURSORS)
 @pytest.mark.parametrize("filters", FILTERS.values(), ids=FILTERS)
 def test_no_list_reads_the_whole_table(
-    many_thoughts: Sql, filters: dict[str, Any], cursor: dict[str, Any]
+    many_thoughts: Sql, filters: dict[str, Any], cursor: dict[str, Any], mode: str
 ) -> None:
-    """Every list is found by an index, planned for its values or, without a search, for any."""
-    statement = queries.list_statement(
-        **({"search": "", "username": "", "user_id": None} | filters | cursor), limit=21
-    )
-    modes = ["force_custom_plan"]
-    if not statement.depends_on_term:
-        modes.append("force_generic_plan")
+    """Every step of a list or search is done by an index, whether planned for its values or any."""
+    wanted = Wanted(**({"search": "", "username": "", "user_id": None} | filters | cursor))
 
-    kinds = [scans(plan_of(many_thoughts, statement, mode)) for mode in modes]
+    kinds = [scans(plan_of(many_thoughts, one, mode)) for one in statements_of(wanted)]
 
     assert not any("Seq Scan" in kind for kind in kinds), kinds
 
 
-@pytest.mark.parametrize("search", ["quokka", "wombat", "考拉熊"])
-def test_rare_term_is_found_without_reading_the_others(many_thoughts: Sql, search: str) -> None:
-    """A rare term of three characters or more is found in the index of the texts."""
-    statement = queries.list_statement(
-        search=search, username="", user_id=None, **CURSORS["newest"], limit=21
-    )
+@pytest.mark.parametrize("mode", ["force_custom_plan", "force_generic_plan"])
+@pytest.mark.parametrize(
+    "search", ["quokka", "wombat", "考拉熊", "考", "qz", "q", "?!", "\U0001fa69"]
+)
+def test_term_of_any_length_is_found_by_the_index_of_terms(
+    many_thoughts: Sql, search: str, mode: str
+) -> None:
+    """The index of terms serves terms of one character and more, in any script."""
+    wanted = Wanted(search=search, username="", user_id=None, **CURSORS["newest"])
+    statement = list_queries.in_blocks(wanted, bits=20, blocks=(0, -1), limit=21)
 
-    kinds = scans(plan_of(many_thoughts, statement, "force_custom_plan"))
+    kinds = scans(plan_of(many_thoughts, statement, mode))
 
     assert "Bitmap Index Scan" in kinds

@@ -1,5 +1,6 @@
 """Puts the Thoughts Backend together."""
 
+from asyncio import Semaphore
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib.metadata import version
@@ -32,6 +33,7 @@ def create_api(settings: Settings) -> Api:
         openapi=OPENAPI,
         handlers=HANDLERS,
         settings=settings,
+        state={"search_turns": Semaphore(max(1, settings.database_pool_size // 4))},
         lifespan=[_public_database(settings)],
     )
 

@@ -1,10 +1,5 @@
-"""All SQL of the Thoughts Backend.
+"""All SQL of the Thoughts Backend but that of lists and searches (`list_queries`)."""
 
-Texts are searched and names compared in folded form: case folded in full by PostgreSQL's
-built-in provider, the same on every installation, then normalized (NFC).
-"""
-
-from dataclasses import dataclass
 from datetime import datetime
 
 import asyncpg
@@ -14,73 +9,6 @@ from thoughts_backend.schemas import Thought
 
 _COLUMNS = "id, username, text, created_at"
 _KEY_LIFETIME = "interval '24 hours'"
-
-
-@dataclass(frozen=True, slots=True)
-class Statement:
-    """A statement and its arguments.
-
-    A search needs a plan for its own term: a rare one is found by the index, a common one by
-    reading backwards. PostgreSQL would soon take one plan for all.
-    """
-
-    sql: str
-    arguments: list[object]
-    depends_on_term: bool
-
-
-def _folded(expression: str) -> str:
-    return f"normalize(casefold({expression} COLLATE pg_unicode_fast))"
-
-
-def list_statement(
-    *,
-    search: str,
-    username: str,
-    user_id: int | None,
-    above: int,
-    below: int,
-    ascending: bool,
-    limit: int,
-) -> Statement:
-    """Return the statement of one page; a filter that is empty or None does not filter.
-
-    Only the filters that are there stand in the text, so that each combination is planned
-    for its own index.
-    """
-    arguments: list[object] = [above, below, limit]
-    conditions = ["id > $1", "id < $2"]
-    if user_id is not None:
-        arguments.append(user_id)
-        conditions.append(f"user_id = ${len(arguments)}")
-    if username:
-        arguments.append(username)
-        conditions.append(f"{_folded('username')} = {_folded(f'${len(arguments)}::text')}")
-    if search.strip():
-        arguments.append(_escaped(search))
-        pattern = f"'%' || {_folded(f'${len(arguments)}::text')} || '%'"
-        conditions.append(f'folded_text LIKE ({pattern}) COLLATE "C"')
-    sql = (
-        f"SELECT {_COLUMNS} FROM thoughts WHERE {' AND '.join(conditions)} "
-        f"ORDER BY id {'ASC' if ascending else 'DESC'} LIMIT $3"
-    )
-    return Statement(sql, arguments, depends_on_term=bool(search.strip()))
-
-
-def _escaped(search: str) -> str:
-    """Make every character of a LIKE pattern stand for itself."""
-    return search.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-
-
-async def fetch_thoughts(connection: Connection, statement: Statement) -> list[Thought]:
-    """Return the thoughts that the statement selects, in its order."""
-    if statement.depends_on_term:
-        async with connection.transaction(readonly=True):
-            await connection.execute("SET LOCAL plan_cache_mode = force_custom_plan")
-            rows = await connection.fetch(statement.sql, *statement.arguments)
-    else:
-        rows = await connection.fetch(statement.sql, *statement.arguments)
-    return [Thought(*row) for row in rows]
 
 
 async def find_thought(connection: Connection, thought_id: int) -> Thought | None:

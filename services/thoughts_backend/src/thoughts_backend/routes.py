@@ -29,7 +29,10 @@ IDEMPOTENCY_KEY = {
 async def list_thoughts(request: AnyRequest) -> Response[list[Thought]]:
     """List or search everybody's thoughts, newest first."""
     query = read_query(request, ThoughtsQuery)
-    page = await thoughts.find(request.app.state.public_database, query, username=query.username)
+    state = request.app.state
+    page = await thoughts.find(
+        state.public_database, state.search_turns, query, username=query.username
+    )
     return _list(page, query, "/api/thoughts")
 
 
@@ -60,8 +63,8 @@ async def get_thought(request: AnyRequest, thought_id: str) -> Response[Thought]
 async def list_own_thoughts(request: AnyRequest) -> Response[list[Thought]]:
     """List or search one's own thoughts, newest first."""
     query = read_query(request, OwnThoughtsQuery)
-    user_id = principal_of(request).user_id
-    page = await thoughts.find(request.app.state.database, query, user_id=user_id)
+    state, user_id = request.app.state, principal_of(request).user_id
+    page = await thoughts.find(state.database, state.search_turns, query, user_id=user_id)
     return _list(page, query, "/api/me/thoughts")
 
 
@@ -124,7 +127,7 @@ HANDLERS = (
 def _list(
     page: thoughts.ThoughtsPage, query: OwnThoughtsQuery, path: str
 ) -> Response[list[Thought]]:
-    link = query.link(path, [thought.id for thought in page.thoughts], has_older=page.has_older)
+    link = query.link(path, older_than=page.older_than, newer_than=page.newer_than)
     return Response(page.thoughts, headers={"Link": link} if link else None)
 
 

@@ -1,5 +1,6 @@
 """The rules of thoughts."""
 
+from asyncio import Semaphore
 from dataclasses import dataclass
 
 from prometheus_client import Counter
@@ -7,40 +8,73 @@ from prometheus_client import Counter
 from mythoughts_chassis.database import Connection, Database
 from mythoughts_chassis.problems import Conflict, NotFound, UnprocessableContent
 from mythoughts_chassis.tokens import Principal
-from thoughts_backend import queries
+from thoughts_backend import list_queries, queries, search
+from thoughts_backend.list_queries import Wanted
 from thoughts_backend.schemas import OwnThoughtsQuery, Thought
+from thoughts_backend.search import Found
 
 _SHARED = Counter("thoughts_shared", "Thoughts that were stored.")
 
 
 @dataclass(frozen=True, slots=True)
 class ThoughtsPage:
-    """Some thoughts, newest first, and whether older ones follow."""
+    """Some thoughts, newest first, and the ids that older and newer pages begin after."""
 
     thoughts: list[Thought]
-    has_older: bool
+    older_than: int | None
+    newer_than: int | None
 
 
 async def find(
     database: Database,
+    turns: Semaphore,
     query: OwnThoughtsQuery,
     *,
     username: str = "",
     user_id: int | None = None,
 ) -> ThoughtsPage:
-    """Return the page that `query` asks for, of everybody's thoughts or of one user's."""
-    statement = queries.list_statement(
-        search=query.search,
+    """Return the page that `query` asks for, of everybody's thoughts or of one user's.
+
+    Searches that have to look far back wait for their turn: they are not to take the database
+    from everybody else.
+    """
+    wanted = Wanted(
+        search=query.search if query.search.strip() else "",
         username=username,
         user_id=user_id,
         above=query.above,
         below=query.below,
         ascending=query.ascending,
-        limit=query.limit + 1,
     )
-    rows = await database.run(lambda c: queries.fetch_thoughts(c, statement), repeatable=True)
-    thoughts, has_older = query.cut(rows)
-    return ThoughtsPage(thoughts, has_older)
+    # One more tells that there are more.
+    limit = query.limit + 1
+    if not wanted.search:
+        statement = list_queries.listing(wanted, limit=limit)
+        rows = await database.run(lambda c: list_queries.fetch(c, statement), repeatable=True)
+        return _page(query, Found(rows, None))
+    found = await database.run(lambda c: search.walk(c, wanted, limit), repeatable=True)
+    if found.reached is None or len(found.thoughts) == limit:
+        return _page(query, found)
+    further, missing = search.beyond(wanted, found.reached), limit - len(found.thoughts)
+    async with turns:
+        rest = await database.run(
+            lambda c: search.go_through_blocks(c, further, missing), repeatable=True
+        )
+    return _page(query, Found(found.thoughts + rest.thoughts, rest.reached))
+
+
+def _page(query: OwnThoughtsQuery, found: Found) -> ThoughtsPage:
+    thoughts, has_older = query.cut(found.thoughts)
+    older_than = thoughts[-1].id if thoughts and has_older else None
+    newer_than = thoughts[0].id if thoughts else None
+    if found.reached is not None and len(found.thoughts) <= query.limit:
+        # The search goes on at the id that it has come to.
+        if query.ascending:
+            newer_than = found.reached
+            older_than = older_than or query.above + 1
+        else:
+            older_than = found.reached
+    return ThoughtsPage(thoughts, older_than, newer_than)
 
 
 async def get(database: Database, thought_id: int) -> Thought:

@@ -89,7 +89,12 @@ async def list_users(request: AnyRequest) -> Response[list[User]]:
     """List the users, newest first."""
     query = read_query(request, Page)
     page = await users.find(request.app.state.database, query)
-    link = query.link("/admin/users", [user.id for user in page.users], has_older=page.has_older)
+    ids = [user.id for user in page.users]
+    link = query.link(
+        "/admin/users",
+        older_than=ids[-1] if page.has_older and ids else None,
+        newer_than=ids[0] if ids else None,
+    )
     return Response(page.users, headers={"Link": link} if link else None)
 
 

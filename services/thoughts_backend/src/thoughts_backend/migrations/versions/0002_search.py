@@ -1,0 +1,66 @@
+"""One index that serves searches for terms of any length, in any script."""
+
+from alembic import op
+
+revision = "0002"
+down_revision = "0001"
+
+
+def upgrade() -> None:
+    """Replace the index of words' trigrams by one of all grams."""
+    # Where a text has "abcd", its grams are "abc", "bcd", "cd" and "d": three characters from
+    # each place on, fewer at the end. Grams that begin with an East Asian character or an emoji
+    # (from U+2E80 on) have two: there are so many of these characters that pairs say enough.
+    # The text is cut into threes at the first, second and third place, with U+001F between them,
+    # which is a space to searches.
+    op.execute(r"""
+        CREATE FUNCTION text_grams(text text) RETURNS text[]
+        LANGUAGE sql IMMUTABLE PARALLEL SAFE
+        RETURN array_remove(string_to_array(regexp_replace(
+            E'\x1f' || regexp_replace(translate(text, E'\x1f', ' '), '(...)', E'\\1\x1f', 'g') ||
+            E'\x1f' || regexp_replace(
+                substr(translate(text, E'\x1f', ' '), 2), '(...)', E'\\1\x1f', 'g') ||
+            E'\x1f' || regexp_replace(
+                substr(translate(text, E'\x1f', ' '), 3), '(...)', E'\\1\x1f', 'g'),
+            E'(\x1f[\u2e80-\U0010ffff][^\x1f])[^\x1f]', '\1', 'g'), E'\x1f'), '')
+    """)
+    # What the index holds of a thought: its grams, and which blocks of ids and whose it is, so
+    # that a search can look at newest blocks first, or at one author's thoughts.
+    op.execute(r"""
+        CREATE FUNCTION thought_terms(
+            id bigint, user_id bigint, username text, folded_text text
+        ) RETURNS tsvector
+        LANGUAGE sql IMMUTABLE PARALLEL SAFE
+        RETURN array_to_tsvector(text_grams(folded_text) || ARRAY[
+            E'\x1f16:' || (id >> 16)::text,
+            E'\x1f20:' || (id >> 20)::text,
+            E'\x1f24:' || (id >> 24)::text,
+            E'\x1fid:' || user_id::text,
+            E'\x1fname:' || normalize(casefold(username COLLATE pg_unicode_fast))
+        ])
+    """)
+    # What is asked of the index: one term; or all whole grams of a search, or, if it is too short
+    # to have one, the terms that begin with it.
+    op.execute("""
+        CREATE FUNCTION term_query(term text) RETURNS tsquery
+        LANGUAGE sql IMMUTABLE PARALLEL SAFE
+        RETURN array_to_tsvector(ARRAY[term])::text::tsquery
+    """)
+    op.execute(r"""
+        CREATE FUNCTION search_query(folded_search text) RETURNS tsquery
+        LANGUAGE sql IMMUTABLE PARALLEL SAFE
+        BEGIN ATOMIC
+            SELECT coalesce(
+                string_agg(term_query(gram)::text, ' & '),
+                term_query(translate(folded_search, E'\x1f', ' '))::text || ':*'
+            )::tsquery
+            FROM unnest(text_grams(folded_search)) AS gram
+            WHERE char_length(gram) = 3
+                OR (char_length(gram) = 2 AND gram COLLATE "C" >= U&'\2e80');
+        END
+    """)
+    op.execute("DROP INDEX thoughts_search")
+    op.execute("""
+        CREATE INDEX thoughts_search
+            ON thoughts USING gin (thought_terms(id, user_id, username, folded_text))
+    """)

@@ -1,0 +1,204 @@
+"""Searches against a plain scan of all thoughts, on random texts and terms, page by page."""
+
+import asyncio
+import random
+from asyncio import Runner, Semaphore
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from mythoughts_chassis.database import Database
+from mythoughts_chassis.migrations import migrate
+from mythoughts_chassis.settings import Secret
+from services.thoughts_backend.tests.sql import Sql
+from thoughts_backend import search, thoughts
+from thoughts_backend.app import MIGRATIONS
+from thoughts_backend.schemas import ThoughtsQuery
+from thoughts_backend.thoughts import ThoughtsPage
+
+# Few characters of many kinds, so that random terms are in some texts and not in others.
+CHARACTERS = "aaAbBc  e\u0301ßẞİiıéñ,.!?%_\\'\":\t\n\u001fяЯщ你你好世界か\u3099ア🦊🦊🪩👩\u200d"
+TEXTS = 700
+AUTHORS = ("bruce", "Stephen", "İda")
+LARGEST_ID = 2**26
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """A database of random thoughts, and the plain scan that tells what is in it."""
+
+    runner: Runner
+    database: Database
+    sql: Sql
+    texts: list[str]
+
+    def find(self, query: ThoughtsQuery, **who: Any) -> ThoughtsPage:
+        """One page, as the API would answer it."""
+        return self.runner.run(thoughts.find(self.database, Semaphore(1), query, **who))
+
+    def scan(self, term: str, username: str = "", user_id: int = 0) -> list[int]:
+        """The ids of all matches, newest first, without any index."""
+        rows = self.sql.run(
+            """
+            SELECT id FROM thoughts, normalize(casefold($1::text COLLATE pg_unicode_fast)) AS term
+            WHERE strpos(normalize(casefold(text COLLATE pg_unicode_fast)), term) > 0
+            AND ($2 = '' OR normalize(casefold(username COLLATE pg_unicode_fast))
+                = normalize(casefold($2 COLLATE pg_unicode_fast)))
+            AND ($3 = 0 OR user_id = $3)
+            ORDER BY id DESC
+            """,
+            term,
+            username,
+            user_id,
+        )
+        return [row[0] for row in rows]
+
+
+@pytest.fixture(scope="module")
+def scene(new_database: Callable[[], str]) -> Iterator[Scene]:
+    """Thoughts in blocks of all sizes, most of them near the ends of blocks."""
+    url, chooser = new_database(), random.Random(5)
+    migrate(Secret(url), MIGRATIONS)
+    texts = [
+        "".join(chooser.choices(CHARACTERS, k=chooser.randint(1, 40))).strip() or "a"
+        for _ in range(TEXTS)
+    ]
+    authors = [chooser.randrange(len(AUTHORS)) for _ in range(TEXTS)]
+    with asyncio.Runner() as runner, Sql(runner, url) as sql:
+        sql.run(
+            "INSERT INTO thoughts (id, user_id, username, text) OVERRIDING SYSTEM VALUE "
+            "SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::text[], $4::text[])",
+            _ids(chooser),
+            [author + 1 for author in authors],
+            [AUTHORS[author] for author in authors],
+            texts,
+        )
+        sql.run("VACUUM ANALYZE thoughts")
+        database = Database(Secret(url), pool_size=1, application_name="tests")
+        runner.run(database.open())
+        yield Scene(runner, database, sql, texts)
+        runner.run(database.close())
+
+
+def _ids(chooser: random.Random) -> list[int]:
+    ids = set(range(1, 101))
+    while len(ids) < TEXTS:
+        end_of_block = chooser.randint(1, 64) << chooser.choice(search.BLOCK_BITS)
+        ids.add(min(max(end_of_block + chooser.randint(-3, 3), 1), LARGEST_ID))
+    return chooser.sample(sorted(ids), TEXTS)
+
+
+@pytest.fixture
+def short_walks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Walks so short that most searches have to go on in the index."""
+    monkeypatch.setattr(search, "WALK_LENGTH", 5)
+    monkeypatch.setattr(search, "AUTHORS_WALK_LENGTH", 3)
+
+
+@st.composite
+def terms(draw: st.DrawFn, texts: list[str]) -> str:
+    """Parts of texts, in some other case, and terms that may be nowhere."""
+    text = draw(st.sampled_from(texts) | st.text(CHARACTERS, min_size=1, max_size=40))
+    start = draw(st.integers(0, len(text) - 1))
+    part = text[start : start + draw(st.sampled_from((1, 1, 2, 2, 3, 3, 4, 7, 40)))]
+    return draw(st.sampled_from((part, part.upper(), part.lower(), part.swapcase())))
+
+
+def follow(scene: Scene, query: ThoughtsQuery, direction: str, **who: Any) -> list[int]:
+    """The ids of all pages from this one on, page by page, in one direction."""
+    ids: list[int] = []
+    while True:
+        page = scene.find(query, **who)
+        assert len(page.thoughts) <= query.limit
+        found = [thought.id for thought in page.thoughts]
+        if direction == "older":
+            ids += found
+            if page.older_than is None:
+                return ids
+            query = ThoughtsQuery(search=query.search, limit=query.limit, max_id=page.older_than)
+        else:
+            ids = found + ids
+            if page.newer_than is None:
+                return ids
+            query = ThoughtsQuery(search=query.search, limit=query.limit, min_id=page.newer_than)
+
+
+def filters() -> st.SearchStrategy[dict[str, Any]]:
+    """Everybody's thoughts, one author's, one's own."""
+    return st.sampled_from(
+        [{}, {}, {}, *({"username": name.upper()} for name in AUTHORS), {"user_id": 2}]
+    )
+
+
+EXAMPLES = settings(
+    derandomize=True,
+    database=None,
+    deadline=None,
+    max_examples=60,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+
+
+@pytest.mark.parametrize("page_seconds", [0.0, 60.0], ids=["a step a page", "whole pages"])
+@pytest.mark.parametrize("direction", ["older", "newer"])
+@pytest.mark.usefixtures("short_walks")
+def test_pages_of_a_search_are_the_plain_scan(
+    scene: Scene, direction: str, page_seconds: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All pages together hold each match once, in order, even if pages end early."""
+    monkeypatch.setattr(search, "PAGE_SECONDS", page_seconds)
+
+    @EXAMPLES
+    @given(term=terms(scene.texts), who=filters(), limit=st.sampled_from((1, 3, 20, 100)))
+    def check(term: str, who: dict[str, Any], limit: int) -> None:
+        if not term.strip():
+            return
+        first = ThoughtsQuery(
+            search=term, limit=limit, **({"min_id": 0} if direction == "newer" else {})
+        )
+
+        assert follow(scene, first, direction, **who) == scene.scan(term, **who)
+
+    check()
+
+
+@pytest.mark.usefixtures("short_walks")
+def test_any_range_of_a_search_is_that_of_the_plain_scan(scene: Scene) -> None:
+    """Cursors cut the same out of a search as out of the plain scan."""
+
+    @EXAMPLES
+    @given(
+        term=terms(scene.texts),
+        above=st.integers(0, LARGEST_ID),
+        length=st.integers(1, LARGEST_ID),
+    )
+    def check(term: str, above: int, length: int) -> None:
+        if not term.strip():
+            return
+        expected = [id_ for id_ in scene.scan(term) if above < id_ < above + length]
+
+        newest = scene.find(ThoughtsQuery(search=term, since_id=above, max_id=above + length))
+        oldest = scene.find(ThoughtsQuery(search=term, min_id=above, max_id=above + length))
+
+        assert [thought.id for thought in newest.thoughts] == expected[:20]
+        assert [thought.id for thought in oldest.thoughts] == expected[-20:]
+
+    check()
+
+
+@pytest.mark.usefixtures("short_walks")
+def test_large_blocks_that_take_too_long_are_given_up(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A search whose large blocks run out of time goes on in small ones and misses nothing."""
+    monkeypatch.setattr(search, "LARGE_BLOCKS_SECONDS", 0.0)
+    monkeypatch.setattr(search, "EXPECTED_SECONDS", 1000.0)
+    monkeypatch.setattr(search, "PAGE_SECONDS", 0.0)
+
+    found = follow(scene, ThoughtsQuery(search="🪩"), "older")
+
+    assert found == scene.scan("🪩")
