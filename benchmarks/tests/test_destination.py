@@ -1,0 +1,76 @@
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import asyncpg
+import pytest
+
+from benchmarks.destination import database_url
+from benchmarks.loading import LoadError
+from local.folder import Folder
+from local.postgres import PostgresServer, remove_data
+
+
+@pytest.fixture
+def server() -> Iterator[PostgresServer]:
+    """The running server of a folder as `make up` leaves it, with the database of the thoughts."""
+    with tempfile.TemporaryDirectory(prefix="mythoughts-load-") as name:
+        Path(name).chmod(0o711)
+        folder = Folder(Path(name, ".local"))
+        with folder.held():
+            secrets = folder.secrets()
+        server = PostgresServer(folder.postgres, password=secrets.postgres, durable=False)
+        server.start()
+        server.create_database("thoughts", owner="thoughts", password=secrets.thoughts)
+        yield server
+        server.stop()
+        remove_data(folder.postgres)
+
+
+async def _answer(url: str) -> str:
+    connection = await asyncpg.connect(url)
+    try:
+        return str(await connection.fetchval("SELECT current_user"))
+    finally:
+        await connection.close()
+
+
+def test_database_can_be_named(tmp_path: Path) -> None:
+    """DATABASE_URL is used as it is, whatever is in the folder."""
+    url = "postgresql://thoughts@database.example/thoughts"
+
+    with database_url({"DATABASE_URL": url}, tmp_path, 10) as found:
+        assert found == url
+
+
+async def test_running_database_is_found(server: PostgresServer) -> None:
+    """The database of a running `make up` is used, and goes on running."""
+    folder = Folder(server.data_dir.parent)
+
+    with folder.held(), database_url({}, folder.path, 10) as url:
+        assert await _answer(url) == "thoughts"
+    assert server.process.is_running
+
+
+async def test_stopped_database_runs_for_as_long(server: PostgresServer) -> None:
+    """The database of a stopped `make up` is started, and stopped at the end."""
+    server.stop()
+
+    with database_url({}, server.data_dir.parent, 10) as url:
+        assert await _answer(url) == "thoughts"
+    with pytest.raises(OSError, match="Connect"):
+        await _answer(url)
+
+
+def test_no_database_is_an_error(tmp_path: Path) -> None:
+    """The message says what makes one."""
+    with pytest.raises(LoadError, match="make up"), database_url({}, tmp_path, 10):
+        pass
+
+
+def test_too_little_room_is_an_error(tmp_path: Path) -> None:
+    """The message says what is needed and what is free, before anything is started."""
+    (tmp_path / "postgres").mkdir()
+
+    with pytest.raises(LoadError, match="are free"), database_url({}, tmp_path, 10**15):
+        pass
