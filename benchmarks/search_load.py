@@ -56,6 +56,7 @@ async def send(
                     return
         finally:
             writer.close()
+            await writer.wait_closed()
 
     async with asyncio.TaskGroup() as tasks:
         for _ in range(clients):

@@ -24,8 +24,9 @@ _SEED = 4
 class Effort:
     """How much is sent: requests of a class, of the mix, for the costs; new thoughts.
 
-    A class ends after `kind_seconds` in any case, the mix after four times that. Terms are taken
-    from the first `sample` thoughts.
+    A class ends after `kind_seconds` in any case, the mix after four times that. `cold_starts` is
+    how many terms of a class are searched for cold. Terms are taken from the first `sample`
+    thoughts.
     """
 
     requests: int = 200
@@ -33,6 +34,8 @@ class Effort:
     costs: int = 600
     shared: int = 8000
     kind_seconds: float = 30
+    cold_starts: int = 8
+    empties_os_cache: bool = True
     storm_seconds: float = 20
     sample: int = 100_000
 
@@ -88,17 +91,17 @@ def measure_mix(subject: Subject, asks: Sequence[Ask]) -> list[Figure]:
 
 
 def measure_cold(subject: Subject, asks: Sequence[Ask]) -> tuple[list[Figure], bool]:
-    """Send each request once, one of each class after each start of PostgreSQL.
+    """Send requests for the first time: one of each class after each start of PostgreSQL.
 
     The second value says whether the system's cache of files was empty, too.
     """
     kinds = list(_by_kind(asks).values())
-    rounds = max(map(len, kinds))
+    rounds = min(subject.effort.cold_starts, max(map(len, kinds)))
     observations: dict[str, list[Observation]] = defaultdict(list)
     dropped = False
     for number in range(rounds):
         subject.say(f"{subject.size:,}: cold, start {number + 1} of {rounds}.")
-        dropped = make_cold(subject.stack)
+        dropped = make_cold(subject.stack, empties_os_cache=subject.effort.empties_os_cache)
         # Another class is the first after each start.
         first = number * len(kinds) // rounds
         due = [kind[number] for kind in kinds[first:] + kinds[:first] if number < len(kind)]

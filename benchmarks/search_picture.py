@@ -57,7 +57,11 @@ def draw(results: Sequence[SearchResult], path: Path) -> None:
 def _draw_panel(panel: Axes, kind: str, results: Sequence[SearchResult]) -> None:
     panel.set_title(kind, fontsize=9)
     panel.loglog()
+    panel.minorticks_off()
     panel.grid(visible=True, alpha=0.25)
+    sizes = [result.size for result in results]
+    panel.set_xticks(sizes, [f"{size:,}" for size in sizes])
+    panel.yaxis.set_major_formatter("{x:,g}")
     panel.axhline(P50_MS, color=_TEXT, linewidth=0.8, linestyle=":")
     for name, (color, linestyle, width) in _LINES.items():
         points = [
@@ -66,7 +70,12 @@ def _draw_panel(panel: Axes, kind: str, results: Sequence[SearchResult]) -> None
             if kind in (found := figures_of(result, alternative=name))
         ]
         if points:
-            sizes, times = zip(*points, strict=True)
             panel.plot(
-                sizes, times, color=color, ls=linestyle, lw=width, marker="o", ms=3, label=name
+                *zip(*points, strict=True),
+                color=color,
+                ls=linestyle,
+                lw=width,
+                marker="o",
+                ms=3,
+                label=name,
             )

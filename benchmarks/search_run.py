@@ -9,7 +9,7 @@ from pathlib import Path
 from benchmarks.machine import this_machine
 from benchmarks.requests_run import Say
 from benchmarks.search_alternatives import ALTERNATIVES, measure_alternative
-from benchmarks.search_asks import author_asks, deep_asks, feed_asks, term_asks
+from benchmarks.search_asks import PROLIFIC_RARE, author_asks, deep_asks, feed_asks, term_asks
 from benchmarks.search_costs import USER, measure_costs
 from benchmarks.search_database import (
     QUIET_AUTHOR,
@@ -118,6 +118,7 @@ def _alternatives(
     subject: Subject, kinds: Sequence[Kind], searches: Sequence[Ask]
 ) -> tuple[list[Figure], list[Relation]]:
     of_words = {kind.name: kind.of_words for kind in kinds if kind.compared}
+    of_words[PROLIFIC_RARE] = True
     figures: list[Figure] = []
     indexes: list[Relation] = []
     for alternative in ALTERNATIVES:

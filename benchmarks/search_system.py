@@ -72,17 +72,18 @@ def token_of(stack: Stack, user_id: int, username: str) -> str:
     return f"Bearer {signer.sign(user_id, username, is_admin=False)}"
 
 
-def make_cold(stack: Stack) -> bool:
-    """Start PostgreSQL anew and empty the system's cache of files; whether the latter worked.
+def make_cold(stack: Stack, *, empties_os_cache: bool) -> bool:
+    """Start PostgreSQL anew and empty the system's cache of files; whether the latter was done.
 
     The service has connections again afterwards, so that no search pays for them.
     """
     stack.postgres.stop()
     dropped = False
-    os.sync()
     with suppress(OSError):
-        _DROP_CACHES.write_text("3")
-        dropped = True
+        if empties_os_cache:
+            os.sync()
+            _DROP_CACHES.write_text("3")
+            dropped = True
     stack.postgres.start()
     request = request_bytes("GET", "/api/thoughts/1/")
     asyncio.run(fetch(stack.urls["thoughts"], request))
