@@ -157,9 +157,7 @@ def test_pages_of_a_search_are_the_plain_scan(
     def check(term: str, who: dict[str, Any], limit: int) -> None:
         if not term.strip():
             return
-        first = ThoughtsQuery(
-            search=term, limit=limit, **({"min_id": 0} if direction == "newer" else {})
-        )
+        first = ThoughtsQuery(search=term, limit=limit, min_id=0 if direction == "newer" else None)
 
         assert follow(scene, first, direction, **who) == scene.scan(term, **who)
 
