@@ -51,7 +51,7 @@ def main() -> None:
 
 
 def _search(sizes: Sequence[int], kept: Path | None) -> None:
-    """Keep each size's result as soon as it is there; the tables also hold those of other runs."""
+    """Keep each result as soon as it is there; the tables also hold those of other runs."""
     for result in measure_search(sizes=sizes, kept=kept, effort=Effort(), say=_say):
         report.keep(f"search-{result.size}", result)
     files = report.RESULTS.glob("search-*.json")

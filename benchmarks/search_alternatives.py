@@ -18,8 +18,8 @@ TRIGRAMS = "ILIKE, trigram index"
 FULL_TEXT = "full-text search"
 
 STATEMENT_SECONDS = 20
-KIND_SECONDS = 10
-_PASSES = 6
+KIND_SECONDS = 6
+_PASSES = 4
 
 _TEXT_CONDITION = "text ILIKE '%' || {term} || '%'"
 _NEWEST = f"ORDER BY id DESC LIMIT {LIMIT}"

@@ -46,7 +46,8 @@ async def load_up_to(database_url: str, size: int) -> dict[str, float] | None:
         present = await count_thoughts(connection, first_user_id=FIRST_USER_ID)
         if present < size:
             await load_thoughts(database_url, size - present, start=present, show=timer)
-        await connection.execute("VACUUM (ANALYZE) thoughts", timeout=None)
+        else:
+            await connection.execute("VACUUM (ANALYZE) thoughts", timeout=None)
     finally:
         await connection.close()
     return timer.seconds if present <= size else None

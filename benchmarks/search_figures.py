@@ -29,7 +29,7 @@ class Latencies:
         ordered = sorted(seconds) or [0.0]
 
         def rank(percent: float) -> float:
-            return ordered[min(len(ordered) - 1, int(len(ordered) * percent / 100))] * 1000
+            return milliseconds(ordered[min(len(ordered) - 1, int(len(ordered) * percent / 100))])
 
         return cls(len(seconds), rank(50), rank(95), rank(99), rank(100))
 
@@ -130,4 +130,9 @@ class SearchResult:
 
 def median_ms(seconds: Sequence[float]) -> float:
     """Return the median of some times; 0 where there are none."""
-    return statistics.median(seconds) * 1000 if seconds else 0.0
+    return milliseconds(statistics.median(seconds)) if seconds else 0.0
+
+
+def milliseconds(seconds: float) -> float:
+    """Return seconds as milliseconds, to the microsecond."""
+    return round(seconds * 1000, 3)

@@ -3,6 +3,7 @@
 import asyncio
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import cycle, islice
 from pathlib import Path
 
@@ -27,6 +28,7 @@ from benchmarks.search_figures import (
     TermFigure,
     Writes,
     median_ms,
+    milliseconds,
 )
 from benchmarks.search_load import Ask, Observation, send
 from benchmarks.search_ours import (
@@ -49,7 +51,7 @@ AFTER_WRITES = "word, rare, after new thoughts"
 def measure_search(
     *, sizes: Sequence[int], kept: Path | None, effort: Effort, say: Say
 ) -> Iterator[SearchResult]:
-    """Yield what was found at each size, the smallest first.
+    """Yield what was found at each size, the smallest first: without and with the alternatives.
 
     A size that the folder `kept` has more thoughts than already is left out.
     """
@@ -66,13 +68,13 @@ def measure_search(
             sample = asyncio.run(take_sample(database_url, effort.sample))
             # The same at every size, so that figures can be compared.
             kinds = kinds or choose_kinds(sample.texts)
-            yield _measure(Subject(stack, size, effort, say), sample, kinds, seconds)
+            yield from _measure(Subject(stack, size, effort, say), sample, kinds, seconds)
 
 
 def _measure(
     subject: Subject, sample: Sample, kinds: Sequence[Kind], load_seconds: Mapping[str, float]
-) -> SearchResult:
-    """Measure part after part; those that add thoughts come last."""
+) -> Iterator[SearchResult]:
+    """Measure part after part; the alternatives, which take longest, come last."""
     searches = asyncio.run(_searches(subject, sample, kinds))
     everything = searches + asyncio.run(_feeds(subject, sample))
     subject.say(f"{subject.size:,}: counting the matches of {len(searches)} searches.")
@@ -84,21 +86,23 @@ def _measure(
     costs = measure_costs(subject.stack, words, requests=subject.effort.costs)
     cold, os_cache_dropped = measure_cold(subject, everything)
     found = asyncio.run(relations(subject.database_url, load_seconds))
-    others, their_indexes = _alternatives(subject, kinds, searches)
     terms = _term_figures(observations, matches)
     storm, writes, after = asyncio.run(_storm_and_writes(subject, sample, searches, terms))
-    return SearchResult(
+    result = SearchResult(
         machine=asyncio.run(this_machine(subject.database_url)),
         size=subject.size,
         load_seconds=dict(load_seconds),
         os_cache_dropped=os_cache_dropped,
-        relations=found + their_indexes,
+        relations=found,
         terms=terms,
-        figures=[*figures, after, *cold, *others],
+        figures=[*figures, after, *cold],
         costs=costs,
         storm=storm,
         writes=writes,
     )
+    yield result
+    others, their_indexes = _alternatives(subject, kinds, searches)
+    yield replace(result, figures=result.figures + others, relations=found + their_indexes)
 
 
 async def _searches(subject: Subject, sample: Sample, kinds: Sequence[Kind]) -> list[Ask]:
@@ -143,7 +147,9 @@ def _term_figures(
     for one in observations:
         seconds[one.ask.kind, one.ask.term, one.ask.username].append(one.seconds)
     return [
-        TermFigure(kind, term, username, matches[term, username], median_ms(own), max(own) * 1000)
+        TermFigure(
+            kind, term, username, matches[term, username], median_ms(own), milliseconds(max(own))
+        )
         for (kind, term, username), own in seconds.items()
         if term
     ]
@@ -163,7 +169,7 @@ async def _storm_and_writes(
     )
     texts = list(islice(cycle(sample.texts), effort.shared))
     token = await log_in(subject.stack.urls["users"], username=USER, password=USER)
-    subject.say(f"{subject.size:,}: storm of {costliest.kind} {costliest.term!r}.")
+    subject.say(f"{subject.size:,}: storm of {costliest.kind} {costliest.term[:40]!r}.")
     storm = await measure_storm(url, ask, seconds=effort.storm_seconds, texts=texts, token=token)
     subject.say(f"{subject.size:,}: writes.")
     writes = await measure_writes(
