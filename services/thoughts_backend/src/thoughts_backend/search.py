@@ -24,11 +24,11 @@ AUTHORS_WALK_LENGTH = 1024
 # The sizes of the blocks that the index knows (migration 0002), as powers of two.
 BLOCK_BITS = (16, 20, 24)
 # Larger blocks are tried when they may be expected to take no longer than this,
-EXPECTED_SECONDS = 0.03
+EXPECTED_SECONDS = 0.02
 # and given up after this time, if there are more matches further on than there were before.
-LARGE_BLOCKS_SECONDS = 0.1
+LARGE_BLOCKS_SECONDS = 0.05
 # After this time no further step is begun.
-PAGE_SECONDS = 0.1
+PAGE_SECONDS = 0.08
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +44,7 @@ class Found:
 
 async def walk(connection: Connection, wanted: Wanted, limit: int) -> Found:
     """Return at most `limit` of the matches among the first thoughts."""
-    by_author = wanted.user_id is not None or wanted.username
-    length = AUTHORS_WALK_LENGTH if by_author else WALK_LENGTH
+    length = AUTHORS_WALK_LENGTH if _is_by_author(wanted) else WALK_LENGTH
     statement = list_queries.walk(wanted, length=length, limit=limit)
     thoughts = await list_queries.fetch(connection, statement)
     if len(thoughts) == limit:
@@ -54,8 +53,34 @@ async def walk(connection: Connection, wanted: Wanted, limit: int) -> Found:
     return Found(thoughts, await list_queries.fetch_id(connection, end))
 
 
-async def go_through_blocks(connection: Connection, wanted: Wanted, limit: int) -> Found:
-    """Return the first matches, at most `limit`, as far as the time for a page allows."""
+async def go_on(connection: Connection, wanted: Wanted, limit: int) -> Found:
+    """Return the first matches, at most `limit`, as far as the time for a page allows.
+
+    Terms that begin with a short search are collected from the whole index, before it is looked
+    at whose they are: one author's thoughts are walked through instead.
+    """
+    if _is_by_author(wanted) and _is_short(wanted.search):
+        return await _walk_on(connection, wanted, limit)
+    return await _go_through_blocks(connection, wanted, limit)
+
+
+def beyond(wanted: Wanted, reached: int) -> Wanted:
+    """Return what is wanted of the thoughts that come after the one with the id `reached`."""
+    return replace(wanted, above=reached) if wanted.ascending else replace(wanted, below=reached)
+
+
+async def _walk_on(connection: Connection, wanted: Wanted, limit: int) -> Found:
+    thoughts: list[Thought] = []
+    ends_at = time.monotonic() + PAGE_SECONDS
+    while True:
+        found = await walk(connection, wanted, limit - len(thoughts))
+        thoughts += found.thoughts
+        if len(thoughts) == limit or found.reached is None or time.monotonic() > ends_at:
+            return Found(thoughts, found.reached)
+        wanted = beyond(wanted, found.reached)
+
+
+async def _go_through_blocks(connection: Connection, wanted: Wanted, limit: int) -> Found:
     newest = await list_queries.fetch_id(connection, list_queries.newest()) or 0
     thoughts: list[Thought] = []
     size = 0
@@ -86,9 +111,13 @@ async def go_through_blocks(connection: Connection, wanted: Wanted, limit: int) 
             size = _next_size(size, now - started_at)
 
 
-def beyond(wanted: Wanted, reached: int) -> Wanted:
-    """Return what is wanted of the thoughts that come after the one with the id `reached`."""
-    return replace(wanted, above=reached) if wanted.ascending else replace(wanted, below=reached)
+def _is_by_author(wanted: Wanted) -> bool:
+    return wanted.user_id is not None or bool(wanted.username)
+
+
+def _is_short(search: str) -> bool:
+    """Return whether the search has no whole gram, as the migration 0002 defines them."""
+    return len(search) < (2 if search >= "\u2e80" else 3)
 
 
 def _next_size(size: int, seconds: float) -> int:

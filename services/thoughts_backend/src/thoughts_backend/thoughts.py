@@ -57,9 +57,7 @@ async def find(
         return _page(query, found)
     further, missing = search.beyond(wanted, found.reached), limit - len(found.thoughts)
     async with turns:
-        rest = await database.run(
-            lambda c: search.go_through_blocks(c, further, missing), repeatable=True
-        )
+        rest = await database.run(lambda c: search.go_on(c, further, missing), repeatable=True)
     return _page(query, Found(found.thoughts + rest.thoughts, rest.reached))
 
 
