@@ -9,6 +9,7 @@ import asyncpg
 
 from benchmarks.generator import FIRST_USER_ID
 from benchmarks.loading import count_thoughts, load_thoughts
+from benchmarks.requests_run import Say
 from benchmarks.search_figures import Relation
 from benchmarks.search_load import Ask
 
@@ -34,12 +35,12 @@ class Sample:
     prolific: str
 
 
-async def load_up_to(database_url: str, size: int) -> dict[str, float] | None:
+async def load_up_to(database_url: str, size: int, say: Say) -> dict[str, float] | None:
     """Load generated thoughts until there are `size` of them; the seconds of each part.
 
     What an earlier measurement shared is deleted first. None: there are more already.
     """
-    timer = _Timer()
+    timer = _Timer(say)
     connection = await asyncpg.connect(database_url)
     try:
         await connection.execute(_DELETE_SHARED, FIRST_USER_ID, timeout=None)
@@ -54,15 +55,19 @@ async def load_up_to(database_url: str, size: int) -> dict[str, float] | None:
 
 
 class _Timer:
-    """Hears of each part of the loading, and times it from its first to its last news."""
+    """Hears of each part of the loading, tells of it, times it from its first to its last news."""
 
-    def __init__(self) -> None:
+    def __init__(self, say: Say) -> None:
+        self._say = say
         self.seconds: dict[str, float] = {}
         self._started: dict[str, float] = {}
 
     def __call__(self, part: str, _: float) -> None:
         now = time.monotonic()
-        self.seconds[part] = now - self._started.setdefault(part, now)
+        if part not in self._started:
+            self._say(f"{part}.")
+            self._started[part] = now
+        self.seconds[part] = now - self._started[part]
 
 
 async def take_sample(database_url: str, count: int) -> Sample:

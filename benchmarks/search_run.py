@@ -61,7 +61,7 @@ def measure_search(
         kinds: list[Kind] = []
         for size in sorted(sizes):
             say(f"Loading up to {size:,} thoughts.")
-            seconds = asyncio.run(load_up_to(database_url, size))
+            seconds = asyncio.run(load_up_to(database_url, size, say))
             if seconds is None:
                 say("There are more already.")
                 continue
