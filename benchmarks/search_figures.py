@@ -96,6 +96,7 @@ class Writes:
 class Storm:
     """Many clients with the costliest term at once, and what others then wait."""
 
+    kind: str
     term: str
     username: str
     clients: int

@@ -69,7 +69,7 @@ def _verdicts(results: Sequence[SearchResult]) -> str:
         _verdict(f"p99 of {MIX_CLIENTS} clients", mix.p99_ms, MIX, MIX_P99_MS),
         _verdict("p99 of any page of any feed", *feed, FEED_P99_MS),
         _verdict(f"growth of p50 from {results[0].size:,}, times", growth, growing, GROWTH),
-        _verdict("p99 of others in a storm, times idle", storm_times, storm.term[:40], STORM_TIMES),
+        _verdict("p99 of others in a storm, times idle", storm_times, storm.kind, STORM_TIMES),
         _verdict("CPU of an INSERT, times without index", insert_times, "", INSERT_TIMES),
     ]
     return table([f"at {last.size:,} thoughts", "most", "limit", "verdict", "where"], rows)

@@ -25,6 +25,7 @@ async def measure_storm(
     searches, others = await asyncio.gather(storm, _others(base_url, seconds, texts, token))
     refused = sum(one.refused for one in searches)
     return Storm(
+        kind=costliest.kind,
         term=costliest.term,
         username=costliest.username,
         clients=CLIENTS,
