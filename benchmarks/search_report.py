@@ -61,7 +61,8 @@ def _verdicts(results: Sequence[SearchResult]) -> str:
         )
     )
     storm_times = storm.others.p99_ms / storm.others_idle.p99_ms
-    insert_times = writes.insert_cpu_us / writes.insert_without_index_cpu_us
+    # Of a few inserts, the clock of the CPU may see nothing.
+    insert_times = writes.insert_cpu_us / max(writes.insert_without_index_cpu_us, 1)
     rows = [
         _verdict("p50 of every class", *p50, P50_MS),
         _verdict("p99 of every class", *p99, P99_MS),
