@@ -49,7 +49,7 @@ class OwnThoughtsQuery(Page, frozen=True, kw_only=True, omit_defaults=True):
             extra_json_schema=WITHOUT_NUL,
             description="Only thoughts that contain this, in any case; every character counts "
             "as itself. White space alone is no search. A search that takes long answers fewer "
-            "entries than `limit`, even none, and goes on at `rel=\"next\"`.",
+            'entries than `limit`, even none, and goes on at `rel="next"`.',
         ),
     ] = ""
 
