@@ -38,16 +38,17 @@ def database_url(environment: Mapping[str, str], path: Path, count: int) -> Iter
         yield server.url("thoughts", user="thoughts", password=secrets.thoughts)
 
 
-def gigabytes(count: int) -> str:
+def room_for(count: int) -> str:
     """How much room so many thoughts take, for people."""
-    return f"{count * BYTES_PER_THOUGHT / 1e9:.1f} GB"
+    size_bytes = count * BYTES_PER_THOUGHT
+    return f"{size_bytes / 1e9:.1f} GB" if size_bytes >= 1e9 else f"{size_bytes / 1e6:.0f} MB"
 
 
 def _check_room(folder: Folder, count: int) -> None:
     free_bytes = shutil.disk_usage(folder.postgres.resolve()).free
     if free_bytes < count * BYTES_PER_THOUGHT:
         raise LoadError(
-            f"{count:,} thoughts need about {gigabytes(count)}; where the database is, "
+            f"{count:,} thoughts need about {room_for(count)}; where the database is, "
             f"{free_bytes / 1e9:.1f} GB are free."
         )
 

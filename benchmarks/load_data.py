@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 import asyncpg
 
 from benchmarks.batches import MakerEnded
-from benchmarks.destination import database_url, gigabytes
+from benchmarks.destination import database_url, room_for
 from benchmarks.generator import FIRST_USER_ID, MAX_THOUGHTS
 from benchmarks.loading import (
     Loaded,
@@ -77,7 +77,7 @@ async def _load(url: str, count: int) -> Loaded:
     say(
         f"Loading {count:,} thoughts, after {start:,} loaded before, into the database "
         f"{place.path[1:]} on {place.hostname}, port {place.port}.\n"
-        f"They take about {gigabytes(count)}. Until they are there, whoever reads or writes\n"
+        f"They take about {room_for(count)}. Until they are there, whoever reads or writes\n"
         "thoughts waits, and is soon told to come back later (503).\n"
     )
     with shown_progress() as show:

@@ -54,14 +54,17 @@ async def add_thoughts(
     connection = await asyncpg.connect(database_url)
     try:
         started = time.monotonic()
-        async with connection.transaction():
-            present = await count_thoughts(connection)
-            await connection.execute(_SETTINGS)
-            # An entry costs an old index about twice what it costs a new one.
-            indexes = await drop_indexes(connection) if count >= present else []
-            await _copy(connection, start, count, show)
-            copied = time.monotonic()
-            await create_indexes(connection, database_url, indexes, show)
+        # If it is not committed, the end of the connection is its end.
+        transaction = connection.transaction()
+        await transaction.start()
+        present = await count_thoughts(connection)
+        await connection.execute(_SETTINGS)
+        # An entry costs an old index about twice what it costs a new one.
+        indexes = await drop_indexes(connection) if count >= present else []
+        await _copy(connection, start, count, show)
+        copied = time.monotonic()
+        await create_indexes(connection, database_url, indexes, show)
+        await transaction.commit()
         indexed = time.monotonic()
         return Loaded(count, copied - started, indexed - copied if indexes else None)
     finally:
@@ -100,17 +103,25 @@ async def _copy(
     with copied_rows(start, count, processes=os.cpu_count() or 1) as pieces:
         await connection.copy_to_table(
             "thoughts",
-            source=_watched(pieces, count, show),
+            source=_watched(pieces, connection, count, show),
             columns=COLUMNS,
             format="csv",
             timeout=None,
         )
 
 
-async def _watched(pieces: AsyncIterator[bytes], count: int, show: Show) -> AsyncIterator[bytes]:
+async def _watched(
+    pieces: AsyncIterator[bytes],
+    connection: "asyncpg.Connection[asyncpg.Record]",
+    count: int,
+    show: Show,
+) -> AsyncIterator[bytes]:
     copied = 0
     show("Copying", 0)
     async for piece in pieces:
+        # asyncpg would go on sending to nobody.
+        if connection.is_closed():
+            raise LoadError("The connection to the database was lost.")
         yield piece
         copied = min(count, copied + BATCH)
         show("Copying", copied / count)

@@ -34,6 +34,11 @@ async def copied_so_far(database_url: str) -> int:
     return sum(row[0] for row in rows)
 
 
+async def end_copying(database_url: str) -> None:
+    """End the session of a COPY that is under way."""
+    await _fetch(database_url, "SELECT pg_terminate_backend(pid) FROM pg_stat_progress_copy")
+
+
 async def _fetch(database_url: str, sql: str) -> list[asyncpg.Record]:
     connection = await asyncpg.connect(database_url)
     try:

@@ -9,7 +9,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from benchmarks.tests.table import copied_so_far, definitions_of, rows_of
+from benchmarks.tests.table import copied_so_far, definitions_of, end_copying, rows_of
 
 ROOT = Path(__file__).resolve().parents[2]
 SECONDS = 60
@@ -92,6 +92,18 @@ async def test_stopped_load_says_that_nothing_is_there(
     assert load.returncode == 130
     assert output.endswith("Stopped. Nothing was loaded.\n")
     assert await rows_of(database_url) == []
+
+
+async def test_lost_connection_ends_the_load(database_url: str, start_load: StartLoad) -> None:
+    """Where the server ends the session, the load ends, too, and says so."""
+    load = start_load(N="1000000", DATABASE_URL=database_url)
+    await _until_rows_are_copied(database_url)
+
+    await end_copying(database_url)
+    output, _ = load.communicate(timeout=SECONDS)
+
+    assert load.returncode == 1
+    assert "The connection to the database was lost.\nNothing was loaded." in output
 
 
 @pytest.mark.parametrize("count", ["", "0", "-5", "1e6", "many", "٣", "9" * 30])
