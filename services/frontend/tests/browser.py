@@ -34,6 +34,10 @@ class Page:
         """Return the form that goes to `action`."""
         return next(form for form in self.forms if form.action == action)
 
+    def link(self, words: str) -> str:
+        """Return where the link leads whose text has these words."""
+        return next(target for text, target in self.links.items() if words in text)
+
 
 class Browser:
     """Keeps cookies between its requests to one site."""

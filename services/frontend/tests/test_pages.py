@@ -29,54 +29,6 @@ def test_own_page_without_thoughts_invites_to_share(bruce: Browser) -> None:
     assert "No thoughts yet" in page.words
 
 
-@pytest.mark.parametrize("path", ["/search", "/search/"])
-def test_search_without_words_shows_everybodys_thoughts(
-    browser: Browser, thoughts: FakeThoughtsBackend, path: str
-) -> None:
-    """A search for nothing in particular shows what everybody shares."""
-    thoughts.add("bruce", "Rain")
-    thoughts.add("林小雨", "下雨")
-
-    page = browser.get(path)
-
-    assert "Rain" in page.words
-    assert "下雨" in page.words
-
-
-@pytest.mark.parametrize("words", ["50%", "_", "\\", "&", "下雨", "😀" * 250, "a+b c"])
-def test_search_words_reach_the_backend_as_typed(
-    browser: Browser, thoughts: FakeThoughtsBackend, words: str
-) -> None:
-    """Every character of a search is passed on, and stands in the search box again."""
-    form = browser.get("/search").form("/search")
-
-    page = browser.get(f"/search?search={_quoted(words)}")
-
-    assert form.method == "get"
-    assert thoughts.calls[-1].query["search"] == words
-    assert page.form("/search").fields["search"] == words
-
-
-def test_search_without_results_says_so(browser: Browser) -> None:
-    """A search that finds nothing says that there are no results."""
-    page = browser.get("/search?search=unheard-of")
-
-    assert page.status == 200
-    assert "No results for your search" in page.words
-
-
-def test_search_that_the_backend_refuses_says_so(
-    browser: Browser, thoughts: FakeThoughtsBackend
-) -> None:
-    """What cannot be searched for stays in the box, with the reason above."""
-    thoughts.fault = lambda handler, _: handler.reply(Reply(400, {"detail": "no NUL"}))
-
-    page = browser.get("/search?search=a%00b")
-
-    assert page.status == 400
-    assert "This cannot be searched for." in page.words
-
-
 def test_author_leads_to_the_authors_thoughts(
     browser: Browser, thoughts: FakeThoughtsBackend
 ) -> None:
@@ -98,26 +50,14 @@ def test_pages_lead_to_older_thoughts_and_back(
         thoughts.add("bruce", f"Thought-{number}.")
 
     first = bruce.get("/")
-    second = bruce.get(_link(first.links, "Older"))
-    third = bruce.get(_link(second.links, "Older"))
-    back = bruce.get(_link(second.links, "Newer"))
+    second = bruce.get(first.link("Older"))
+    third = bruce.get(second.link("Older"))
+    back = bruce.get(second.link("Newer"))
 
     assert [f"Thought-{n}." in third.words for n in (6, 5, 1)] == [False, True, True]
     assert "Thought-45." in back.words
     assert not [text for text in third.links if "Older" in text]
     assert not [text for text in first.links if "Newer" in text]
-
-
-def test_pages_of_a_search_keep_the_search(browser: Browser, thoughts: FakeThoughtsBackend) -> None:
-    """The older results of a search are results of the same search."""
-    for number in range(30):
-        thoughts.add("bruce", f"Rain & wind {number}")
-        thoughts.add("bruce", f"Sun {number}")
-
-    page = browser.get(_link(browser.get("/search?search=rain+%26").links, "Older"))
-
-    assert page.words.count("Rain & wind") == 10
-    assert "Sun" not in page.words
 
 
 def test_unknown_parameters_of_the_backends_links_are_left_out(
@@ -130,7 +70,7 @@ def test_unknown_parameters_of_the_backends_links_are_left_out(
 
     page = browser.get("/search?search=b&max_id=10")
 
-    assert _link(page.links, "Older") == "/search?search=b&max_id=7"
+    assert page.link("Older") == "/search?search=b&max_id=7"
     assert not [text for text in page.links if "Newer" in text]
 
 
@@ -266,12 +206,3 @@ def test_deleting_after_the_session_leads_to_login(
 
     assert "Delete this thought?" in page.words
     assert len(thoughts.thoughts) == 1
-
-
-def _link(links: dict[str, str], words: str) -> str:
-    """Return where the link leads whose text has these words."""
-    return next(target for text, target in links.items() if words in text)
-
-
-def _quoted(words: str) -> str:
-    return "".join(f"%{byte:02X}" for byte in words.encode())

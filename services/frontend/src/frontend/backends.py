@@ -31,7 +31,10 @@ class Thought(msgspec.Struct, frozen=True):
 
 
 class ThoughtPage(NamedTuple):
-    """A page of a list, newest first, and where the neighbouring pages are."""
+    """A page of a list, newest first, and where the neighbouring pages are.
+
+    A search that takes long ends early: its page has few thoughts or none, and still leads on.
+    """
 
     thoughts: list[Thought]
     older: Cursor | None
@@ -155,8 +158,13 @@ class ThoughtsBackend:
         thoughts = _decoded(self._client, answer, 200, _decode_thoughts)
         shown = thoughts[-THOUGHTS_A_PAGE:]
         older, newer = neighbours(answer.link, cursor)
-        if is_going_back:
-            newer = Cursor("min_id", str(shown[0].id)) if len(thoughts) > len(shown) else None
+        if is_going_back and shown:
+            after_shown = Cursor("min_id", str(shown[0].id))
+            if len(thoughts) > len(shown):
+                newer = after_shown
+            elif newer == after_shown:
+                # Where newer thoughts would be; a search that ended early leads further on.
+                newer = None
         return ThoughtPage(shown, older, newer)
 
 

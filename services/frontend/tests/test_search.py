@@ -1,0 +1,171 @@
+"""Searching: everybody's thoughts that contain some words, and searches that end early."""
+
+from collections.abc import Iterable
+
+import pytest
+
+from services.frontend.tests.browser import Browser
+from services.frontend.tests.fake_backend import FakeThoughtsBackend, Reply
+
+
+@pytest.mark.parametrize("path", ["/search", "/search/"])
+def test_search_without_words_shows_everybodys_thoughts(
+    browser: Browser, thoughts: FakeThoughtsBackend, path: str
+) -> None:
+    """A search for nothing in particular shows what everybody shares."""
+    thoughts.add("bruce", "Rain")
+    thoughts.add("林小雨", "下雨")
+
+    page = browser.get(path)
+
+    assert "Rain" in page.words
+    assert "下雨" in page.words
+
+
+@pytest.mark.parametrize("words", ["50%", "_", "\\", "&", "下雨", "😀" * 250, "a+b c"])
+def test_search_words_reach_the_backend_as_typed(
+    browser: Browser, thoughts: FakeThoughtsBackend, words: str
+) -> None:
+    """Every character of a search is passed on, and stands in the search box again."""
+    form = browser.get("/search").form("/search")
+
+    page = browser.get(f"/search?search={_quoted(words)}")
+
+    assert form.method == "get"
+    assert thoughts.calls[-1].query["search"] == words
+    assert page.form("/search").fields["search"] == words
+
+
+def test_search_without_results_says_so(browser: Browser) -> None:
+    """A search that finds nothing says that there are no results."""
+    page = browser.get("/search?search=unheard-of")
+
+    assert page.status == 200
+    assert "No results for your search" in page.words
+
+
+def test_search_that_the_backend_refuses_says_so(
+    browser: Browser, thoughts: FakeThoughtsBackend
+) -> None:
+    """What cannot be searched for stays in the box, with the reason above."""
+    thoughts.fault = lambda handler, _: handler.reply(Reply(400, {"detail": "no NUL"}))
+
+    page = browser.get("/search?search=a%00b")
+
+    assert page.status == 400
+    assert "This cannot be searched for." in page.words
+
+
+def test_pages_of_a_search_keep_the_search(browser: Browser, thoughts: FakeThoughtsBackend) -> None:
+    """The older results of a search are results of the same search."""
+    for number in range(30):
+        thoughts.add("bruce", f"Rain & wind {number}")
+        thoughts.add("bruce", f"Sun {number}")
+
+    page = browser.get(browser.get("/search?search=rain+%26").link("Older"))
+
+    assert page.words.count("Rain & wind") == 10
+    assert "Sun" not in page.words
+
+
+@pytest.mark.parametrize(
+    ("language", "words", "older"),
+    [
+        ("en", "Nothing found here so far Older thoughts have not been searched yet.", "Older"),
+        ("zh-CN", "这里目前还没有找到相符的结果 还没有搜索较早的想法。", "较早"),
+    ],
+)
+def test_search_that_found_nothing_yet_leads_to_older_thoughts(
+    browser: Browser, thoughts: FakeThoughtsBackend, language: str, words: str, older: str
+) -> None:
+    """A search that ended early without results does not say that there are none."""
+    _answer(thoughts, [], next="max_id=17")
+
+    page = browser.get("/search?search=rain", Accept_Language=language)
+
+    assert page.status == 200
+    assert words in page.words
+    assert "No results" not in page.words
+    assert page.link(older) == "/search?search=rain&max_id=17"
+
+
+@pytest.mark.parametrize(
+    ("language", "words", "newer"),
+    [
+        ("en", "Nothing found here so far Newer thoughts have not been searched yet.", "Newer"),
+        ("zh-CN", "这里目前还没有找到相符的结果 还没有搜索较新的想法。", "较新"),
+    ],
+)
+def test_search_that_found_nothing_yet_leads_to_newer_thoughts(
+    browser: Browser, thoughts: FakeThoughtsBackend, language: str, words: str, newer: str
+) -> None:
+    """On the way to newer thoughts too, a search that ended early says that it can go on."""
+    _answer(thoughts, [], next="max_id=41", prev="min_id=900")
+
+    page = browser.get("/search?search=rain&min_id=40", Accept_Language=language)
+
+    assert words in page.words
+    assert page.link(newer) == "/search?search=rain&min_id=900"
+
+
+def test_search_that_ended_early_shows_what_it_found(
+    browser: Browser, thoughts: FakeThoughtsBackend
+) -> None:
+    """The few results of a search that ended early are a page like any other."""
+    _answer(thoughts, [50], next="max_id=17", prev="min_id=50")
+
+    page = browser.get("/search?search=rain")
+
+    assert "Thought 50." in page.words
+    assert "Nothing found here so far" not in page.words
+    assert page.link("Older") == "/search?search=rain&max_id=17"
+
+
+@pytest.mark.parametrize(
+    ("found", "newer_than"), [([50], 900), (range(70, 50, -1), 900), (range(70, 49, -1), 69)]
+)
+def test_way_to_newer_thoughts_leads_on_after_what_was_searched(
+    browser: Browser, thoughts: FakeThoughtsBackend, found: Iterable[int], newer_than: int
+) -> None:
+    """What a search that ended early on the way back leads to follows what is on the page."""
+    _answer(thoughts, found, next="max_id=50", prev="min_id=900")
+
+    page = browser.get("/search?search=rain&min_id=40")
+
+    assert page.link("Newer") == f"/search?search=rain&min_id={newer_than}"
+
+
+def test_way_to_newer_thoughts_ends_at_the_newest(
+    browser: Browser, thoughts: FakeThoughtsBackend
+) -> None:
+    """A page after which there is nothing newer does not lead there."""
+    _answer(thoughts, [52, 51], next="max_id=51", prev="min_id=52")
+
+    page = browser.get("/search?search=rain&min_id=40")
+
+    assert not [text for text in page.links if "Newer" in text]
+
+
+def test_search_past_the_end_leads_back(browser: Browser) -> None:
+    """Where a search has come to its end, a link leads to its newest results."""
+    page = browser.get("/search?search=rain+%26&username=bruce&max_id=1")
+
+    assert "Nothing further here" in page.words
+    assert page.links["Back to the newest"] == "/search?search=rain+%26&username=bruce"
+
+
+def _answer(thoughts: FakeThoughtsBackend, found: Iterable[int], **cursors: str) -> None:
+    """Let the backend answer thoughts with these ids, and these cursors in its Link header."""
+    page = [
+        {"id": i, "username": "bruce", "text": f"Thought {i}.", "timestamp": "1962-05-11T09:53:41Z"}
+        for i in found
+    ]
+    link = ", ".join(
+        f'</api/thoughts?search=rain&{cursor}>; rel="{relation}"'
+        for relation, cursor in cursors.items()
+    )
+    thoughts.fault = lambda handler, _: handler.reply(Reply(200, page, {"Link": link}))
+
+
+def _quoted(words: str) -> str:
+    return "".join(f"%{byte:02X}" for byte in words.encode())
