@@ -72,7 +72,7 @@ def test_pages_of_a_search_keep_the_search(browser: Browser, thoughts: FakeThoug
     ("language", "words", "older"),
     [
         ("en", "Nothing found here so far Older thoughts have not been searched yet.", "Older"),
-        ("zh-CN", "这里目前还没有找到相符的结果 还没有搜索较早的想法。", "较早"),
+        ("zh-CN", "这里目前没有找到相符的结果 还没有搜索较早的想法。", "较早"),
     ],
 )
 def test_search_that_found_nothing_yet_leads_to_older_thoughts(
@@ -93,7 +93,7 @@ def test_search_that_found_nothing_yet_leads_to_older_thoughts(
     ("language", "words", "newer"),
     [
         ("en", "Nothing found here so far Newer thoughts have not been searched yet.", "Newer"),
-        ("zh-CN", "这里目前还没有找到相符的结果 还没有搜索较新的想法。", "较新"),
+        ("zh-CN", "这里目前没有找到相符的结果 还没有搜索较新的想法。", "较新"),
     ],
 )
 def test_search_that_found_nothing_yet_leads_to_newer_thoughts(
