@@ -18,7 +18,7 @@ from thoughts_backend.app import MIGRATIONS
 PATH = "/api/thoughts/"
 TERM = "quokka"
 # In blocks of their own, far from the newest and from the oldest thoughts.
-BLOCK = 1 << search.BLOCK_BITS[0]
+BLOCK = 2**16
 MATCHES = [7 * BLOCK, 13 * BLOCK]
 NEWEST_ID = 20 * BLOCK
 
@@ -50,8 +50,8 @@ def make_searches_take(sql: Sql, seconds: float) -> None:
     """Have PostgreSQL wait in each step of a search that asks the index."""
     sql.run("ALTER FUNCTION search_query RENAME TO quick_search_query")
     sql.run(
-        "CREATE FUNCTION search_query(folded_search text) RETURNS tsquery LANGUAGE sql VOLATILE "
-        f"RETURN (SELECT quick_search_query(folded_search) FROM pg_sleep({seconds}))"  # noqa: S608
+        "CREATE FUNCTION search_query(folded_search text) RETURNS tsquery "  # noqa: S608
+        f"LANGUAGE sql VOLATILE RETURN (SELECT quick_search_query($1) FROM pg_sleep({seconds}))"
     )
 
 

@@ -189,6 +189,8 @@ def plan_of(sql: Sql, statement: Statement, mode: str) -> dict[str, Any]:
 
 
 def _literal(argument: object) -> str:
+    if isinstance(argument, list):
+        return f"ARRAY{argument}"
     return f"'{argument}'" if isinstance(argument, str) else str(argument)
 
 

@@ -87,7 +87,7 @@ def scene(new_database: Callable[[], str]) -> Iterator[Scene]:
 def _ids(chooser: random.Random) -> list[int]:
     ids = set(range(1, 101))
     while len(ids) < TEXTS:
-        end_of_block = chooser.randint(1, 64) << chooser.choice(search.BLOCK_BITS)
+        end_of_block = chooser.randint(1, 64) << chooser.choice((16, 20, 24))
         ids.add(min(max(end_of_block + chooser.randint(-3, 3), 1), LARGEST_ID))
     return chooser.sample(sorted(ids), TEXTS)
 
@@ -189,11 +189,11 @@ def test_any_range_of_a_search_is_that_of_the_plain_scan(scene: Scene) -> None:
 
 
 @pytest.mark.usefixtures("short_walks")
-def test_large_blocks_that_take_too_long_are_given_up(
+def test_large_steps_that_take_too_long_are_given_up(
     scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A search whose large blocks run out of time goes on in small ones and misses nothing."""
-    monkeypatch.setattr(search, "LARGE_BLOCKS_SECONDS", 0.0)
+    """A search whose large steps run out of time goes on in small ones and misses nothing."""
+    monkeypatch.setattr(search, "LARGE_STEP_SECONDS", 0.0)
     monkeypatch.setattr(search, "EXPECTED_SECONDS", 1000.0)
     monkeypatch.setattr(search, "PAGE_SECONDS", 0.0)
 

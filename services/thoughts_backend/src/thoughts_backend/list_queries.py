@@ -4,6 +4,7 @@ Texts are searched and names compared in folded form: case folded in full by Pos
 built-in provider, the same on every installation, then normalized (NFC).
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from mythoughts_chassis.database import Connection
@@ -88,8 +89,8 @@ def newest() -> Statement:
     return Statement("SELECT max(id) FROM thoughts", [])
 
 
-def in_blocks(wanted: Wanted, *, bits: int, blocks: tuple[int, int], limit: int) -> Statement:
-    """Select the first matches in two blocks of 2 ** `bits` ids, by the index of terms."""
+def in_blocks(wanted: Wanted, *, bits: int, blocks: Sequence[int], limit: int) -> Statement:
+    """Select the first matches in some blocks of 2 ** `bits` ids, by the index of terms."""
     arguments = _Arguments()
     # The index of terms is the only one that fits inside: there is no range or order yet.
     sql = f"""
@@ -130,16 +131,17 @@ def _contains(wanted: Wanted, arguments: _Arguments) -> str:
     return f"folded_text LIKE (SELECT '%' || {search} || '%') COLLATE \"C\""
 
 
-def _has_terms(wanted: Wanted, bits: int, blocks: tuple[int, int], arguments: _Arguments) -> str:
+def _has_terms(wanted: Wanted, bits: int, blocks: Sequence[int], arguments: _Arguments) -> str:
     """Return the conditions that the index of terms serves (migration 0002).
 
     Conditions that stand apart let PostgreSQL skip in each list to where the others go on;
     within one query it would read the whole list of the rarest term.
     """
-    one, other = (
-        f"term_query(E'\\x1f{bits}:' || {arguments.add(block)}::bigint)" for block in blocks
-    )
-    queries = [f"{one} || {other}", f"search_query({_folded(arguments.add(wanted.search))})"]
+    numbers = f"unnest({arguments.add(list(blocks))}::bigint[]) AS number"
+    queries = [
+        f"string_agg(term_query(E'\\x1f{bits}:' || number)::text, '|')::tsquery FROM {numbers}",
+        f"search_query({_folded(arguments.add(wanted.search))})",
+    ]
     if wanted.user_id is not None:
         queries.append(f"term_query(E'\\x1fid:' || {arguments.add(wanted.user_id)}::bigint)")
     if wanted.username:

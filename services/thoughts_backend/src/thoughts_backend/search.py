@@ -21,12 +21,14 @@ from thoughts_backend.schemas import Thought
 # author's, whose thoughts are far apart.
 WALK_LENGTH = 4096
 AUTHORS_WALK_LENGTH = 1024
-# The sizes of the blocks that the index knows (migration 0002), as powers of two.
-BLOCK_BITS = (16, 20, 24)
-# Larger blocks are tried when they may be expected to take no longer than this,
+# What one step looks at: so many blocks of 2 ** bits ids, which the index knows (migration 0002).
+# The first of them may be almost used up, or almost empty yet.
+STEPS = ((16, 2), (16, 8), (20, 2), (20, 8), (24, 2), (24, 8))
+GROWTH = 4
+# A larger step is taken when it may be expected to last no longer than this,
 EXPECTED_SECONDS = 0.02
 # and given up after this time, if there are more matches further on than there were before.
-LARGE_BLOCKS_SECONDS = 0.05
+LARGE_STEP_SECONDS = 0.05
 # After this time no further step is begun.
 PAGE_SECONDS = 0.08
 
@@ -86,11 +88,11 @@ async def _go_through_blocks(connection: Connection, wanted: Wanted, limit: int)
     size = 0
     ends_at = time.monotonic() + PAGE_SECONDS
     while True:
-        blocks = _Blocks(wanted, BLOCK_BITS[size])
+        blocks = _Blocks(wanted, *STEPS[size])
         missing = limit - len(thoughts)
         started_at = time.monotonic()
         try:
-            async with asyncio.timeout(LARGE_BLOCKS_SECONDS if size else None):
+            async with asyncio.timeout(LARGE_STEP_SECONDS if size else None):
                 found = await list_queries.fetch(connection, blocks.statement(missing))
         except TimeoutError:
             if not size:
@@ -106,9 +108,10 @@ async def _go_through_blocks(connection: Connection, wanted: Wanted, limit: int)
         if now > ends_at:
             return Found(thoughts, blocks.reached)
         wanted = beyond(wanted, blocks.reached)
-        # With a few more blocks of this size the page would be full.
-        if missing - len(found) > 4 * len(found):
-            size = _next_size(size, now - started_at)
+        # A few more steps of this size would fill the page.
+        is_nearly_done = missing - len(found) <= GROWTH * len(found)
+        if not is_nearly_done and (now - started_at) * GROWTH < EXPECTED_SECONDS:
+            size = min(size + 1, len(STEPS) - 1)
 
 
 def _is_by_author(wanted: Wanted) -> bool:
@@ -120,33 +123,22 @@ def _is_short(search: str) -> bool:
     return len(search) < (2 if search >= "\u2e80" else 3)
 
 
-def _next_size(size: int, seconds: float) -> int:
-    if size + 1 < len(BLOCK_BITS):
-        growth = 2 ** (BLOCK_BITS[size + 1] - BLOCK_BITS[size])
-        if seconds * growth < EXPECTED_SECONDS:
-            return size + 1
-    return size
-
-
 class _Blocks:
-    """The first two blocks of 2 ** `bits` ids that hold what is wanted.
+    """The first blocks of 2 ** `bits` ids, so many as `count`, that hold what is wanted."""
 
-    One of them may be almost used up, or almost empty yet.
-    """
-
-    def __init__(self, wanted: Wanted, bits: int) -> None:
+    def __init__(self, wanted: Wanted, bits: int, count: int) -> None:
+        self._wanted = wanted
         self._bits = bits
         if wanted.ascending:
             first = (wanted.above + 1) >> bits
-            self._numbers = (first, first + 1)
-            self.reached = ((first + 2) << bits) - 1
+            self._numbers = range(first, first + count)
+            self.reached = ((first + count) << bits) - 1
             self._inside = replace(wanted, below=min(wanted.below, self.reached + 1))
         else:
             first = (wanted.below - 1) >> bits
-            self._numbers = (first, first - 1)
-            self.reached = max(first - 1, 0) << bits
+            self._numbers = range(max(first - count + 1, 0), first + 1)
+            self.reached = self._numbers[0] << bits
             self._inside = replace(wanted, above=max(wanted.above, self.reached - 1))
-        self._wanted = wanted
 
     def statement(self, limit: int) -> Statement:
         """Return the statement that finds the first matches in these blocks."""
