@@ -89,7 +89,9 @@ async def _walk_on(connection: Connection, wanted: Wanted, limit: int) -> Found:
 
 
 async def _go_through_blocks(connection: Connection, wanted: Wanted, limit: int) -> Found:
-    newest = await list_queries.fetch_id(connection, list_queries.newest()) or 0
+    newest = 0
+    if wanted.ascending:
+        newest = await list_queries.fetch_id(connection, list_queries.newest()) or 0
     thoughts: list[Thought] = []
     size = 0
     ends_at = time.monotonic() + PAGE_SECONDS
