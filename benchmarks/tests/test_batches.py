@@ -1,7 +1,6 @@
 import csv
 import io
-import os
-import signal
+import multiprocessing
 
 import psutil
 import pytest
@@ -40,9 +39,8 @@ async def test_killed_process_is_an_error() -> None:
     """Nobody waits for lines that a killed process will not make."""
     with copied_rows(0, 100 * BATCH, processes=1) as pieces:
         await anext(pieces)
-        for child in psutil.Process().children():
-            if "spawn_main" in " ".join(child.cmdline()):
-                os.kill(child.pid, signal.SIGKILL)
+        for maker in multiprocessing.active_children():
+            maker.kill()
 
         with pytest.raises(MakerEnded):
             _ = [piece async for piece in pieces]
@@ -52,11 +50,7 @@ async def test_processes_end_with_the_work() -> None:
     """Nobody goes on making lines that are not wanted any more."""
     with copied_rows(0, 100 * BATCH, processes=2) as pieces:
         await anext(pieces)
-        makers = [
-            child
-            for child in psutil.Process().children()
-            if "spawn_main" in " ".join(child.cmdline())
-        ]
+        makers = [maker.pid or 0 for maker in multiprocessing.active_children()]
 
     assert len(makers) == 2
-    assert not any(maker.is_running() for maker in makers)
+    assert not any(map(psutil.pid_exists, makers))
