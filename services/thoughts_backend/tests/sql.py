@@ -1,12 +1,21 @@
 """The thoughts in the database, seen from tests."""
 
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
+from typing import TypeVar, cast
 
 from chassis.tests.sql import SqlConnection
+from mythoughts_chassis.database import Connection
+
+T = TypeVar("T")
 
 
 class Sql(SqlConnection):
     """One connection to the database of the Thoughts Backend."""
+
+    def apply(self, work: Callable[[Connection], Awaitable[T]]) -> T:
+        """Return what a function of the service makes of the connection."""
+        return self._runner.run(_awaited(work(cast(Connection, self._connection))))
 
     def add_thoughts(self, *texts: str, username: str = "bruce", user_id: int = 1) -> list[int]:
         """Store thoughts, in this order, and return their ids."""
@@ -20,3 +29,7 @@ class Sql(SqlConnection):
             datetime(1962, 5, 11, 9, 53, 41, tzinfo=UTC),
         )
         return [row[0] for row in rows]
+
+
+async def _awaited(work: Awaitable[T]) -> T:
+    return await work

@@ -48,10 +48,10 @@ def far_apart(new_database: Callable[[], str]) -> Iterator[tuple[Sql, str]]:
 
 def make_searches_take(sql: Sql, seconds: float) -> None:
     """Have PostgreSQL wait in each step of a search that asks the index."""
-    sql.run("ALTER FUNCTION search_query RENAME TO quick_search_query")
+    sql.run("ALTER FUNCTION term_query RENAME TO quick_term_query")
     sql.run(
-        "CREATE FUNCTION search_query(folded_search text) RETURNS tsquery "  # noqa: S608
-        f"LANGUAGE sql VOLATILE RETURN (SELECT quick_search_query($1) FROM pg_sleep({seconds}))"
+        "CREATE FUNCTION term_query(term text) RETURNS tsquery "  # noqa: S608
+        f"LANGUAGE sql VOLATILE RETURN (SELECT quick_term_query($1) FROM pg_sleep({seconds}))"
     )
 
 

@@ -206,7 +206,8 @@ def statements_of(wanted: Wanted) -> list[Statement]:
     return [
         list_queries.walk(wanted, length=4096, limit=21),
         list_queries.end_of_walk(wanted, length=4096),
-        list_queries.in_blocks(wanted, bits=16, blocks=(0, 1), limit=21),
+        list_queries.by_index(wanted, ["qu"], bits=16, blocks=(0, 1), limit=21),
+        list_queries.by_index(wanted, ["quo", "okk"], bits=0, blocks=(), limit=21),
     ]
 
 
@@ -225,16 +226,23 @@ def test_no_list_reads_the_whole_table(
 
 
 @pytest.mark.parametrize("mode", ["force_custom_plan", "force_generic_plan"])
-@pytest.mark.parametrize(
-    "search", ["quokka", "wombat", "考拉熊", "考", "qz", "q", "?!", "\U0001fa69"]
-)
-def test_term_of_any_length_is_found_by_the_index_of_terms(
-    many_thoughts: Sql, search: str, mode: str
+@pytest.mark.parametrize("gram", ["quo", "考拉", "考", "qz", "q", "?!", "\U0001fa69"])
+@pytest.mark.parametrize("blocks", [(), (0, 1)], ids=["everywhere", "in blocks"])
+def test_gram_of_any_length_is_found_by_the_index_of_terms(
+    many_thoughts: Sql, gram: str, blocks: tuple[int, ...], mode: str
 ) -> None:
-    """The index of terms serves terms of one character and more, in any script."""
-    wanted = Wanted(search=search, username="", user_id=None, **CURSORS["newest"])
-    statement = list_queries.in_blocks(wanted, bits=20, blocks=(0, -1), limit=21)
+    """The index of terms serves whole grams and beginnings of grams, in any script."""
+    wanted = Wanted(search=gram, username="", user_id=None, **CURSORS["newest"])
+    statement = list_queries.by_index(wanted, [gram], bits=16, blocks=blocks, limit=21)
 
     kinds = scans(plan_of(many_thoughts, statement, mode))
 
     assert "Bitmap Index Scan" in kinds
+
+
+def test_application_knows_which_grams_are_common(many_thoughts: Sql) -> None:
+    """PostgreSQL's statistics of the index are open to who owns it."""
+    frequencies = many_thoughts.apply(list_queries.fetch_frequencies)
+
+    assert frequencies["tho"] > 0.9
+    assert "quo" not in frequencies

@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from asyncio import Runner, Semaphore
+from asyncio import Runner
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -33,12 +33,13 @@ class Scene:
 
     runner: Runner
     database: Database
+    search: search.Search
     sql: Sql
     texts: list[str]
 
     def find(self, query: ThoughtsQuery, **who: Any) -> ThoughtsPage:
         """One page, as the API would answer it."""
-        return self.runner.run(thoughts.find(self.database, Semaphore(1), query, **who))
+        return self.runner.run(thoughts.find(self.database, self.search, query, **who))
 
     def scan(self, term: str, username: str = "", user_id: int = 0) -> list[int]:
         """The ids of all matches, newest first, without any index."""
@@ -80,7 +81,7 @@ def scene(new_database: Callable[[], str]) -> Iterator[Scene]:
         sql.run("VACUUM ANALYZE thoughts")
         database = Database(Secret(url), pool_size=1, application_name="tests")
         runner.run(database.open())
-        yield Scene(runner, database, sql, texts)
+        yield Scene(runner, database, search.Search(at_once=1), sql, texts)
         runner.run(database.close())
 
 

@@ -1,6 +1,5 @@
 """Puts the Thoughts Backend together."""
 
-from asyncio import Semaphore
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib.metadata import version
@@ -12,6 +11,7 @@ from mythoughts_chassis.api import Api, Lifespan
 from mythoughts_chassis.openapi import document
 from thoughts_backend.replica import Replica
 from thoughts_backend.routes import HANDLERS
+from thoughts_backend.search import Search
 from thoughts_backend.settings import Settings
 
 NAME = "thoughts-backend"
@@ -33,7 +33,7 @@ def create_api(settings: Settings) -> Api:
         openapi=OPENAPI,
         handlers=HANDLERS,
         settings=settings,
-        state={"search_turns": Semaphore(max(1, settings.database_pool_size // 4))},
+        state={"search": Search(at_once=max(1, settings.database_pool_size // 4))},
         lifespan=[_public_database(settings)],
     )
 

@@ -10,6 +10,9 @@ from dataclasses import dataclass
 from mythoughts_chassis.database import Connection
 from thoughts_backend.schemas import Thought
 
+# The first character whose grams have two characters, not three (migration 0002).
+WIDE = "\u2e80"
+
 _COLUMNS = "id, username, text, created_at"
 
 
@@ -49,6 +52,27 @@ async def fetch_id(connection: Connection, statement: Statement) -> int | None:
     return thought_id
 
 
+async def fetch_grams(connection: Connection, search: str) -> tuple[list[str], int]:
+    """Return the grams of a search (migration 0002), and the newest id."""
+    newest_id = "SELECT coalesce(max(id), 0) FROM thoughts"
+    row = await connection.fetchrow(f"SELECT text_grams({_folded('$1')}), ({newest_id})", search)
+    return tuple(row or ([], 0))
+
+
+async def fetch_frequencies(connection: Connection) -> dict[str, float]:
+    """Return how frequent common terms of the index are: the share of thoughts that have them.
+
+    From PostgreSQL's statistics; empty while there are none.
+    """
+    row = await connection.fetchrow("""
+        SELECT most_common_elems::text::text[], most_common_elem_freqs FROM pg_stats
+        WHERE schemaname = current_schema
+        AND tablename = 'thoughts_search' AND attname = 'thought_terms'
+    """)
+    terms, frequencies = row or (None, None)
+    return dict(zip(terms or (), frequencies or (), strict=False))
+
+
 def listing(wanted: Wanted, *, limit: int) -> Statement:
     """Select the first of the thoughts, whatever their texts are."""
     arguments = _Arguments()
@@ -84,25 +108,30 @@ def end_of_walk(wanted: Wanted, *, length: int) -> Statement:
     return Statement(sql, arguments)
 
 
-def newest() -> Statement:
-    """Select the largest id."""
-    return Statement("SELECT max(id) FROM thoughts", [])
+def by_index(
+    wanted: Wanted, grams: Sequence[str], *, bits: int, blocks: Sequence[int], limit: int
+) -> Statement:
+    """Select the first matches by the index of terms: in some blocks of 2 ** `bits` ids, or in all.
 
-
-def in_blocks(wanted: Wanted, *, bits: int, blocks: Sequence[int], limit: int) -> Statement:
-    """Select the first matches in some blocks of 2 ** `bits` ids, by the index of terms."""
+    A single gram that is not whole is the beginning of the terms to look for.
+    """
     arguments = _Arguments()
     # The index of terms is the only one that fits inside: there is no range or order yet.
     sql = f"""
         WITH found AS MATERIALIZED (
             SELECT {_COLUMNS}, user_id FROM thoughts
-            WHERE {_has_terms(wanted, bits, blocks, arguments)}
+            WHERE {_has_terms(wanted, grams, bits, blocks, arguments)}
             AND {_contains(wanted, arguments)}
         )
         SELECT {_COLUMNS} FROM found WHERE {_range_and_author(wanted, arguments)}
         ORDER BY id {_order(wanted)} LIMIT {arguments.add(limit)}
     """
     return Statement(sql, arguments)
+
+
+def is_whole(gram: str) -> bool:
+    """Return whether a gram is one of a text's place, and not cut off at its end."""
+    return len(gram) == (2 if gram >= WIDE else 3)
 
 
 class _Arguments(list[object]):
@@ -131,17 +160,27 @@ def _contains(wanted: Wanted, arguments: _Arguments) -> str:
     return f"folded_text LIKE (SELECT '%' || {search} || '%') COLLATE \"C\""
 
 
-def _has_terms(wanted: Wanted, bits: int, blocks: Sequence[int], arguments: _Arguments) -> str:
+def _has_terms(
+    wanted: Wanted,
+    grams: Sequence[str],
+    bits: int,
+    blocks: Sequence[int],
+    arguments: _Arguments,
+) -> str:
     """Return the conditions that the index of terms serves (migration 0002).
 
     Conditions that stand apart let PostgreSQL skip in each list to where the others go on;
     within one query it would read the whole list of the rarest term.
     """
-    numbers = f"unnest({arguments.add(list(blocks))}::bigint[]) AS number"
-    queries = [
-        f"string_agg(term_query(E'\\x1f{bits}:' || number)::text, '|')::tsquery FROM {numbers}",
-        f"search_query({_folded(arguments.add(wanted.search))})",
-    ]
+    term = "term_query(term)::text" if is_whole(grams[0]) else "term_query(term)::text || ':*'"
+    query = (
+        f"string_agg({term}, '&')::tsquery FROM unnest({arguments.add(list(grams))}::text[]) term"
+    )
+    queries = [query]
+    if blocks:
+        term = f"term_query(E'\\x1f{bits}:' || number)::text"
+        numbers = f"unnest({arguments.add(list(blocks))}::bigint[]) number"
+        queries.append(f"string_agg({term}, '|')::tsquery FROM {numbers}")
     if wanted.user_id is not None:
         queries.append(f"term_query(E'\\x1fid:' || {arguments.add(wanted.user_id)}::bigint)")
     if wanted.username:

@@ -30,9 +30,7 @@ async def list_thoughts(request: AnyRequest) -> Response[list[Thought]]:
     """List or search everybody's thoughts, newest first."""
     query = read_query(request, ThoughtsQuery)
     state = request.app.state
-    page = await thoughts.find(
-        state.public_database, state.search_turns, query, username=query.username
-    )
+    page = await thoughts.find(state.public_database, state.search, query, username=query.username)
     return _list(page, query, "/api/thoughts")
 
 
@@ -64,7 +62,7 @@ async def list_own_thoughts(request: AnyRequest) -> Response[list[Thought]]:
     """List or search one's own thoughts, newest first."""
     query = read_query(request, OwnThoughtsQuery)
     state, user_id = request.app.state, principal_of(request).user_id
-    page = await thoughts.find(state.database, state.search_turns, query, user_id=user_id)
+    page = await thoughts.find(state.database, state.search, query, user_id=user_id)
     return _list(page, query, "/api/me/thoughts")
 
 

@@ -1,18 +1,19 @@
 """How a search goes through the thoughts: exact, in the order of ids, with a bound on its work.
 
 1. The first thoughts are read one after the other: whatever is common is found here.
-2. What is less common is found by the index of terms, in blocks of ids: small ones first, larger
-   ones further on, as far as they may be expected to be quick. So the first matches are found
-   without collecting all.
+2. What is less common is found by the index of terms, in blocks of ids: few at first, more
+   further on, all that are left as soon as that may be expected to be quick. So the first matches
+   are found without collecting all, and rare ones without many steps.
 3. When a page has taken long enough, it ends where the search has come to, with fewer thoughts
    than were asked for; the next page goes on from there.
 """
 
 import asyncio
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from mythoughts_chassis.database import Connection
+from mythoughts_chassis.database import Connection, Database
 from thoughts_backend import list_queries
 from thoughts_backend.list_queries import Statement, Wanted
 from thoughts_backend.schemas import Thought
@@ -21,6 +22,11 @@ from thoughts_backend.schemas import Thought
 # whose thoughts are far apart.
 WALK_LENGTH = 4096
 AUTHORS_WALK_LENGTH = 256
+# So many grams of a search are looked up, the rarest. More of them cost more than the candidates
+# that they rule out.
+GRAMS = 4
+# How long it is believed how frequent grams are.
+FREQUENCIES_SECONDS = 600.0
 # What one step looks at: so many blocks of 2 ** bits ids, which the index knows (migration 0002).
 # The first of them may be almost used up, or almost empty yet.
 STEPS = ((16, 2), (16, 8), (20, 2), (20, 8), (24, 2), (24, 8))
@@ -44,26 +50,45 @@ class Found:
     reached: int | None
 
 
-async def walk(connection: Connection, wanted: Wanted, limit: int) -> Found:
-    """Return at most `limit` of the matches among the first thoughts."""
+class Search:
+    """The searches of one process, of which at most `at_once` ask the index at the same time."""
+
+    def __init__(self, *, at_once: int) -> None:
+        # The others wait: searches are not to take the database from everybody else.
+        self._turns = asyncio.Semaphore(at_once)
+        self._frequencies: dict[str, float] = {}
+        self._believed_until = 0.0
+
+    async def find(self, database: Database, wanted: Wanted, limit: int) -> Found:
+        """Return the first matches, at most `limit`, as far as the time for a page allows."""
+        first = await database.run(lambda c: _walk_first(c, wanted, limit), repeatable=True)
+        if first.reached is None or len(first.thoughts) == limit:
+            return first
+        further, missing = _beyond(wanted, first.reached), limit - len(first.thoughts)
+        async with self._turns:
+            rest = await database.run(lambda c: self._go_on(c, further, missing), repeatable=True)
+        return Found(first.thoughts + rest.thoughts, rest.reached)
+
+    async def _go_on(self, connection: Connection, wanted: Wanted, limit: int) -> Found:
+        grams, newest = await list_queries.fetch_grams(connection, wanted.search)
+        whole = dict.fromkeys(filter(list_queries.is_whole, grams))
+        if whole:
+            if time.monotonic() > self._believed_until:
+                self._frequencies = await list_queries.fetch_frequencies(connection)
+                self._believed_until = time.monotonic() + FREQUENCIES_SECONDS
+            # Those that are not among the most frequent stay in order: the first do not overlap.
+            rarest = sorted(whole, key=lambda gram: self._frequencies.get(gram, 0.0))[:GRAMS]
+            return await _ask_index(connection, wanted, rarest, newest, limit)
+        if _is_by_author(wanted):
+            # Terms that begin with a short search are collected from the whole index before it
+            # is looked at whose they are: reading one author's thoughts is quicker.
+            return await _walk_on(connection, wanted, limit)
+        return await _ask_index(connection, wanted, grams[:1], newest, limit)
+
+
+async def _walk_first(connection: Connection, wanted: Wanted, limit: int) -> Found:
     length = AUTHORS_WALK_LENGTH if _is_by_author(wanted) else WALK_LENGTH
     return await _walk(connection, wanted, length, limit)
-
-
-async def go_on(connection: Connection, wanted: Wanted, limit: int) -> Found:
-    """Return the first matches, at most `limit`, as far as the time for a page allows.
-
-    Terms that begin with a short search are collected from the whole index, before it is looked
-    at whose they are: one author's thoughts are walked through instead.
-    """
-    if _is_by_author(wanted) and _is_short(wanted.search):
-        return await _walk_on(connection, wanted, limit)
-    return await _go_through_blocks(connection, wanted, limit)
-
-
-def beyond(wanted: Wanted, reached: int) -> Wanted:
-    """Return what is wanted of the thoughts that come after the one with the id `reached`."""
-    return replace(wanted, above=reached) if wanted.ascending else replace(wanted, below=reached)
 
 
 async def _walk(connection: Connection, wanted: Wanted, length: int, limit: int) -> Found:
@@ -84,78 +109,88 @@ async def _walk_on(connection: Connection, wanted: Wanted, limit: int) -> Found:
         thoughts += found.thoughts
         if len(thoughts) == limit or found.reached is None or time.monotonic() > ends_at:
             return Found(thoughts, found.reached)
-        wanted = beyond(wanted, found.reached)
+        wanted = _beyond(wanted, found.reached)
         length = min(2 * length, WALK_LENGTH)
 
 
-async def _go_through_blocks(connection: Connection, wanted: Wanted, limit: int) -> Found:
-    newest = 0
-    if wanted.ascending:
-        newest = await list_queries.fetch_id(connection, list_queries.newest()) or 0
+async def _ask_index(
+    connection: Connection, wanted: Wanted, grams: Sequence[str], newest: int, limit: int
+) -> Found:
     thoughts: list[Thought] = []
     size = 0
+    blocks = _Blocks(wanted, *STEPS[size], newest)
     ends_at = time.monotonic() + PAGE_SECONDS
     while True:
-        blocks = _Blocks(wanted, *STEPS[size])
         missing = limit - len(thoughts)
         started_at = time.monotonic()
         try:
-            async with asyncio.timeout(LARGE_STEP_SECONDS if size else None):
-                found = await list_queries.fetch(connection, blocks.statement(missing))
+            async with asyncio.timeout(None if blocks.are_least else LARGE_STEP_SECONDS):
+                found = await list_queries.fetch(connection, blocks.statement(grams, missing))
         except TimeoutError:
-            if not size:
+            if blocks.are_least:
                 raise
             size = 0
+            blocks = _Blocks(wanted, *STEPS[size], newest)
             continue
         now = time.monotonic()
         thoughts += found
         if len(found) == missing:
             return Found(thoughts, thoughts[-1].id)
-        if blocks.are_last(newest):
+        if blocks.are_last:
             return Found(thoughts, None)
         if now > ends_at:
             return Found(thoughts, blocks.reached)
-        wanted = beyond(wanted, blocks.reached)
+        wanted = _beyond(wanted, blocks.reached)
         # A few more steps of this size would fill the page.
         is_nearly_done = missing - len(found) <= GROWTH * len(found)
         if not is_nearly_done and (now - started_at) * GROWTH < EXPECTED_SECONDS:
             size = min(size + 1, len(STEPS) - 1)
+        all_ids = newest / blocks.length
+        if not is_nearly_done and (now - started_at) * all_ids < EXPECTED_SECONDS:
+            blocks = _Blocks(wanted, 0, 0, newest)
+        else:
+            blocks = _Blocks(wanted, *STEPS[size], newest)
+
+
+def _beyond(wanted: Wanted, reached: int) -> Wanted:
+    """Return what is wanted of the thoughts that come after the one with the id `reached`."""
+    return replace(wanted, above=reached) if wanted.ascending else replace(wanted, below=reached)
 
 
 def _is_by_author(wanted: Wanted) -> bool:
     return wanted.user_id is not None or bool(wanted.username)
 
 
-def _is_short(search: str) -> bool:
-    """Return whether the search has no whole gram, as the migration 0002 defines them."""
-    return len(search) < (2 if search >= "\u2e80" else 3)
-
-
 class _Blocks:
-    """The first blocks of 2 ** `bits` ids, so many as `count`, that hold what is wanted."""
+    """The first blocks of 2 ** `bits` ids, so many as `count`, that hold what is wanted.
 
-    def __init__(self, wanted: Wanted, bits: int, count: int) -> None:
-        self._wanted = wanted
+    With a `count` of 0 all ids, whatever block they are in.
+    """
+
+    def __init__(self, wanted: Wanted, bits: int, count: int, newest: int) -> None:
         self._bits = bits
-        if wanted.ascending:
+        self._inside = wanted
+        self._numbers: Sequence[int] = ()
+        self.length = count << bits
+        self.are_least = (bits, count) == STEPS[0]
+        self.reached = newest if wanted.ascending else 0
+        if count and wanted.ascending:
             first = (wanted.above + 1) >> bits
             self._numbers = range(first, first + count)
             self.reached = ((first + count) << bits) - 1
             self._inside = replace(wanted, below=min(wanted.below, self.reached + 1))
-        else:
+        elif count:
             first = (wanted.below - 1) >> bits
             self._numbers = range(max(first - count + 1, 0), first + 1)
             self.reached = self._numbers[0] << bits
             self._inside = replace(wanted, above=max(wanted.above, self.reached - 1))
+        if wanted.ascending:
+            self.are_last = self.reached >= min(wanted.below - 1, newest)
+        else:
+            self.are_last = self._inside.above == wanted.above
 
-    def statement(self, limit: int) -> Statement:
+    def statement(self, grams: Sequence[str], limit: int) -> Statement:
         """Return the statement that finds the first matches in these blocks."""
-        return list_queries.in_blocks(
-            self._inside, bits=self._bits, blocks=self._numbers, limit=limit
+        return list_queries.by_index(
+            self._inside, grams, bits=self._bits, blocks=self._numbers, limit=limit
         )
-
-    def are_last(self, newest: int) -> bool:
-        """Return whether no thoughts are left beyond these blocks."""
-        if self._wanted.ascending:
-            return self.reached >= min(self._wanted.below - 1, newest)
-        return self._inside.above == self._wanted.above

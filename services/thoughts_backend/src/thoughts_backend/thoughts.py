@@ -1,6 +1,5 @@
 """The rules of thoughts."""
 
-from asyncio import Semaphore
 from dataclasses import dataclass
 
 from prometheus_client import Counter
@@ -8,10 +7,10 @@ from prometheus_client import Counter
 from mythoughts_chassis.database import Connection, Database
 from mythoughts_chassis.problems import Conflict, NotFound, UnprocessableContent
 from mythoughts_chassis.tokens import Principal
-from thoughts_backend import list_queries, queries, search
+from thoughts_backend import list_queries, queries
 from thoughts_backend.list_queries import Wanted
 from thoughts_backend.schemas import OwnThoughtsQuery, Thought
-from thoughts_backend.search import Found
+from thoughts_backend.search import Found, Search
 
 _SHARED = Counter("thoughts_shared", "Thoughts that were stored.")
 
@@ -27,17 +26,13 @@ class ThoughtsPage:
 
 async def find(
     database: Database,
-    turns: Semaphore,
+    search: Search,
     query: OwnThoughtsQuery,
     *,
     username: str = "",
     user_id: int | None = None,
 ) -> ThoughtsPage:
-    """Return the page that `query` asks for, of everybody's thoughts or of one user's.
-
-    Searches that have to look far back wait for their turn: they are not to take the database
-    from everybody else.
-    """
+    """Return the page that `query` asks for, of everybody's thoughts or of one user's."""
     wanted = Wanted(
         search=query.search if query.search.strip() else "",
         username=username,
@@ -48,17 +43,11 @@ async def find(
     )
     # One more tells that there are more.
     limit = query.limit + 1
-    if not wanted.search:
-        statement = list_queries.listing(wanted, limit=limit)
-        rows = await database.run(lambda c: list_queries.fetch(c, statement), repeatable=True)
-        return _page(query, Found(rows, None))
-    found = await database.run(lambda c: search.walk(c, wanted, limit), repeatable=True)
-    if found.reached is None or len(found.thoughts) == limit:
-        return _page(query, found)
-    further, missing = search.beyond(wanted, found.reached), limit - len(found.thoughts)
-    async with turns:
-        rest = await database.run(lambda c: search.go_on(c, further, missing), repeatable=True)
-    return _page(query, Found(found.thoughts + rest.thoughts, rest.reached))
+    if wanted.search:
+        return _page(query, await search.find(database, wanted, limit))
+    statement = list_queries.listing(wanted, limit=limit)
+    rows = await database.run(lambda c: list_queries.fetch(c, statement), repeatable=True)
+    return _page(query, Found(rows, None))
 
 
 def _page(query: OwnThoughtsQuery, found: Found) -> ThoughtsPage:

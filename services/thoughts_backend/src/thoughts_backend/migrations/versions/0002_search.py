@@ -39,27 +39,11 @@ def upgrade() -> None:
             E'\x1fname:' || normalize(casefold(username COLLATE pg_unicode_fast))
         ])
     """)
-    # What is asked of the index: one term; or whole grams of a search, or, if it is too short to
-    # have one, the terms that begin with it. From 13 characters on every third gram does: these
-    # come first, and more of them would cost more than the candidates that they rule out.
+    # What is asked of the index.
     op.execute("""
         CREATE FUNCTION term_query(term text) RETURNS tsquery
         LANGUAGE sql IMMUTABLE PARALLEL SAFE
         RETURN array_to_tsvector(ARRAY[term])::text::tsquery
-    """)
-    op.execute(r"""
-        CREATE FUNCTION search_query(folded_search text) RETURNS tsquery
-        LANGUAGE sql IMMUTABLE PARALLEL SAFE
-        BEGIN ATOMIC
-            SELECT coalesce(
-                string_agg(DISTINCT term_query(gram)::text, ' & '),
-                term_query(translate(folded_search, E'\x1f', ' '))::text || ':*'
-            )::tsquery
-            FROM unnest(text_grams(folded_search)) WITH ORDINALITY AS grams (gram, place)
-            WHERE (char_length(folded_search) <= 12 OR place <= char_length(folded_search) / 3)
-            AND (char_length(gram) = 3
-                OR (char_length(gram) = 2 AND gram COLLATE "C" >= U&'\2e80'));
-        END
     """)
     op.execute("DROP INDEX thoughts_search")
     # New entries wait in a list, which searches read, until there are 2 MiB of them (about 1,700
