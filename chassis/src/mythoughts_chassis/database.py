@@ -82,8 +82,9 @@ class Database:
         self._server_settings = {
             "application_name": application_name,
             "timezone": "UTC",
-            # Compiling a statement takes longer than any statement here.
+            # Compiling a statement, or starting workers for it, takes longer than most statements.
             "jit": "off",
+            "max_parallel_workers_per_gather": "0",
         }
         self._role = role
         self._waiting = 0

@@ -194,9 +194,10 @@ def test_large_steps_that_take_too_long_are_given_up(
     scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A search whose large steps run out of time goes on in small ones and misses nothing."""
-    monkeypatch.setattr(search, "LARGE_STEP_SECONDS", 0.0)
-    monkeypatch.setattr(search, "EXPECTED_SECONDS", 1000.0)
-    monkeypatch.setattr(search, "PAGE_SECONDS", 0.0)
+    # A step is always followed by a larger one, which never has the time to end.
+    monkeypatch.setattr(search, "GROWTH", 0)
+    monkeypatch.setattr(search, "EXPECTED_SECONDS", 1e-9)
+    monkeypatch.setattr(search, "PAGE_SECONDS", 60.0)
 
     found = follow(scene, ThoughtsQuery(search="🪩"), "older")
 

@@ -169,14 +169,12 @@ def _has_terms(
 ) -> str:
     """Return the conditions that the index of terms serves (migration 0002).
 
-    Conditions that stand apart let PostgreSQL skip in each list to where the others go on;
-    within one query it would read the whole list of the rarest term.
+    Conditions that stand apart let PostgreSQL skip in each term's list to where the others go on;
+    within one query it would read the whole list of the rarest.
     """
-    term = "term_query(term)::text" if is_whole(grams[0]) else "term_query(term)::text || ':*'"
-    query = (
-        f"string_agg({term}, '&')::tsquery FROM unnest({arguments.add(list(grams))}::text[]) term"
-    )
-    queries = [query]
+    queries = [f"term_query({arguments.add(gram)}::text)" for gram in grams]
+    if not is_whole(grams[0]):
+        queries = [f"({queries[0]}::text || ':*')::tsquery"]
     if blocks:
         term = f"term_query(E'\\x1f{bits}:' || number)::text"
         numbers = f"unnest({arguments.add(list(blocks))}::bigint[]) number"

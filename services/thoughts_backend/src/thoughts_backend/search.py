@@ -1,9 +1,9 @@
 """How a search goes through the thoughts: exact, in the order of ids, with a bound on its work.
 
 1. The first thoughts are read one after the other: whatever is common is found here.
-2. What is less common is found by the index of terms, in blocks of ids: few at first, more
-   further on, all that are left as soon as that may be expected to be quick. So the first matches
-   are found without collecting all, and rare ones without many steps.
+2. What is less common is found by the index of terms: in few blocks of ids at first, so that the
+   first matches are found without collecting all; what is rare, in all ids at once. If that takes
+   too long, because too much has to be looked at, it is blocks again.
 3. When a page has taken long enough, it ends where the search has come to, with fewer thoughts
    than were asked for; the next page goes on from there.
 """
@@ -31,10 +31,9 @@ FREQUENCIES_SECONDS = 600.0
 # The first of them may be almost used up, or almost empty yet.
 STEPS = ((16, 2), (16, 8), (20, 2), (20, 8), (24, 2), (24, 8))
 GROWTH = 4
-# A larger step is taken when it may be expected to last no longer than this,
+# A larger step is taken when it may be expected to last no longer than this, and given up when it
+# lasts twice as long: there can be more to look at further on than there was before.
 EXPECTED_SECONDS = 0.02
-# and given up after this time, if there are more matches further on than there were before.
-LARGE_STEP_SECONDS = 0.05
 # After this time no further step is begun.
 PAGE_SECONDS = 0.08
 
@@ -117,14 +116,14 @@ async def _ask_index(
     connection: Connection, wanted: Wanted, grams: Sequence[str], newest: int, limit: int
 ) -> Found:
     thoughts: list[Thought] = []
-    size = 0
+    size, has_tried_all = 0, False
     blocks = _Blocks(wanted, *STEPS[size], newest)
     ends_at = time.monotonic() + PAGE_SECONDS
     while True:
         missing = limit - len(thoughts)
         started_at = time.monotonic()
         try:
-            async with asyncio.timeout(None if blocks.are_least else LARGE_STEP_SECONDS):
+            async with asyncio.timeout(None if blocks.are_least else 2 * EXPECTED_SECONDS):
                 found = await list_queries.fetch(connection, blocks.statement(grams, missing))
         except TimeoutError:
             if blocks.are_least:
@@ -141,15 +140,15 @@ async def _ask_index(
         if now > ends_at:
             return Found(thoughts, blocks.reached)
         wanted = _beyond(wanted, blocks.reached)
-        # A few more steps of this size would fill the page.
-        is_nearly_done = missing - len(found) <= GROWTH * len(found)
-        if not is_nearly_done and (now - started_at) * GROWTH < EXPECTED_SECONDS:
-            size = min(size + 1, len(STEPS) - 1)
-        all_ids = newest / blocks.length
-        if not is_nearly_done and (now - started_at) * all_ids < EXPECTED_SECONDS:
-            blocks = _Blocks(wanted, 0, 0, newest)
-        else:
-            blocks = _Blocks(wanted, *STEPS[size], newest)
+        # If a few more steps of this size would fill the page, none should be larger.
+        if missing - len(found) > GROWTH * len(found):
+            if size and not has_tried_all:
+                has_tried_all = True
+                blocks = _Blocks(wanted, 0, 0, newest)
+                continue
+            if (now - started_at) * GROWTH < EXPECTED_SECONDS:
+                size = min(size + 1, len(STEPS) - 1)
+        blocks = _Blocks(wanted, *STEPS[size], newest)
 
 
 def _beyond(wanted: Wanted, reached: int) -> Wanted:
@@ -171,7 +170,6 @@ class _Blocks:
         self._bits = bits
         self._inside = wanted
         self._numbers: Sequence[int] = ()
-        self.length = count << bits
         self.are_least = (bits, count) == STEPS[0]
         self.reached = newest if wanted.ascending else 0
         if count and wanted.ascending:
