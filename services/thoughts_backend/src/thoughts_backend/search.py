@@ -79,9 +79,7 @@ class Search:
             rarest = sorted(whole, key=lambda gram: self._frequencies.get(gram, 0.0))[:GRAMS]
             return await _ask_index(connection, wanted, rarest, newest, limit)
         if _is_by_author(wanted):
-            # Terms that begin with a short search are collected from the whole index before it
-            # is looked at whose they are: reading one author's thoughts is quicker.
-            return await _walk_on(connection, wanted, limit)
+            return await _ask_or_walk(connection, wanted, grams[:1], newest, limit)
         return await _ask_index(connection, wanted, grams[:1], newest, limit)
 
 
@@ -99,6 +97,29 @@ async def _walk(connection: Connection, wanted: Wanted, length: int, limit: int)
     return Found(thoughts, await list_queries.fetch_id(connection, end))
 
 
+async def _ask_or_walk(
+    connection: Connection, wanted: Wanted, grams: Sequence[str], newest: int, limit: int
+) -> Found:
+    """Find an author's thoughts by a beginning of grams.
+
+    All terms that begin so are collected from the whole index before it is looked at whose they
+    are. Where these are too many, reading the author's thoughts is quicker.
+    """
+    first = await _walk(connection, wanted, 4 * AUTHORS_WALK_LENGTH, limit)
+    if first.reached is None or len(first.thoughts) == limit:
+        return first
+    further, missing = _beyond(wanted, first.reached), limit - len(first.thoughts)
+    try:
+        async with asyncio.timeout(2 * EXPECTED_SECONDS):
+            statement = _Blocks(further, 0, 0, newest).statement(grams, missing)
+            thoughts = await list_queries.fetch(connection, statement)
+    except TimeoutError:
+        rest = await _walk_on(connection, further, missing)
+    else:
+        rest = Found(thoughts, thoughts[-1].id if len(thoughts) == missing else None)
+    return Found(first.thoughts + rest.thoughts, rest.reached)
+
+
 async def _walk_on(connection: Connection, wanted: Wanted, limit: int) -> Found:
     thoughts: list[Thought] = []
     length = AUTHORS_WALK_LENGTH
@@ -109,7 +130,7 @@ async def _walk_on(connection: Connection, wanted: Wanted, limit: int) -> Found:
         if len(thoughts) == limit or found.reached is None or time.monotonic() > ends_at:
             return Found(thoughts, found.reached)
         wanted = _beyond(wanted, found.reached)
-        length = min(2 * length, WALK_LENGTH)
+        length = min(2 * length, 4 * AUTHORS_WALK_LENGTH)
 
 
 async def _ask_index(
