@@ -24,13 +24,17 @@ WALK_LENGTH = 4096
 AUTHORS_WALK_LENGTH = 256
 # So many grams of a search are looked up, the rarest. More of them cost more than the candidates
 # that they rule out.
-GRAMS = 4
+GRAMS_FOR_BLOCKS = 4
+GRAMS_FOR_ALL = 6
+GRAMS_FOR_AUTHORS = 2
 # How long it is believed how frequent grams are.
 FREQUENCIES_SECONDS = 600.0
 # What one step looks at: so many blocks of 2 ** bits ids, which the index knows (migration 0002).
 # The first of them may be almost used up, or almost empty yet.
 STEPS = ((16, 2), (16, 8), (20, 2), (20, 8), (24, 2), (24, 8))
 GROWTH = 4
+# All ids are asked for when a page needs more than this many times what the first step found.
+RARE = 10
 # A larger step is taken when it may be expected to last no longer than this, and given up when it
 # lasts twice as long: there can be more to look at further on than there was before.
 EXPECTED_SECONDS = 0.02
@@ -76,7 +80,9 @@ class Search:
                 self._frequencies = await list_queries.fetch_frequencies(connection)
                 self._believed_until = time.monotonic() + FREQUENCIES_SECONDS
             # Those that are not among the most frequent stay in order: the first do not overlap.
-            rarest = sorted(whole, key=lambda gram: self._frequencies.get(gram, 0.0))[:GRAMS]
+            rarest = sorted(whole, key=lambda gram: self._frequencies.get(gram, 0.0))
+            if _is_by_author(wanted):
+                rarest = rarest[:GRAMS_FOR_AUTHORS]
             return await _ask_index(connection, wanted, rarest, newest, limit)
         if _is_by_author(wanted):
             return await _ask_or_walk(connection, wanted, grams[:1], newest, limit)
@@ -109,14 +115,8 @@ async def _ask_or_walk(
     if first.reached is None or len(first.thoughts) == limit:
         return first
     further, missing = _beyond(wanted, first.reached), limit - len(first.thoughts)
-    try:
-        async with asyncio.timeout(2 * EXPECTED_SECONDS):
-            statement = _Blocks(further, 0, 0, newest).statement(grams, missing)
-            thoughts = await list_queries.fetch(connection, statement)
-    except TimeoutError:
-        rest = await _walk_on(connection, further, missing)
-    else:
-        rest = Found(thoughts, thoughts[-1].id if len(thoughts) == missing else None)
+    rest = await _ask_for_all(connection, further, grams, newest, missing)
+    rest = rest or await _walk_on(connection, further, missing)
     return Found(first.thoughts + rest.thoughts, rest.reached)
 
 
@@ -136,21 +136,52 @@ async def _walk_on(connection: Connection, wanted: Wanted, limit: int) -> Found:
 async def _ask_index(
     connection: Connection, wanted: Wanted, grams: Sequence[str], newest: int, limit: int
 ) -> Found:
-    thoughts: list[Thought] = []
-    size, has_tried_all = 0, False
-    blocks = _Blocks(wanted, *STEPS[size], newest)
+    few_grams = grams[:GRAMS_FOR_BLOCKS]
     ends_at = time.monotonic() + PAGE_SECONDS
+    first = await _ask_for_blocks(connection, wanted, few_grams, newest, limit, ends_at=0.0)
+    missing = limit - len(first.thoughts)
+    if first.reached is None or not missing:
+        return first
+    further, rest = _beyond(wanted, first.reached), None
+    if missing > RARE * len(first.thoughts):
+        rest = await _ask_for_all(connection, further, grams, newest, missing)
+    rest = rest or await _ask_for_blocks(
+        connection, further, few_grams, newest, missing, ends_at=ends_at
+    )
+    return Found(first.thoughts + rest.thoughts, rest.reached)
+
+
+async def _ask_for_all(
+    connection: Connection, wanted: Wanted, grams: Sequence[str], newest: int, limit: int
+) -> Found | None:
+    """Ask the index for all that is wanted; None if that takes too long."""
+    statement = _Blocks(wanted, 0, 0, newest).statement(grams[:GRAMS_FOR_ALL], limit)
+    thoughts = await _fetch_quickly(connection, statement)
+    if thoughts is None:
+        return None
+    return Found(thoughts, thoughts[-1].id if len(thoughts) == limit else None)
+
+
+async def _ask_for_blocks(
+    connection: Connection,
+    wanted: Wanted,
+    grams: Sequence[str],
+    newest: int,
+    limit: int,
+    *,
+    ends_at: float,
+) -> Found:
+    """Ask the index for few blocks of ids, then for more and more, and begin nothing at the end."""
+    thoughts: list[Thought] = []
+    size = 0
     while True:
+        blocks = _Blocks(wanted, *STEPS[size], newest)
         missing = limit - len(thoughts)
         started_at = time.monotonic()
-        try:
-            async with asyncio.timeout(None if blocks.are_least else 2 * EXPECTED_SECONDS):
-                found = await list_queries.fetch(connection, blocks.statement(grams, missing))
-        except TimeoutError:
-            if blocks.are_least:
-                raise
+        fetch = _fetch_quickly if size else list_queries.fetch
+        found = await fetch(connection, blocks.statement(grams, missing))
+        if found is None:
             size = 0
-            blocks = _Blocks(wanted, *STEPS[size], newest)
             continue
         now = time.monotonic()
         thoughts += found
@@ -162,14 +193,17 @@ async def _ask_index(
             return Found(thoughts, blocks.reached)
         wanted = _beyond(wanted, blocks.reached)
         # If a few more steps of this size would fill the page, none should be larger.
-        if missing - len(found) > GROWTH * len(found):
-            if size and not has_tried_all:
-                has_tried_all = True
-                blocks = _Blocks(wanted, 0, 0, newest)
-                continue
-            if (now - started_at) * GROWTH < EXPECTED_SECONDS:
-                size = min(size + 1, len(STEPS) - 1)
-        blocks = _Blocks(wanted, *STEPS[size], newest)
+        are_few = missing - len(found) > GROWTH * len(found)
+        if are_few and (now - started_at) * GROWTH < EXPECTED_SECONDS:
+            size = min(size + 1, len(STEPS) - 1)
+
+
+async def _fetch_quickly(connection: Connection, statement: Statement) -> list[Thought] | None:
+    try:
+        async with asyncio.timeout(2 * EXPECTED_SECONDS):
+            return await list_queries.fetch(connection, statement)
+    except TimeoutError:
+        return None
 
 
 def _beyond(wanted: Wanted, reached: int) -> Wanted:
@@ -191,7 +225,6 @@ class _Blocks:
         self._bits = bits
         self._inside = wanted
         self._numbers: Sequence[int] = ()
-        self.are_least = (bits, count) == STEPS[0]
         self.reached = newest if wanted.ascending else 0
         if count and wanted.ascending:
             first = (wanted.above + 1) >> bits

@@ -13,16 +13,24 @@ def upgrade() -> None:
     # (from U+2E80 on) have two: there are so many of these characters that pairs say enough.
     # The text is cut into threes at the first, second and third place, with U+001F between them,
     # which is a space to searches.
+    # PL/pgSQL keeps the plans of its expressions for a whole session; as an SQL function it would
+    # be planned again for each thought that is shared.
     op.execute(r"""
         CREATE FUNCTION text_grams(text text) RETURNS text[]
-        LANGUAGE sql IMMUTABLE PARALLEL SAFE
-        RETURN array_remove(string_to_array(regexp_replace(
-            E'\x1f' || regexp_replace(translate(text, E'\x1f', ' '), '(...)', E'\\1\x1f', 'g') ||
-            E'\x1f' || regexp_replace(
-                substr(translate(text, E'\x1f', ' '), 2), '(...)', E'\\1\x1f', 'g') ||
-            E'\x1f' || regexp_replace(
-                substr(translate(text, E'\x1f', ' '), 3), '(...)', E'\\1\x1f', 'g'),
-            E'(\x1f[\u2e80-\U0010ffff][^\x1f])[^\x1f]', '\1', 'g'), E'\x1f'), '')
+        LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
+        DECLARE
+            spaced text := replace(text, E'\x1f', ' ');
+            cut text := E'\x1f' || regexp_replace(spaced, '...', E'\\&\x1f', 'g') ||
+                E'\x1f' || regexp_replace(substr(spaced, 2), '...', E'\\&\x1f', 'g') ||
+                E'\x1f' || regexp_replace(substr(spaced, 3), '...', E'\\&\x1f', 'g');
+        BEGIN
+            IF octet_length(cut) > char_length(cut) THEN
+                cut := regexp_replace(
+                    cut, E'(\x1f[\u2e80-\U0010ffff][^\x1f])[^\x1f]', '\1', 'g');
+            END IF;
+            RETURN array_remove(string_to_array(cut, E'\x1f'), '');
+        END
+        $$
     """)
     # What the index holds of a thought: its grams, and which blocks of ids and whose it is, so
     # that a search can look at newest blocks first, or at one author's thoughts.
