@@ -14,11 +14,5 @@ batches        makes them in several processes
 loading        puts them into a database; indexes: drops its indexes and makes them again
 destination    which database that is
 
-search_run     the run that measures search, in one database that grows from size to size
-  sample, terms, asks, load       which requests, and sending them
-  system, database                what they are sent to
-  ours, alternatives, writes, storm, costs
-                                  what is measured
-  figures, report, costs_report, picture
-                                  what was found
+search         the run that measures search: a package of its own
 """

@@ -11,13 +11,14 @@ from pathlib import Path
 
 import msgspec
 
-from benchmarks import report, search_picture
+from benchmarks import report
 from benchmarks.images_run import measure_images
 from benchmarks.requests_run import measure_requests
-from benchmarks.search_figures import SearchResult
-from benchmarks.search_ours import Effort
-from benchmarks.search_report import search_text
-from benchmarks.search_run import measure_search
+from benchmarks.search import picture
+from benchmarks.search.figures import SearchResult
+from benchmarks.search.ours import Effort
+from benchmarks.search.report import search_text
+from benchmarks.search.run import measure_search
 from benchmarks.start_run import measure_start
 
 
@@ -57,7 +58,7 @@ def _search(sizes: Sequence[int], kept: Path | None) -> None:
     files = report.RESULTS.glob("search-*.json")
     results = [msgspec.json.decode(file.read_bytes(), type=SearchResult) for file in files]
     results.sort(key=lambda result: result.size)
-    search_picture.draw(results, report.RESULTS / "search.svg")
+    picture.draw(results, report.RESULTS / "search.svg")
     _show("search", search_text(results))
 
 

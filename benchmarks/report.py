@@ -9,7 +9,7 @@ import msgspec
 from benchmarks.images_run import ImagesResult
 from benchmarks.measuring import Figure, Memory
 from benchmarks.requests_run import RequestsResult
-from benchmarks.search_figures import SearchResult
+from benchmarks.search.figures import SearchResult
 from benchmarks.start_run import StartResult
 from benchmarks.tables import table, verdict
 

@@ -5,15 +5,15 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from benchmarks.search_alternatives import FULL_TEXT, ILIKE, TRIGRAMS
-from benchmarks.search_asks import FEED
-from benchmarks.search_figures import OURS, SearchResult
-from benchmarks.search_ours import MIX, MIX_CLIENTS, Effort
-from benchmarks.search_picture import draw
-from benchmarks.search_report import figures_of, search_text
-from benchmarks.search_run import measure_search
-from benchmarks.search_sample import Sample
-from benchmarks.search_terms import MIDDLING_WORDS, RARE_WORDS
+from benchmarks.search.alternatives import FULL_TEXT, ILIKE, TRIGRAMS
+from benchmarks.search.asks import FEED
+from benchmarks.search.figures import OURS, SearchResult
+from benchmarks.search.ours import MIX, MIX_CLIENTS, Effort
+from benchmarks.search.picture import draw
+from benchmarks.search.report import figures_of, search_text
+from benchmarks.search.run import measure_search
+from benchmarks.search.sample import Sample
+from benchmarks.search.terms import MIDDLING_WORDS, RARE_WORDS
 
 SIZE = 2000
 EFFORT = Effort(

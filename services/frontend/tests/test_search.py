@@ -1,6 +1,6 @@
 """Searching: everybody's thoughts that contain some words, and searches that end early."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import pytest
 
@@ -68,44 +68,41 @@ def test_pages_of_a_search_keep_the_search(browser: Browser, thoughts: FakeThoug
     assert "Sun" not in page.words
 
 
+OLDER = ("/search?search=rain", {"next": "max_id=17"}, "/search?search=rain&max_id=17")
+NEWER = (
+    "/search?search=rain&min_id=40",
+    {"next": "max_id=41", "prev": "min_id=900"},
+    "/search?search=rain&min_id=900",
+)
+
+
 @pytest.mark.parametrize(
-    ("language", "words", "older"),
+    ("way", "language", "words", "link"),
     [
-        ("en", "Nothing found here so far Older thoughts have not been searched yet.", "Older"),
-        ("zh-CN", "这里目前没有找到相符的结果 还没有搜索较早的想法。", "较早"),
+        (OLDER, "en", "so far Older thoughts have not been searched yet.", "Older"),
+        (OLDER, "zh-CN", "没有找到相符的结果 还没有搜索较早的想法。", "较早"),
+        (NEWER, "en", "so far Newer thoughts have not been searched yet.", "Newer"),
+        (NEWER, "zh-CN", "没有找到相符的结果 还没有搜索较新的想法。", "较新"),
     ],
 )
-def test_search_that_found_nothing_yet_leads_to_older_thoughts(
-    browser: Browser, thoughts: FakeThoughtsBackend, language: str, words: str, older: str
+def test_search_that_found_nothing_yet_leads_on(
+    browser: Browser,
+    thoughts: FakeThoughtsBackend,
+    way: tuple[str, Mapping[str, str], str],
+    language: str,
+    words: str,
+    link: str,
 ) -> None:
-    """A search that ended early without results does not say that there are none."""
-    _answer(thoughts, [], next="max_id=17")
+    """A search that ended early without results does not say that there are none, either way."""
+    path, cursors, target = way
+    _answer(thoughts, [], **cursors)
 
-    page = browser.get("/search?search=rain", Accept_Language=language)
+    page = browser.get(path, Accept_Language=language)
 
     assert page.status == 200
     assert words in page.words
     assert "No results" not in page.words
-    assert page.link(older) == "/search?search=rain&max_id=17"
-
-
-@pytest.mark.parametrize(
-    ("language", "words", "newer"),
-    [
-        ("en", "Nothing found here so far Newer thoughts have not been searched yet.", "Newer"),
-        ("zh-CN", "这里目前没有找到相符的结果 还没有搜索较新的想法。", "较新"),
-    ],
-)
-def test_search_that_found_nothing_yet_leads_to_newer_thoughts(
-    browser: Browser, thoughts: FakeThoughtsBackend, language: str, words: str, newer: str
-) -> None:
-    """On the way to newer thoughts too, a search that ended early says that it can go on."""
-    _answer(thoughts, [], next="max_id=41", prev="min_id=900")
-
-    page = browser.get("/search?search=rain&min_id=40", Accept_Language=language)
-
-    assert words in page.words
-    assert page.link(newer) == "/search?search=rain&min_id=900"
+    assert page.link(link) == target
 
 
 def test_search_that_ended_early_shows_what_it_found(

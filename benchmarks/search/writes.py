@@ -9,9 +9,9 @@ import psutil
 
 from benchmarks.client import request_bytes
 from benchmarks.measuring import CpuClock, Server
-from benchmarks.search_database import INDEX
-from benchmarks.search_figures import Writes
-from benchmarks.search_load import Ask, latencies_of, send
+from benchmarks.search.database import INDEX
+from benchmarks.search.figures import Writes
+from benchmarks.search.load import Ask, latencies_of, send
 
 _INSERT = (
     "INSERT INTO thoughts (user_id, username, text) VALUES ($1, $2, $3) "

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from itertools import cycle, repeat
 
 from benchmarks.client import request_bytes
-from benchmarks.search_figures import Storm
-from benchmarks.search_load import Ask, Observation, latencies_of, send
-from benchmarks.search_writes import share_asks
+from benchmarks.search.figures import Storm
+from benchmarks.search.load import Ask, Observation, latencies_of, send
+from benchmarks.search.writes import share_asks
 
 CLIENTS = 64
 READERS = 2

@@ -10,8 +10,8 @@ import asyncpg
 from benchmarks.generator import FIRST_USER_ID
 from benchmarks.loading import count_thoughts, load_thoughts
 from benchmarks.requests_run import Say
-from benchmarks.search_figures import Relation
-from benchmarks.search_load import Ask
+from benchmarks.search.figures import Relation
+from benchmarks.search.load import Ask
 
 # A demonstration user, whose few thoughts are the oldest of all.
 QUIET_AUTHOR = "stephen"
@@ -21,13 +21,13 @@ _DELETE_SHARED = """
     DELETE FROM thoughts WHERE user_id < $1
     AND id > (SELECT min(id) FROM thoughts WHERE user_id >= $1)
 """
-_SAMPLE = """
+_EXCERPT = """
     SELECT user_id, username, folded_text FROM thoughts WHERE user_id >= $1 ORDER BY id LIMIT $2
 """
 
 
 @dataclass(frozen=True, slots=True)
-class Sample:
+class Excerpt:
     """The first generated thoughts as they are searched, and who wrote most of them."""
 
     texts: list[str]
@@ -70,15 +70,15 @@ class _Timer:
         self.seconds[part] = now - self._started[part]
 
 
-async def take_sample(database_url: str, count: int) -> Sample:
+async def take_excerpt(database_url: str, count: int) -> Excerpt:
     """Return the oldest generated thoughts, `count` of them."""
     connection = await asyncpg.connect(database_url)
     try:
-        rows = await connection.fetch(_SAMPLE, FIRST_USER_ID, count, timeout=None)
+        rows = await connection.fetch(_EXCERPT, FIRST_USER_ID, count, timeout=None)
     finally:
         await connection.close()
     ((author, _),) = Counter((user_id, username) for user_id, username, _ in rows).most_common(1)
-    return Sample([text for _, _, text in rows], *author)
+    return Excerpt([text for _, _, text in rows], *author)
 
 
 async def count_matches(database_url: str, asks: Sequence[Ask]) -> dict[tuple[str, str], int]:

@@ -9,9 +9,9 @@ from itertools import cycle, islice
 
 from benchmarks.measuring import CpuClock
 from benchmarks.requests_run import Say
-from benchmarks.search_figures import OURS, Figure
-from benchmarks.search_load import Ask, Observation, latencies_of, send
-from benchmarks.search_system import backend_of, make_cold
+from benchmarks.search.figures import OURS, Figure
+from benchmarks.search.load import Ask, Observation, latencies_of, send
+from benchmarks.search.system import backend_of, make_cold
 from local.stack import Stack
 
 MIX = "mix of all searches"

@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 
-from benchmarks.search_alternatives import FULL_TEXT, ILIKE, STATEMENT_SECONDS, TRIGRAMS
-from benchmarks.search_asks import FEED
-from benchmarks.search_costs_report import costs_tables
-from benchmarks.search_figures import OURS, Figure, SearchResult
-from benchmarks.search_ours import MIX, MIX_CLIENTS
+from benchmarks.search.alternatives import FULL_TEXT, ILIKE, STATEMENT_SECONDS, TRIGRAMS
+from benchmarks.search.asks import FEED
+from benchmarks.search.costs_report import costs_tables
+from benchmarks.search.figures import OURS, Figure, SearchResult
+from benchmarks.search.ours import MIX, MIX_CLIENTS
 from benchmarks.tables import table
 
 P50_MS, P99_MS, WORST_MS = 10, 50, 150

@@ -9,18 +9,18 @@ from pathlib import Path
 
 from benchmarks.machine import this_machine
 from benchmarks.requests_run import Say
-from benchmarks.search_alternatives import ALTERNATIVES, measure_alternative
-from benchmarks.search_asks import PROLIFIC_RARE, author_asks, deep_asks, feed_asks, term_asks
-from benchmarks.search_costs import USER, measure_costs
-from benchmarks.search_database import (
+from benchmarks.search.alternatives import ALTERNATIVES, measure_alternative
+from benchmarks.search.asks import PROLIFIC_RARE, author_asks, deep_asks, feed_asks, term_asks
+from benchmarks.search.costs import USER, measure_costs
+from benchmarks.search.database import (
     QUIET_AUTHOR,
-    Sample,
+    Excerpt,
     count_matches,
     load_up_to,
     relations,
-    take_sample,
+    take_excerpt,
 )
-from benchmarks.search_figures import (
+from benchmarks.search.figures import (
     Figure,
     Relation,
     SearchResult,
@@ -30,8 +30,8 @@ from benchmarks.search_figures import (
     median_ms,
     milliseconds,
 )
-from benchmarks.search_load import Ask, Observation, send
-from benchmarks.search_ours import (
+from benchmarks.search.load import Ask, Observation, send
+from benchmarks.search.ours import (
     Effort,
     Subject,
     figure_of,
@@ -39,10 +39,10 @@ from benchmarks.search_ours import (
     measure_mix,
     measure_warm,
 )
-from benchmarks.search_storm import measure_storm
-from benchmarks.search_system import backend_of, search_stack, token_of
-from benchmarks.search_terms import MIDDLING_WORDS, RARE_WORDS, Kind, choose_kinds
-from benchmarks.search_writes import measure_writes
+from benchmarks.search.storm import measure_storm
+from benchmarks.search.system import backend_of, search_stack, token_of
+from benchmarks.search.terms import MIDDLING_WORDS, RARE_WORDS, Kind, choose_kinds
+from benchmarks.search.writes import measure_writes
 from benchmarks.visitor import log_in
 
 AFTER_WRITES = "word, rare, after new thoughts"
@@ -65,18 +65,18 @@ def measure_search(
             if seconds is None:
                 say("There are more already.")
                 continue
-            sample = asyncio.run(take_sample(database_url, effort.sample))
+            excerpt = asyncio.run(take_excerpt(database_url, effort.sample))
             # The same at every size, so that figures can be compared.
-            kinds = kinds or choose_kinds(sample.texts)
-            yield from _measure(Subject(stack, size, effort, say), sample, kinds, seconds)
+            kinds = kinds or choose_kinds(excerpt.texts)
+            yield from _measure(Subject(stack, size, effort, say), excerpt, kinds, seconds)
 
 
 def _measure(
-    subject: Subject, sample: Sample, kinds: Sequence[Kind], load_seconds: Mapping[str, float]
+    subject: Subject, excerpt: Excerpt, kinds: Sequence[Kind], load_seconds: Mapping[str, float]
 ) -> Iterator[SearchResult]:
     """Measure part after part; the alternatives, which take longest, come last."""
-    searches = asyncio.run(_searches(subject, sample, kinds))
-    everything = searches + asyncio.run(_feeds(subject, sample))
+    searches = asyncio.run(_searches(subject, excerpt, kinds))
+    everything = searches + asyncio.run(_feeds(subject, excerpt))
     subject.say(f"{subject.size:,}: counting the matches of {len(searches)} searches.")
     matches = asyncio.run(count_matches(subject.database_url, searches))
     figures, observations = measure_warm(subject, everything)
@@ -87,7 +87,7 @@ def _measure(
     cold, os_cache_dropped = measure_cold(subject, everything)
     found = asyncio.run(relations(subject.database_url, load_seconds))
     terms = _term_figures(observations, matches)
-    storm, writes, after = asyncio.run(_storm_and_writes(subject, sample, searches, terms))
+    storm, writes, after = asyncio.run(_storm_and_writes(subject, excerpt, searches, terms))
     result = SearchResult(
         machine=asyncio.run(this_machine(subject.database_url)),
         size=subject.size,
@@ -105,17 +105,17 @@ def _measure(
     yield replace(result, figures=result.figures + others, relations=found + their_indexes)
 
 
-async def _searches(subject: Subject, sample: Sample, kinds: Sequence[Kind]) -> list[Ask]:
+async def _searches(subject: Subject, excerpt: Excerpt, kinds: Sequence[Kind]) -> list[Ask]:
     return [
         *term_asks(kinds),
-        *author_asks(kinds, prolific=sample.prolific, quiet=QUIET_AUTHOR),
+        *author_asks(kinds, prolific=excerpt.prolific, quiet=QUIET_AUTHOR),
         *await deep_asks(subject.url, kinds),
     ]
 
 
-async def _feeds(subject: Subject, sample: Sample) -> list[Ask]:
-    token = token_of(subject.stack, sample.prolific_id, sample.prolific)
-    return await feed_asks(subject.database_url, prolific_id=sample.prolific_id, token=token)
+async def _feeds(subject: Subject, excerpt: Excerpt) -> list[Ask]:
+    token = token_of(subject.stack, excerpt.prolific_id, excerpt.prolific)
+    return await feed_asks(subject.database_url, prolific_id=excerpt.prolific_id, token=token)
 
 
 def _alternatives(
@@ -156,7 +156,7 @@ def _term_figures(
 
 
 async def _storm_and_writes(
-    subject: Subject, sample: Sample, searches: Sequence[Ask], terms: Sequence[TermFigure]
+    subject: Subject, excerpt: Excerpt, searches: Sequence[Ask], terms: Sequence[TermFigure]
 ) -> tuple[Storm, Writes, Figure]:
     """Measure the storm of the term that took longest; the writes; and a search after them."""
     effort, url = subject.effort, subject.url
@@ -167,7 +167,7 @@ async def _storm_and_writes(
         if (ask.kind, ask.term, ask.username)
         == (costliest.kind, costliest.term, costliest.username)
     )
-    texts = list(islice(cycle(sample.texts), effort.shared))
+    texts = list(islice(cycle(excerpt.texts), effort.shared))
     token = await log_in(subject.stack.urls["users"], username=USER, password=USER)
     subject.say(f"{subject.size:,}: storm of {costliest.kind} {costliest.term[:40]!r}.")
     storm = await measure_storm(url, ask, seconds=effort.storm_seconds, texts=texts, token=token)

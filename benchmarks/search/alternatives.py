@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 import asyncpg
 
-from benchmarks.search_figures import Figure, Latencies, Relation
-from benchmarks.search_load import LIMIT, Ask
+from benchmarks.search.figures import Figure, Latencies, Relation
+from benchmarks.search.load import LIMIT, Ask
 
 ILIKE = "ILIKE"
 TRIGRAMS = "ILIKE, trigram index"

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import msgspec
 
 from benchmarks.client import TOO_BUSY, Answer, UnexpectedAnswer, connect, exchange
-from benchmarks.search_figures import Latencies
+from benchmarks.search.figures import Latencies
 
 LIMIT = 20
 

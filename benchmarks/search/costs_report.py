@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from benchmarks.search_figures import SearchResult
+from benchmarks.search.figures import SearchResult
 from benchmarks.tables import table
 
 

@@ -7,8 +7,8 @@ from urllib.parse import urlencode
 import asyncpg
 
 from benchmarks.client import fetch, request_bytes
-from benchmarks.search_load import LIMIT, Ask
-from benchmarks.search_terms import MIDDLING_WORDS, RARE_WORDS, VERY_COMMON_WORDS, Kind
+from benchmarks.search.load import LIMIT, Ask
+from benchmarks.search.terms import MIDDLING_WORDS, RARE_WORDS, VERY_COMMON_WORDS, Kind
 
 PROLIFIC_RARE = "rare word, prolific author"
 DEEP = "word, middling, page 20"

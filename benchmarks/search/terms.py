@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import product
 
-from benchmarks.search_sample import TERMS, Sample
+from benchmarks.search.sample import TERMS, Sample
 
 LONGEST = 250
 VERY_COMMON_WORDS = "word, very common"

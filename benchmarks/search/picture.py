@@ -7,9 +7,9 @@ import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from benchmarks.search_alternatives import FULL_TEXT, ILIKE, TRIGRAMS
-from benchmarks.search_figures import OURS, SearchResult
-from benchmarks.search_report import P50_MS, figures_of
+from benchmarks.search.alternatives import FULL_TEXT, ILIKE, TRIGRAMS
+from benchmarks.search.figures import OURS, SearchResult
+from benchmarks.search.report import P50_MS, figures_of
 
 COLUMNS = 3
 
