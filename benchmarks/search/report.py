@@ -14,7 +14,7 @@ MIX_P99_MS = 250
 FEED_P99_MS = 5
 GROWTH = 4
 STORM_TIMES = 10
-INSERT_TIMES = 2
+INDEX_TIMES = 2
 
 
 def search_text(results: Sequence[SearchResult]) -> str:
@@ -46,13 +46,13 @@ def _verdicts(results: Sequence[SearchResult]) -> str:
     feeds = [figure for kind, figure in ours.items() if kind.startswith(FEED)]
     mix = figures_of(last, clients=MIX_CLIENTS)[MIX].latencies
     storm, writes = last.storm, last.writes
-    growth, growing = max(
+    growth = [
         (ours[kind].latencies.p50_ms / figure.latencies.p50_ms, kind)
         for kind, figure in figures_of(results[0]).items()
         if kind in ours
-    )
+    ]
     p50, p99, worst, feed = (
-        max((getattr(one.latencies, name), one.kind) for one in kinds)
+        [(getattr(one.latencies, name), one.kind) for one in kinds]
         for name, kinds in (
             ("p50_ms", searches),
             ("p99_ms", searches),
@@ -62,23 +62,28 @@ def _verdicts(results: Sequence[SearchResult]) -> str:
     )
     storm_times = storm.others.p99_ms / storm.others_idle.p99_ms
     # Of a few inserts, the clock of the CPU may see nothing.
-    insert_times = writes.insert_cpu_us / max(writes.insert_without_index_cpu_us, 1)
+    without_index = max(writes.insert_without_index_cpu_us, 1)
+    index_times = (writes.insert_cpu_us - without_index) / without_index
     rows = [
-        _verdict("p50 of every class", *p50, P50_MS),
-        _verdict("p99 of every class", *p99, P99_MS),
-        _verdict("worst of every class", *worst, WORST_MS),
-        _verdict(f"p99 of {MIX_CLIENTS} clients", mix.p99_ms, MIX, MIX_P99_MS),
-        _verdict("p99 of any page of any feed", *feed, FEED_P99_MS),
-        _verdict(f"growth of p50 from {results[0].size:,}, times", growth, growing, GROWTH),
-        _verdict("p99 of others in a storm, times idle", storm_times, storm.kind, STORM_TIMES),
-        _verdict("CPU of an INSERT, times without index", insert_times, "", INSERT_TIMES),
+        _verdict("p50 of every class", p50, P50_MS),
+        _verdict("p99 of every class", p99, P99_MS),
+        _verdict("worst of every class", worst, WORST_MS),
+        _verdict(f"p99 of {MIX_CLIENTS} clients", [(mix.p99_ms, MIX)], MIX_P99_MS),
+        _verdict("p99 of any page of any feed", feed, FEED_P99_MS),
+        _verdict(f"growth of p50 from {results[0].size:,}, times", growth, GROWTH),
+        _verdict("p99 of others in a storm, times idle", [(storm_times, storm.kind)], STORM_TIMES),
+        _verdict("CPU of the index, times an INSERT without it", [(index_times, "")], INDEX_TIMES),
     ]
     return table([f"at {last.size:,} thoughts", "most", "limit", "verdict", "where"], rows)
 
 
-def _verdict(measure: str, measured: float, where: str, limit: float) -> list[str]:
-    verdict = "met" if measured < limit else "NOT met"
-    return [measure, f"{measured:.1f}", f"< {limit:g}", verdict, where]
+def _verdict(measure: str, measured: Sequence[tuple[float, str]], limit: float) -> list[str]:
+    """Compare the largest with the limit; name each class that is over it, or the largest."""
+    ordered = sorted(measured, reverse=True)
+    most, where = ordered[0]
+    over = [kind for value, kind in ordered if value >= limit]
+    verdict = "NOT met" if over else "met"
+    return [measure, f"{most:.1f}", f"< {limit:g}", verdict, ", ".join(over) or where]
 
 
 def _classes(results: Sequence[SearchResult]) -> str:
