@@ -83,7 +83,7 @@ def _verdict(measure: str, measured: Sequence[tuple[float, str]], limit: float) 
     most, where = ordered[0]
     over = [kind for value, kind in ordered if value >= limit]
     verdict = "NOT met" if over else "met"
-    return [measure, f"{most:.1f}", f"< {limit:g}", verdict, ", ".join(over) or where]
+    return [measure, f"{most:.1f}", f"< {limit:g}", verdict, "; ".join(over) or where]
 
 
 def _classes(results: Sequence[SearchResult]) -> str:
