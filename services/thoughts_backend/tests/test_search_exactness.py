@@ -144,14 +144,28 @@ EXAMPLES = settings(
 )
 
 
-@pytest.mark.parametrize("page_seconds", [0.0, 60.0], ids=["a step a page", "whole pages"])
+async def give_up(*_: object) -> None:
+    """Stand in for a statement that takes too long."""
+
+
+@pytest.mark.parametrize(
+    ("page_seconds", "gives_up"),
+    [(0.0, False), (60.0, False), (0.0, True), (60.0, True)],
+    ids=["step by step", "whole pages", "block by block", "whole pages by blocks"],
+)
 @pytest.mark.parametrize("direction", ["older", "newer"])
 @pytest.mark.usefixtures("short_walks")
 def test_pages_of_a_search_are_the_plain_scan(
-    scene: Scene, direction: str, page_seconds: float, monkeypatch: pytest.MonkeyPatch
+    scene: Scene,
+    direction: str,
+    page_seconds: float,
+    gives_up: bool,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """All pages together hold each match once, in order, even if pages end early."""
     monkeypatch.setattr(search, "PAGE_SECONDS", page_seconds)
+    if gives_up:
+        monkeypatch.setattr(search, "_ask_for_all", give_up)
 
     @EXAMPLES
     @given(term=terms(scene.texts), who=filters(), limit=st.sampled_from((1, 3, 20, 100)))

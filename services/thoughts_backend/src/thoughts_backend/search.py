@@ -138,6 +138,7 @@ async def _ask_index(
 ) -> Found:
     few_grams = grams[:GRAMS_FOR_BLOCKS]
     ends_at = time.monotonic() + PAGE_SECONDS
+    # One step: its time is up when it begins.
     first = await _ask_for_blocks(connection, wanted, few_grams, newest, limit, ends_at=0.0)
     missing = limit - len(first.thoughts)
     if first.reached is None or not missing:
