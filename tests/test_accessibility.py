@@ -108,7 +108,7 @@ def test_dark_mode(browsing: Browsing) -> None:
 def test_keyboard_is_enough(page: Page, user: User) -> None:
     """Somebody without a mouse logs in, shares, and gets back to the form."""
     page.goto("/login/")
-    expect(page.get_by_label("Username")).to_be_focused()
+    expect(page.get_by_label("Name")).to_be_focused()
     page.keyboard.type(user.username)
     page.keyboard.press("Tab")
     page.keyboard.type(user.password)
