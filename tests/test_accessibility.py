@@ -113,8 +113,7 @@ def test_keyboard_is_enough(page: Page, user: User) -> None:
     page.keyboard.press("Tab")
     page.keyboard.type(user.password)
     page.keyboard.press("Enter")
-    text = page.get_by_label("What is on your mind")
-    text.wait_for()
+    expect(page.get_by_label("What is on your mind")).to_be_visible()
 
     tab_to(page, "TEXTAREA")
     page.keyboard.type("Typed only")
