@@ -32,6 +32,7 @@ FREQUENCIES_SECONDS = 600.0
 # What one step looks at: so many blocks of 2 ** bits ids, which the index knows (migration 0002).
 # The first of them may be almost used up, or almost empty yet.
 STEPS = ((16, 2), (16, 8), (20, 2), (20, 8), (24, 2), (24, 8))
+# How many times as much the next larger step looks at.
 GROWTH = 4
 # All ids are asked for when a page needs more than this many times what the first step found.
 RARE = 10
