@@ -1,6 +1,7 @@
 """What holds for the OpenAPI document of every backend, for the tests of each."""
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -32,6 +33,16 @@ def assert_document_is_valid(document: Json) -> None:
     """Check a document against the OpenAPI 3.1 specification."""
     assert document["openapi"].startswith("3.1.")
     validate(document)
+
+
+def assert_patterns_are_portable(document: Json) -> None:
+    r"""Check that no pattern looks around, names a character by \u or \p, or holds a rare one."""
+    patterns = set(re.findall(r'"pattern": ("(?:[^"\\]|\\.)*")', json.dumps(document)))
+
+    for pattern in map(json.loads, patterns):
+        assert pattern.isascii(), pattern
+        assert not re.search(r"\(\?|\\[upPk]", pattern), pattern
+        re.compile(pattern)
 
 
 def assert_every_operation_is_described(document: Json) -> None:

@@ -15,6 +15,13 @@ from mythoughts_chassis.inputs import BODY_TYPES, MAX_ID, fit, parse_id, read_bo
 from mythoughts_chassis.problems import BadInput, NotFound, Problem
 
 
+def in_small_letters(text: str) -> str:
+    """A rule that no schema can say."""
+    if not text.isalpha():
+        raise ValueError("must be of letters")
+    return text.lower()
+
+
 class Shape(msgspec.Struct, kw_only=True):
     """Fields of all kinds."""
 
@@ -25,6 +32,7 @@ class Shape(msgspec.Struct, kw_only=True):
     word: Annotated[
         str, Meta(pattern=r"^[a-z]*$", extra={"refusal": "must be of small letters"})
     ] = ""
+    title: Annotated[str, Meta(max_length=5), Meta(extra={"rule": in_small_letters})] = ""
 
 
 def faults(values: dict[str, Any], *, from_text: bool = False) -> dict[str, str]:
@@ -32,6 +40,20 @@ def faults(values: dict[str, Any], *, from_text: bool = False) -> dict[str, str]
     with pytest.raises(BadInput) as raised:
         fit(values, Shape, from_text=from_text)
     return {fault.field: fault.detail for fault in raised.value.errors}
+
+
+@pytest.mark.parametrize(
+    ("title", "fault"),
+    [("T1", "must be of letters"), ("Titles", "must have at most 5 characters")],
+)
+def test_rule_is_asked_after_the_schema(title: str, fault: str) -> None:
+    """A value that fits the schema is refused in the words of its rule."""
+    assert faults({"name": "ab", "title": title}) == {"title": fault}
+
+
+def test_rule_gives_the_value_its_form() -> None:
+    """What a rule returns is the value."""
+    assert fit({"name": "ab", "title": "Title"}, Shape).title == "title"
 
 
 @pytest.mark.parametrize(("text", "number"), [("1", 1), ("007", 7), (str(MAX_ID), MAX_ID)])

@@ -3,6 +3,9 @@
 Bodies come as JSON or as form data, with the same fields; each shape is a `msgspec.Struct`
 whose annotations are also its OpenAPI schema. Everything that does not fit becomes one
 `BadInput` with an entry a field. Line breaks in bodies arrive as LF, however they were sent.
+
+A type whose rules no schema can say has a function in `Meta(extra={"rule": …})`. It returns the
+value in the form in which it is kept, or raises `ValueError` in words for people.
 """
 
 import re
@@ -14,6 +17,7 @@ from urllib.parse import parse_qsl
 
 import msgspec
 from litestar import Request
+from msgspec import Meta
 from msgspec.structs import FieldInfo
 from multipart import (  # type: ignore[import-untyped]
     MultipartError,
@@ -27,8 +31,9 @@ BODY_TYPES = ("application/json", "application/x-www-form-urlencoded", "multipar
 
 MAX_ID = 2**63 - 1
 
-# For the schema of a text that has no pattern of its own: no text may hold NUL.
-WITHOUT_NUL = {"pattern": r"^[^\u0000]*$"}
+# For the schema of a text that has no pattern of its own: no text may hold NUL. Unlike \u0000,
+# \x00 is read by every dialect of regular expressions.
+WITHOUT_NUL = {"pattern": r"^[^\x00]*$"}
 
 MAX_FORM_FIELDS = 100
 
@@ -161,15 +166,22 @@ def _field(value: Any, field: FieldInfo, is_text_of_integer: bool) -> Any:
             raise ValueError("must not contain the character NUL")
         value = value.replace("\r\n", "\n")
     try:
-        return msgspec.convert(value, field.type)
+        converted = msgspec.convert(value, field.type)
     except msgspec.ValidationError as error:
         raise ValueError(_in_plain_words(str(error), field.type)) from None
+    rule = _extra(field.type, "rule")
+    return rule(converted) if rule else converted
+
+
+def _extra(wanted: Any, key: str) -> Any:
+    extras = (meta.extra for meta in get_args(wanted)[1:] if isinstance(meta, Meta) and meta.extra)
+    return next((extra[key] for extra in extras if key in extra), None)
 
 
 def _in_plain_words(message: str, wanted: Any) -> str:
     """Turn msgspec's message into one for people; a pattern says itself what it asks for."""
     if "matching regex" in message:
-        return str(next(meta.extra["refusal"] for meta in get_args(wanted)[1:] if meta.extra))
+        return str(_extra(wanted, "refusal"))
     for theirs, ours in _WORDS:
         message = re.sub(theirs, ours, message)
     return message
