@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from chassis.tests.http_client import HttpClient
+from chassis.tests.token_maker import TokenMaker
 from mythoughts_chassis.settings import Secret
 from services.users_backend.tests.command import run_command, run_in_terminal
 from services.users_backend.tests.sql import PASSWORD, Sql
@@ -66,7 +67,7 @@ def test_password_is_asked_for_twice_in_a_terminal(
     [
         ("root", "short", "password: must have at least 8 characters"),
         ("root", "", "password: must have at least 8 characters"),
-        (" root", PASSWORD, "username: must consist of visible characters"),
+        (" root", PASSWORD, "username: must not begin or end with a space"),
         ("", PASSWORD, "username: must not be empty"),
     ],
 )
@@ -116,6 +117,33 @@ def test_admin_who_is_there_can_be_enough(sql: Sql, backend_settings: dict[str, 
 
     assert (done.returncode, done.stderr) == (0, "")
     assert sql.hash_of_user("root") == before
+
+
+def test_admin_whose_name_would_be_refused_now_can_be_enough(
+    sql: Sql, backend_settings: dict[str, str]
+) -> None:
+    """With --if-missing an admin of a former release is left alone, whatever the name holds."""
+    sql.add_user("👩\u200d🚀", is_admin=True)
+
+    done = run_command(
+        backend_settings, "create-admin", "👩\u200d🚀", "--if-missing", stdin=PASSWORD
+    )
+
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_admin_who_looks_like_a_user_is_refused(
+    http: HttpClient, admin: str, backend_settings: dict[str, str]
+) -> None:
+    """The command line follows the rule of look-alikes, too."""
+    http.post("/admin/users/", token=admin, json={"username": "root", "password": PASSWORD})
+
+    done = run_command(backend_settings, "create-admin", "rооt", stdin=PASSWORD)
+
+    assert (done.returncode, done.stderr) == (
+        2,
+        "users-backend: This name looks too much like one that is taken.\n",
+    )
 
 
 @pytest.mark.parametrize("command", [("create-admin", "root"), ("migrate",)])
@@ -210,6 +238,21 @@ def test_demonstration_users_come_to_no_others(sql: Sql, database_url: str) -> N
     load_demo(database_url)
 
     assert sql.value("SELECT count(*) FROM users") == 1
+
+
+def test_demonstration_users_are_not_imitated(
+    http: HttpClient, sql: Sql, database_url: str, token_maker: TokenMaker
+) -> None:
+    """Nobody gets a name that looks like a demonstration user's."""
+    load_demo(database_url)
+    sql.run("UPDATE users SET is_admin = true WHERE username = 'priya'")
+    token = token_maker.token("priya", user_id=7, scope="admin")
+
+    answer = http.post(
+        "/admin/users/", token=token, json={"username": "bruсe", "password": PASSWORD}
+    )
+
+    assert answer.status == 409
 
 
 def test_users_after_the_demonstration_get_new_ids(sql: Sql, database_url: str) -> None:

@@ -118,6 +118,46 @@ def test_name_is_accepted_in_any_case_and_form(
     assert principal_of(answer, token_maker).username == stored
 
 
+@pytest.mark.parametrize(
+    "typed",
+    ["bruce  lee", " bruce lee", "Bruce Lee ", "bruce\u3000lee", "bruce\u00a0lee", "bruce\tlee"],
+)
+def test_spaces_make_no_other_name(
+    http: HttpClient, token_maker: TokenMaker, sql: Sql, typed: str
+) -> None:
+    """Spaces around a name, more of them, and others than the ordinary one do no harm."""
+    sql.add_user("bruce lee")
+
+    answer = log_in(http, typed)
+
+    assert principal_of(answer, token_maker).username == "bruce lee"
+
+
+@pytest.mark.parametrize("name", ["bruce lee", "bruce  lee", "bruce   lee"])
+def test_spaces_still_tell_users_apart_who_are_there(
+    http: HttpClient, token_maker: TokenMaker, sql: Sql, name: str
+) -> None:
+    """Users of former releases whose names differ in spaces log in, each as themselves."""
+    for stored in ("bruce lee", "bruce  lee", "bruce   lee"):
+        sql.add_user(stored)
+
+    assert principal_of(log_in(http, name), token_maker).username == name
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["👩\u200d🚀", "a☀\ufe0fb", "𝒳", "\u0301", "аdmin", "a\U00013430", "a\u0378", "O’Brien"],
+    ids=ascii,
+)
+def test_names_of_former_releases_log_in(
+    http: HttpClient, token_maker: TokenMaker, sql: Sql, name: str
+) -> None:
+    """A name that would be refused now goes on working for the user who has it."""
+    sql.add_user(name)
+
+    assert principal_of(log_in(http, name), token_maker).username == name
+
+
 def test_long_name_is_accepted_decomposed(http: HttpClient, sql: Sql) -> None:
     """A name of 50 characters may arrive as the 150 that it takes decomposed (NFD)."""
     sql.add_user("한" * 50)

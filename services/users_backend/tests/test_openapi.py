@@ -35,6 +35,11 @@ def test_document_is_valid() -> None:
     openapi_checks.assert_document_is_valid(OPENAPI)
 
 
+def test_patterns_are_for_every_dialect() -> None:
+    """No pattern uses what JavaScript without `u`, RE2 or Go cannot read."""
+    openapi_checks.assert_patterns_are_portable(OPENAPI)
+
+
 def test_every_operation_is_described() -> None:
     """Each operation documents what it does, its errors, and the headers of its answers."""
     openapi_checks.assert_every_operation_is_described(OPENAPI)

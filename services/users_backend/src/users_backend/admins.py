@@ -21,6 +21,8 @@ async def create_admin(
     database = Database(database_url, pool_size=1, application_name="users-backend")
     await database.open()
     try:
+        if if_missing and await _is_admin(database, username):
+            return False
         new_user = fit({"username": username, "password": password.reveal()}, NewUser)
         return await _create(database, new_user, if_missing=if_missing)
     except Problem as problem:
@@ -33,9 +35,13 @@ async def _create(database: Database, new_user: NewUser, *, if_missing: bool) ->
     try:
         await users.create(database, PasswordHasher(), new_user, is_admin=True)
     except Conflict:
-        name = new_user.username
-        account = await database.run(lambda c: queries.find_account(c, name), repeatable=True)
-        if if_missing and account is not None and account.is_admin:
+        # Two commands at once both find nobody.
+        if if_missing and await _is_admin(database, new_user.username):
             return False
         raise
     return True
+
+
+async def _is_admin(database: Database, username: str) -> bool:
+    account = await database.run(lambda c: queries.find_account(c, username), repeatable=True)
+    return account is not None and account.is_admin

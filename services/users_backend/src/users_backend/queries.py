@@ -1,7 +1,8 @@
 """All SQL of the Users Backend.
 
 A deleted user has a row without a password hash; only `insert_user` minds such rows. Which
-names are the same is what `folded_name`, a function of the schema, says.
+names are the same is what `folded_name`, a function of the schema, says; names look alike that
+share a row of `name_skeletons`.
 """
 
 from dataclasses import dataclass
@@ -9,13 +10,18 @@ from dataclasses import dataclass
 import asyncpg
 
 from mythoughts_chassis.database import Connection
+from users_backend.names import skeletons
 from users_backend.schemas import User
 
 _COLUMNS = "id, username, created_at"
 
 
-class NameTooLong(Exception):
-    """A name has more than 50 characters in the form NFC, in which a few characters are two."""
+class NameTaken(Exception):
+    """The name is or was another's."""
+
+
+class LookAlike(NameTaken):
+    """The name looks like one that is or was another's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,11 +38,16 @@ _ACCOUNT = "id, username, is_admin, password_hash"
 
 
 async def find_account(connection: Connection, username: str) -> Account | None:
-    """Return the account with this name, or None."""
+    """Return the account with this name, or None; former releases let spaces make the difference.
+
+    Other spaces than those of a name find it if no other name has them.
+    """
     row = await connection.fetchrow(
         f"SELECT {_ACCOUNT} FROM users "
-        "WHERE folded_name(username) = folded_name($1) AND deleted_at IS NULL",
+        "WHERE folded_name(username) IN (folded_name($1), folded_name($2)) AND deleted_at IS NULL "
+        "ORDER BY folded_name(username) = folded_name($1) DESC LIMIT 1",
         username,
+        " ".join(username.split()),
     )
     return None if row is None else Account(*row)
 
@@ -73,22 +84,22 @@ async def fetch_users(
 
 async def insert_user(
     connection: Connection, username: str, password_hash: str, *, is_admin: bool
-) -> User | None:
-    """Store a user and return them, or None when the name is or was another's.
-
-    The name is stored in the form NFC; raises `NameTooLong` if that is longer than a name is.
+) -> User:
+    """Store a user and return them; raises `NameTaken`."""
+    sql = f"""
+        WITH new AS (
+            INSERT INTO users (username, password_hash, is_admin) VALUES ($1, $2, $3)
+            RETURNING {_COLUMNS}
+        ), looks AS (
+            INSERT INTO name_skeletons (skeleton, user_id) SELECT unnest($4::text[]), id FROM new
+        )
+        SELECT {_COLUMNS} FROM new
     """
     try:
-        row = await connection.fetchrow(
-            "INSERT INTO users (username, password_hash, is_admin) VALUES (normalize($1), $2, $3) "
-            f"ON CONFLICT (folded_name(username)) DO NOTHING RETURNING {_COLUMNS}",
-            username,
-            password_hash,
-            is_admin,
-        )
-    except asyncpg.CheckViolationError as error:
-        raise NameTooLong from error
-    return None if row is None else User(*row)
+        (row,) = await connection.fetch(sql, username, password_hash, is_admin, skeletons(username))
+    except asyncpg.UniqueViolationError as error:
+        raise (NameTaken if error.constraint_name == "users_name" else LookAlike) from error
+    return User(*row)
 
 
 async def replace_password_hash(
@@ -128,6 +139,10 @@ async def fill_empty_table(
             "INSERT INTO users (id, username, password_hash) OVERRIDING SYSTEM VALUE "
             "VALUES ($1, $2, $3)",
             rows,
+        )
+        await connection.executemany(
+            "INSERT INTO name_skeletons (skeleton, user_id) SELECT unnest($1::text[]), $2",
+            [(skeletons(username), user_id) for user_id, username, _ in rows],
         )
         await connection.execute(
             "SELECT setval(pg_get_serial_sequence('users', 'id'), max(id)) FROM users"

@@ -106,7 +106,8 @@ async def list_users(request: AnyRequest) -> Response[list[User]]:
 async def create_user(request: AnyRequest) -> User:
     """Create a user.
 
-    409 says that the name is taken, perhaps by a user who has been deleted.
+    409 says that the name is taken, perhaps by a user who has been deleted, or looks like one
+    that is.
     """
     new_user = await read_body(request, NewUser)
     state = request.app.state

@@ -7,24 +7,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from mythoughts_chassis.inputs import MAX_ID, WITHOUT_NUL
-
-MAX_USERNAME_CHARACTERS = 50
-
-# What no name may hold: control, format, private and reserved characters, line and paragraph
-# separators, white space but U+0020, and what shows nothing. As escapes for every
-# dialect of regular expressions, but for those beyond U+FFFF, which only the characters
-# themselves can stand for in all of them.
-_REFUSED = (
-    r"\u0000-\u001f\u007f-\u00a0\u00ad\u034f\u061c\u115f\u1160\u1680\u17b4\u17b5\u180b-\u180f"
-    r"\u2000-\u200b\u200e\u200f\u2028-\u202f\u205f-\u206f\u2800\u3000\u3164\ue000-\uf8ff\ufdd0-\ufdef"
-    r"\ufe00-\ufe0d\ufeff\uffa0\ufff0-\uffff"
-    "\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U0010ffff"
-)
-# Joiners and the choice between text and emoji: languages and emoji need them inside a name.
-_JOINERS = r"\u200c\u200d\ufe0e\ufe0f"
-
-# It neither begins with these, nor holds those, nor ends with a space.
-USERNAME_PATTERN = rf"^(?![{_JOINERS}\u0020])(?!.*[{_REFUSED}]).*[^\u0020]$"
+from users_backend.names import MAX_USERNAME_CHARACTERS, enforce
 
 _SECRET = {"format": "password", "writeOnly": True, **WITHOUT_NUL}
 
@@ -33,14 +16,13 @@ Username = Annotated[
     Meta(
         min_length=1,
         max_length=MAX_USERNAME_CHARACTERS,
-        pattern=USERNAME_PATTERN,
-        description="In any script, with spaces inside; stored in Unicode's form NFC. "
-        "Names that differ only in case are the same.",
+        description="In any script, with single spaces inside; what it may hold is said by "
+        "RFC 8265 (PRECIS). Stored in Unicode's form NFC. Names that differ only in case are the "
+        "same, and no name may look like another's (UTS #39).",
         examples=["bruce"],
-        extra={
-            "refusal": "must consist of visible characters; "
-            "ordinary spaces may stand between them, not at an end"
-        },
+        # Less strict than the rule: all that every dialect of regular expressions can say.
+        extra_json_schema={"pattern": r"^\S(.*\S)?$"},
+        extra={"rule": enforce},
     ),
 ]
 NewPassword = Annotated[
@@ -75,7 +57,7 @@ class Login(Struct, frozen=True):
             min_length=1,
             max_length=4 * MAX_USERNAME_CHARACTERS,
             extra_json_schema=WITHOUT_NUL,
-            description="In any case and any of Unicode's normal forms.",
+            description="In any case and any of Unicode's normal forms; more spaces do no harm.",
             examples=["bruce"],
         ),
     ]

@@ -6,16 +6,10 @@ from prometheus_client import Counter
 
 from mythoughts_chassis.database import Database
 from mythoughts_chassis.pages import Page
-from mythoughts_chassis.problems import BadInput, Conflict, FieldError, Forbidden, Unauthorized
+from mythoughts_chassis.problems import Conflict, Forbidden, Unauthorized
 from users_backend import queries
 from users_backend.passwords import PasswordHasher
-from users_backend.schemas import (
-    MAX_USERNAME_CHARACTERS,
-    Login,
-    NewUser,
-    PasswordChange,
-    User,
-)
+from users_backend.schemas import Login, NewUser, PasswordChange, User
 from users_backend.signing import TokenSigner
 
 _LOGINS_FAILED = Counter(
@@ -89,19 +83,20 @@ async def find(database: Database, page: Page) -> UsersPage:
 async def create(
     database: Database, passwords: PasswordHasher, new_user: NewUser, *, is_admin: bool = False
 ) -> User:
-    """Store a user and return them; raises `Conflict` when the name is or was another's."""
+    """Store a user and return them.
+
+    Raises `Conflict` when the name is or was another's, or looks like one that is or was.
+    """
     password_hash = await passwords.hash(new_user.password)
     try:
-        user = await database.run(
+        return await database.run(
             lambda c: queries.insert_user(c, new_user.username, password_hash, is_admin=is_admin),
             repeatable=False,
         )
-    except queries.NameTooLong:
-        fault = f"must have at most {MAX_USERNAME_CHARACTERS} characters in Unicode's form NFC"
-        raise BadInput(errors=[FieldError("username", fault)]) from None
-    if user is None:
-        raise Conflict("This name is taken.")
-    return user
+    except queries.LookAlike:
+        raise Conflict("This name looks too much like one that is taken.") from None
+    except queries.NameTaken:
+        raise Conflict("This name is taken.") from None
 
 
 async def delete(database: Database, user_id: int) -> None:

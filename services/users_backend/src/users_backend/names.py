@@ -1,0 +1,148 @@
+"""Which names users can have, and which of them look alike.
+
+A name is one or more words with single spaces between them. What a word may hold is said by
+PRECIS, profile UsernameCasePreserved (RFC 8265), with the Unicode of this Python; marks are
+looked at more closely, because PRECIS accepts any of them anywhere. Which names look alike is
+said by the skeletons of UTS #39, "Unicode Security Mechanisms".
+"""
+
+import re
+import unicodedata
+from bisect import bisect_right
+from collections import ChainMap
+from collections.abc import Mapping
+from functools import cache
+from typing import Any
+
+from precis_i18n import get_profile
+
+MAX_USERNAME_CHARACTERS = 50
+
+_WORDS = get_profile("UsernameCasePreserved")
+
+# What PRECIS says, in plain words. What is missing here may stand in other places (RFC 5892, A).
+_KINDS = {
+    "controls": "it is a control character",
+    "exceptions": "it only makes a word longer or repeats a character",
+    "has_compat": "it is a variant of other characters: write those",
+    "old_hangul_jamo": "it is part of a syllable: write whole syllables",
+    "other": "it is no letter, digit or mark",
+    "other_letter_digits": "it is no ordinary letter, digit or mark",
+    "precis_ignorable_properties": "it cannot be seen",
+    "punctuation": "of punctuation, only ASCII's is accepted",
+    "spaces": "of spaces, only the ordinary one is accepted",
+    "symbols": "it is a symbol",
+    "unassigned": "it is not assigned in Unicode",
+}
+_ANY_SCRIPT = ("Zinh", "Zyyy")
+
+# Languages need these inside of words, and emoji did in names of former releases.
+_JOINERS = (0x200C, 0x200D, 0xFE0E, 0xFE0F)
+_HIDDEN_DOT = re.compile("(?<=[ij])\u0307")
+
+
+def enforce(name: str) -> str:
+    """Return the name in the form in which it is stored.
+
+    Raises `ValueError` that says, in plain words, what a name may not hold and where.
+    """
+    name = unicodedata.normalize("NFC", name)
+    words = name.split(" ")
+    if not all(words):
+        raise ValueError("must not begin or end with a space, nor hold two in a row")
+    starts = (match.start() for match in re.finditer("[^ ]+", name))
+    enforced = " ".join(map(_enforce_word, words, starts))
+    if len(enforced) > MAX_USERNAME_CHARACTERS:
+        raise ValueError(
+            f"must have at most {MAX_USERNAME_CHARACTERS} characters in Unicode's form NFC"
+        )
+    return enforced
+
+
+def skeletons(name: str) -> list[str]:
+    """Return one or two skeletons (UTS #39), in any case; names that share one look alike.
+
+    There are two when the name holds a capital I, which is confused with a small l but is also
+    the letter i of a name that may be written in either case.
+    """
+    prototypes, with_capital_i = _prototypes()
+    name = " ".join(name.split())
+    return sorted({_skeleton(name, prototypes), _skeleton(name, with_capital_i)})
+
+
+def _enforce_word(word: str, start: int) -> str:
+    try:
+        enforced = _WORDS.enforce(word)
+    except UnicodeEncodeError as error:
+        kind = error.reason.rpartition("/")[2]
+        if kind == "bidi_rule":
+            raise ValueError(
+                "must keep letters written from right to left and others in separate words, "
+                "and begin each word with a letter if it is written from right to left"
+            ) from None
+        fault = _KINDS.get(kind, "it is not accepted in this place")
+        raise _refused(error.object[error.start], start + error.start, fault) from None
+    _check_marks(enforced, start)
+    return enforced
+
+
+def _check_marks(word: str, start: int) -> None:
+    """Raise `ValueError` for a mark without a letter of its script, or a repeated one (UTS #39).
+
+    Such marks may not be seen: a filler of Khitan after a Latin letter, a stroke over a stroke.
+    """
+    base = previous = ""
+    decomposed = unicodedata.normalize("NFD", word)
+    for index, char in enumerate(decomposed):
+        category = unicodedata.category(char)
+        if category[0] == "M":
+            if fault := _fault_of_mark(char, previous, base):
+                before = unicodedata.normalize("NFC", decomposed[:index])
+                raise _refused(char, start + len(before), fault)
+        elif category != "Cf":
+            base = char
+        previous = char
+
+
+def _fault_of_mark(mark: str, previous: str, base: str) -> str | None:
+    if not base:
+        return "a mark needs a letter before it"
+    if mark == previous:
+        return "a mark cannot be repeated"
+    if _script(mark) not in (*_ANY_SCRIPT, _script(base)):
+        return "it is of another script than its letter"
+    return None
+
+
+def _refused(char: str, index: int, why: str) -> ValueError:
+    name = unicodedata.name(char, "")
+    code = f"U+{ord(char):04X} {name}".rstrip()
+    return ValueError(f"must not hold {code} as character {index + 1}: {why}")
+
+
+def _skeleton(text: str, prototypes: Mapping[int, Any]) -> str:
+    """Return the skeleton of what is left of `text` when case is folded, too.
+
+    Folding makes letters that have a prototype of their own: it is settled after three rounds.
+    """
+    for _ in range(4):
+        drawn = unicodedata.normalize("NFD", text).translate(prototypes)
+        text = _HIDDEN_DOT.sub("", unicodedata.normalize("NFD", drawn)).casefold()
+    return text
+
+
+@cache
+def _prototypes() -> tuple[Mapping[int, Any], Mapping[int, Any]]:
+    """Return what stands for each character in a skeleton, also with capital I as a small i."""
+    from homoglyph.data import load_prototypes  # noqa: PLC0415 (3 MiB that logins do not need)
+
+    prototypes: dict[int, Any] = load_prototypes() | dict.fromkeys(_JOINERS)
+    small_i = {c: "i" for c, like in prototypes.items() if like == "l" and chr(c).isupper()}
+    return prototypes, ChainMap(small_i, prototypes)
+
+
+def _script(char: str) -> str:
+    from homoglyph.data import load_ucd  # noqa: PLC0415 (3 MiB that logins do not need)
+
+    ranges = load_ucd()["scriptRanges"]
+    return str(ranges[bisect_right(ranges, ord(char), key=lambda entry: entry[0]) - 1][2])
