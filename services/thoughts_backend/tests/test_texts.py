@@ -22,7 +22,11 @@ PATH = "/api/me/thoughts/"
         "\u202eright to left",
         "\u200bzero width",
         "e\u0301",
-        "\x01\x1f\x7f",
+        "\u0301",
+        "क\u094d\u200dष",
+        "☕\ufe0f",
+        "\U000e0067!",
+        "a\x01\x1f\x7f",
         "'; DROP TABLE thoughts; --",
         "<script>alert(1)</script>",
         "\ufeffmark",
@@ -41,7 +45,38 @@ def test_text_is_stored_as_it_was_written(http: HttpClient, bruce: str, text: st
 
 @pytest.mark.parametrize(
     "text",
-    ["", " ", "\n", " \t\r\n ", "\u00a0", "\u2003\u3000", "\u0085", "\u2028", "\x1c\x1f", "\u1680"],
+    [
+        *(
+            "",
+            " ",
+            "\n",
+            " \t\r\n ",
+            "\u00a0",
+            "\u2003\u3000",
+            "\u0085",
+            "\u2028",
+            "\x1c\x1f",
+            "\u1680",
+        ),
+        *("\u200b", "\u2800", "\u3164", "\ufeff", "\ufe0f", "\u115f", "\u1160", "\uffa0", "\u00ad"),
+        *("\u2060", "\u034f", "\u061c", "\u180e", "\u180b", "\u17b4", "\u202e", "\u2064", "\u206a"),
+        *(
+            "\ufff9\ufffb",
+            "\x01\x1f\x7f",
+            "\x80\x9f",
+            "\U000e0020\U000e007f",
+            "\U000e0100",
+            "\U0001d173",
+        ),
+        *(
+            "\U0001d159",
+            "\U00016fe4",
+            "\U00013430",
+            "\U0001bca0",
+            "\u200d\ufe0f\u200d",
+            " \u2800\n\U000e0041 ",
+        ),
+    ],
 )
 def test_empty_or_blank_text_is_refused(http: HttpClient, bruce: str, text: str) -> None:
     """A text without any visible character answers 400 and names the field."""

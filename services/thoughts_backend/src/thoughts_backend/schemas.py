@@ -1,5 +1,6 @@
 """The shapes on the wire."""
 
+import re
 from datetime import datetime
 from typing import Annotated
 
@@ -7,21 +8,29 @@ from msgspec import Meta, Struct
 
 from mythoughts_chassis.inputs import MAX_ID, WITHOUT_NUL
 from mythoughts_chassis.pages import Page
+from mythoughts_chassis.problems import BadInput, FieldError
 
 MAX_TEXT_CHARACTERS = 250
 MAX_USERNAME_CHARACTERS = 50
 
-Text = Annotated[
-    str,
-    Meta(
-        min_length=1,
-        max_length=MAX_TEXT_CHARACTERS,
-        pattern=r"^[^\u0000]*[^\s\u0000\u001c-\u001f][^\u0000]*$",
-        description="In characters after CR LF has become LF; not only white space.",
-        examples=["Be water, my friend."],
-        extra={"refusal": "must not be only white space"},
-    ),
-]
+# What shows nothing: white space, control characters, what Unicode calls default ignorable, the
+# joints of annotations, and blanks that are letters or symbols.
+_INVISIBLE = (
+    r"\s\u0000-\u001f\u007f-\u009f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f"
+    r"\u200b-\u200f\u202a-\u202e\u2060-\u206f\u2800\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb"
+)
+_INVISIBLE_BEYOND = (
+    r"\U00013430-\U00013442\U00016fe4\U0001bca0-\U0001bca3\U0001d159\U0001d173-\U0001d17a"
+    r"\U000e0000-\U000e0fff"
+)
+_VISIBLE = re.compile(rf"[^{_INVISIBLE}{_INVISIBLE_BEYOND}]")
+# For the document: not every dialect of regular expressions can name what is beyond U+FFFF.
+_TEXT_PATTERN = rf"^[^\u0000]*[^{_INVISIBLE}][^\u0000]*$"
+
+
+def shows_something(text: str) -> bool:
+    """Return whether anything in a text can be seen."""
+    return _VISIBLE.search(text) is not None
 
 
 class Thought(Struct, frozen=True):
@@ -29,14 +38,31 @@ class Thought(Struct, frozen=True):
 
     id: Annotated[int, Meta(ge=1, le=MAX_ID, examples=[17])]
     username: Annotated[str, Meta(description="Who shared it.", examples=["bruce"])]
-    text: Text
+    text: Annotated[
+        str,
+        Meta(min_length=1, max_length=MAX_TEXT_CHARACTERS, examples=["Be water, my friend."]),
+    ]
     timestamp: Annotated[datetime, Meta(description="When it was shared, in UTC.")]
 
 
 class NewThought(Struct, frozen=True):
     """What a user sends to share a thought."""
 
-    text: Text
+    text: Annotated[
+        str,
+        Meta(
+            min_length=1,
+            max_length=MAX_TEXT_CHARACTERS,
+            description="In characters after CR LF has become LF; something in it is visible.",
+            examples=["Be water, my friend."],
+            extra_json_schema={"pattern": _TEXT_PATTERN},
+        ),
+    ]
+
+    def __post_init__(self) -> None:
+        """Raise `BadInput` for a text that shows nothing."""
+        if not shows_something(self.text):
+            raise BadInput(errors=[FieldError("text", "must hold something visible")])
 
 
 class OwnThoughtsQuery(Page, frozen=True, kw_only=True, omit_defaults=True):
@@ -47,9 +73,10 @@ class OwnThoughtsQuery(Page, frozen=True, kw_only=True, omit_defaults=True):
         Meta(
             max_length=MAX_TEXT_CHARACTERS,
             extra_json_schema=WITHOUT_NUL,
-            description="Only thoughts that contain this, in any case; every character counts "
-            "as itself. White space alone is no search. A search that takes long answers fewer "
-            'entries than `limit`, even none, and goes on at `rel="next"`.',
+            description="Only thoughts that contain this, in any case and any form of its "
+            "characters; none is special. Without anything visible it is no search. A search that "
+            "takes long answers fewer entries than `limit`, even none, and goes on at "
+            '`rel="next"`.',
         ),
     ] = ""
 

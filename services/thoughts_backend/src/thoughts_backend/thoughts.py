@@ -9,7 +9,7 @@ from mythoughts_chassis.problems import Conflict, NotFound, UnprocessableContent
 from mythoughts_chassis.tokens import Principal
 from thoughts_backend import list_queries, queries
 from thoughts_backend.list_queries import Wanted
-from thoughts_backend.schemas import OwnThoughtsQuery, Thought
+from thoughts_backend.schemas import OwnThoughtsQuery, Thought, shows_something
 from thoughts_backend.search import Found, Search
 
 _SHARED = Counter("thoughts_shared", "Thoughts that were stored.")
@@ -34,7 +34,7 @@ async def find(
 ) -> ThoughtsPage:
     """Return the page that `query` asks for, of everybody's thoughts or of one user's."""
     wanted = Wanted(
-        search=query.search if query.search.strip() else "",
+        search=query.search if shows_something(query.search) else "",
         username=username,
         user_id=user_id,
         above=query.above,
