@@ -82,6 +82,96 @@ def test_composed_and_decomposed_letters_are_the_same(
 
 
 @pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("☕\ufe0f", "☕"),
+        ("❤\ufe0f", "❤\ufe0e"),
+        ("1\ufe0f\u20e3", "1\u20e3"),
+        ("👩\u200d👧", "👩👧"),
+        ("it's", "it’s"),
+        ("it's", "it´s"),
+        ("it's", "itʼs"),
+        ("it's", "it＇s"),
+        ("rock 'n' roll", "rock ‘n’ roll"),
+        ('"so"', "“so”"),
+        ('"so"', "„so‟"),
+        ("5'10\"", "5′10″"),
+        ('צה"ל', "צה״ל"),
+        ("1914-1918", "1914–1918"),
+        ("well-known", "well‐known"),
+        ("well-known", "well‑known"),
+        ("yes-no", "yes—no"),
+        ("-5", "−5"),
+        ("10-3", "10⁻³"),
+        ("wait...", "wait…"),
+        ("ABC", "ＡＢＣ"),
+        ("１００％", "100%"),
+        ("ｓｎａｋｅ＿ｃａｓｅ", "snake_case"),
+        ("c:＼temp", "C:\\temp"),
+        ("好,好!", "好，好！"),
+        ("カタカナ", "ｶﾀｶﾅ"),
+        ("ガギグ", "ｶﾞｷﾞｸﾞ"),
+        ("パーティー", "ﾊﾟｰﾃｨｰ"),
+        ("ヴ", "ｳﾞ"),
+        ("5〜6", "5～6"),
+        ("한글", "한글"),
+        ("ㄱ", "ﾡ"),
+        ("istanbul", "İstanbul"),
+        ("İSTANBUL", "istanbul"),
+        ("soft", "so\u00adft"),
+        ("joined", "joi\u200dned"),
+        ("joined", "joi\u200cned"),
+        ("zero", "ze\u200bro"),
+        ("mark", "\ufeffmark"),
+        ("a b", "a\u00a0b"),
+        ("a b", "a\u3000b"),
+        ("office", "oﬃce"),
+        ("20 °C", "20 ℃"),
+        ("x2", "x²"),
+        ("1⁄2", "½"),
+        ("No 5", "№ 5"),
+        ("viii", "Ⅷ"),
+        ("plan", "𝐩𝐥𝐚𝐧"),
+        ("لا", "ﻻ"),
+    ],
+)
+def test_what_reads_the_same_is_found(http: HttpClient, sql: Sql, one: str, other: str) -> None:
+    """Each of two spellings that a reader takes for the same finds the other and itself."""
+    sql.add_thoughts(f"before {one} after", f"before {other} after", "unlike")
+    both = [f"before {other} after", f"before {one} after"]
+
+    assert [found(http, one), found(http, other)] == [both, both]
+
+
+@pytest.mark.parametrize(
+    ("text", "search"),
+    [("café", "cafe"), ("naïve", "naive"), ("ışık", "işik"), ("ø", "o"), ("ー", "-"), ("一", "-")],
+)
+def test_other_letters_are_not_found(http: HttpClient, sql: Sql, text: str, search: str) -> None:
+    """Accents count, and so does the dot of an i; what looks like a dash may be a letter."""
+    sql.add_thoughts(text)
+
+    assert found(http, search) == []
+
+
+@pytest.mark.parametrize("search", ["％", "＿", "＼", "﹪", "％％", "a％"])
+def test_what_folds_to_a_special_character_is_literal(
+    http: HttpClient, sql: Sql, search: str
+) -> None:
+    """A full-width percent sign, underscore or backslash finds these signs and nothing else."""
+    sql.add_thoughts("abc", f"a{unicodedata.normalize('NFKC', search)}c")
+
+    assert found(http, search) == [f"a{unicodedata.normalize('NFKC', search)}c"]
+
+
+def test_term_that_folds_longer_than_a_text_is_found(http: HttpClient, sql: Sql) -> None:
+    """A text and a term that folding makes eighteen times as long find each other."""
+    sql.add_thoughts("ﷺ" * 250)
+
+    assert found(http, "ﷺ" * 250) == found(http, "وسلمصلى") == ["ﷺ" * 250]
+
+
+@pytest.mark.parametrize(
     "search",
     ["%", "_", "\\", "%%", "\\%", "__", "a%c", "a_c", "\\a", "%c", "*", "?", "'", '"', "."],
 )
@@ -99,9 +189,23 @@ def test_term_ending_in_a_backslash_is_found(http: HttpClient, sql: Sql) -> None
     assert found(http, "temp\\") == ["C:\\temp\\"]
 
 
-@pytest.mark.parametrize("search", ["", " ", "\t\n", "\u3000"])
+@pytest.mark.parametrize(
+    "search",
+    [
+        "",
+        " ",
+        "\t\n",
+        "\u3000",
+        "\u200b",
+        "\u00ad \ufe0f",
+        "\u3164",
+        "\u2800",
+        "\U000e0067",
+        "\u0307",
+    ],
+)
 def test_blank_search_lists_everything(http: HttpClient, sql: Sql, search: str) -> None:
-    """A search of nothing but white space is none."""
+    """A search of nothing but white space and what else shows nothing is none."""
     sql.add_thoughts("one", "two")
 
     assert found(http, search) == ["two", "one"]

@@ -1,7 +1,8 @@
 """The SQL of lists and searches.
 
-Texts are searched and names compared in folded form: case folded in full by PostgreSQL's
-built-in provider, the same on every installation, then normalized (NFC).
+Texts are searched in the form that `fold_text` gives them (migration 0003). Names are compared
+case folded in full by PostgreSQL's built-in provider, the same on every installation, then
+normalized (NFC).
 """
 
 from collections.abc import Sequence
@@ -20,7 +21,7 @@ _COLUMNS = "id, username, text, created_at"
 class Wanted:
     """The thoughts with ids above `above` and below `below` that pass the filters.
 
-    A filter that is empty or None does not filter; `search` is in the text, in any case.
+    A filter that is empty or None does not filter; `search` is in the text, both folded.
     `ascending` tells which come first.
     """
 
@@ -55,7 +56,7 @@ async def fetch_id(connection: Connection, statement: Statement) -> int | None:
 async def fetch_grams(connection: Connection, search: str) -> tuple[list[str], int]:
     """Return the grams of a search (migration 0002), and the newest id."""
     newest_id = "SELECT coalesce(max(id), 0) FROM thoughts"
-    row = await connection.fetchrow(f"SELECT text_grams({_folded('$1')}), ({newest_id})", search)
+    row = await connection.fetchrow(f"SELECT text_grams(fold_text($1)), ({newest_id})", search)
     return tuple(row or ([], 0))
 
 
@@ -156,8 +157,8 @@ def _range_and_author(wanted: Wanted, arguments: _Arguments) -> str:
 
 def _contains(wanted: Wanted, arguments: _Arguments) -> str:
     # A subquery is evaluated once; an expression of arguments would be for each row.
-    search = _folded(arguments.add(_escaped(wanted.search)))
-    return f"folded_text LIKE (SELECT '%' || {search} || '%') COLLATE \"C\""
+    term = f"(SELECT fold_text({arguments.add(wanted.search)}))"
+    return f'strpos(folded_text, {term} COLLATE "C") > 0'
 
 
 def _has_terms(
@@ -193,8 +194,3 @@ def _order(wanted: Wanted) -> str:
 
 def _folded(expression: str) -> str:
     return f"normalize(casefold({expression}::text COLLATE pg_unicode_fast))"
-
-
-def _escaped(search: str) -> str:
-    """Make every character of a LIKE pattern stand for itself."""
-    return search.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")

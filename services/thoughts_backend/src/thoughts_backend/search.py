@@ -85,6 +85,9 @@ class Search:
             if _is_by_author(wanted):
                 rarest = rarest[:GRAMS_FOR_AUTHORS]
             return await _ask_index(connection, wanted, rarest, newest, limit)
+        if not grams:
+            # Nothing is left of the search when it is folded: it is in every thought.
+            return await _walk_on(connection, wanted, limit)
         if _is_by_author(wanted):
             return await _ask_or_walk(connection, wanted, grams[:1], newest, limit)
         return await _ask_index(connection, wanted, grams[:1], newest, limit)
