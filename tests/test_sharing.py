@@ -78,8 +78,9 @@ def test_links_can_be_followed(user_page: Page) -> None:
         ("x" * 251, "Yours is 1 character too long."),
         ("🙂" * 260, "Yours is 10 characters too long."),
         (" \n \t", "There is nothing to share yet."),
+        ("\u200b\u3164\u2800", "There is nothing to share yet."),
     ],
-    ids=["251 characters", "260 emoji", "blank"],
+    ids=["251 characters", "260 emoji", "blank", "invisible"],
 )
 def test_refused_text_stays_in_the_form(
     user_page: Page, system: System, user: User, text: str, reason: str

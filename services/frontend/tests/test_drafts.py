@@ -76,6 +76,22 @@ def test_unforeseen_reason_of_the_backend_is_shown(
     assert page.form(SHARE).fields["text"] == "Rain in Spain"
 
 
+def test_text_that_shows_nothing_is_nothing_to_share(
+    bruce: Browser, thoughts: FakeThoughtsBackend
+) -> None:
+    """A text that the backend refuses because nothing in it is visible counts as none."""
+    form = bruce.get("/").form(SHARE)
+    thoughts.fault = lambda handler, call: handler.reply(
+        Reply(400, {"detail": "text: must hold something visible"})
+        if call.method == "POST"
+        else Reply(200, [])
+    )
+
+    page = bruce.send(form, text="\u200b\u3164")
+
+    assert "There is nothing to share yet." in page.words
+
+
 @pytest.mark.parametrize("text", ["\nA line break first", "</textarea><script>", "a & b &lt;"])
 def test_text_comes_back_character_by_character(bruce: Browser, text: str) -> None:
     """What is put back into the form is what was typed, whatever it is."""

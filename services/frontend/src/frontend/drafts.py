@@ -11,6 +11,8 @@ from django.utils.translation import gettext, ngettext
 MAX_CHARACTERS = 250
 
 _FORM_KEY = re.compile(r"[0-9a-f]{32}", re.ASCII)
+# What the Thoughts Backend says of a text that is there and cannot be seen.
+_NOTHING_VISIBLE = "text: must hold something visible"
 
 
 def new_form_key() -> str:
@@ -40,7 +42,7 @@ def posted_draft(fields: Mapping[str, str]) -> Draft:
 
 def why_refused(text: str, explanation: str) -> str:
     """Say to the user why the backend did not accept `text`; `explanation` is the backend's."""
-    if not text.strip():
+    if not text.strip() or explanation == _NOTHING_VISIBLE:
         return gettext("There is nothing to share yet. Write something first.")
     if len(text) > MAX_CHARACTERS:
         excess = len(text) - MAX_CHARACTERS
