@@ -157,8 +157,10 @@ def _range_and_author(wanted: Wanted, arguments: _Arguments) -> str:
 
 def _contains(wanted: Wanted, arguments: _Arguments) -> str:
     # A subquery is evaluated once; an expression of arguments would be for each row.
-    term = f"(SELECT fold_text({arguments.add(wanted.search)}))"
-    return f'strpos(folded_text, {term} COLLATE "C") > 0'
+    # Escaped once it is folded: a full-width percent sign folds to one that LIKE knows.
+    folded = f"fold_text({arguments.add(wanted.search)})"
+    escaped = rf"regexp_replace({folded}, '[\\%_]', '\\\&', 'g')"
+    return f"folded_text LIKE (SELECT '%' || {escaped} || '%') COLLATE \"C\""
 
 
 def _has_terms(
