@@ -3,6 +3,7 @@
 Guards run before the body is read, so 401 and 403 come before 400.
 """
 
+import re
 from typing import Any
 
 from litestar import Request
@@ -14,6 +15,10 @@ from mythoughts_chassis.tokens import InvalidToken, Principal, TokenVerifier
 
 AnyConnection = ASGIConnection[Any, Any, Any, Any]
 
+# Twice, too: who pastes what the login answered, `Bearer TOKEN`, into a field of Swagger or of a
+# generated client, sends `Bearer Bearer TOKEN`.
+_SCHEME = re.compile(r"Bearer(?: +Bearer)?(?: +|$)", re.IGNORECASE | re.ASCII)
+
 
 async def requires_user(connection: AnyConnection, _: BaseRouteHandler) -> None:
     """Let only the bearer of a valid token through; raises `Unauthorized`."""
@@ -21,9 +26,10 @@ async def requires_user(connection: AnyConnection, _: BaseRouteHandler) -> None:
     # them make one that holds no token, so that nobody has to choose between them.
     headers = connection.scope["headers"]
     credentials = b", ".join(value for name, value in headers if name == b"authorization")
-    scheme, _space, token = credentials.decode("latin-1").partition(" ")
-    if scheme.lower() != "bearer":
+    scheme = _SCHEME.match(credentials.decode("latin-1"))
+    if scheme is None:
         raise Unauthorized
+    token = scheme.string[scheme.end() :]
     verifier: TokenVerifier = connection.app.state.verifier
     try:
         connection.scope["user"] = verifier.verify(token.strip())

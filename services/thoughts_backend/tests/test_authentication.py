@@ -56,6 +56,49 @@ def test_scheme_is_read_without_regard_to_case(http: HttpClient, bruce: str, for
     assert http.get(PATH, headers={"Authorization": form.format(bruce)}).status == 200
 
 
+@pytest.mark.parametrize(
+    "form", ["Bearer Bearer {}", "bearer BEARER {}", "BEARER bearer {}", "Bearer   Bearer   {}  "]
+)
+def test_scheme_may_come_twice(http: HttpClient, bruce: str, form: str) -> None:
+    """Who puts the whole answer of a login after the scheme is let in."""
+    assert http.get(PATH, headers={"Authorization": form.format(bruce)}).status == 200
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        "Bearer Bearer Bearer {}",
+        "Bearer Bearer",
+        "Bearer Bearer{}",
+        "Bearer, Bearer {}",
+        "Bearer\tBearer {}",
+        "Bearer: Bearer {}",
+        "Bearer Basic {}",
+        "Basic Bearer {}",
+        "Bearer Bearer {0} {0}",
+        "Bearer {0} Bearer {0}",
+        "Bearer Bearer {0}, Bearer {0}",
+    ],
+)
+def test_only_the_scheme_may_come_twice(http: HttpClient, bruce: str, form: str) -> None:
+    """Whatever else stands beside a good token makes it no credentials."""
+    assert http.get(PATH, headers={"Authorization": form.format(bruce)}).status == 401
+
+
+def test_scheme_of_another_header_is_not_the_tokens(http: HttpClient, bruce: str) -> None:
+    """A scheme and a token that come in two headers do not make one."""
+    request = (
+        f"GET {PATH} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer\r\n"
+        f"Authorization: Bearer {bruce}\r\n\r\n"
+    )
+
+    with http.connection() as connection:
+        connection.sendall(request.encode())
+        answer = connection.recv(65536)
+
+    assert answer.startswith(b"HTTP/1.1 401 ")
+
+
 def test_two_authorization_headers_are_refused(http: HttpClient, bruce: str, stephen: str) -> None:
     """A request that says twice who it is from answers 401 instead of choosing."""
     request = (

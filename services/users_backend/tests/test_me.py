@@ -32,6 +32,11 @@ def test_user_sees_themselves(http: HttpClient, bruce: str, path: str) -> None:
     assert answer.json()["username"] == "bruce"
 
 
+def test_answer_of_a_login_may_follow_the_scheme(http: HttpClient, bruce: str) -> None:
+    """Who puts the whole answer of a login after `Bearer` is let in."""
+    assert http.get("/api/me/", headers={"Authorization": f"Bearer Bearer {bruce}"}).status == 200
+
+
 def test_creation_is_the_servers_time_in_utc(http: HttpClient, bruce: str, sql: Sql) -> None:
     """When a user was created is the database's clock, in UTC with a Z."""
     creation = http.get("/api/me/", token=bruce).json()["creation"]
