@@ -20,6 +20,11 @@ def operations(document: Json) -> Iterator[tuple[str, str, Json]]:
             yield method.upper(), path, operation
 
 
+def security_of_paths(document: Json) -> dict[str, Any]:
+    """What each path's operations ask of a client; they all ask for the same."""
+    return {path: operation["security"] for _, path, operation in operations(document)}
+
+
 def assert_served_document_is_committed(http: HttpClient, service_folder: Path) -> None:
     """Check that openapi.json in a service's folder is what the service serves."""
     answer = http.get("/schema/openapi.json")

@@ -76,7 +76,11 @@ async def hidden() -> None:
 def openapi() -> dict[str, Any]:
     """The document of the handlers above."""
     handlers = [list_things, get_thing, make_thing, delete_thing, hidden]
-    return document(handlers, title="Things", version="1.0", description="All things.")
+    tags = {
+        "/things": {"name": "Things", "description": "All things."},
+        "/admin/": {"name": "Administration", "description": "For admins."},
+    }
+    return document(handlers, title="Things", version="1.0", description="Things.", tags=tags)
 
 
 def test_document_is_valid(openapi: dict[str, Any]) -> None:
@@ -119,7 +123,12 @@ def test_path_parameter_is_an_id(openapi: dict[str, Any]) -> None:
     (parameter,) = openapi["paths"]["/things/{thing_id}"]["get"]["parameters"]
 
     assert (parameter["name"], parameter["in"], parameter["required"]) == ("thing_id", "path", True)
-    assert parameter["schema"] == {"type": "integer", "minimum": 1, "maximum": 2**63 - 1}
+    assert parameter["schema"] == {
+        "type": "integer",
+        "format": "int64",
+        "minimum": 1,
+        "maximum": 2**63 - 1,
+    }
 
 
 def test_request_header_is_a_parameter(openapi: dict[str, Any]) -> None:
@@ -146,15 +155,50 @@ def test_every_status_is_documented(
 
 
 def test_guarded_operations_ask_for_a_token(openapi: dict[str, Any]) -> None:
-    """Security comes from the guards."""
-    secured = {
-        operation["operationId"]
+    """Security comes from the guards; where there is none, the document says so."""
+    security = {
+        operation["operationId"]: operation["security"]
         for item in openapi["paths"].values()
         for operation in item.values()
-        if operation.get("security") == [{"bearer": []}]
     }
 
-    assert secured == {"make_thing", "delete_thing"}
+    assert security == {
+        "list_things": [],
+        "get_thing": [],
+        "make_thing": [{"bearer": []}],
+        "delete_thing": [{"bearer": []}],
+    }
+
+
+def test_operations_are_grouped_by_their_paths(openapi: dict[str, Any]) -> None:
+    """Each operation has the tag that is given for the beginning of its path."""
+    tags = {
+        operation["operationId"]: operation["tags"]
+        for item in openapi["paths"].values()
+        for operation in item.values()
+    }
+
+    assert openapi["tags"] == [
+        {"name": "Things", "description": "All things."},
+        {"name": "Administration", "description": "For admins."},
+    ]
+    assert tags == {
+        "list_things": ["Things"],
+        "get_thing": ["Things"],
+        "make_thing": ["Things"],
+        "delete_thing": ["Administration"],
+    }
+
+
+def test_body_is_declared_as_json(openapi: dict[str, Any]) -> None:
+    """A body is declared under one media type; that forms are taken too is said in words."""
+    body = openapi["paths"]["/things"]["post"]["requestBody"]
+
+    assert body["content"] == {
+        "application/json": {"schema": {"$ref": "#/components/schemas/NewThing"}}
+    }
+    assert "application/x-www-form-urlencoded" in openapi["info"]["description"]
+    assert "multipart/form-data" in openapi["info"]["description"]
 
 
 def test_answer_comes_from_the_return_type(openapi: dict[str, Any]) -> None:

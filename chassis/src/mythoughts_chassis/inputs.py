@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterable
 from functools import lru_cache
 from io import BytesIO
-from typing import Any, TypeVar, get_args
+from typing import Annotated, Any, TypeVar, get_args
 from urllib.parse import parse_qsl
 
 import msgspec
@@ -30,6 +30,11 @@ from mythoughts_chassis.problems import BadInput, FieldError, NotFound, Unsuppor
 BODY_TYPES = ("application/json", "application/x-www-form-urlencoded", "multipart/form-data")
 
 MAX_ID = 2**63 - 1
+
+# For the schema of an integer that may need 64 bits: many languages have smaller ones.
+INT64 = {"format": "int64"}
+
+Id = Annotated[int, Meta(ge=1, le=MAX_ID, extra_json_schema=INT64)]
 
 # For the schema of a text that has no pattern of its own: no text may hold NUL. Unlike \u0000,
 # \x00 is read by every dialect of regular expressions.

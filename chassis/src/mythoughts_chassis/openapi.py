@@ -13,6 +13,7 @@ import typing
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
+from types import MappingProxyType
 from typing import Any
 
 import msgspec
@@ -20,7 +21,7 @@ from litestar.handlers import HTTPRouteHandler
 
 from mythoughts_chassis import problems
 from mythoughts_chassis.authentication import requires_admin, requires_user
-from mythoughts_chassis.inputs import BODY_TYPES, MAX_ID
+from mythoughts_chassis.inputs import BODY_TYPES, Id
 from mythoughts_chassis.problems import Problem, ProblemDetails
 
 Json = dict[str, Any]
@@ -29,6 +30,17 @@ _PATH_PARAMETER = re.compile(r"{(\w+):str}")
 _PROBLEM_HEADERS = {
     401: {"WWW-Authenticate": "The challenge, `Bearer`."},
     503: {"Retry-After": "Seconds after which to try again."},
+}
+# Not declared at each body: generated clients would send all types at once.
+_ABOUT_BODIES = (
+    "Bodies are JSON. The same fields are also taken as form data "
+    f"(`{BODY_TYPES[1]}` or `{BODY_TYPES[2]}`)."
+)
+_BEARER = {
+    "type": "http",
+    "scheme": "bearer",
+    "bearerFormat": "JWT",
+    "description": "What a login answered as `Authorized`, with or without the word `Bearer`.",
 }
 
 
@@ -50,30 +62,41 @@ def documented(**documentation: Any) -> dict[str, Documentation]:
 
 
 def document(
-    handlers: Iterable[HTTPRouteHandler], *, title: str, version: str, description: str
+    handlers: Iterable[HTTPRouteHandler],
+    *,
+    title: str,
+    version: str,
+    description: str,
+    tags: Mapping[str, Json] = MappingProxyType({}),
 ) -> Json:
-    """Return the OpenAPI document of the handlers that are `documented`."""
+    """Return the OpenAPI document of the handlers that are `documented`.
+
+    `tags` has, for the beginning of a path, the tag of the operations there.
+    """
     schemas = _Schemas()
     paths: dict[str, Json] = {}
     for handler in handlers:
         if "documentation" in handler.opt:
             path = _PATH_PARAMETER.sub(r"{\1}", next(iter(handler.paths)))
             (method,) = handler.http_methods
-            paths.setdefault(path, {})[method.lower()] = _operation(handler, schemas)
-    bearer = {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
+            operation = _operation(handler, schemas)
+            operation["tags"] = [tags[start]["name"] for start in tags if path.startswith(start)]
+            paths.setdefault(path, {})[method.lower()] = operation
     return {
         "openapi": "3.1.0",
         "info": {
             "title": title,
             "version": version,
-            "description": description,
+            "description": f"{description}\n\n{_ABOUT_BODIES}",
+            "contact": {"name": "MyThoughts"},
             "license": {"name": "MIT", "identifier": "MIT"},
         },
         "servers": [{"url": "/"}],
+        "tags": list(tags.values()),
         "paths": paths,
         "components": {
             "schemas": schemas.components(),
-            "securitySchemes": {"bearer": bearer},
+            "securitySchemes": {"bearer": _BEARER},
         },
     }
 
@@ -115,17 +138,17 @@ def _operation(handler: HTTPRouteHandler, schemas: _Schemas) -> Json:
         schema = schemas.of(documentation.body)
         operation["requestBody"] = {
             "required": True,
-            "content": {media_type: {"schema": schema} for media_type in BODY_TYPES},
+            "content": {"application/json": {"schema": schema}},
         }
-    if _needs_token(handler):
-        operation["security"] = [{"bearer": []}]
+    # An empty list says that no token is needed; without one, nothing would say so.
+    operation["security"] = [{"bearer": []}] if _needs_token(handler) else []
     operation["responses"] = _responses(handler, documentation, schemas)
     return operation
 
 
 def _parameters(handler: HTTPRouteHandler, documentation: Documentation) -> Iterable[Json]:
     for name in _PATH_PARAMETER.findall(next(iter(handler.paths))):
-        schema = {"type": "integer", "minimum": 1, "maximum": MAX_ID}
+        schema = msgspec.json.schema(Id)
         yield {"name": name, "in": "path", "required": True, "schema": schema}
     if documentation.query is not None:
         for parameter in msgspec.structs.fields(documentation.query):

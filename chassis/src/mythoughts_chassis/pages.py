@@ -16,14 +16,14 @@ from urllib.parse import urlencode
 import msgspec
 from msgspec import Meta
 
-from mythoughts_chassis.inputs import MAX_ID
+from mythoughts_chassis.inputs import INT64, MAX_ID
 from mythoughts_chassis.problems import BadInput, FieldError
 
 MAX_LIMIT = 100
 
 _CURSORS = ("max_id", "since_id", "min_id")
 
-_Id = Annotated[int, Meta(ge=0, le=MAX_ID)]
+_Id = Annotated[int, Meta(ge=0, le=MAX_ID, extra_json_schema=INT64)]
 
 Row = TypeVar("Row")
 

@@ -43,14 +43,10 @@ def test_every_endpoint_is_documented() -> None:
 
 def test_bearer_scheme_is_documented() -> None:
     """Guarded operations ask for the bearer scheme, the public ones for nothing."""
-    guarded = {
-        path
-        for _, path, operation in openapi_checks.operations(OPENAPI)
-        if operation.get("security") == [{"bearer": []}]
-    }
+    security = openapi_checks.security_of_paths(OPENAPI)
 
     assert OPENAPI["components"]["securitySchemes"]["bearer"]["scheme"] == "bearer"
-    assert guarded == set(OPENAPI["paths"]) - {"/api/thoughts", ONE}
+    assert security == dict.fromkeys(security, [{"bearer": []}]) | {"/api/thoughts": [], ONE: []}
 
 
 @pytest.mark.parametrize("path", LISTS)
@@ -69,16 +65,12 @@ def test_list_documents_its_parameters(path: str) -> None:
     assert "Link" in operation["responses"]["200"]["headers"]
 
 
-def test_share_takes_three_kinds_of_bodies() -> None:
-    """Sharing documents JSON and both kinds of forms, and that the body is required."""
+def test_share_declares_json() -> None:
+    """Sharing declares a body of JSON alone, for generators of clients, and that it is required."""
     body = OPENAPI["paths"]["/api/me/thoughts"]["post"]["requestBody"]
 
     assert body["required"]
-    assert set(body["content"]) == {
-        "application/json",
-        "application/x-www-form-urlencoded",
-        "multipart/form-data",
-    }
+    assert set(body["content"]) == {"application/json"}
 
 
 def test_swagger_page_needs_no_other_host(http: HttpClient) -> None:

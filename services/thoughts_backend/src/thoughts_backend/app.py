@@ -22,6 +22,10 @@ OPENAPI = document(
     title="Thoughts Backend",
     version=VERSION,
     description="Shares, lists and searches thoughts.",
+    tags={
+        "/api/": {"name": "Thoughts", "description": "Everybody's thoughts, and one's own."},
+        "/admin/": {"name": "Administration", "description": "For admins alone."},
+    },
 )
 
 

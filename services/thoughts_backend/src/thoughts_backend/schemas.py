@@ -6,7 +6,7 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
-from mythoughts_chassis.inputs import MAX_ID, WITHOUT_NUL
+from mythoughts_chassis.inputs import WITHOUT_NUL, Id
 from mythoughts_chassis.pages import Page
 from mythoughts_chassis.problems import BadInput, FieldError
 
@@ -36,13 +36,13 @@ def shows_something(text: str) -> bool:
 class Thought(Struct, frozen=True):
     """A thought, as it was shared."""
 
-    id: Annotated[int, Meta(ge=1, le=MAX_ID, examples=[17])]
+    id: Annotated[Id, Meta(examples=[17])]
     username: Annotated[str, Meta(description="Who shared it.", examples=["bruce"])]
     text: Annotated[
         str,
         Meta(min_length=1, max_length=MAX_TEXT_CHARACTERS, examples=["Be water, my friend."]),
     ]
-    timestamp: Annotated[datetime, Meta(description="When it was shared, in UTC.")]
+    timestamp: Annotated[datetime, Meta(tz=True, description="When it was shared, in UTC.")]
 
 
 class NewThought(Struct, frozen=True):

@@ -18,6 +18,11 @@ OPENAPI = document(
     title="Users Backend",
     version=VERSION,
     description="Keeps users, and signs the tokens that speak for them everywhere.",
+    tags={
+        "/api/": {"name": "Account", "description": "Logging in, and one's own account."},
+        "/admin/": {"name": "Administration", "description": "For admins alone."},
+        "/.well-known/": {"name": "Keys", "description": "What tokens are verified with."},
+    },
 )
 
 

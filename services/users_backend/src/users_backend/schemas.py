@@ -6,7 +6,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta, Struct
 
-from mythoughts_chassis.inputs import MAX_ID, WITHOUT_NUL
+from mythoughts_chassis.inputs import INT64, WITHOUT_NUL, Id
 from users_backend.names import MAX_USERNAME_CHARACTERS, enforce
 
 _SECRET = {"format": "password", "writeOnly": True, **WITHOUT_NUL}
@@ -19,7 +19,7 @@ Username = Annotated[
         description="In any script, with single spaces inside; what it may hold is said by "
         "RFC 8265 (PRECIS). Stored in Unicode's form NFC. Names that differ only in case are the "
         "same, and no name may look like another's (UTS #39).",
-        examples=["bruce"],
+        examples=["lena"],
         # Less strict than the rule: all that every dialect of regular expressions can say.
         extra_json_schema={"pattern": r"^\S(.*\S)?$"},
         extra={"rule": enforce},
@@ -31,20 +31,28 @@ NewPassword = Annotated[
         min_length=8,
         max_length=128,
         description="8 to 128 characters, any.",
+        examples=["be water, my friend"],
         extra_json_schema=_SECRET,
     ),
 ]
 PresentPassword = Annotated[
-    str, Meta(min_length=1, max_length=128, description="As it is now.", extra_json_schema=_SECRET)
+    str,
+    Meta(
+        min_length=1,
+        max_length=128,
+        description="As it is now.",
+        examples=["bruce"],
+        extra_json_schema=_SECRET,
+    ),
 ]
 
 
 class User(Struct, frozen=True):
     """A user, as everybody may know of them who may see users at all."""
 
-    id: Annotated[int, Meta(ge=1, le=MAX_ID, examples=[3])]
+    id: Annotated[Id, Meta(examples=[3])]
     username: Annotated[str, Meta(description="As it was given.", examples=["bruce"])]
-    creation: Annotated[datetime, Meta(description="When the user was created, in UTC.")]
+    creation: Annotated[datetime, Meta(tz=True, description="When the user was created, in UTC.")]
 
 
 class Login(Struct, frozen=True):
@@ -72,7 +80,9 @@ class LoggedIn(Struct, frozen=True):
         Meta(
             pattern="^Bearer [A-Za-z0-9_.-]+$",
             description="The value of the `Authorization` header of requests to come.",
-            examples=["Bearer eyJhbGciOi…"],
+            examples=[
+                "Bearer eyJhbGciOiJSUzI1NiIsImtpZCI6ImV4YW1wbGUifQ.eyJzdWIiOiIzIn0.c2lnbmF0dXJl"
+            ],
         ),
     ] = msgspec.field(name="Authorized")
 
@@ -98,7 +108,10 @@ class PublicKey(Struct, frozen=True):
     use: str
     alg: str
     kid: Annotated[str, Meta(description="As in the header of the tokens that it signed.")]
-    nbf: Annotated[int, Meta(description="From when on it signs, in seconds since 1970.")]
+    nbf: Annotated[
+        int,
+        Meta(description="From when on it signs, in seconds since 1970.", extra_json_schema=INT64),
+    ]
     n: str
     e: str
 
