@@ -134,14 +134,22 @@ rotate-keys: ## Give the services in a cluster a new key for the tokens; DROP_OL
 ##@ Check it
 
 .PHONY: test
-test: chromium kubectl ## Run every test; NO_BROWSER=1 leaves out those that need Chromium
-	@exec $(venv) -m pytest -n auto --dist loadfile $(if $(NO_BROWSER),-m 'not browser') $(ARGS)
+test: chromium clients kubectl ## Run every test; NO_BROWSER=1 and NO_NODE=1 leave some out
+	@exec $(venv) -m pytest -n auto --dist loadfile \
+	    -m 'not (nothing$(if $(NO_BROWSER), or browser)$(if $(NO_NODE), or node))' $(ARGS)
 
 .PHONY: chromium
 chromium:
 	$(install_all)
 ifndef NO_BROWSER
 	@$(venv) -m local.chromium
+endif
+
+.PHONY: clients
+clients:
+	$(install_all)
+ifndef NO_NODE
+	@$(venv) -m tests.clients.tools
 endif
 
 .PHONY: kubectl
@@ -155,15 +163,15 @@ test-images: images ## Test the images, and the system as Docker Compose runs it
 	@exec $(venv) -m pytest tests/containers $(ARGS)
 
 .PHONY: test-compose
-test-compose: images chromium ## Run the tests of the whole system against Docker Compose
+test-compose: images chromium clients ## Run the tests of the whole system against Docker Compose
 	@exec $(venv) -m tests.containers $(ARGS)
 
 .PHONY: test-system
-test-system: chromium ## Run the tests of the whole system as `make up` runs it
+test-system: chromium clients ## Run the tests of the whole system as `make up` runs it
 	@exec $(venv) -m pytest -n auto --dist loadfile tests -m system $(ARGS)
 
 .PHONY: test-cluster
-test-cluster: chromium ## Run them against the cluster of kubectl's context, and kill its pods
+test-cluster: chromium clients ## Run them against the cluster of kubectl's context, and kill its pods
 	@exec $(venv) -m tests.cluster $(ARGS)
 
 .PHONY: lint
@@ -236,7 +244,9 @@ lock: ## Write the locks again after a change of dependencies; UPGRADE=1 takes n
 	    $(compile) --constraints requirements/development.txt \
 	        --excludes requirements/services.excludes services/$$service/pyproject.toml \
 	        --output-file services/$$service/requirements.txt; done
-	@$(compile) $(if $(UPGRADE),--upgrade) requirements/scanner.in --output-file requirements/scanner.txt
+	@set -e; for lock in scanner clients; do \
+	    $(compile) $(if $(UPGRADE),--upgrade) requirements/$$lock.in --output-file requirements/$$lock.txt; done
+	@$(venv) -m tests.clients.tools $(if $(UPGRADE),update,install) --package-lock-only
 
 .PHONY: clean
 clean: ## Delete what the tools left behind, not the data and not .venv

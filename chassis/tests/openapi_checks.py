@@ -20,9 +20,12 @@ def operations(document: Json) -> Iterator[tuple[str, str, Json]]:
             yield method.upper(), path, operation
 
 
-def security_of_paths(document: Json) -> dict[str, Any]:
-    """What each path's operations ask of a client; they all ask for the same."""
-    return {path: operation["security"] for _, path, operation in operations(document)}
+def assert_only_these_are_public(document: Json, public: set[str]) -> None:
+    """Check that operations ask for a token, and those of these paths for none, explicitly."""
+    assert document["components"]["securitySchemes"]["bearer"]["scheme"] == "bearer"
+    for method, path, operation in operations(document):
+        expected = [] if path in public else [{"bearer": []}]
+        assert operation["security"] == expected, f"{method} {path}"
 
 
 def assert_served_document_is_committed(http: HttpClient, service_folder: Path) -> None:

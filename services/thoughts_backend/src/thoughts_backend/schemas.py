@@ -8,29 +8,30 @@ from msgspec import Meta, Struct
 
 from mythoughts_chassis.inputs import WITHOUT_NUL, Id
 from mythoughts_chassis.pages import Page
-from mythoughts_chassis.problems import BadInput, FieldError
 
 MAX_TEXT_CHARACTERS = 250
 MAX_USERNAME_CHARACTERS = 50
 
 # What shows nothing: white space, control characters, what Unicode calls default ignorable, the
 # joints of annotations, and blanks that are letters or symbols.
-_INVISIBLE = (
-    r"\s\u0000-\u001f\u007f-\u009f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f"
+_VISIBLE = re.compile(
+    r"[^\s\u0000-\u001f\u007f-\u009f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f"
     r"\u200b-\u200f\u202a-\u202e\u2060-\u206f\u2800\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb"
-)
-_INVISIBLE_BEYOND = (
     r"\U00013430-\U00013442\U00016fe4\U0001bca0-\U0001bca3\U0001d159\U0001d173-\U0001d17a"
-    r"\U000e0000-\U000e0fff"
+    r"\U000e0000-\U000e0fff]"
 )
-_VISIBLE = re.compile(rf"[^{_INVISIBLE}{_INVISIBLE_BEYOND}]")
-# For the document: not every dialect of regular expressions can name what is beyond U+FFFF.
-_TEXT_PATTERN = rf"^[^\u0000]*[^{_INVISIBLE}][^\u0000]*$"
 
 
 def shows_something(text: str) -> bool:
     """Return whether anything in a text can be seen."""
     return _VISIBLE.search(text) is not None
+
+
+def _visible(text: str) -> str:
+    """Return the text; raises `ValueError` if it shows nothing."""
+    if not shows_something(text):
+        raise ValueError("must hold something visible")
+    return text
 
 
 class Thought(Struct, frozen=True):
@@ -55,14 +56,11 @@ class NewThought(Struct, frozen=True):
             max_length=MAX_TEXT_CHARACTERS,
             description="In characters after CR LF has become LF; something in it is visible.",
             examples=["Be water, my friend."],
-            extra_json_schema={"pattern": _TEXT_PATTERN},
+            # Less strict than the rule: all that every dialect of regular expressions can say.
+            extra_json_schema={"pattern": r"^[^\x00]*[^\s\x00-\x1f\x7f-\x9f][^\x00]*$"},
+            extra={"rule": _visible},
         ),
     ]
-
-    def __post_init__(self) -> None:
-        """Raise `BadInput` for a text that shows nothing."""
-        if not shows_something(self.text):
-            raise BadInput(errors=[FieldError("text", "must hold something visible")])
 
 
 class OwnThoughtsQuery(Page, frozen=True, kw_only=True, omit_defaults=True):

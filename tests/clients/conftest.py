@@ -1,0 +1,13 @@
+"""The Frontend of its own tests, between two fake backends, for the tests of its HTML."""
+
+from services.frontend.tests.conftest import (  # noqa: F401
+    browser,
+    bruce,
+    frontend,
+    mint,
+    public_keys_path,
+    settings,
+    signing_keys,
+    thoughts,
+    users,
+)

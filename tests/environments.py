@@ -1,0 +1,24 @@
+"""Environments beside `.venv`, for tools whose pins fit nothing else, or that few tests need."""
+
+import shutil
+import sys
+from pathlib import Path
+
+from local.console import step
+from local.environment import ROOT, VENV, run_installer
+
+
+def environment_of(name: str) -> Path:
+    """Make `.venv/<name>` hold what `requirements/<name>.txt` says; its folder of programs.
+
+    Does nothing when it does already. Raises InstallationError.
+    """
+    lock, folder = ROOT / "requirements" / f"{name}.txt", VENV / name
+    installed, programs = folder / "installed.txt", folder / "bin"
+    if not (installed.exists() and installed.read_bytes() == lock.read_bytes()):
+        with step(f"Installing {lock.relative_to(ROOT)}"):
+            run_installer([sys.executable, "-m", "venv", "--clear", folder])
+            pip = [programs / "python", "-m", "pip", "install", "--quiet", "--no-compile"]
+            run_installer([*pip, "--require-hashes", "-r", lock])
+        shutil.copy(lock, installed)
+    return programs
