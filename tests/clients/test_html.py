@@ -41,7 +41,7 @@ def stranger(frontend: RunningFrontend) -> Iterator[Browser]:
 
 @pytest.fixture(autouse=True)
 def _hostile_thoughts(thoughts: FakeThoughtsBackend) -> None:
-    """Thoughts that would break HTML which is put together without care, more than a page of them."""
+    """More than a page of thoughts that would break HTML which is put together without care."""
     for text in HOSTILE * 5:
         thoughts.add("bruce", text)
         thoughts.add(NAME, text)
