@@ -134,18 +134,17 @@ rotate-keys: ## Give the services in a cluster a new key for the tokens; DROP_OL
 ##@ Check it
 
 .PHONY: test
-test: chromium clients kubectl ## Run every test; NO_BROWSER=1 and NO_NODE=1 leave some out
+test: chromium clients kubectl ## Run every test; NO_BROWSER=1 and NO_NODE=1 leave out those that need Chromium and Node
 	@exec $(venv) -m pytest -n auto --dist loadfile \
 	    -m 'not (nothing$(if $(NO_BROWSER), or browser)$(if $(NO_NODE), or node))' $(ARGS)
 
-.PHONY: chromium
+# What `make test` needs beside the environment.
+.PHONY: chromium clients
 chromium:
 	$(install_all)
 ifndef NO_BROWSER
 	@$(venv) -m local.chromium
 endif
-
-.PHONY: clients
 clients:
 	$(install_all)
 ifndef NO_NODE
