@@ -136,7 +136,8 @@ rotate-keys: ## Give the services in a cluster a new key for the tokens; DROP_OL
 .PHONY: test
 test: chromium clients kubectl ## Run every test; NO_BROWSER=1 and NO_NODE=1 leave out those that need Chromium and Node
 	@exec $(venv) -m pytest -n auto --dist loadfile \
-	    -m 'not (nothing$(if $(NO_BROWSER), or browser)$(if $(NO_NODE), or node))' $(ARGS)
+	    -m '(system or not system)$(if $(NO_BROWSER), and not browser)$(if $(NO_NODE), and not node)' \
+	    $(ARGS)
 
 # What `make test` needs beside the environment.
 .PHONY: chromium clients
