@@ -18,7 +18,7 @@ def environment_of(name: str) -> Path:
     if not (installed.exists() and installed.read_bytes() == lock.read_bytes()):
         with step(f"Installing {lock.relative_to(ROOT)}"):
             run_installer([sys.executable, "-m", "venv", "--clear", folder])
-            pip = [programs / "python", "-m", "pip", "install", "--quiet", "--no-compile"]
+            pip = (programs / "python", "-m", "pip", "install", "--quiet", "--no-compile")
             run_installer([*pip, "--require-hashes", "-r", lock])
         shutil.copy(lock, installed)
     return programs

@@ -24,7 +24,7 @@ def assert_only_these_are_public(document: Json, public: set[str]) -> None:
     """Check that operations ask for a token, and those of these paths for none, explicitly."""
     assert document["components"]["securitySchemes"]["bearer"]["scheme"] == "bearer"
     for method, path, operation in operations(document):
-        expected = [] if path in public else [{"bearer": []}]
+        expected: list[Json] = [] if path in public else [{"bearer": []}]
         assert operation["security"] == expected, f"{method} {path}"
 
 
