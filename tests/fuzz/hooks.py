@@ -5,7 +5,7 @@ from typing import Any
 import schemathesis
 from schemathesis.generation.meta import TestPhase
 
-from services.users_backend.tests.generated_names import make_name_fit
+from chassis.tests.generated_requests import make_words_fit
 
 
 @schemathesis.hook
@@ -14,14 +14,14 @@ def before_call(
 ) -> None:
     """Make a request that is valid by the document valid by what else `docs/api.md` says.
 
-    A new user's name has letters and digits alone. Two cursors exclude each other, and no field of
-    a form comes twice, as one with a list or an object for its value would. In chains of requests
-    no idempotency key is sent, because it may be answered with a thought that the chain has
-    deleted. A request that is invalid on purpose is left alone.
+    A new user's name has letters and digits alone, and a new thought something visible. Two cursors
+    exclude each other, and no field of a form comes twice, as one with a list or an object for its
+    value would. In chains of requests no idempotency key is sent, because it may be answered with a
+    thought that the chain has deleted. A request that is invalid on purpose is left alone.
     """
     if case.meta is None or not case.meta.generation.mode.is_positive:
         return
-    make_name_fit(case)
+    make_words_fit(case)
     if case.meta.phase.name is TestPhase.STATEFUL:
         case.headers.pop("Idempotency-Key", None)
     if {"min_id", "since_id"} <= (case.query or {}).keys():

@@ -7,7 +7,6 @@ import pytest
 from chassis.tests.generated_requests import Case, check, for_every_operation
 from chassis.tests.http_client import HttpClient
 from chassis.tests.token_maker import TokenMaker
-from services.users_backend.tests.generated_names import make_name_fit
 from services.users_backend.tests.sql import Sql
 
 SERVICE_FOLDER = Path(__file__).parents[1]
@@ -26,8 +25,6 @@ def lasting_admin(sql: Sql, token_maker: TokenMaker) -> str:
 @for_every_operation(SERVICE_FOLDER)
 def test_admin_gets_documented_answers(case: Case, http: HttpClient, lasting_admin: str) -> None:
     """With an admin's token every generated request gets an answer that the document allows."""
-    make_name_fit(case)
-
     check(case, http, {"Authorization": f"Bearer {lasting_admin}"})
 
 
