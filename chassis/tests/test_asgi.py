@@ -6,7 +6,9 @@ from typing import Any
 import pytest
 
 from chassis.tests.conftest import Serve
+from chassis.tests.hosts import BAD_HOSTS, GOOD_HOSTS
 from chassis.tests.http_client import read_answer
+from mythoughts_chassis import requests
 from mythoughts_chassis.asgi import (
     MAX_BODY_BYTES,
     AnswerHead,
@@ -174,6 +176,64 @@ def test_unexpected_error_is_hidden(serve: Serve) -> None:
 
     assert answer.status == 500
     assert b"secret" not in answer.body
+
+
+async def _silent(_: Scope, __: Receive, ___: Send) -> None:
+    return
+
+
+def test_application_without_an_answer_is_answered_for(serve: Serve) -> None:
+    """An application that ends without an answer is a fault of ours, with its request id."""
+    answer = serve(ObserveRequests(_silent)).get("/", headers={"X-Request-ID": "mine"})
+
+    assert (answer.status, answer.headers["X-Request-ID"]) == (500, "mine")
+    assert answer.json()["title"] == "Internal Server Error"
+
+
+@pytest.mark.parametrize("app", [answering(), raising(RuntimeError()), raising(Conflict())])
+def test_answer_stands_when_the_log_fails(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch, app: ASGIApp
+) -> None:
+    """A log line that cannot be made takes nothing from the answer."""
+    http = serve(ObserveRequests(app))
+    expected = http.get("/").status
+
+    def fail(**_: object) -> None:
+        raise ValueError("no log")
+
+    monkeypatch.setattr(requests, "log_request", fail)
+    answer = http.get("/", headers={"X-Request-ID": "mine"})
+
+    assert (answer.status, answer.headers["X-Request-ID"]) == (expected, "mine")
+
+
+@pytest.mark.parametrize("lines", BAD_HOSTS)
+@pytest.mark.parametrize("target", [b"/", b"http://example.org/"])
+def test_request_without_one_good_host_is_refused(
+    serve: Serve, lines: bytes, target: bytes
+) -> None:
+    """No Host, several, or one that names no host is a 400 (RFC 9112, section 3.2)."""
+    http = serve(ObserveRequests(answering()))
+
+    with http.connection() as connection:
+        connection.sendall(b"GET %b HTTP/1.1\r\n%bConnection: close\r\n\r\n" % (target, lines))
+        answer = read_answer(connection)
+
+    assert answer.startswith(b"HTTP/1.1 400 ")
+    assert b"x-request-id: " in answer
+    assert b"application/problem+json" in answer
+
+
+@pytest.mark.parametrize("request_bytes", GOOD_HOSTS)
+def test_request_with_a_good_host_is_answered(serve: Serve, request_bytes: bytes) -> None:
+    """Names, addresses and ports are hosts; before HTTP/1.1 there need be none."""
+    http = serve(ObserveRequests(answering()))
+
+    with http.connection() as connection:
+        connection.sendall(request_bytes + b"Connection: close\r\n\r\n")
+        answer = read_answer(connection)
+
+    assert answer.startswith(b"HTTP/1.1 200 ")
 
 
 def test_head_is_answered_by_get(serve: Serve) -> None:

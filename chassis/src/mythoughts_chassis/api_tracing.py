@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 import asyncpg
 
 from mythoughts_chassis.asgi import ASGIApp, Message, Receive, Scope, Send
-from mythoughts_chassis.requests import UNOBSERVED_PATHS
+from mythoughts_chassis.requests import is_unobserved
 from mythoughts_chassis.tracing import Tracing, current_headers, note_answer
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ class TraceRequests:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
-        if scope["type"] != "http" or scope["path"].rstrip("/") in UNOBSERVED_PATHS:
+        if scope["type"] != "http" or is_unobserved(scope["path"]):
             await self._app(scope, receive, send)
             return
         status = 0

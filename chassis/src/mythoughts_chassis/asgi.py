@@ -9,10 +9,9 @@ import time
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
-import structlog
-
 from mythoughts_chassis.problems import (
     MEDIA_TYPE,
+    BadInput,
     BodyTooLarge,
     InternalError,
     Problem,
@@ -20,9 +19,12 @@ from mythoughts_chassis.problems import (
     Unavailable,
 )
 from mythoughts_chassis.requests import (
-    UNOBSERVED_PATHS,
+    HOST_IS_MISSING,
     RequestIds,
     current_ids,
+    is_unobserved,
+    log_error,
+    may_have_host,
     observe_request,
     request_id_of,
     trace_parent_of,
@@ -38,8 +40,6 @@ Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 ASGIApp = Callable[[Scope, Receive, Send], Awaitable[None]]
-
-_log = structlog.get_logger()
 
 
 class ClientGone(Exception):
@@ -58,9 +58,9 @@ class ObserveRequests:
             await self._app(scope, receive, send)
             return
         started = time.perf_counter()
-        path = scope["path"]
+        method, path = scope["method"], scope["path"]
         status = 0
-        ids = _ids_of(scope)
+        ids, host = _read_headers(scope)
         current_ids.set(ids)
 
         async def send_with_id(message: Message) -> None:
@@ -74,7 +74,13 @@ class ObserveRequests:
             await send(message)
 
         try:
-            await self._app(scope, receive, send_with_id)
+            if may_have_host(host, scope["http_version"]):
+                await self._app(scope, receive, send_with_id)
+            else:
+                await _send_problem(BadInput(HOST_IS_MISSING), send_with_id, ids)
+            if not status:
+                fault = RuntimeError("The application did not answer.")
+                await _send_problem(as_problem(fault), send_with_id, ids)
         except ClientGone:
             status = CLIENT_CLOSED_REQUEST
         except Exception as error:
@@ -82,9 +88,9 @@ class ObserveRequests:
                 raise
             await _send_problem(as_problem(error), send_with_id, ids)
         finally:
-            if path.rstrip("/") not in UNOBSERVED_PATHS:
+            if not is_unobserved(path):
                 observe_request(
-                    method=scope["method"],
+                    method=method,
                     route=scope.get("path_template"),
                     path=path,
                     status=status,
@@ -110,8 +116,10 @@ class AnswerHead:
             await send(message)
 
         get = {**scope, "method": "GET"}
-        await self._app(get, receive, send_without_body)
-        scope["path_template"] = get.get("path_template")
+        try:
+            await self._app(get, receive, send_without_body)
+        finally:
+            scope["path_template"] = get.get("path_template")
 
 
 class LimitRequests:
@@ -187,18 +195,22 @@ def as_problem(error: Exception) -> Problem:
     """Return the error if it is a problem; log anything else and hide it from the client."""
     if isinstance(error, Problem):
         return error
-    _log.error("unhandled error", exc_info=error)
+    log_error("unhandled error", error)
     return InternalError()
 
 
-def _ids_of(scope: Scope) -> RequestIds:
-    request_id = trace_parent = None
+def _read_headers(scope: Scope) -> tuple[RequestIds, str | None]:
+    """Return the ids of a request, and its `Host`."""
+    request_id = trace_parent = host = None
     for name, value in scope["headers"]:
         if name == b"x-request-id":
             request_id = value.decode("latin-1")
         elif name == b"traceparent":
             trace_parent = value.decode("latin-1")
-    return RequestIds(request_id_of(request_id), trace_parent_of(trace_parent))
+        elif name == b"host":
+            text = value.decode("latin-1")
+            host = text if host is None else f"{host}, {text}"
+    return RequestIds(request_id_of(request_id), trace_parent_of(trace_parent)), host
 
 
 async def _send_problem(problem: Problem, send: Send, ids: RequestIds) -> None:

@@ -11,7 +11,7 @@ import logging
 import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Literal
+from typing import IO, Any, Literal
 
 import msgspec
 import structlog
@@ -44,6 +44,28 @@ class RequestLine(msgspec.Struct, frozen=True, kw_only=True):
     duration_ms: float
 
 
+class _Unfailing:
+    """A file that loses what cannot be written, as when the disk is full, and raises nothing.
+
+    It has of a file what structlog uses.
+    """
+
+    def __init__(self, file: IO[Any]) -> None:
+        self._file = file
+
+    def write(self, line: str | bytes) -> None:
+        try:
+            self._file.write(line)
+        except OSError:
+            return
+
+    def flush(self) -> None:
+        try:
+            self._file.flush()
+        except OSError:
+            return
+
+
 def configure_logging(*, service: str, level: str, output: Literal["json", "console"]) -> None:
     """Send structlog's and the standard library's logs to standard output, in one form."""
 
@@ -69,7 +91,7 @@ def configure_logging(*, service: str, level: str, output: Literal["json", "cons
         processors=[*shared, *form],
         wrapper_class=structlog.make_filtering_bound_logger(LEVELS[level]),
         # Each line is written whole, by one call, so that no other thread's gets into it.
-        logger_factory=structlog.WriteLoggerFactory(sys.stdout),
+        logger_factory=structlog.WriteLoggerFactory(_Unfailing(sys.stdout)),  # type: ignore[arg-type]
         cache_logger_on_first_use=True,
     )
     if output == "json" and LEVELS[level] <= logging.INFO:
@@ -78,7 +100,7 @@ def configure_logging(*, service: str, level: str, output: Literal["json", "cons
 
 
 def _quick_request_log(service: str) -> Callable[..., None]:
-    write_line = structlog.BytesLogger(sys.stdout.buffer).msg
+    write_line = structlog.BytesLogger(_Unfailing(sys.stdout.buffer)).msg  # type: ignore[arg-type]
     encode = msgspec.json.Encoder().encode
 
     def log_request(

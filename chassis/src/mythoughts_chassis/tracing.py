@@ -6,23 +6,24 @@ attributes of spans follow OpenTelemetry's semantic conventions. Query strings, 
 values of statements are left out, as they are in the logs.
 
 A collector that is slow or away takes nothing from the requests: spans wait in a queue of
-bounded length, and another thread sends them.
+bounded length, and another thread sends them. A fault of tracing itself is logged, and the
+request goes on without its span.
 """
 
 import atexit
+import sys
 import threading
 from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 
-from opentelemetry.context import Context
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
-from opentelemetry.trace import Span, SpanKind, StatusCode, get_current_span
+from opentelemetry.trace import INVALID_SPAN, Span, SpanKind, StatusCode, get_current_span
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
-from mythoughts_chassis.requests import KNOWN_METHODS
+from mythoughts_chassis.requests import KNOWN_METHODS, harmless
 from mythoughts_chassis.settings import SettingsError
 
 # How long the end of a process may be held up by sending the last spans.
@@ -62,7 +63,7 @@ class Tracing:
         """
         known = method if method in KNOWN_METHODS else "_OTHER"
         attributes = {"http.request.method": known, "url.path": path}
-        return self._span(_name(method), SpanKind.SERVER, attributes, _headers.extract(headers))
+        return _unfailing(self._span(_name(method), SpanKind.SERVER, attributes, headers))
 
     def call(self, name: str, attributes: Attributes) -> AbstractContextManager[Span]:
         """Trace what another process does for this one, as a part of the present span.
@@ -72,15 +73,19 @@ class Tracing:
         present = get_current_span()
         if not present.is_recording():
             return nullcontext(present)
-        return self._span(name, SpanKind.CLIENT, attributes)
+        return _unfailing(self._span(name, SpanKind.CLIENT, attributes))
 
     @contextmanager
     def _span(
-        self, name: str, kind: SpanKind, attributes: Attributes, parent: Context | None = None
+        self,
+        name: str,
+        kind: SpanKind,
+        attributes: Attributes,
+        headers: Mapping[str, str] | None = None,
     ) -> Iterator[Span]:
         with self._tracer.start_as_current_span(
             name,
-            context=parent,
+            context=None if headers is None else _headers.extract(headers),
             kind=kind,
             attributes=attributes,
             # The text of an error may hold values. The log has it.
@@ -100,20 +105,39 @@ class Tracing:
         sending.join(LAST_SPANS_SECONDS)
 
 
+@contextmanager
+def _unfailing(making_span: AbstractContextManager[Span]) -> Iterator[Span]:
+    """Log the faults of tracing itself; if no span can be made, give one that records nothing."""
+    span: Span = INVALID_SPAN
+    ending = ExitStack()
+    with harmless("tracing"):
+        span = ending.enter_context(making_span)
+    try:
+        yield span
+    finally:
+        with harmless("tracing"):
+            ending.__exit__(*sys.exc_info())
+
+
 def note_answer(span: Span, method: str, status: int, route: str | None) -> None:
     """Say how a request was answered; `route` is the template, None if there is none."""
-    span.set_attribute("http.response.status_code", status)
-    if route is not None:
-        span.set_attribute("http.route", route)
-        span.update_name(f"{_name(method)} {route}")
-    if status >= 500:
-        mark_as_failed(span, str(status))
+    with harmless("tracing"):
+        span.set_attribute("http.response.status_code", status)
+        if route is not None:
+            span.set_attribute("http.route", route)
+            span.update_name(f"{_name(method)} {route}")
+        if status >= 500:
+            mark_as_failed(span, str(status))
 
 
 def current_headers() -> dict[str, str]:
-    """Return the headers that make the request they are sent with part of the present span."""
+    """Return the headers that make the request they are sent with part of the present span.
+
+    There are none where OTEL_SDK_DISABLED is set.
+    """
     headers: dict[str, str] = {}
-    _headers.inject(headers)
+    with harmless("tracing"):
+        _headers.inject(headers)
     return headers
 
 

@@ -1,0 +1,38 @@
+"""A service whose log goes to a disk that is full."""
+
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from chassis.tests.http_client import HttpClient
+from chassis.tests.service_process import wait_until
+from local.ports import free_port
+
+
+def check_answers_without_a_log(package: str, environment: Mapping[str, str], path: str) -> None:
+    """Start a service that can write no line, and check that it answers in full and in time."""
+    port = free_port()
+    with Path("/dev/full").open("wb") as full:
+        process = subprocess.Popen(
+            [sys.executable, "-m", package],
+            env={**environment, "PORT": str(port)},
+            stdout=full,
+            stderr=subprocess.DEVNULL,
+        )
+    try:
+        wait_until(lambda: process.poll() is not None or _answers(HttpClient(port)))
+        for method, target in (("GET", path), ("HEAD", path), ("GET", "/%E6%B0%B4")):
+            answer = HttpClient(port).request(method, target)
+            assert answer.status == (200 if target == path else 404)
+            assert answer.headers["X-Request-ID"]
+    finally:
+        process.kill()
+        process.wait()
+
+
+def _answers(http: HttpClient) -> bool:
+    try:
+        return http.get("/healthz").status == 200
+    except OSError:
+        return False
