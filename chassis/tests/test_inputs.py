@@ -213,6 +213,68 @@ def test_query_is_read(http: HttpClient) -> None:
     assert http.get("/?name=abc&count=3").json()["count"] == 3
 
 
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        (b'{"name": "abc", "name": "def"}', "name"),
+        (b'{"name": "abc", "name": "abc"}', "name"),
+        (b'{"name": "abc", "n\\u0061me": "def"}', "name"),
+        (b'{"name": "abc", "count": 1, "note": "", "count": 1}', "count"),
+        (b'{"name": "abc", "other": 1, "other": 2}', "other"),
+        (b'{"name": "abc", "": 1, "": 2}', ""),
+        (b'{"name": "abc", "other": {"inner": 1, "inner": 2}}', "inner"),
+        (b'{"name": "abc", "other": [{"inner": 1}, {"inner": 1, "inner": 2}]}', "inner"),
+        ('{"水": 1, "\\u6c34": 2}'.encode(), "水"),
+    ],
+)
+def test_json_field_that_comes_twice_is_refused(http: HttpClient, body: bytes, field: str) -> None:
+    """As in a form, a field has one value, however its name is written and wherever it stands."""
+    answer = send(http, "application/json", body)
+
+    assert answer.status == 400
+    assert answer.json()["errors"] == [{"field": field, "detail": "is given more than once"}]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"name": "abc", "Name": "def"}',
+        b'{"name": "abc", "other": {"name": 1}}',
+        b'{"name": "abc", "other": [{"a": 1}, {"a": 1}]}',
+        b'{"name": "a:b", "note": "name: \\"name\\": 1"}',
+    ],
+)
+def test_names_that_differ_in_kind_or_place_are_taken(http: HttpClient, body: bytes) -> None:
+    """Names count as the same in one object only, and letter by letter."""
+    assert send(http, "application/json", body).status == 201
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"name": "abc", "other": ' + b"[" * 30_000 + b"]" * 30_000 + b"}",
+        b'{"name": "abc", "other": ' + b'{"a":' * 9_000 + b"1" + b"}" * 9_001,
+        b'{"name": NaN}',
+        b'{"name": "abc", "count": Infinity}',
+        b'{"name": "abc", "count": 1e999}',
+        b'{"name": "abc", "count": ' + b"9" * 5_000 + b"}",
+        b'{"name": "abc", "other": -1e999}',
+        b'{"name": "abc\\ud800"}',
+        b'{"name": "abc", "\\ud800": 1}',
+        b'{"name": "abc\xff"}',
+        b'{"name": "abc\xed\xa0\x80"}',
+        b'\xef\xbb\xbf{"name": "abc"}',
+        '{"name": "abc"}'.encode("utf-16"),
+        b'{"name": "abc"} {}',
+        b'{"name": "abc",}',
+    ],
+    ids=lambda body: repr(body[:40]),
+)
+def test_json_that_is_none_is_refused(http: HttpClient, body: bytes) -> None:
+    """Deep nesting, numbers out of range, broken Unicode and the like are the client's faults."""
+    assert send(http, "application/json", body).status == 400
+
+
 CONTENT_TYPES = st.sampled_from([*BODY_TYPES, "multipart/form-data; boundary=b", "", "a/b"])
 PIECES = st.sampled_from(
     [

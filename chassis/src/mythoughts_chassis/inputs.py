@@ -8,6 +8,7 @@ A type whose rules no schema can say has a function in `Meta(extra={"rule": …}
 value in the form in which it is kept, or raises `ValueError` in words for people.
 """
 
+import json
 import re
 from collections.abc import Iterable
 from functools import lru_cache
@@ -93,6 +94,8 @@ async def read_body(request: AnyRequest, shape: type[T]) -> T:
 def _json_fields(body: bytes) -> dict[str, Any]:
     try:
         fields = msgspec.json.decode(body)
+        # Of a name that comes twice msgspec takes the last; the standard library shows both.
+        _NAMES.decode(body.decode())
     except (ValueError, RecursionError) as error:
         raise BadInput(f"The body is not valid JSON: {error}.") from None
     if not isinstance(fields, dict):
@@ -130,13 +133,17 @@ def _part_text(part: Any) -> str:
     return str(part.raw.decode())
 
 
-def _unique(pairs: Iterable[tuple[str, str]]) -> dict[str, Any]:
+def _unique(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
     fields: dict[str, Any] = {}
     for name, value in pairs:
         if name in fields:
             raise BadInput(errors=[FieldError(name, "is given more than once")])
         fields[name] = value
     return fields
+
+
+# Reads JSON to find names that come twice.
+_NAMES = json.JSONDecoder(object_pairs_hook=_unique)
 
 
 def fit(values: dict[str, Any], shape: type[T], *, from_text: bool = False) -> T:
