@@ -1,13 +1,15 @@
 """Swagger UI for an API's document, with every script served from here."""
 
+from collections.abc import Mapping
 from importlib.resources import files
 from typing import Any
 
 import msgspec
-from litestar import Response, get
+from litestar import Request, Response, get
 from litestar.handlers import HTTPRouteHandler
 
 from mythoughts_chassis.problems import NotFound
+from mythoughts_chassis.static_content import StaticContent
 
 _PAGE = """<!doctype html>
 <html lang="en">
@@ -44,31 +46,48 @@ _HEADERS = {
 
 def swagger_handlers(openapi: dict[str, Any]) -> list[HTTPRouteHandler]:
     """Return the handlers below /schema/."""
-    content = msgspec.json.encode(openapi)
-    page = _PAGE.format(title=openapi["info"]["title"]).encode()
+    document = StaticContent(msgspec.json.encode(openapi), "application/json")
+    page = StaticContent(_PAGE.format(title=openapi["info"]["title"]).encode(), "text/html")
     static = files("litestar_offline_docs") / "static"
     assets = {
-        "start.js": (_START, "text/javascript"),
-        "swagger-ui.css": (static.joinpath("swagger-ui.css").read_bytes(), "text/css"),
-        "swagger-ui-bundle.js": (
-            static.joinpath("swagger-ui-bundle.js").read_bytes(),
-            "text/javascript",
+        "start.js": StaticContent(_START, "text/javascript"),
+        "swagger-ui.css": StaticContent(static.joinpath("swagger-ui.css").read_bytes(), "text/css"),
+        "swagger-ui-bundle.js": StaticContent(
+            static.joinpath("swagger-ui-bundle.js").read_bytes(), "text/javascript"
         ),
     }
 
-    @get("/schema/openapi.json")
-    async def openapi_json() -> Response[bytes]:
-        return Response(content, media_type="application/json")
+    # In threads, because the first to ask for a file waits until it is compressed.
+    @get("/schema/openapi.json", sync_to_thread=True)
+    def openapi_json(request: Request[Any, Any, Any]) -> Response[Any]:
+        return _answer(request, document)
 
-    @get("/schema/swagger")
-    async def swagger() -> Response[bytes]:
-        return Response(page, media_type="text/html", headers=_HEADERS)
+    @get("/schema/swagger", sync_to_thread=True)
+    def swagger(request: Request[Any, Any, Any]) -> Response[Any]:
+        return _answer(request, page, _HEADERS)
 
-    @get("/schema/assets/{name:str}")
-    async def asset(name: str) -> Response[bytes]:
+    @get("/schema/assets/{name:str}", sync_to_thread=True)
+    def asset(request: Request[Any, Any, Any]) -> Response[Any]:
+        name = request.path_params["name"]
         if name not in assets:
             raise NotFound
-        body, media_type = assets[name]
-        return Response(body, media_type=media_type, headers=_HEADERS)
+        return _answer(request, assets[name], _HEADERS)
 
     return [openapi_json, swagger, asset]
+
+
+def _answer(
+    request: Request[Any, Any, Any],
+    content: StaticContent,
+    own_headers: Mapping[str, str] | None = None,
+) -> Response[Any]:
+    accept_encoding, if_none_match = (
+        ",".join(request.headers.getall(name, [])) for name in ("accept-encoding", "if-none-match")
+    )
+    status, headers, body = content.answer(accept_encoding, if_none_match)
+    return Response(
+        body or None,
+        status_code=status,
+        media_type=content.media_type,
+        headers=headers | dict(own_headers or {}),
+    )

@@ -10,6 +10,7 @@ from mythoughts_chassis.authentication import principal_of, requires_admin, requ
 from mythoughts_chassis.inputs import parse_id, read_body, read_query
 from mythoughts_chassis.openapi import documented
 from mythoughts_chassis.problems import BadInput, Conflict, NotFound, UnprocessableContent
+from mythoughts_chassis.static_content import matches_etag
 from thoughts_backend import thoughts
 from thoughts_backend.schemas import NewThought, OwnThoughtsQuery, Thought, ThoughtsQuery
 
@@ -48,7 +49,7 @@ async def get_thought(request: AnyRequest, thought_id: str) -> Response[Thought]
     thought = await thoughts.get(request.app.state.database, parse_id(thought_id))
     content = msgspec.json.encode(thought)
     etag = f'"{blake2b(content, digest_size=12).hexdigest()}"'
-    if _matches(request.headers.getall("if-none-match", []), etag):
+    if matches_etag(", ".join(request.headers.getall("if-none-match", [])), etag):
         return Response(None, status_code=304, headers={"ETag": etag})  # type: ignore[arg-type]
     return Response(content, media_type="application/json", headers={"ETag": etag})  # type: ignore[arg-type]
 
@@ -127,13 +128,6 @@ def _list(
 ) -> Response[list[Thought]]:
     link = query.link(path, older_than=page.older_than, newer_than=page.newer_than)
     return Response(page.thoughts, headers={"Link": link} if link else None)
-
-
-def _matches(if_none_match: list[str], etag: str) -> bool:
-    """Compare weakly, as RFC 9110 asks for If-None-Match."""
-    parts = ",".join(if_none_match).split(",")
-    candidates = [part.strip().removeprefix("W/") for part in parts]
-    return etag in candidates or "*" in candidates
 
 
 def _idempotency_key(request: AnyRequest) -> str | None:

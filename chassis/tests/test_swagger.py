@@ -1,0 +1,74 @@
+"""Swagger UI, as it is sent over the wire."""
+
+import gzip
+
+import pytest
+from litestar import Litestar
+
+from chassis.tests.conftest import Serve
+from chassis.tests.http_client import HttpClient
+from mythoughts_chassis.asgi import AnswerHead, ObserveRequests
+from mythoughts_chassis.swagger import swagger_handlers
+
+PATHS = [
+    "/schema/openapi.json",
+    "/schema/swagger",
+    "/schema/assets/start.js",
+    "/schema/assets/swagger-ui.css",
+    "/schema/assets/swagger-ui-bundle.js",
+]
+DOCUMENT = {"openapi": "3.1.0", "info": {"title": "Things", "version": "1"}, "paths": {}}
+
+
+@pytest.fixture
+def http(serve: Serve) -> HttpClient:
+    """A client of Swagger UI."""
+    app = Litestar(swagger_handlers(DOCUMENT), openapi_config=None)
+    return serve(ObserveRequests(AnswerHead(app)))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_files_come_compressed(http: HttpClient, path: str) -> None:
+    """A client that takes gzip gets less, and the same; caches are told so."""
+    plain = http.get(path)
+    compressed = http.get(path, headers={"Accept-Encoding": "gzip"})
+
+    assert compressed.headers["Content-Encoding"] == "gzip"
+    assert gzip.decompress(compressed.body) == plain.body
+    assert compressed.headers["Content-Type"] == plain.headers["Content-Type"]
+    assert int(compressed.headers["Content-Length"]) == len(compressed.body)
+    assert "Content-Encoding" not in plain.headers
+    assert {plain.headers["Vary"], compressed.headers["Vary"]} == {"Accept-Encoding"}
+
+
+def test_swagger_ui_is_a_fifth_of_its_size(http: HttpClient) -> None:
+    """The 2.9 MB of the script go out as half a megabyte."""
+    answer = http.get(PATHS[-1], headers={"Accept-Encoding": "gzip, deflate, br"})
+
+    assert len(answer.body) < 600_000
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_files_are_not_sent_again(http: HttpClient, path: str) -> None:
+    """Whoever has a file asks whether it has changed, and is not sent it again."""
+    first = http.get(path, headers={"Accept-Encoding": "gzip"})
+
+    second = http.get(path, headers={"If-None-Match": first.headers["ETag"]})
+
+    assert first.headers["Cache-Control"] == "no-cache"
+    assert (second.status, second.body) == (304, b"")
+    assert second.headers["ETag"] == first.headers["ETag"]
+
+
+@pytest.mark.parametrize("path", PATHS)
+@pytest.mark.parametrize("accept_encoding", ["", "gzip"])
+def test_head_has_the_headers_of_get(http: HttpClient, path: str, accept_encoding: str) -> None:
+    """HEAD tells the length of what GET would send."""
+    headers = {"Accept-Encoding": accept_encoding}
+    get = http.get(path, headers=headers)
+
+    head = http.request("HEAD", path, headers=headers)
+
+    names = ("Content-Length", "Content-Type", "Content-Encoding", "ETag", "Vary")
+    assert (head.status, head.body) == (200, b"")
+    assert [head.headers[name] for name in names] == [get.headers[name] for name in names]
