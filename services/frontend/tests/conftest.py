@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from wsgiref.types import WSGIApplication
 
 import pytest
 from waitress import wasyncore
@@ -47,13 +48,14 @@ class TokenMint:
 
 
 class RunningFrontend:
-    """A Frontend served by waitress in a thread."""
+    """A Frontend, or another application in its place, served by waitress in a thread."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, app: WSGIApplication | None = None) -> None:
         self.readiness = Readiness()
         listener = listen(settings)
-        self.url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-        app = create_app(settings, self.readiness)
+        self.port = listener.getsockname()[1]
+        self.url = f"http://127.0.0.1:{self.port}"
+        app = app or create_app(settings, self.readiness)
         self._server = make_server(app, settings, self.readiness, listener)
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._serve, daemon=True)

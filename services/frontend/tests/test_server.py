@@ -33,7 +33,7 @@ class Process:
         """Wait until it listens and return its address."""
         assert self.popen.stdout is not None
         line = json.loads(self.popen.stdout.readline())
-        assert line["event"] == "listening"
+        assert line["event"] == "serving"
         return f"http://127.0.0.1:{line['port']}"
 
     def wait(self) -> tuple[int, str]:

@@ -1,5 +1,7 @@
 """What an orchestrator and a metrics collector ask; answered before anything else.
 
+Each address works with and without a final slash.
+
     /healthz   200 while the process lives
     /readyz    200, and 503 from the moment the process is told to stop
     /metrics   in the Prometheus text format
@@ -11,7 +13,7 @@ from collections.abc import Iterable
 from http import HTTPStatus
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
-from mythoughts_chassis.requests import UNOBSERVED_PATHS, metrics_page
+from mythoughts_chassis.requests import is_unobserved, metrics_page
 
 
 class Readiness:
@@ -24,8 +26,8 @@ def answer_health(app: WSGIApplication, readiness: Readiness) -> WSGIApplication
     """Return `app` with the three addresses in front of it."""
 
     def answer(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        path = environ["PATH_INFO"]
-        if path not in UNOBSERVED_PATHS:
+        path = environ["PATH_INFO"].rstrip("/")
+        if not is_unobserved(path):
             return app(environ, start_response)
         status, body, content_type = _answer_to(environ["REQUEST_METHOD"], path, readiness)
         headers = [

@@ -1,18 +1,24 @@
 """The outermost layer: what holds for every answer, whoever made it.
 
 Request ids in and out, security headers, one log line and one metric a request, and no body
-after HEAD, which waitress would send and so desynchronise the connection.
+after HEAD, which waitress would send and so desynchronise the connection. An application that
+fails is answered for here, and nothing of this layer itself can fail.
 """
 
+import re
 import time
 from collections.abc import Iterable
+from http import HTTPStatus
 from typing import Any
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from mythoughts_chassis.requests import (
-    UNOBSERVED_PATHS,
+    HOST_IS_MISSING,
     RequestIds,
     current_ids,
+    is_unobserved,
+    log_error,
+    may_have_host,
     observe_request,
     request_id_of,
     trace_parent_of,
@@ -33,7 +39,12 @@ SECURITY_HEADERS = [
     # send none under "no-referrer".
     ("Referrer-Policy", "same-origin"),
 ]
+WRONG_HOST = f"This is not our address. {HOST_IS_MISSING}"
+FAULT = "Something went wrong here. It has been logged under the request id in X-Request-ID."
 TLS_HEADERS = [("Strict-Transport-Security", "max-age=31536000")]
+
+
+_ABSOLUTE_FORM = re.compile(r"[a-z][a-z0-9+.-]*://([^/?#]*)", re.ASCII | re.IGNORECASE)
 
 
 def observe(app: WSGIApplication, *, behind_tls: bool) -> WSGIApplication:
@@ -42,24 +53,88 @@ def observe(app: WSGIApplication, *, behind_tls: bool) -> WSGIApplication:
 
     def observed(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         started_at = time.perf_counter()
+        # Django replaces the path in `environ`, so it is read before.
+        method, path = environ["REQUEST_METHOD"], path_of(environ)
         ids = _ids_of(environ)
-        status_seen = ""
+        status = 0
 
-        def start(status: str, headers: list[tuple[str, str]], *error: Any) -> Any:
-            nonlocal status_seen
-            status_seen = status
+        def start(status_line: str, headers: list[tuple[str, str]], *error: Any) -> Any:
+            nonlocal status
+            status = int(status_line[:3])
             own_headers = [("X-Request-ID", ids.request_id), *constant_headers]
-            return start_response(status, headers + own_headers, *error)
+            return start_response(status_line, headers + own_headers, *error)
 
         context = current_ids.set(ids)
-        try:
-            body = app(environ, start)
-            _observe(environ, int(status_seen[:3]), time.perf_counter() - started_at)
-        finally:
-            current_ids.reset(context)
-        return _nothing(body) if environ["REQUEST_METHOD"] == "HEAD" else body
+        body = _answer(app, environ, start)
+        if not status:
+            body = _answer_fault(start, RuntimeError("The application did not answer."))
+        if not is_unobserved(path):
+            observe_request(
+                method=method,
+                route=environ.get(ROUTE_KEY),
+                path=path,
+                status=status,
+                seconds=time.perf_counter() - started_at,
+            )
+        current_ids.reset(context)
+        return [] if method == "HEAD" else [body]
 
     return observed
+
+
+def path_of(environ: WSGIEnvironment) -> str:
+    """Return the path as text; WSGI hands its bytes over as Latin-1 (PEP 3333)."""
+    path: str = environ["PATH_INFO"]
+    return path.encode("latin-1").decode("utf-8", "replace")
+
+
+def _answer(app: WSGIApplication, environ: WSGIEnvironment, start: StartResponse) -> bytes:
+    """Return the body that `app` answers with, or that of a refusal or of an error."""
+    try:
+        if not _has_host(environ):
+            return _plain_answer(start, HTTPStatus.BAD_REQUEST, WRONG_HOST)
+        return _read(app(environ, start))
+    except Exception as error:  # noqa: BLE001
+        return _answer_fault(start, error)
+
+
+def _answer_fault(start: StartResponse, error: Exception) -> bytes:
+    log_error("unhandled error", error)
+    exc_info = (type(error), error, error.__traceback__)
+    return _plain_answer(start, HTTPStatus.INTERNAL_SERVER_ERROR, FAULT, exc_info)
+
+
+def _has_host(environ: WSGIEnvironment) -> bool:
+    """Whether the request says for which host it is; `environ` then has this host.
+
+    A target in absolute form takes the place of the header (RFC 9112, section 3.2.2).
+    """
+    http_version = environ["SERVER_PROTOCOL"].removeprefix("HTTP/")
+    is_good = may_have_host(environ.get("HTTP_HOST"), http_version)
+    if target := _ABSOLUTE_FORM.match(environ["REQUEST_URI"]):
+        environ["HTTP_HOST"] = target[1]
+        return is_good and may_have_host(target[1], http_version)
+    return is_good
+
+
+def _read(body: Iterable[bytes]) -> bytes:
+    """Return the body whole, so that whatever fails in making it fails here."""
+    try:
+        return b"".join(body)
+    finally:
+        if close := getattr(body, "close", None):
+            close()
+
+
+def _plain_answer(start: StartResponse, status: HTTPStatus, text: str, *error: Any) -> bytes:
+    body = f"{text}\n".encode()
+    headers = [
+        ("Content-Type", "text/plain; charset=utf-8"),
+        ("Content-Length", str(len(body))),
+        ("Cache-Control", "no-store"),
+    ]
+    start(f"{status.value} {status.phrase}", headers, *error)
+    return body
 
 
 def _ids_of(environ: WSGIEnvironment) -> RequestIds:
@@ -67,23 +142,3 @@ def _ids_of(environ: WSGIEnvironment) -> RequestIds:
         request_id=request_id_of(environ.get("HTTP_X_REQUEST_ID")),
         trace_parent=trace_parent_of(environ.get("HTTP_TRACEPARENT")),
     )
-
-
-def _observe(environ: WSGIEnvironment, status: int, seconds: float) -> None:
-    path = environ["PATH_INFO"]
-    if path not in UNOBSERVED_PATHS:
-        observe_request(
-            method=environ["REQUEST_METHOD"],
-            route=environ.get(ROUTE_KEY),
-            # WSGI hands the path over as Latin-1 (PEP 3333).
-            path=path.encode("latin-1").decode("utf-8", "replace"),
-            status=status,
-            seconds=seconds,
-        )
-
-
-def _nothing(body: Iterable[bytes]) -> Iterable[bytes]:
-    close = getattr(body, "close", None)
-    if close is not None:
-        close()
-    return []

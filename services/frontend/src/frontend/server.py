@@ -12,9 +12,12 @@ from wsgiref.types import WSGIApplication
 import structlog
 from prometheus_client import Gauge
 from waitress.channel import HTTPChannel
+from waitress.parser import HTTPRequestParser, ParsingError
 from waitress.server import BaseWSGIServer, MultiSocketServer, create_server
+from waitress.task import ErrorTask
 
 from frontend.health import Readiness
+from frontend.observation import SECURITY_HEADERS
 from frontend.settings import Settings
 
 _log = structlog.get_logger()
@@ -59,10 +62,31 @@ def make_server(
     return server
 
 
+class _Parser(HTTPRequestParser):
+    """Refuses what waitress does not expect to fail: addresses and lengths that Python refuses."""
+
+    def parse_header(self, header_plus: bytes) -> None:
+        try:
+            super().parse_header(header_plus)
+        except ValueError:
+            raise ParsingError("The request is malformed.") from None
+
+
+class _Refusal(ErrorTask):
+    """An answer of waitress's own, as strict as all others."""
+
+    def execute(self) -> None:
+        self.response_headers.extend(SECURITY_HEADERS)
+        super().execute()
+
+
 def _draining_channel(readiness: Readiness) -> type[HTTPChannel]:
     """Return the class of connections that end with their next answer while the service drains."""
 
     class Channel(HTTPChannel):
+        parser_class = _Parser
+        error_task_class = _Refusal
+
         def service(self) -> None:
             if readiness.draining:
                 # As if the client had asked for it.
@@ -82,7 +106,7 @@ def serve(app: WSGIApplication, settings: Settings, readiness: Readiness) -> Non
     listener = listen(settings)
     host, port = listener.getsockname()[:2]
     server = make_server(app, settings, readiness, listener)
-    _log.info("listening", host=host, port=port)
+    _log.info("serving", host=host, port=port)
     server.run()
     server.close()
 

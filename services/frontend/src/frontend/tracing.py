@@ -8,8 +8,8 @@ from typing import Any
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from frontend.http_client import Answer, HttpClient
-from frontend.observation import ROUTE_KEY
-from mythoughts_chassis.requests import UNOBSERVED_PATHS
+from frontend.observation import ROUTE_KEY, path_of
+from mythoughts_chassis.requests import is_unobserved
 from mythoughts_chassis.tracing import Attributes, Tracing, current_headers, note_answer
 
 
@@ -17,7 +17,7 @@ def trace_requests(app: WSGIApplication, tracing: Tracing) -> WSGIApplication:
     """Return `app` with traces around it; it takes the span for the client's `traceparent`."""
 
     def traced(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        if environ["PATH_INFO"] in UNOBSERVED_PATHS:
+        if is_unobserved(environ["PATH_INFO"]):
             return app(environ, start_response)
         status = 0
 
@@ -31,9 +31,8 @@ def trace_requests(app: WSGIApplication, tracing: Tracing) -> WSGIApplication:
             "traceparent": environ.pop("HTTP_TRACEPARENT", ""),
             "tracestate": environ.pop("HTTP_TRACESTATE", ""),
         }
-        path = environ["PATH_INFO"].encode("latin-1").decode("utf-8", "replace")
-        with tracing.request(method, path, headers) as span:
-            environ["HTTP_TRACEPARENT"] = current_headers()["traceparent"]
+        with tracing.request(method, path_of(environ), headers) as span:
+            environ |= {f"HTTP_{name.upper()}": value for name, value in current_headers().items()}
             body = app(environ, start)
             note_answer(span, method, status, environ.get(ROUTE_KEY))
         return body

@@ -1,0 +1,185 @@
+"""The outermost layer: whatever the application does, there is a proper answer."""
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
+
+import pytest
+from prometheus_client import REGISTRY
+from structlog.testing import capture_logs
+
+from frontend.observation import observe
+from frontend.settings import Settings
+from mythoughts_chassis import requests
+from services.frontend.tests.browser import Browser
+from services.frontend.tests.conftest import RunningFrontend
+
+Serve = Callable[[WSGIApplication], Browser]
+
+
+@pytest.fixture
+def serve(settings: Settings) -> Iterator[Serve]:
+    """Serves an application in the observing layer, and returns a browser for it."""
+    started: list[tuple[RunningFrontend, Browser]] = []
+
+    def start(app: WSGIApplication) -> Browser:
+        running = RunningFrontend(settings, observe(app, behind_tls=False))
+        started.append((running, Browser(running.url)))
+        return started[-1][1]
+
+    yield start
+    for running, browser in started:
+        browser.close()
+        running.stop()
+
+
+def good(_: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
+    """Answer."""
+    start("200 OK", [("Content-Type", "text/plain")])
+    return [b"good"]
+
+
+def raising(_: WSGIEnvironment, __: StartResponse) -> Iterable[bytes]:
+    """Raise before the answer has begun."""
+    raise ValueError("the secret")
+
+
+def raising_late(_: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
+    """Raise when the answer has begun."""
+    start("200 OK", [("Content-Length", "4"), ("Set-Cookie", "a=b")])
+    raise ValueError("the secret")
+
+
+def raising_in_the_body(_: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
+    """Raise in the middle of the body."""
+    start("200 OK", [("Content-Length", "4")])
+    yield b"go"
+    raise ValueError("the secret")
+
+
+def never_starting(_: WSGIEnvironment, __: StartResponse) -> Iterable[bytes]:
+    """Return a body of nothing."""
+    return [b"text"]
+
+
+def forging_a_header(_: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
+    """Answer with a header that waitress refuses."""
+    start("200 OK", [("Location", "/\r\nX-Forged: 1")])
+    return []
+
+
+def without_a_status(_: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
+    """Answer with a status that is none."""
+    start("fine", [])
+    return []
+
+
+def replacing_the_path(environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
+    """Do as Django does."""
+    environ["PATH_INFO"] = "/水\ud800"
+    del environ["REQUEST_METHOD"]
+    return good(environ, start)
+
+
+FAULTY = [
+    raising,
+    raising_late,
+    raising_in_the_body,
+    never_starting,
+    forging_a_header,
+    without_a_status,
+]
+
+
+@pytest.mark.parametrize("app", FAULTY)
+def test_fault_has_a_proper_answer(serve: Serve, app: WSGIApplication) -> None:
+    """However the application fails, the answer is a 500 with id and security headers."""
+    answer = serve(app).get("/", X_Request_ID="mine")
+
+    assert answer.status == 500
+    assert answer.headers["X-Request-ID"] == "mine"
+    assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
+    assert "Set-Cookie" not in answer.headers
+    assert "request id" in answer.words
+    assert "secret" not in answer.text
+
+
+@pytest.mark.parametrize("app", FAULTY)
+def test_fault_is_logged_and_counted_once(serve: Serve, app: WSGIApplication) -> None:
+    """A failed request has its line and its count, and the fault is in the log."""
+    browser = serve(app)
+    count = ("http_request_duration_seconds_count", {**LABELS, "status": "500"})
+    before = REGISTRY.get_sample_value(*count) or 0
+
+    with capture_logs() as lines:
+        browser.get("/")
+
+    assert [line["status"] for line in lines if line["event"] == "request"] == [500]
+    assert len([line for line in lines if line["event"] == "unhandled error"]) == 1
+    assert REGISTRY.get_sample_value(*count) == before + 1
+
+
+LABELS = {"method": "GET", "route": "unmatched"}
+
+
+def test_body_is_closed_when_it_fails(serve: Serve) -> None:
+    """What an application keeps open for its answer is closed."""
+    closed: list[bool] = []
+
+    class Body:
+        def __iter__(self) -> Iterator[bytes]:
+            raise ValueError
+
+        def close(self) -> None:
+            closed.append(True)
+
+    def app(_: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
+        start("200 OK", [])
+        return Body()
+
+    serve(app).get("/")
+
+    assert closed == [True]
+
+
+@pytest.mark.parametrize("app", [good, raising])
+@pytest.mark.parametrize("error", [ValueError, OSError, RecursionError])
+def test_answer_stands_when_the_log_fails(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch, app: WSGIApplication, error: type[Exception]
+) -> None:
+    """A log line that cannot be made takes nothing from the answer."""
+    browser = serve(app)
+    expected = browser.get("/").status
+
+    def fail(**_: Any) -> None:
+        raise error
+
+    monkeypatch.setattr(requests, "log_request", fail)
+    answer = browser.get("/", X_Request_ID="mine")
+
+    assert (answer.status, answer.headers["X-Request-ID"]) == (expected, "mine")
+
+
+def test_request_is_read_before_the_application_changes_it(serve: Serve) -> None:
+    """The log says what was asked for, not what the application made of it."""
+    browser = serve(replacing_the_path)
+
+    with capture_logs() as lines:
+        answer = browser.get("/%E6%B0%B4?search=x")
+
+    (line,) = [line for line in lines if line["event"] == "request"]
+    assert answer.status == 200
+    assert (line["method"], line["path"]) == ("GET", "/水")
+
+
+@pytest.mark.parametrize(
+    "path", ["/%E6%B0%B4", "/%E2%80%99", "/search%E3%80%80", "/thoughts/%E6%B0%B4/delete", "/%FF"]
+)
+def test_path_of_any_characters_has_a_page(browser: Browser, path: str) -> None:
+    """Addresses in any script, or in none, lead to the page that says that there is nothing."""
+    page = browser.get(path)
+
+    assert page.status == 404
+    assert "There is nothing here" in page.words
+    assert re.fullmatch(r"[0-9a-f]{32}", page.headers["X-Request-ID"])

@@ -1,0 +1,121 @@
+"""Requests that no browser would send."""
+
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from chassis.tests.full_disk import check_answers_without_a_log
+from chassis.tests.hosts import BAD_HOSTS, GOOD_HOSTS
+from chassis.tests.http_client import HttpClient, read_answer
+from chassis.tests.service_process import ServiceProcess
+from chassis.tests.strange_requests import check_strange_requests
+from services.frontend.tests.conftest import RunningFrontend
+from services.frontend.tests.fake_backend import FakeThoughtsBackend, FakeUsersBackend
+
+PATHS = ["/search", "/thoughts/", "/login", "/static", "/language"]
+
+StartProcess = Callable[..., ServiceProcess]
+
+
+@pytest.fixture
+def start(
+    thoughts: FakeThoughtsBackend, users: FakeUsersBackend, public_keys_path: Path, tmp_path: Path
+) -> Iterator[StartProcess]:
+    """Starts a Frontend in a process of its own, with the settings given."""
+    started: list[ServiceProcess] = []
+
+    def start_one(**own_settings: str) -> ServiceProcess:
+        good = {
+            "TOKEN_PUBLIC_KEYS_PATH": str(public_keys_path),
+            "THOUGHTS_BACKEND_URL": thoughts.url,
+            "USERS_BACKEND_URL": users.url,
+            "BACKEND_ANSWER_SECONDS": "30",
+        }
+        started.append(ServiceProcess("frontend", good | own_settings, folder=tmp_path))
+        started[-1].start()
+        return started[-1]
+
+    yield start_one
+    for service in started:
+        service.process.kill()
+
+
+def test_any_bytes_are_answered_and_logged_once(start: StartProcess) -> None:
+    """Whatever a request holds, it is no fault of the service, and leaves one line in the log."""
+    check_strange_requests(start(), PATHS, examples=150)
+
+
+@pytest.mark.parametrize("disabled", ["true", "false"])
+def test_any_bytes_are_traced(start: StartProcess, disabled: str) -> None:
+    """The same holds where requests are traced, though nobody collects the traces."""
+    service = start(OTEL_EXPORTER_OTLP_ENDPOINT="http://127.0.0.1:9", OTEL_SDK_DISABLED=disabled)
+
+    check_strange_requests(service, PATHS, examples=20)
+
+
+@pytest.mark.parametrize("lines", BAD_HOSTS)
+def test_request_without_one_good_host_is_refused(frontend: RunningFrontend, lines: bytes) -> None:
+    """No Host, several, or one that names no host is a 400 (RFC 9112, section 3.2)."""
+    for target in (b"/healthz", b"/search", b"http://example.org/search"):
+        answer = ask(frontend.port, b"GET %b HTTP/1.1\r\n%b" % (target, lines))
+
+        assert answer.startswith(b"HTTP/1.1 400 "), target
+        assert b"x-request-id: " in answer.lower()
+        assert b"content-security-policy: " in answer.lower()
+
+
+@pytest.mark.parametrize("request_bytes", GOOD_HOSTS)
+def test_request_with_a_good_host_is_answered(
+    frontend: RunningFrontend, request_bytes: bytes
+) -> None:
+    """Names, addresses and ports are hosts; before HTTP/1.1 there need be none."""
+    answer = ask(frontend.port, request_bytes)
+
+    assert re.match(rb"HTTP/1.[01] 302 ", answer)
+
+
+@pytest.mark.parametrize("target", [b"http://example.org.evil.example/login", b"http://a@b/login"])
+def test_host_in_the_address_counts(start: StartProcess, target: bytes) -> None:
+    """An address in absolute form says itself which host it is for, whatever Host says."""
+    port = start(ALLOWED_HOSTS="example.org").http.port
+
+    refused = ask(port, b"GET %b HTTP/1.1\r\nHost: example.org\r\n" % target)
+    taken = ask(port, b"GET http://example.org/login HTTP/1.1\r\nHost: other\r\n")
+
+    assert refused.startswith(b"HTTP/1.1 400 ")
+    assert b"This is not our address" in refused
+    assert taken.startswith(b"HTTP/1.1 200 ")
+
+
+@pytest.mark.parametrize(
+    "request_bytes",
+    [
+        b"GET http://[broken/ HTTP/1.1\r\nHost: x\r\n",
+        b"GET http://a]b/ HTTP/1.1\r\nHost: x\r\n",
+        b"GET / HTTP/1.1\r\nHost: x\r\nContent-Length: " + b"1" * 5000 + b"\r\n",
+        b"GET / HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n",
+        b"GET /\xff HTTP/1.1\r\nHost: x\r\n",
+        b"GARBAGE\r\n",
+    ],
+    ids=lambda request_bytes: repr(request_bytes[:40]),
+)
+def test_malformed_request_is_answered(frontend: RunningFrontend, request_bytes: bytes) -> None:
+    """What waitress cannot read it refuses, and hangs up on nobody without a word."""
+    answer = ask(frontend.port, request_bytes)
+
+    assert answer.startswith((b"HTTP/1.1 400 ", b"HTTP/1.0 400 "))
+    assert b"content-security-policy: " in answer.lower()
+
+
+def test_full_disk_takes_no_answer(start: StartProcess) -> None:
+    """Where the log cannot be written, its lines are lost and requests are answered."""
+    check_answers_without_a_log("frontend", start().process.environment, "/search")
+
+
+def ask(port: int, request_bytes: bytes) -> bytes:
+    """Send a request, as the last one of its connection, and return the answer."""
+    with HttpClient(port).connection() as connection:
+        connection.sendall(request_bytes + b"Connection: close\r\n\r\n")
+        return read_answer(connection)
