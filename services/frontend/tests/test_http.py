@@ -4,6 +4,7 @@ import http.client
 import re
 import socket
 from urllib.parse import urlsplit
+from urllib.robotparser import RobotFileParser
 
 import pytest
 from structlog.testing import capture_logs
@@ -12,10 +13,22 @@ from services.frontend.tests.browser import Browser
 from services.frontend.tests.conftest import RunningFrontend
 from services.frontend.tests.fake_backend import FakeThoughtsBackend
 
-PAGES = ["/", "/thoughts/", "/search", "/login/", "/logout/", "/nothing-here", "/healthz"]
+PAGES = [
+    "/",
+    "/thoughts/",
+    "/search",
+    "/login/",
+    "/logout/",
+    "/nothing-here",
+    "/healthz",
+    "/metrics/",
+]
 
 
-@pytest.mark.parametrize("path", [*PAGES, "/static/nothing.css", "/thoughts/new"])
+@pytest.mark.parametrize(
+    "path",
+    [*PAGES, "/static/nothing.css", "/thoughts/new", "/robots.txt", "/favicon.ico", "/%E6%B0%B4"],
+)
 def test_every_answer_has_the_security_headers(browser: Browser, path: str) -> None:
     """Whatever the answer, browsers are told to be strict about it."""
     answer = browser.get(path, follow=False)
@@ -156,6 +169,120 @@ def test_nothing_but_static_files_is_served(browser: Browser, path: str) -> None
     page = browser.get(path)
 
     assert page.status == 404
+
+
+@pytest.mark.parametrize("method", ["POST", "DELETE", "BREW"])
+@pytest.mark.parametrize("path", ["/", "/healthz", "/readyz/", "/robots.txt", "/static/x.css"])
+def test_refused_methods_have_the_security_headers(
+    browser: Browser, path: str, method: str
+) -> None:
+    """A method that is refused is answered as strictly as others."""
+    answer = browser.get(path, method=method)
+
+    assert 400 <= answer.status < 500
+    assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
+    assert answer.headers["X-Request-ID"]
+
+
+ACCEPTED = "gzip, deflate, br, zstd"
+
+
+@pytest.mark.parametrize("path", ["/", "/search", "/logout/", "/nothing-here"])
+def test_pages_come_compressed(bruce: Browser, path: str) -> None:
+    """A browser that takes gzip gets a page in fewer bytes, and the same page."""
+    plain = bruce.get(path)
+
+    page = bruce.get(path, Accept_Encoding=ACCEPTED)
+
+    assert page.headers["Content-Encoding"] == "gzip"
+    assert int(page.headers["Content-Length"]) < len(plain.text) / 2
+    assert page.words.split("Request ID:")[0] == plain.words.split("Request ID:")[0]
+    assert "Content-Encoding" not in plain.headers
+    assert "Accept-Encoding" in plain.headers["Vary"]
+    assert page.headers["Vary"] == plain.headers["Vary"]
+
+
+@pytest.mark.parametrize("accepted", ["", "identity", "gzip;q=0", "*;q=0", "br"])
+def test_pages_are_not_compressed_for_those_who_refuse(browser: Browser, accepted: str) -> None:
+    """Whoever does not take gzip gets the page as it is."""
+    page = browser.get("/search", Accept_Encoding=accepted)
+
+    assert page.status == 200
+    assert "Content-Encoding" not in page.headers
+
+
+def test_length_of_a_compressed_page_tells_little(browser: Browser) -> None:
+    """The same page is never of one length, so that guesses at its contents show less (BREACH)."""
+    lengths = {
+        browser.get("/search", Accept_Encoding="gzip").headers["Content-Length"] for _ in range(20)
+    }
+
+    assert len(lengths) > 5
+
+
+def test_static_files_come_compressed(browser: Browser) -> None:
+    """A static file in gzip is smaller, holds the same, and is kept as well."""
+    addresses = re.findall(r'"(/static/[^"]+)"', browser.get("/login/").text)
+
+    for address in addresses:
+        plain = browser.get(address)
+        compressed = browser.get(address, Accept_Encoding=ACCEPTED)
+        assert compressed.headers["Content-Encoding"] == "gzip"
+        assert int(compressed.headers["Content-Length"]) < len(plain.text)
+        assert compressed.text == plain.text
+        assert compressed.headers["Cache-Control"] == plain.headers["Cache-Control"]
+        assert compressed.headers["Vary"] == plain.headers["Vary"] == "Accept-Encoding"
+
+
+def test_static_file_is_not_sent_again(browser: Browser) -> None:
+    """Whoever asks whether a file has changed is told that it has not."""
+    (address, *_) = re.findall(r'"(/static/[^"]+)"', browser.get("/login/").text)
+    first = browser.get(address)
+
+    second = browser.get(address, If_None_Match=first.headers["ETag"])
+
+    assert (second.status, second.text) == (304, "")
+    assert "immutable" in second.headers["Cache-Control"]
+
+
+def test_robots_are_told_where_to_go(browser: Browser) -> None:
+    """Search engines may read the public list, and neither search nor try the forms."""
+    answer = browser.get("/robots.txt")
+
+    rules = RobotFileParser()
+    rules.parse(answer.text.splitlines())
+    assert answer.headers["Content-Type"] == "text/plain; charset=utf-8"
+    assert answer.headers["Cache-Control"] == "public, max-age=86400"
+    for path in ("/search", "/search?max_id=17", "/static/site.css"):
+        assert rules.can_fetch("Anybot", path), path
+    for path in ("/", "/thoughts/", "/login/", "/logout/", "/language/", "/search?search=rain"):
+        assert not rules.can_fetch("Anybot", path), path
+
+
+def test_icon_is_where_browsers_look_for_it(browser: Browser) -> None:
+    """An answer that is no page names no icon, so browsers ask for this one."""
+    answer = browser.get("/favicon.ico")
+
+    assert answer.headers["Content-Type"].startswith("image/svg+xml")
+    assert answer.headers["Cache-Control"] == "public, max-age=86400"
+    assert answer.text.startswith("<svg")
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD", "POST"])
+@pytest.mark.parametrize("path", ["/healthz", "/readyz", "/metrics"])
+def test_final_slash_makes_no_difference_to_health(
+    browser: Browser, path: str, method: str
+) -> None:
+    """Orchestrators and collectors may ask with a final slash, and are not logged either."""
+    expected = browser.get(path, method=method)
+
+    with capture_logs() as lines:
+        answer = browser.get(f"{path}/", method=method)
+
+    assert answer.status == expected.status
+    assert answer.headers["Content-Type"] == expected.headers["Content-Type"]
+    assert answer.text == expected.text or path == "/metrics"
+    assert lines == []
 
 
 def test_readiness_ends_when_draining(browser: Browser, frontend: RunningFrontend) -> None:

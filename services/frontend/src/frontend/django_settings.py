@@ -25,6 +25,7 @@ def configure_django(*, behind_tls: bool, allowed_hosts: Sequence[str]) -> None:
         ALLOWED_HOSTS=list(allowed_hosts) or ["*"],
         ROOT_URLCONF="frontend.urls",
         MIDDLEWARE=[
+            "frontend.compression.CompressPages",
             "frontend.middleware.PageMiddleware",
             "django.middleware.csrf.CsrfViewMiddleware",
         ],

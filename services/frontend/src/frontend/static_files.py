@@ -1,42 +1,51 @@
-"""Static files: their addresses carry a hash of their contents, so browsers keep them for good.
+"""Files that are the same for everybody, and answered without Django.
 
-They are read once, when this module is loaded; nothing is collected or written beforehand.
+The addresses of those in the folder `static` carry a hash of their contents, so browsers keep
+them for good. They are read once, when this module is loaded.
 """
 
 import mimetypes
 from collections.abc import Iterable
 from hashlib import sha256
+from http import HTTPStatus
 from pathlib import Path
-from typing import NamedTuple
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from frontend.observation import ROUTE_KEY
+from mythoughts_chassis.static_content import StaticContent
 
 FOLDER = Path(__file__).parent / "static"
+FOR_GOOD = "public, max-age=31536000, immutable"
+FOR_A_DAY = "public, max-age=86400"
+
+# Search engines may read the public list, but not search in it: each search costs a query.
+ROBOTS = b"""User-agent: *
+Disallow: /search?search=
+Allow: /search
+Allow: /static/
+Disallow: /
+"""
 
 
-class StaticFile(NamedTuple):
-    """One file, its address and its bytes."""
-
-    address: str
-    content: bytes
-    content_type: str
-
-
-def _read(path: Path) -> StaticFile:
+def _read(path: Path) -> tuple[str, StaticContent]:
     content = path.read_bytes()
     fingerprint = sha256(content).hexdigest()[:12]
-    content_type = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
-    return StaticFile(f"/static/{path.stem}.{fingerprint}{path.suffix}", content, content_type)
+    media_type = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
+    address = f"/static/{path.stem}.{fingerprint}{path.suffix}"
+    return address, StaticContent(content, media_type, FOR_GOOD)
 
 
 _FILES = {path.name: _read(path) for path in sorted(FOLDER.iterdir())}
-_BY_ADDRESS = {file.address: file for file in _FILES.values()}
+_BY_ADDRESS = dict(_FILES.values()) | {
+    "/robots.txt": StaticContent(ROBOTS, "text/plain", FOR_A_DAY),
+    # Pages name their icon. Browsers ask here for that of an answer which is no page.
+    "/favicon.ico": StaticContent((FOLDER / "icon.svg").read_bytes(), "image/svg+xml", FOR_A_DAY),
+}
 
 
 def static_address(name: str) -> str:
     """Return the address of a file in the folder `static`; raises `KeyError`."""
-    return _FILES[name].address
+    return _FILES[name][0]
 
 
 def serve_static_files(app: WSGIApplication) -> WSGIApplication:
@@ -47,14 +56,13 @@ def serve_static_files(app: WSGIApplication) -> WSGIApplication:
         if file is None or environ["REQUEST_METHOD"] not in ("GET", "HEAD"):
             return app(environ, start_response)
         environ[ROUTE_KEY] = "/static"
-        start_response(
-            "200 OK",
-            [
-                ("Content-Type", f"{file.content_type}; charset=utf-8"),
-                ("Content-Length", str(len(file.content))),
-                ("Cache-Control", "public, max-age=31536000, immutable"),
-            ],
+        status, headers, body = file.answer(
+            environ.get("HTTP_ACCEPT_ENCODING", ""), environ.get("HTTP_IF_NONE_MATCH", "")
         )
-        return [file.content]
+        if status == HTTPStatus.OK:
+            headers["Content-Type"] = f"{file.media_type}; charset=utf-8"
+            headers["Content-Length"] = str(len(body))
+        start_response(f"{status} {HTTPStatus(status).phrase}", list(headers.items()))
+        return [body]
 
     return serve
