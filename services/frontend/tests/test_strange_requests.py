@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from chassis.tests.full_disk import check_answers_without_a_log
 from chassis.tests.hosts import BAD_HOSTS, GOOD_HOSTS
 from chassis.tests.http_client import HttpClient, read_answer
+from chassis.tests.lost_log import check_answers_without_a_log
 from chassis.tests.service_process import ServiceProcess
 from chassis.tests.strange_requests import check_strange_requests
 from services.frontend.tests.conftest import RunningFrontend
@@ -109,8 +109,8 @@ def test_malformed_request_is_answered(frontend: RunningFrontend, request_bytes:
     assert b"content-security-policy: " in answer.lower()
 
 
-def test_full_disk_takes_no_answer(start: StartProcess) -> None:
-    """Where the log cannot be written, its lines are lost and requests are answered."""
+def test_lost_log_takes_no_answer(start: StartProcess) -> None:
+    """Where nobody reads the log any more, its lines are lost and requests are answered."""
     check_answers_without_a_log("frontend", start().process.environment, "/search")
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from chassis.tests.full_disk import check_answers_without_a_log
+from chassis.tests.lost_log import check_answers_without_a_log
 from chassis.tests.service_process import ServiceProcess
 from chassis.tests.strange_requests import check_strange_requests
 from services.thoughts_backend.tests.conftest import MakeBackend
@@ -15,8 +15,8 @@ def test_any_bytes_are_answered_and_logged_once(backend: ServiceProcess) -> None
     check_strange_requests(backend, PATHS, examples=150)
 
 
-def test_full_disk_takes_no_answer(backend: ServiceProcess) -> None:
-    """Where the log cannot be written, its lines are lost and requests are answered."""
+def test_lost_log_takes_no_answer(backend: ServiceProcess) -> None:
+    """Where nobody reads the log any more, its lines are lost and requests are answered."""
     check_answers_without_a_log("thoughts_backend", backend.process.environment, "/api/thoughts/")
 
 

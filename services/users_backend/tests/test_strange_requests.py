@@ -1,6 +1,6 @@
 """Requests that no client would send."""
 
-from chassis.tests.full_disk import check_answers_without_a_log
+from chassis.tests.lost_log import check_answers_without_a_log
 from chassis.tests.service_process import ServiceProcess
 from chassis.tests.strange_requests import check_strange_requests
 
@@ -12,8 +12,8 @@ def test_any_bytes_are_answered_and_logged_once(backend: ServiceProcess) -> None
     check_strange_requests(backend, PATHS, examples=150)
 
 
-def test_full_disk_takes_no_answer(backend: ServiceProcess) -> None:
-    """Where the log cannot be written, its lines are lost and requests are answered."""
+def test_lost_log_takes_no_answer(backend: ServiceProcess) -> None:
+    """Where nobody reads the log any more, its lines are lost and requests are answered."""
     check_answers_without_a_log(
         "users_backend", backend.process.environment, "/.well-known/jwks.json"
     )

@@ -1,9 +1,9 @@
-"""A service whose log goes to a disk that is full."""
+"""A service whose log cannot be written: what should read it is gone."""
 
+import os
 import subprocess
 import sys
 from collections.abc import Mapping
-from pathlib import Path
 
 from chassis.tests.http_client import HttpClient
 from chassis.tests.service_process import wait_until
@@ -13,13 +13,15 @@ from local.ports import free_port
 def check_answers_without_a_log(package: str, environment: Mapping[str, str], path: str) -> None:
     """Start a service that can write no line, and check that it answers in full and in time."""
     port = free_port()
-    with Path("/dev/full").open("wb") as full:
-        process = subprocess.Popen(
-            [sys.executable, "-m", package],
-            env={**environment, "PORT": str(port)},
-            stdout=full,
-            stderr=subprocess.DEVNULL,
-        )
+    reading, writing = os.pipe()
+    os.close(reading)
+    process = subprocess.Popen(
+        [sys.executable, "-m", package],
+        env={**environment, "PORT": str(port)},
+        stdout=writing,
+        stderr=subprocess.DEVNULL,
+    )
+    os.close(writing)
     try:
         wait_until(lambda: process.poll() is not None or _answers(HttpClient(port)))
         for method, target in (("GET", path), ("HEAD", path), ("GET", "/%E6%B0%B4")):
