@@ -76,7 +76,7 @@ class _Refusal(ErrorTask):
     """An answer of waitress's own, as strict as all others."""
 
     def execute(self) -> None:
-        self.response_headers.extend(SECURITY_HEADERS)
+        self.response_headers = [*self.response_headers, *SECURITY_HEADERS]
         super().execute()
 
 
