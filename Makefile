@@ -3,13 +3,36 @@
 SHELL = /bin/sh
 .DEFAULT_GOAL = help
 
-# The Python to make the environment with: the first of these that is new enough.
-find_python = $(shell for candidate in python3 python3.14 python3.13 python3.12 python3.11; do \
-    "$$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
-    && { echo "$$candidate"; break; }; done)
-no_python = $(error MyThoughts needs Python 3.11 or newer, and python3 is not. \
+# What verbs inherit of the environment; all else in it stays outside. What is given on make's command
+# line comes on top. DATABASE_URL is taken from there alone: many a program's settings have one.
+of_the_user = PATH HOME USER LOGNAME TERM COLORTERM NO_COLOR COLUMNS LINES TMPDIR XDG_% SSH_AUTH_SOCK CI
+of_the_network = %_proxy %_PROXY SSL_CERT_FILE SSL_CERT_DIR REQUESTS_CA_BUNDLE CURL_CA_BUNDLE \
+    NODE_EXTRA_CA_CERTS
+of_installers = PIP_% UV_CACHE_DIR UV_DEFAULT_INDEX UV_INDEX% UV_EXTRA_INDEX_URL UV_FIND_LINKS \
+    UV_NATIVE_TLS PLAYWRIGHT_% npm_config_% NPM_CONFIG_%
+of_containers = DOCKER_% BUILDKIT_% BUILDX_% COMPOSE_PROJECT_NAME CONTAINER_HOST KUBECONFIG KIND_% \
+    K3D_% MINIKUBE_% AWS_% AZURE_% GOOGLE_% CLOUDSDK_%
+settings = THOUGHTS_PORT USERS_PORT FRONTEND_PORT POSTGRES_PORT LOG_LEVEL LOG_FORMAT BACKGROUND \
+    SERVICE OVERLAY CONTEXT CLUSTER_TOOL INGRESS_PORT IMAGE_LOADER WAIT_SECONDS DROP_OLD YES CHROMIUM N
+inherited = $(of_the_user) $(of_the_network) $(of_installers) $(of_containers) $(settings)
+environment = $(foreach name,$(.VARIABLES),$(if $(filter environment,$(origin $(name))),$(name)))
+unexport $(filter-out $(inherited),$(environment)) MAKEFLAGS MFLAGS
+# Text is UTF-8 in any locale, and no proxy is asked for this machine.
+export PYTHONUTF8 = 1
+not_by_proxy := $(or $(no_proxy),$(NO_PROXY))
+export no_proxy := $(if $(filter *,$(not_by_proxy)),*,localhost,127.0.0.1,::1,$(not_by_proxy))
+
+# Two verbs at the same time would install at the same time.
+.NOTPARALLEL:
+
+# The Python to make the environment with: PYTHON, or the first of these that is new enough.
+candidates = $(if $(PYTHON),'$(subst ','\'',$(PYTHON))',python3 python3.14 python3.13 python3.12 python3.11)
+find_python = $(shell for candidate in $(candidates); do \
+    new_enough=$$("$$candidate" -Ic 'import sys; print(sys.version_info >= (3, 11))' 2>/dev/null </dev/null); \
+    test "$$new_enough" = True && { echo "$$candidate"; break; }; done)
+no_python = $(error MyThoughts needs Python 3.11 or newer, and $(or $(PYTHON),python3) is not. \
     Install one, or name one: make PYTHON=/path/to/python3.13)
-python = $(or $(PYTHON),$(find_python),$(no_python))
+python = "$(or $(find_python),$(no_python))"
 
 venv = .venv/bin/python
 install_run = @$(python) -m local.environment run
@@ -41,18 +64,15 @@ dev: ## The same, and restart each service when its code changes
 
 .PHONY: logs
 logs: ## Show the logs as they grow; SERVICE=frontend shows one of them
-	$(install_run)
-	@exec $(venv) -m local logs
+	@exec $(python) -m local logs
 
 .PHONY: down
 down: ## Stop the system
-	$(install_run)
-	@exec $(venv) -m local down
+	@exec $(python) -m local down
 
 .PHONY: reset
 reset: ## Delete its data, after asking; YES=1 does not ask
-	$(install_run)
-	@exec $(venv) -m local reset
+	@exec $(python) -m local reset
 
 ##@ Run it in containers
 

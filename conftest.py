@@ -15,6 +15,12 @@ from pathlib import Path
 import pytest
 
 from local.postgres import PostgresServer, new_password, remove_data
+from local.stopping import heed_signals
+
+
+def pytest_configure() -> None:
+    """End the tests in good order on Ctrl-C and SIGTERM, whatever was inherited."""
+    heed_signals()
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:

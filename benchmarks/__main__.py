@@ -20,6 +20,7 @@ from benchmarks.search.ours import Effort
 from benchmarks.search.report import search_text
 from benchmarks.search.run import measure_search
 from benchmarks.start_run import measure_start
+from local.stopping import run_program
 
 
 def main() -> None:
@@ -76,4 +77,4 @@ def _say(text: str) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_program(main)

@@ -5,8 +5,6 @@ The database is that of `make up`, running or stopped, or the one that DATABASE_
 
 import asyncio
 import os
-import signal
-import sys
 import time
 from collections.abc import Mapping
 from urllib.parse import urlsplit
@@ -28,6 +26,7 @@ from local.console import complain, say, step
 from local.folder import FolderError
 from local.postgres import PostgresError
 from local.services import ROOT
+from local.stopping import run_program
 
 _EXPECTED = (LoadError, MakerEnded, FolderError, PostgresError)
 _OF_THE_DATABASE = (OSError, ValueError, asyncpg.PostgresError, asyncpg.InterfaceError)
@@ -35,8 +34,6 @@ _OF_THE_DATABASE = (OSError, ValueError, asyncpg.PostgresError, asyncpg.Interfac
 
 def main(environment: Mapping[str, str]) -> int:
     """Load as many thoughts as `N` says; the exit status."""
-    # As Ctrl-C does, so that what was started is stopped.
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
     started = time.monotonic()
     outcome = "Nothing was loaded."
     try:
@@ -96,4 +93,4 @@ def _figures(loaded: Loaded, seconds: float) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main(os.environ))
+    run_program(lambda: main(os.environ))

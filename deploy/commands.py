@@ -115,9 +115,6 @@ def main(arguments: list[str], environment: Mapping[str, str]) -> int:
     except DeployError as error:
         complain(f"\n{error}")
         return 1
-    except KeyboardInterrupt:
-        complain("")
-        return 130
     return 0
 
 

@@ -13,10 +13,10 @@ class Account(NamedTuple):
     uid: int
     gid: int
 
-    def may_enter(self, folder: Path) -> bool:
-        """Whether the account can enter `folder`; tried for real, as parents and ACLs count."""
+    def may_use(self, path: Path) -> bool:
+        """Whether it can enter a folder, or run a program; tried, as parents and ACLs count."""
         attempt = subprocess.run(
-            ["test", "-x", str(folder)],
+            ["test", "-x", str(path)],
             check=False,
             user=self.uid,
             group=self.gid,

@@ -5,6 +5,8 @@ import signal
 import sys
 from collections.abc import Callable
 
+from local.stopping import heed_signals
+
 
 def run(work: Callable[[Callable[[], None]], int]) -> int:
     """Do `work` in a process of its own and return when it calls its argument, or has ended.
@@ -19,8 +21,7 @@ def run(work: Callable[[Callable[[], None]], int]) -> int:
         os.setsid()
         sys.exit(work(lambda: _let_go(writing)))
     os.close(writing)
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, lambda *_: os.kill(worker, signal.SIGTERM))
+    heed_signals(lambda *_: os.kill(worker, signal.SIGTERM))
     is_ready = bool(os.read(reading, 1))
     return 0 if is_ready else os.waitstatus_to_exitcode(os.waitpid(worker, 0)[1])
 

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from local.console import complain, say
+from local.stopping import run_program
 
 _NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 _APPLICATIONS = (
@@ -125,4 +126,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run_program(main)

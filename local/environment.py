@@ -12,16 +12,20 @@ import hashlib
 import importlib.util
 import json
 import os
+import re
 import subprocess
 import sys
-from collections.abc import Sequence
+from ast import literal_eval
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from local.console import complain, step
+from local.stopping import run_program
 
 ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
 PYTHON = VENV / "bin" / "python"
+UV = VENV / "bin" / "uv"
 STAMP = VENV / ".mythoughts-installed.json"
 INSTALLER_LOCK = ROOT / "requirements" / "installer.txt"
 
@@ -32,6 +36,30 @@ OWN_PACKAGES = (
     "services/users_backend",
     "services/frontend",
 )
+
+# What pip's configuration may say.
+_SOURCES = frozenset(
+    {
+        "index-url",
+        "extra-index-url",
+        "find-links",
+        "no-index",
+        "trusted-host",
+        "proxy",
+        "cert",
+        "client-cert",
+        "keyring-provider",
+        "timeout",
+        "default-timeout",
+        "retries",
+        "cache-dir",
+    }
+)
+
+# PostgreSQL's initdb hands its own path to a shell in double quotes, a virtual environment takes no
+# colon, and control characters and what is not UTF-8 fit into no list of paths.
+_IMPOSSIBLE = re.compile(r'["$`\\:\x00-\x1f\x7f\ud800-\udfff]')
+MAX_PATH_BYTES = 800
 
 
 class InstallationError(Exception):
@@ -45,13 +73,12 @@ def main(arguments: list[str]) -> int:
     except InstallationError as error:
         complain(f"\n{error}")
         return 1
-    except KeyboardInterrupt:
-        return 130
     return 0
 
 
 def ensure_installed(lock_name: str) -> None:
     """Make `.venv` hold what `requirements/<lock_name>.txt` says, doing only what is missing."""
+    check_folder(ROOT)
     lock = ROOT / "requirements" / f"{lock_name}.txt"
     installed = _read_stamp()
     digest = _digest(lock)
@@ -63,6 +90,21 @@ def ensure_installed(lock_name: str) -> None:
     with step("Installing packages"):
         _install(lock)
     _write_stamp({**installed, lock_name: digest})
+
+
+def check_folder(folder: Path) -> None:
+    """Raise InstallationError when no clone can work in `folder`, because of its path."""
+    path = str(folder)
+    if found := sorted(set(_IMPOSSIBLE.findall(path))):
+        characters = " ".join(ascii(character)[1:-1] for character in found)
+        fault = f"a character that its tools cannot take: {characters}"
+    elif len(os.fsencode(path)) > MAX_PATH_BYTES:
+        fault = f"more than {MAX_PATH_BYTES} bytes"
+    else:
+        return
+    raise InstallationError(
+        f"MyThoughts cannot run in {ascii(path)}: the path has {fault}. Move it to another folder."
+    )
 
 
 def _digest(lock: Path) -> str:
@@ -111,28 +153,62 @@ def _make_environment() -> None:
 
 
 def _install(lock: Path) -> None:
-    if not (VENV / "bin" / "uv").exists():
-        run_installer([*_pip(), "install", "--quiet", "--require-hashes", "-r", INSTALLER_LOCK])
+    if not UV.exists():
+        install_by_pip("--require-hashes", "-r", INSTALLER_LOCK)
+    _install_by_uv("--require-hashes", "-r", lock)
+    own = [part for package in OWN_PACKAGES for part in ("-e", f"./{package}")]
+    _install_by_uv("--no-index", "--no-deps", "--no-build-isolation", *own)
+
+
+def _install_by_uv(*what: str | Path) -> None:
+    """Install by uv, which is faster, or by pip where uv cannot.
+
+    uv needs a folder for its cache, and does not know the mirrors, proxies and certificates that
+    pip has been configured with.
+    """
     try:
-        run_installer([*_uv(), "--require-hashes", "-r", lock])
+        run_installer([UV, "pip", "install", "--quiet", "--python", PYTHON, *what])
     except InstallationError:
-        # pip knows of mirrors, proxies and certificates that it alone has been configured with.
-        run_installer([*_pip(), "install", "--quiet", "--require-hashes", "-r", lock])
-    own = [part for package in OWN_PACKAGES for part in ("-e", ROOT / package)]
-    run_installer([*_uv(), "--offline", "--no-deps", "--no-build-isolation", *own])
+        install_by_pip(*what)
 
 
-def _pip() -> list[str | Path]:
-    return [PYTHON, "-m", "pip", "--disable-pip-version-check"]
+def install_by_pip(*what: str | Path, python: Path = PYTHON) -> None:
+    """Install into the environment of `python`; raises InstallationError."""
+    others = {name: text for name, text in os.environ.items() if not name.startswith("PIP_")}
+    run_installer(
+        [python, "-m", "pip", "install", "--quiet", *what],
+        environment=others | pip_settings(python),
+    )
 
 
-def _uv() -> list[str | Path]:
-    return [VENV / "bin" / "uv", "pip", "install", "--quiet", "--python", PYTHON]
+def pip_settings(python: Path) -> dict[str, str]:
+    """The variables for pip: of its configuration only where packages come from, and how.
+
+    Where they go, as `user`, `target` and `prefix` say, is decided here alone.
+    """
+    listing = subprocess.run(
+        [python, "-m", "pip", "config", "list"],
+        env={**os.environ, "PIP_USER": "0"},  # Else it would list the user's own file alone.
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    settings = {"PIP_CONFIG_FILE": os.devnull, "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
+    # The environment's stand first, and count most.
+    for line in reversed(listing.stdout.splitlines()):
+        name, _, value = line.partition(".")[2].partition("=")
+        if name in _SOURCES:
+            settings[f"PIP_{name.upper().replace('-', '_')}"] = literal_eval(value)
+    return settings
 
 
-def run_installer(command: Sequence[str | Path]) -> None:
+def run_installer(
+    command: Sequence[str | Path], *, environment: Mapping[str, str] | None = None
+) -> None:
     """Run a command that installs something; raises InstallationError with its output."""
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False
+    )
     if done.returncode:
         raise InstallationError(
             f"This did not work:\n  {' '.join(map(str, command))}\n{done.stderr or done.stdout}"
@@ -140,4 +216,4 @@ def run_installer(command: Sequence[str | Path]) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    run_program(lambda: main(sys.argv[1:]))

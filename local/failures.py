@@ -3,6 +3,10 @@
 from local.process import Process
 
 
+class UsageError(Exception):
+    """A setting of the command does not fit; `str()` says which."""
+
+
 class StackError(Exception):
     """A part of the system did not do its work; `str()` says which, how and where to read on."""
 

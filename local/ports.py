@@ -1,28 +1,32 @@
 """TCP ports of this machine: finding a free one, and who holds one that is not."""
 
+import errno
 import random
 import socket
-
-import psutil
 
 # Below what Linux and macOS give to outgoing connections, so that none of those takes the port
 # between the moment it is found free and the moment a server listens on it.
 _CANDIDATES = range(15_000, 32_000)
 
-_HOST = "127.0.0.1"
+# Servers listen on the first alone, but `localhost` leads a browser to either.
+_ADDRESSES = ((socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::1"))
+_NO_SUCH_ADDRESS = (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT)
 
 
 def fault_of(port: int) -> str | None:
     """Why no server could listen on `port` now, such as `is in use by nginx (process 7)`."""
-    with socket.socket() as probe:
-        # As servers do, so that connections of the last run that are still closing do not count.
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    for family, host in _ADDRESSES:
         try:
-            probe.bind((_HOST, port))
+            with socket.socket(family) as probe:
+                # As servers do, so that connections of the last run that are still closing do not
+                # count.
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                probe.bind((host, port))
         except PermissionError:
             return "may not be used by this account"
-        except OSError:
-            return f"is in use{_holder_of(port)}"
+        except OSError as error:
+            if error.errno not in _NO_SUCH_ADDRESS:
+                return f"is in use{_holder_of(port)}"
     return None
 
 
@@ -37,6 +41,8 @@ def free_port() -> int:
 
 def _holder_of(port: int) -> str:
     """` by NAME (process N)` as far as the system tells."""
+    import psutil  # Only now: `make down` works without packages.
+
     try:
         connections = psutil.net_connections("tcp")
         for connection in connections:

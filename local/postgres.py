@@ -158,7 +158,8 @@ class PostgresServer:
         shutil.rmtree(unfinished, ignore_errors=True)
         unfinished.mkdir(mode=0o700)
         self._give_away(unfinished)
-        with tempfile.NamedTemporaryFile("w") as password_file:
+        # Here and not in TMPDIR, which may be for root alone.
+        with tempfile.NamedTemporaryFile("w", dir=target.parent) as password_file:
             password_file.write(self._password)
             password_file.flush()
             self._give_away(Path(password_file.name))
@@ -196,7 +197,7 @@ class PostgresServer:
     def _choose_place(self) -> None:
         if self._account is None or self.data_dir.is_symlink():
             return
-        if not self._account.may_enter(self.data_dir.parent):
+        if not self._account.may_use(self.data_dir.parent):
             outside = Path(tempfile.mkdtemp(prefix="mythoughts-", dir=_OUTSIDE))
             outside.chmod(0o711)
             self.data_dir.symlink_to(outside / "data")

@@ -5,6 +5,7 @@ accounts and opens the folders above the data to everybody.
 """
 
 import shutil
+import subprocess
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
@@ -25,10 +26,10 @@ def program(name: str) -> Path:
 def program_for(account: Account | None, name: str, *, copies: Path) -> Path:
     """The path of a program that `account` can run.
 
-    Where it cannot enter the package's folder, the programs are copied into the folder `copies`.
+    Where it may not run the package's, the programs are copied into the folder `copies`.
     """
     original = program(name)
-    if account is None or account.may_enter(original.parent):
+    if account is None or account.may_use(original):
         return original
     copy = copies / f"postgresql-{version(_PACKAGE)}"
     if not copy.exists():
@@ -55,4 +56,6 @@ def _copy_programs(copy: Path) -> None:
     libraries = package.with_name(_LIBRARIES)
     if libraries.exists():
         shutil.copytree(libraries, unfinished / _LIBRARIES)
+    # Installed under a strict umask, they are for their owner alone.
+    subprocess.run(["chmod", "-R", "a+rX", unfinished], check=True)
     unfinished.rename(copy)

@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 from local.console import step
-from local.environment import ROOT, VENV, run_installer
+from local.environment import ROOT, VENV, install_by_pip, run_installer
 
 
 def environment_of(name: str) -> Path:
@@ -18,7 +18,7 @@ def environment_of(name: str) -> Path:
     if not (installed.exists() and installed.read_bytes() == lock.read_bytes()):
         with step(f"Installing {lock.relative_to(ROOT)}"):
             run_installer([sys.executable, "-m", "venv", "--clear", folder])
-            pip = (programs / "python", "-m", "pip", "install", "--quiet", "--no-compile")
-            run_installer([*pip, "--require-hashes", "-r", lock])
+            python = programs / "python"
+            install_by_pip("--no-compile", "--require-hashes", "-r", lock, python=python)
         shutil.copy(lock, installed)
     return programs

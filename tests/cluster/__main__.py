@@ -13,6 +13,7 @@ from deploy.addresses import Addresses, reachable
 from deploy.failures import DeployError
 from deploy.kubectl import Kubectl, chosen_context
 from deploy.overlays import LOCAL
+from local.stopping import run_program
 
 FOLDER = Path(__file__).parent
 
@@ -48,4 +49,4 @@ def variables(context: str, addresses: Addresses) -> dict[str, str]:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run_program(main)

@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from local.services import FRONTEND, ROOT, THOUGHTS, USERS
+from local.stopping import run_program
 from tests.containers.project import Project
 
 PYTEST = (sys.executable, "-m", "pytest", "tests")
@@ -49,4 +50,4 @@ def environment_of(project: Project, password_file: Path) -> Mapping[str, str]:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    run_program(lambda: main(sys.argv[1:]))

@@ -15,6 +15,7 @@ import urllib.request
 from pathlib import Path
 
 from local.stack import Stack, temporary_stack
+from local.stopping import run_program
 
 FOLDER = Path(__file__).parent
 # With about 250 requests of each operation from its limits, and chains of requests, this makes
@@ -78,4 +79,4 @@ def _log_in(stack: Stack, username: str, password: str) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    run_program(lambda: main(sys.argv[1:]))

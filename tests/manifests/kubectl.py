@@ -7,10 +7,10 @@ Debian 13 is unpacked in `.venv/kubectl`, because older ones have none or one th
 import re
 import shutil
 import subprocess
-import sys
 
 from local.console import complain, say
 from local.environment import VENV
+from local.stopping import run_program
 
 # The first whose kustomize knows all that the manifests use.
 OLDEST = (1, 27)
@@ -94,4 +94,4 @@ def _debian_mirror() -> str | None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run_program(main)

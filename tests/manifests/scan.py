@@ -13,6 +13,7 @@ import yaml
 
 from local.console import complain
 from local.environment import InstallationError
+from local.stopping import run_program
 from tests.environments import environment_of
 from tests.manifests.kubectl import NoKubectl
 from tests.manifests.rendering import KUBERNETES, ROOT, VARIANTS, Manifests
@@ -40,4 +41,4 @@ def _scan(checkov: Path, folder: Path) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run_program(main)

@@ -1,0 +1,102 @@
+"""Running the system in the foreground or the background: `make up` and `make dev`."""
+
+import signal
+import threading
+import time
+from collections.abc import Callable, Mapping
+
+from local import background, development, messages
+from local.console import say, show_line, step
+from local.failures import UsageError
+from local.folder import Folder
+from local.services import ROOT, SERVICES, Ports, ServiceOptions
+from local.stack import Stack
+from local.stopping import heed_signals
+
+_CHECK_SECONDS = 0.2
+
+
+def up(environment: Mapping[str, str]) -> int:
+    """Run the system until it is stopped; with BACKGROUND=1 until it is ready, and leave it."""
+    ports, options = _ports(environment), _options(environment)
+    if environment.get("BACKGROUND"):
+        return background.run(lambda ready: _run(ports, options, _watch, on_ready=ready))
+    return _run(ports, options, _watch)
+
+
+def dev(environment: Mapping[str, str]) -> int:
+    """Run the system and restart each service when its code changes."""
+    ports, options = _ports(environment), _options(environment)
+    changes = development.watch_code()
+    return _run(ports, options, lambda stack: development.reload_on_changes(stack, changes))
+
+
+COMMANDS = {"up": up, "dev": dev}
+
+
+def _run(
+    ports: Ports,
+    options: ServiceOptions,
+    watch: Callable[[Stack], None],
+    on_ready: Callable[[], None] | None = None,
+) -> int:
+    """Start the system, let `watch` look after it, and stop it whatever happens."""
+    shown = threading.Event()
+
+    def show(name: str, line: str) -> None:
+        if shown.is_set():
+            show_line(name, line)
+
+    heed_signals(_stop)
+    folder, started = Folder(ROOT / ".local"), time.monotonic()
+    try:
+        with folder.held():
+            stack = Stack(folder, ports=ports, options=options, on_line=show, step=step)
+            with stack:
+                seconds = time.monotonic() - started
+                say(messages.ready(stack, seconds=seconds, in_background=on_ready is not None))
+                shown.set()
+                if on_ready is not None:
+                    on_ready()
+                try:
+                    watch(stack)
+                finally:
+                    shown.clear()
+                    say()
+    except KeyboardInterrupt:
+        pass  # This is how a run ends.
+    return 0
+
+
+def _watch(stack: Stack) -> None:
+    while True:
+        stack.check()
+        time.sleep(_CHECK_SECONDS)
+
+
+def _stop(*_: object) -> None:
+    """Turn the first of the signals into KeyboardInterrupt; stopping is not disturbed by more."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    raise KeyboardInterrupt
+
+
+def _ports(environment: Mapping[str, str]) -> Ports:
+    wanted = {
+        service.name: _port(environment, service.port_setting, service.default_port)
+        for service in SERVICES
+    }
+    return Ports(**wanted, postgres=_port(environment, "POSTGRES_PORT", 0))
+
+
+def _port(environment: Mapping[str, str], name: str, default: int) -> int:
+    text = environment.get(name) or str(default)
+    if not (text.isascii() and text.isdigit() and int(text) <= 65535):
+        raise UsageError(f"{name}={text} is not a port: a number from 0 (any free one) to 65535.")
+    return int(text)
+
+
+def _options(environment: Mapping[str, str]) -> ServiceOptions:
+    return ServiceOptions(
+        log_level=environment.get("LOG_LEVEL") or "info",
+        log_format=environment.get("LOG_FORMAT") or "console",
+    )

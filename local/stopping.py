@@ -1,0 +1,35 @@
+"""Stopping a program by Ctrl-C, SIGTERM or the end of its terminal, whatever it has inherited.
+
+A background job of a script, `nohup` and some CI runners start programs with SIGINT ignored, and a
+parent may have blocked any signal. Programs of this repository promise to stop nevertheless.
+"""
+
+import signal
+import sys
+from collections.abc import Callable
+from typing import NoReturn
+
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+def heed_signals(on_interrupt: Callable[..., object] = signal.default_int_handler) -> None:
+    """Call `on_interrupt` on each of the signals; by default it raises KeyboardInterrupt.
+
+    SIGHUP stays ignored where it is, because that is what `nohup` is for. Only the main thread may
+    call this.
+    """
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
+    # Under the handler that is Python's own, asyncio stops its tasks in good order.
+    signal.signal(signal.SIGINT, on_interrupt)
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if number == signal.SIGTERM or signal.getsignal(number) != signal.SIG_IGN:
+            signal.signal(number, lambda *_: signal.raise_signal(signal.SIGINT))
+
+
+def run_program(main: Callable[[], int | None]) -> NoReturn:
+    """Run the main function of a program that can be stopped; exit with its status, or 130."""
+    heed_signals()
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        sys.exit(128 + signal.SIGINT)
