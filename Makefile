@@ -156,8 +156,13 @@ rotate-keys: ## Give the services in a cluster a new key for the tokens; DROP_OL
 .PHONY: test
 test: chromium clients kubectl ## Run every test; NO_BROWSER=1 and NO_NODE=1 leave out those that need Chromium and Node
 	@exec $(venv) -m pytest -n auto --dist loadfile \
-	    -m '(system or not system)$(if $(NO_BROWSER), and not browser)$(if $(NO_NODE), and not node)' \
+	    -m 'not other_days$(if $(NO_BROWSER), and not browser)$(if $(NO_NODE), and not node)' \
 	    $(ARGS)
+
+.PHONY: test-newcomer
+test-newcomer: ## Test `make up` on machines that are set up in unusual ways, each in a fresh clone
+	$(install_all)
+	@exec $(venv) -m pytest local/tests/test_newcomer.py $(ARGS)
 
 # What `make test` needs beside the environment.
 .PHONY: chromium clients

@@ -86,6 +86,7 @@ def main(arguments: list[str], environment: Mapping[str, str]) -> int:
 def _command(verb: str) -> Callable[[Mapping[str, str]], int]:
     if verb in COMMANDS:
         return COMMANDS[verb]
-    from local import running  # Only now, because the packages that it needs may not be there.
+    # Only now, because the packages that it needs may not be there.
+    from local import running  # noqa: PLC0415
 
     return running.COMMANDS[verb]

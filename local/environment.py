@@ -38,22 +38,9 @@ OWN_PACKAGES = (
 )
 
 # What pip's configuration may say.
-_SOURCES = frozenset(
-    {
-        "index-url",
-        "extra-index-url",
-        "find-links",
-        "no-index",
-        "trusted-host",
-        "proxy",
-        "cert",
-        "client-cert",
-        "keyring-provider",
-        "timeout",
-        "default-timeout",
-        "retries",
-        "cache-dir",
-    }
+_SOURCES = (
+    *("index-url", "extra-index-url", "find-links", "no-index", "trusted-host", "proxy", "cert"),
+    *("client-cert", "keyring-provider", "timeout", "default-timeout", "retries", "cache-dir"),
 )
 
 # PostgreSQL's initdb hands its own path to a shell in double quotes, a virtual environment takes no
@@ -94,17 +81,13 @@ def ensure_installed(lock_name: str) -> None:
 
 def check_folder(folder: Path) -> None:
     """Raise InstallationError when no clone can work in `folder`, because of its path."""
-    path = str(folder)
-    if found := sorted(set(_IMPOSSIBLE.findall(path))):
-        characters = " ".join(ascii(character)[1:-1] for character in found)
-        fault = f"a character that its tools cannot take: {characters}"
-    elif len(os.fsencode(path)) > MAX_PATH_BYTES:
-        fault = f"more than {MAX_PATH_BYTES} bytes"
-    else:
-        return
-    raise InstallationError(
-        f"MyThoughts cannot run in {ascii(path)}: the path has {fault}. Move it to another folder."
-    )
+    if _IMPOSSIBLE.search(str(folder)) or len(os.fsencode(folder)) > MAX_PATH_BYTES:
+        raise InstallationError(
+            f"MyThoughts cannot run in {str(folder)!r}: the tools that it uses cannot take a path "
+            "with a colon, a double quote, a dollar sign, a backquote, a backslash or a control "
+            f"character, nor one of more than {MAX_PATH_BYTES} bytes or not in UTF-8. "
+            "Move the clone to another folder."
+        )
 
 
 def _digest(lock: Path) -> str:

@@ -41,7 +41,8 @@ def free_port() -> int:
 
 def _holder_of(port: int) -> str:
     """` by NAME (process N)` as far as the system tells."""
-    import psutil  # Only now: `make down` works without packages.
+    # Only now, because `make down` works without packages.
+    import psutil  # noqa: PLC0415
 
     try:
         connections = psutil.net_connections("tcp")

@@ -94,6 +94,19 @@ def test_variables_of_make_stand_in_the_document() -> None:
     assert documented - {"Name"} == read - {"SHELL"}
 
 
+def test_settings_of_make_are_inherited() -> None:
+    """Of these variables, the Makefile hands on those that its programs read."""
+    makefile = (ROOT / "Makefile").read_text()
+    handed_on = re.search(r"^settings = ((?:.*\\\n)*.*)$", makefile, re.MULTILINE)
+    documented = {row[0].strip("`") for row in table_rows(section(CONFIGURATION, "## Make"))}
+
+    # These the Makefile reads itself, and DATABASE_URL counts on the command line alone.
+    others = {"Name", "ARGS", "NO_BROWSER", "UPGRADE", "PYTHON", "DATABASE_URL"}
+
+    assert handed_on is not None
+    assert set(handed_on[1].replace("\\", "").split()) - {"N"} == documented - others
+
+
 def test_verbs_of_make_stand_in_the_document() -> None:
     """CONTRIBUTING.md has every verb of the Makefile, in its words and its order."""
     verbs = re.findall(r"^([a-z-]+):.*?## (.*)$", (ROOT / "Makefile").read_text(), re.MULTILINE)

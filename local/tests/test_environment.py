@@ -1,6 +1,7 @@
 """Making the virtual environment."""
 
 import importlib.util
+import os
 from pathlib import Path
 
 import pytest
@@ -44,3 +45,54 @@ def test_failed_installation_shows_the_command(monkeypatch: pytest.MonkeyPatch) 
 
     with pytest.raises(environment.InstallationError, match="no space left"):
         environment.run_installer(command)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "a$HOME b",
+        'dq"x',
+        "back\\slash",
+        "back`tick",
+        "co:lon",
+        "new\nline",
+        "\x7f",
+        "\udcff",
+        "x" * 900,
+    ],
+)
+def test_impossible_folder_is_refused(name: str) -> None:
+    """A folder that some tool cannot take is refused in one line that says what to do."""
+    with pytest.raises(environment.InstallationError) as refused:
+        environment.check_folder(Path("/home", name))
+
+    assert "Move the clone to another folder" in str(refused.value)
+    assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "name", ["C#", "it's #1 (x) & y;z", "-x", "50 %", "[a]*?", "我的 想法", "x" * 700]
+)
+def test_unusual_folder_is_no_fault(name: str) -> None:
+    """What a person calls a folder is no reason to refuse it."""
+    environment.check_folder(Path("/home", name))
+
+
+def test_pip_is_told_where_packages_come_from(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Of pip's files and variables the sources are kept, and the destinations are not."""
+    (tmp_path / "pip.conf").write_text(
+        "[global]\nuser = true\nindex-url = https://a.example\nproxy = http://b.example\n"
+        "[install]\ntarget = /elsewhere\nprefix = /elsewhere\n"
+    )
+    monkeypatch.setenv("PIP_CONFIG_FILE", str(tmp_path / "pip.conf"))
+    monkeypatch.setenv("PIP_PROXY", "http://c.example")
+    monkeypatch.setenv("PIP_USER", "1")
+
+    settings = environment.pip_settings(environment.PYTHON)
+
+    assert settings["PIP_INDEX_URL"] == "https://a.example"
+    assert settings["PIP_PROXY"] == "http://c.example"
+    assert settings["PIP_CONFIG_FILE"] == os.devnull
+    assert settings.keys().isdisjoint({"PIP_USER", "PIP_TARGET", "PIP_PREFIX"})

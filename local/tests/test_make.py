@@ -5,7 +5,7 @@ import re
 import shutil
 import subprocess
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -110,3 +110,114 @@ def test_too_old_python_is_explained(tmp_path: Path) -> None:
     assert answer.returncode != 0
     assert "MyThoughts needs Python 3.11 or newer" in answer.stderr
     assert "make PYTHON=" in answer.stderr
+
+
+@pytest.mark.parametrize("program", ["true", "echo", "cat", "/nowhere/python3", "it's none"])
+def test_what_is_no_python_is_refused(program: str) -> None:
+    """A program that PYTHON names and that is no new Python is refused by its name."""
+    answer = subprocess.run(
+        ["make", "up", f"PYTHON={program}"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+
+    assert answer.returncode != 0
+    assert f"MyThoughts needs Python 3.11 or newer, and {program} is not" in answer.stderr
+
+
+@pytest.mark.parametrize("found", ["", "PYTHON"])
+def test_older_python_is_refused(tmp_path: Path, found: str) -> None:
+    """So is an older Python, on PATH or in the variable PYTHON."""
+    old = tmp_path / "python3"
+    old.write_text("#!/bin/sh\necho False\n")
+    old.chmod(0o755)
+    named = {found: str(old)} if found else {"PATH": f"{tmp_path}"}
+
+    answer = subprocess.run(
+        [str(shutil.which("make")), "up"],
+        cwd=ROOT,
+        env=os.environ | named,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert answer.returncode != 0
+    assert "MyThoughts needs Python 3.11 or newer" in answer.stderr
+
+
+@pytest.mark.parametrize("verb", ["down", "logs", "reset"])
+def test_verb_without_a_run_installs_nothing(tree: Tree, verb: str) -> None:
+    """Where nothing has ever run, a verb says so and leaves everything as it is."""
+    before = sorted(path for path in tree.path.glob("*"))
+
+    run = tree.run("make", verb)
+
+    assert run.wait() == 0
+    assert re.search(r"not running|nothing to delete", run.output)
+    assert sorted(path for path in tree.path.glob("*")) == before
+    assert not (tree.path / ".venv").exists()
+
+
+@pytest.fixture
+def inherited(tmp_path: Path) -> Callable[..., dict[str, str]]:
+    """A function that gives the environment of a verb, from that of `make` and its arguments."""
+    (tmp_path / "Makefile").write_text("include Makefile\nseen:\n\t@env\n")
+
+    def run_make(*arguments: str, **environment: str) -> dict[str, str]:
+        answer = subprocess.run(
+            ["make", f"--makefile={tmp_path}/Makefile", "seen", *arguments],
+            cwd=ROOT,
+            env={"PATH": os.environ["PATH"], **environment},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        return dict(line.split("=", 1) for line in answer.stdout.splitlines())
+
+    return run_make
+
+
+FOREIGN = {
+    *("PYTHONPATH", "PYTHONHOME", "PYTHONSAFEPATH", "PYTHONSTARTUP", "PYTHONWARNINGS"),
+    *("VIRTUAL_ENV", "UV_TARGET", "UV_SYSTEM_PYTHON", "PGHOST", "PGPASSWORD", "PGOPTIONS"),
+    *("DJANGO_SETTINGS_MODULE", "PYTEST_ADDOPTS", "LD_LIBRARY_PATH", "DYLD_INSERT_LIBRARIES"),
+    *("LC_ALL", "LANG", "TZ", "CDPATH", "GREP_OPTIONS", "BASH_ENV", "MFLAGS", "GIT_DIR"),
+    *("DATABASE_URL", "PORT", "HOST", "REVISION", "PYTHON", "ANYTHING_ELSE", "ARGS"),
+}
+
+
+def test_verbs_inherit_what_is_listed(inherited: Callable[..., dict[str, str]]) -> None:
+    """What other programs and projects have set in the environment stays outside."""
+    seen = inherited(MAKEFLAGS="-k", **dict.fromkeys(FOREIGN, "x"))
+
+    assert seen.keys().isdisjoint({*FOREIGN, "MAKEFLAGS"})
+
+
+def test_command_line_of_make_reaches_verbs(inherited: Callable[..., dict[str, str]]) -> None:
+    """What is given to `make` itself is meant, and comes through."""
+    seen = inherited("DATABASE_URL=postgresql://x", "N=5", DATABASE_URL="postgresql://y")
+
+    assert (seen["DATABASE_URL"], seen["N"]) == ("postgresql://x", "5")
+
+
+@pytest.mark.parametrize(
+    "name", ["HOME", "TMPDIR", "https_proxy", "PIP_INDEX_URL", "DOCKER_HOST", "KUBECONFIG", "CI"]
+)
+def test_needs_of_the_tools_reach_them(inherited: Callable[..., dict[str, str]], name: str) -> None:
+    """What the tools need to find their places, servers and certificates comes through."""
+    assert inherited(**{name: "/x"})[name] == "/x"
+
+
+@pytest.mark.parametrize(
+    ("given", "seen"),
+    [
+        ({}, "localhost,127.0.0.1,::1,"),
+        ({"no_proxy": "a.example"}, "localhost,127.0.0.1,::1,a.example"),
+        ({"NO_PROXY": "a.example"}, "localhost,127.0.0.1,::1,a.example"),
+        ({"no_proxy": "*"}, "*"),
+    ],
+)
+def test_no_proxy_is_asked_for_this_machine(
+    inherited: Callable[..., dict[str, str]], given: dict[str, str], seen: str
+) -> None:
+    """A proxy for the world is none for the services."""
+    assert inherited(http_proxy="http://proxy.example", **given)["no_proxy"] == seen

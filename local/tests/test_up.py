@@ -10,6 +10,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from local.ports import fault_of
 from local.tests.trees import SHARED_TEXT, Tree
 
 Gone = Callable[[list[psutil.Process]], bool]
@@ -138,6 +139,24 @@ def test_busy_port_is_explained(used_tree: Tree) -> None:
     assert f"Port {port} is in use by" in run.output
     assert f"(process {psutil.Process().pid})" in run.output
     assert f"make up FRONTEND_PORT={port + 1000}" in run.output
+
+
+@pytest.mark.parametrize(
+    ("family", "host"),
+    [
+        (socket.AF_INET, "127.0.0.1"),
+        (socket.AF_INET, "0.0.0.0"),  # noqa: S104 (what others do)
+        (socket.AF_INET6, "::1"),
+        (socket.AF_INET6, "::"),
+    ],
+)
+def test_port_that_localhost_leads_to_is_busy(family: socket.AddressFamily, host: str) -> None:
+    """A port is in use wherever a browser that is sent to `localhost` would meet another."""
+    with socket.create_server((host, 0), family=family) as server:
+        fault = fault_of(server.getsockname()[1])
+
+    assert fault is not None
+    assert f"(process {psutil.Process().pid})" in fault
 
 
 def test_port_must_be_a_number(used_tree: Tree) -> None:

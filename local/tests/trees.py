@@ -20,7 +20,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PORT_SETTINGS = ("THOUGHTS_PORT", "USERS_PORT", "FRONTEND_PORT", "POSTGRES_PORT")
 SHARED_TEXT = "unforgettable"
 READY = "MyThoughts is ready"
-WAIT_SECONDS = 90
+WAIT_SECONDS = 300
 
 
 class Run:
