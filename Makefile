@@ -19,7 +19,7 @@ environment = $(foreach name,$(.VARIABLES),$(if $(filter environment,$(origin $(
 unexport $(filter-out $(inherited),$(environment)) MAKEFLAGS MFLAGS
 # Text is UTF-8 in any locale, and no proxy is asked for this machine.
 export PYTHONUTF8 = 1
-not_by_proxy := $(or $(no_proxy),$(NO_PROXY))
+not_by_proxy := $(or $(no_proxy),$(value NO_PROXY))
 export no_proxy := $(if $(filter *,$(not_by_proxy)),*,localhost,127.0.0.1,::1,$(not_by_proxy))
 
 # Two verbs at the same time would install at the same time.

@@ -1,7 +1,9 @@
 """The run on one machine without containers: PostgreSQL, three services, one command.
 
     environment  makes .venv and installs the locked packages (runs before anything is installed)
-    commands     up, dev, down, logs, reset: what the Makefile's verbs do
+    commands     down, logs, reset: what the Makefile's verbs do, without any package
+    running      up, dev
+    stopping     what ends a program: Ctrl-C, SIGTERM, the end of its terminal
     stack        the whole system, started in order and stopped in the opposite order
     services     what each service is called and which settings it gets
     postgres     the PostgreSQL server; postgres_binaries: where its programs come from
