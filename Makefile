@@ -44,7 +44,7 @@ backends = thoughts_backend users_backend
 help:
 	@echo 'MyThoughts. Each verb sets up by itself what it needs.'
 	@awk '/^##@/ { printf "\n%s\n", substr($$0, 5) } \
-	    /^[a-z-]+:.*## / { split($$0, part, ":.*## "); printf "  make %-12s %s\n", part[1], part[2] }' \
+	    /^[a-z-]+:.*## / { split($$0, part, ":.*## "); printf "  make %-13s %s\n", part[1], part[2] }' \
 	    Makefile
 	@echo
 	@echo 'Settings, with their defaults: THOUGHTS_PORT=8000 USERS_PORT=8001 FRONTEND_PORT=8002'

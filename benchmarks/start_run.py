@@ -42,14 +42,9 @@ def measure_start() -> StartResult:
 
 
 def _environment() -> dict[str, str]:
-    """Return an environment as in a new terminal: nothing of an outer make, ports of its own."""
-    kept = {
-        name: value
-        for name, value in os.environ.items()
-        if not name.startswith("MAKE") and name not in ("MFLAGS", "VIRTUAL_ENV", "PYTHONPATH")
-    }
+    """Return the environment with ports of the run's own."""
     ports = {name: str(free_port()) for name in ("THOUGHTS_PORT", "USERS_PORT", "FRONTEND_PORT")}
-    return kept | ports
+    return os.environ | ports
 
 
 def _seconds_of(command: list[str], folder: Path, environment: dict[str, str]) -> float:
