@@ -3,13 +3,14 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import psutil
 import pytest
 
 from benchmarks.tests.table import copied_so_far, definitions_of, end_copying, rows_of
+from local.tests.deaf import DEAF
 
 ROOT = Path(__file__).resolve().parents[2]
 SECONDS = 60
@@ -19,12 +20,12 @@ StartLoad = Callable[..., "subprocess.Popen[str]"]
 
 @pytest.fixture
 def start_load() -> Iterator[StartLoad]:
-    """A function that starts the command with these settings."""
+    """A function that starts the command, behind another, with these settings."""
     started: list[subprocess.Popen[str]] = []
 
-    def start(**settings: str) -> subprocess.Popen[str]:
+    def start(*before: str, **settings: str) -> subprocess.Popen[str]:
         process = subprocess.Popen(
-            [sys.executable, "-m", "benchmarks.load_data"],
+            [*before, sys.executable, "-m", "benchmarks.load_data"],
             cwd=ROOT,
             env=settings,
             stdout=subprocess.PIPE,
@@ -78,12 +79,13 @@ async def test_killed_load_leaves_nothing(database_url: str, start_load: StartLo
     assert psutil.wait_procs(children, timeout=SECONDS)[1] == []
 
 
+@pytest.mark.parametrize("before", [(), DEAF], ids=["plain", "deaf"])
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 async def test_stopped_load_says_that_nothing_is_there(
-    database_url: str, start_load: StartLoad, number: signal.Signals
+    database_url: str, start_load: StartLoad, number: signal.Signals, before: Sequence[str]
 ) -> None:
-    """Ctrl-C, or SIGTERM, ends it in good order: the table is as it was."""
-    load = start_load(N="1000000", DATABASE_URL=database_url)
+    """Ctrl-C, or SIGTERM, ends it in good order, whatever it inherited: the table is as it was."""
+    load = start_load(*before, N="1000000", DATABASE_URL=database_url)
     await _until_rows_are_copied(database_url)
 
     load.send_signal(number)

@@ -4,10 +4,12 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 
 import pytest
 
 from deploy.tests.stand_ins import Workplace, items, workload
+from local.tests.deaf import DEAF
 
 NEW_IMAGE = "mythoughts/thoughts-backend:1.0.0-0aaaaaaaaaaa"
 SERVICE = {"SERVICE": "thoughts-backend", "CONTEXT": "kind-mythoughts"}
@@ -135,13 +137,17 @@ def test_workloads_beside_it_are_not_waited_for(deployed: Workplace) -> None:
     assert outcome.status == 0, outcome.errors
 
 
-def test_interrupted_wait_is_explained(deployed: Workplace) -> None:
-    """Ctrl-C while waiting ends with the same advice, without a traceback."""
+@pytest.mark.parametrize("before", [(), DEAF], ids=["plain", "deaf"])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_interrupted_wait_is_explained(
+    deployed: Workplace, number: signal.Signals, before: Sequence[str]
+) -> None:
+    """A stop while waiting ends with the same advice, without a traceback."""
     deployed.answer("kubectl get events", items())
     stuck = items(workload("thoughts-backend", ready=False))
     deployed.answer("kubectl get deployments,statefulsets,pods", stuck)
     with subprocess.Popen(
-        [sys.executable, "-m", "deploy", "redeploy"],
+        [*before, sys.executable, "-m", "deploy", "redeploy"],
         cwd=deployed.tree,
         env=deployed.environment(SERVICE),
         stdin=subprocess.DEVNULL,
@@ -152,7 +158,7 @@ def test_interrupted_wait_is_explained(deployed: Workplace) -> None:
         while not deployed.calls("kubectl --context kind-mythoughts get deployments,"):
             assert process.poll() is None
             time.sleep(0.05)
-        process.send_signal(signal.SIGINT)
+        process.send_signal(number)
         _, errors = process.communicate(timeout=60)
 
     assert process.returncode == 1

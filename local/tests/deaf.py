@@ -8,6 +8,8 @@ import signal
 import sys
 
 STOPPING = (signal.SIGINT, signal.SIGTERM)
+# What stands before a command that is started so.
+DEAF = (sys.executable, __file__)
 
 if __name__ == "__main__":
     for number in STOPPING:

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import pytest
 
-from local.tests.test_stopping import DEAF
+from local.tests.deaf import DEAF
 from local.tests.trees import Tree, temporary_tree
 
 ROWS_A_DAY = 2
@@ -84,7 +84,7 @@ MACHINES = {
             "TZ": "Nowhere/Nowhere",
             "SESSION_COOKIE_AGE": "soon",
         },
-        tuple(map(str, DEAF)),
+        DEAF,
     ),
 }
 

@@ -11,9 +11,9 @@ from pathlib import Path
 import psutil
 import pytest
 
+from local.tests.deaf import DEAF
 from local.tests.trees import ROOT, Tree
 
-DEAF = (sys.executable, ROOT / "local" / "tests" / "deaf.py")
 SECONDS = 60
 # Programs that others have made, or that see to their signals by other means (`conftest.py`, and
 # the services').
@@ -122,7 +122,7 @@ def test_stopped_system_leaves_no_process(
     used_tree: Tree, number: signal.Signals, all_gone: Gone
 ) -> None:
     """The system that runs in the foreground stops with all its processes."""
-    run = used_tree.run(*map(str, DEAF), sys.executable, "-m", "local", "up")
+    run = used_tree.run(*DEAF, sys.executable, "-m", "local", "up")
     run.wait_for("MyThoughts is ready")
     processes = run.descendants()
 
@@ -138,7 +138,7 @@ def test_stopped_development_leaves_no_process(
     used_tree: Tree, number: signal.Signals, all_gone: Gone
 ) -> None:
     """So does the one that restarts its services."""
-    run = used_tree.run(*map(str, DEAF), sys.executable, "-m", "local", "dev")
+    run = used_tree.run(*DEAF, sys.executable, "-m", "local", "dev")
     run.wait_for("MyThoughts is ready")
     processes = run.descendants()
 
