@@ -4,7 +4,7 @@ SHELL = /bin/sh
 .DEFAULT_GOAL = help
 
 # What verbs inherit of the environment; all else in it stays outside. What is given on make's command
-# line comes on top. DATABASE_URL is taken from there alone: many a program's settings have one.
+# line comes on top. DATABASE_URL counts there alone, because other projects set one, too.
 of_the_user = PATH HOME USER LOGNAME TERM COLORTERM NO_COLOR COLUMNS LINES TMPDIR XDG_% SSH_AUTH_SOCK CI
 of_the_network = %_proxy %_PROXY SSL_CERT_FILE SSL_CERT_DIR REQUESTS_CA_BUNDLE CURL_CA_BUNDLE \
     NODE_EXTRA_CA_CERTS
