@@ -12,6 +12,7 @@ Problem
 ├── MethodNotAllowed      405, with Allow
 ├── RequestTimeout        408, the body did not come in time
 ├── Conflict              409
+├── Gone                  410
 ├── BodyTooLarge          413
 ├── UnsupportedMediaType  415
 ├── UnprocessableContent  422, an Idempotency-Key used again with another body
@@ -129,6 +130,13 @@ class Conflict(Problem):
 
     status, title = 409, "Conflict"
     default_detail = "This clashes with what is there."
+
+
+class Gone(Problem):
+    """What was here has been deleted."""
+
+    status, title = 410, "Gone"
+    default_detail = "What was here has been deleted."
 
 
 class BodyTooLarge(Problem):

@@ -80,14 +80,15 @@ def test_keys_of_users_are_apart(http: HttpClient, bruce: str, stephen: str, sql
     assert stored(sql) == 2
 
 
-def test_repeat_after_deletion_answers_the_first(http: HttpClient, bruce: str, sql: Sql) -> None:
-    """A thought that was deleted meanwhile is not stored again."""
+@pytest.mark.parametrize("text", ["Once.", "Another."])
+def test_repeat_after_deletion_says_so(http: HttpClient, bruce: str, sql: Sql, text: str) -> None:
+    """A thought that was deleted meanwhile is not stored again, and the answer says why."""
     first = share(http, bruce, "key-1")
     http.delete(f"{PATH}{first.json()['id']}/", token=bruce)
 
-    second = share(http, bruce, "key-1")
+    second = share(http, bruce, "key-1", text)
 
-    assert (second.status, second.body) == (201, first.body)
+    assert second.status == {"Once.": 410, "Another.": 422}[text]
     assert stored(sql) == 0
 
 

@@ -1,6 +1,7 @@
 """All SQL of the Thoughts Backend but that of lists and searches (`list_queries`)."""
 
 from datetime import datetime
+from typing import NamedTuple
 
 import asyncpg
 
@@ -9,6 +10,13 @@ from thoughts_backend.schemas import Thought
 
 _COLUMNS = "id, username, text, created_at"
 _KEY_LIFETIME = "interval '24 hours'"
+
+
+class Answer(NamedTuple):
+    """What was answered to an Idempotency-Key, and whether the thought is there no more."""
+
+    thought: Thought
+    is_deleted: bool
 
 
 async def find_thought(connection: Connection, thought_id: int) -> Thought | None:
@@ -37,17 +45,22 @@ async def try_lock_key(connection: Connection, user_id: int, key: str) -> bool:
     )
 
 
-async def find_answer(connection: Connection, user_id: int, key: str) -> Thought | None:
+async def find_answer(connection: Connection, user_id: int, key: str) -> Answer | None:
     """Return what was answered to this user's key in the last 24 hours, or None."""
     row = await connection.fetchrow(
         f"""
-        SELECT thought_id, username, text, created_at FROM idempotency_keys
+        SELECT thought_id, username, text, created_at,
+            NOT EXISTS (SELECT FROM thoughts WHERE id = thought_id)
+        FROM idempotency_keys
         WHERE user_id = $1 AND key = $2 AND answered_at > now() - {_KEY_LIFETIME}
         """,
         user_id,
         key,
     )
-    return None if row is None else Thought(*row)
+    if row is None:
+        return None
+    *thought, is_deleted = row
+    return Answer(Thought(*thought), is_deleted)
 
 
 async def insert_thought_with_key(

@@ -9,7 +9,7 @@ from litestar import Request, Response, delete, get, post
 from mythoughts_chassis.authentication import principal_of, requires_admin, requires_user
 from mythoughts_chassis.inputs import parse_id, read_body, read_query
 from mythoughts_chassis.openapi import documented
-from mythoughts_chassis.problems import BadInput, Conflict, NotFound, UnprocessableContent
+from mythoughts_chassis.problems import BadInput, Conflict, Gone, NotFound, UnprocessableContent
 from mythoughts_chassis.static_content import matches_etag
 from thoughts_backend import thoughts
 from thoughts_backend.schemas import NewThought, OwnThoughtsQuery, Thought, ThoughtsQuery
@@ -72,7 +72,7 @@ async def list_own_thoughts(request: AnyRequest) -> Response[list[Thought]]:
     guards=[requires_user],
     opt=documented(
         body=NewThought,
-        problems=(Conflict, UnprocessableContent),
+        problems=(Conflict, Gone, UnprocessableContent),
         request_headers={"Idempotency-Key": IDEMPOTENCY_KEY},
         headers={"Location": "Where the thought is."},
     ),
@@ -81,8 +81,8 @@ async def share_thought(request: AnyRequest) -> Response[Thought]:
     """Share a thought.
 
     Author and time come from the server. With an `Idempotency-Key` the request can be sent
-    again safely when its answer was lost: 409 says that the first is still under way, 422
-    that the key was used for another text.
+    again safely when its answer was lost: 409 says that the first is still under way, 410
+    that the thought has been deleted since, 422 that the key was used for another text.
     """
     key = _idempotency_key(request)
     body = await read_body(request, NewThought)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from prometheus_client import Counter
 
 from mythoughts_chassis.database import Connection, Database
-from mythoughts_chassis.problems import Conflict, NotFound, UnprocessableContent
+from mythoughts_chassis.problems import Conflict, Gone, NotFound, UnprocessableContent
 from mythoughts_chassis.tokens import Principal
 from thoughts_backend import list_queries, queries
 from thoughts_backend.list_queries import Wanted
@@ -77,8 +77,9 @@ async def share(
 ) -> Thought:
     """Store a thought and return it.
 
-    Raises `Conflict` while another request with the same key is under way, and
-    `UnprocessableContent` when the key was used for another text.
+    Raises `Conflict` while another request with the same key is under way,
+    `UnprocessableContent` when the key was used for another text, and `Gone` when the thought
+    that was shared with it has been deleted.
     """
     if idempotency_key is not None:
         return await database.run(
@@ -99,14 +100,22 @@ async def _share_once(
         if not await queries.try_lock_key(connection, author.user_id, idempotency_key):
             raise Conflict("A request with this Idempotency-Key is still under way.")
         earlier = await queries.find_answer(connection, author.user_id, idempotency_key)
-        thought = earlier or await queries.insert_thought_with_key(
-            connection, author.user_id, author.username, text, idempotency_key
-        )
-    if thought.text != text:
-        raise UnprocessableContent("This Idempotency-Key was used for another text.")
-    if earlier is None:
-        _SHARED.inc()
+        if earlier is None:
+            thought = await queries.insert_thought_with_key(
+                connection, author.user_id, author.username, text, idempotency_key
+            )
+    if earlier is not None:
+        return _answered_before(earlier, text)
+    _SHARED.inc()
     return thought
+
+
+def _answered_before(earlier: queries.Answer, text: str) -> Thought:
+    if earlier.thought.text != text:
+        raise UnprocessableContent("This Idempotency-Key was used for another text.")
+    if earlier.is_deleted:
+        raise Gone("The thought that was shared with this Idempotency-Key has been deleted.")
+    return earlier.thought
 
 
 async def delete_own(database: Database, thought_id: int, user_id: int) -> None:
