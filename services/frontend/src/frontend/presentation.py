@@ -1,6 +1,5 @@
 """How times, texts and authors are shown."""
 
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -12,9 +11,14 @@ from django.utils.translation import gettext, gettext_lazy, ngettext
 from markupsafe import Markup, escape
 
 from frontend.backends import Thought
+from frontend.links import find_links
 
 AUTHOR_COLOURS = 8
 MINUTE, HOUR, DAY, WEEK = 60, 3600, 86_400, 604_800
+# Clocks of machines may differ by as much; a time further ahead is not now.
+CLOCK_SKEW_SECONDS = 5 * MINUTE
+
+_LINK = Markup('<a href="{}" rel="nofollow noopener noreferrer">{}</a>')
 
 MONTHS = (
     gettext_lazy("Jan"),
@@ -31,23 +35,19 @@ MONTHS = (
     gettext_lazy("Dec"),
 )
 
-# ASCII alone: in Chinese a text goes on after a link without a space.
-_LINK = re.compile(r"https?://[!#-;=?-~]+", re.ASCII | re.IGNORECASE)
-_NOT_AT_THE_END = ".,;:!?'*_~"
-
 
 def time_ago(moment: datetime, now: datetime) -> str:
-    """Return "3 minutes ago", and after a week the day: "11 May 1962"."""
+    """Return "3 minutes ago", and after a week, or in the future, the day: "11 May 1962"."""
     seconds = int((now - moment).total_seconds())
-    if seconds < MINUTE:
+    if -CLOCK_SKEW_SECONDS <= seconds < MINUTE:
         return gettext("just now")
-    if seconds < HOUR:
+    if MINUTE <= seconds < HOUR:
         count = seconds // MINUTE
         return ngettext("%(count)s minute ago", "%(count)s minutes ago", count) % {"count": count}
-    if seconds < DAY:
+    if HOUR <= seconds < DAY:
         count = seconds // HOUR
         return ngettext("%(count)s hour ago", "%(count)s hours ago", count) % {"count": count}
-    if seconds < WEEK:
+    if DAY <= seconds < WEEK:
         count = seconds // DAY
         return ngettext("%(count)s day ago", "%(count)s days ago", count) % {"count": count}
     return gettext("%(day)s %(month)s %(year)s") % {
@@ -59,15 +59,17 @@ def time_ago(moment: datetime, now: datetime) -> str:
 
 def rich_text(text: str) -> Markup:
     """Return the text as HTML: escaped, with its links as links."""
-    if "://" not in text:
-        return escape(text)
+    return _linked(text) if "://" in text else escape(text)
+
+
+@lru_cache(maxsize=1024)
+def _linked(text: str) -> Markup:
     parts: list[Markup] = []
     end = 0
-    for match in _LINK.finditer(text):
-        url = _without_punctuation(match.group())
-        parts.append(escape(text[end : match.start()]))
-        parts.append(_link(url))
-        end = match.start() + len(url)
+    for link in find_links(text):
+        parts.append(escape(text[end : link.start]))
+        parts.append(_LINK.format(link.href, text[link.start : link.end]))
+        end = link.end
     parts.append(escape(text[end:]))
     return Markup().join(parts)
 
@@ -122,21 +124,3 @@ def author(username: str) -> Author:
         letter=username[:1].upper(),
         hue=crc32(username.encode()) % AUTHOR_COLOURS,
     )
-
-
-def _link(url: str) -> Markup:
-    if url.endswith("://"):
-        return escape(url)
-    return Markup('<a href="{0}" rel="nofollow noopener noreferrer">{0}</a>').format(url)
-
-
-def _without_punctuation(url: str) -> str:
-    """Return the link without what belongs to the sentence around it."""
-    while True:
-        shorter = url.rstrip(_NOT_AT_THE_END)
-        for opening, closing in ("()", "[]"):
-            if shorter.endswith(closing) and opening not in shorter:
-                shorter = shorter[:-1]
-        if shorter == url:
-            return url
-        url = shorter
