@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from benchmarks.client import UnexpectedAnswer, fetch, request_bytes
 
 _FORM_TOKEN = re.compile(r'name="csrfmiddlewaretoken" value="([^"]+)"')
-_CSRF_COOKIE = re.compile(r"csrftoken=([^;]+)")
+_CSRF_COOKIE = re.compile(r"mythoughts_csrf=([^;]+)")
 
 # As a browser sends them; the answer is in English.
 _BROWSER_HEADERS = {
@@ -38,14 +38,14 @@ async def log_in(users_url: str, *, username: str, password: str) -> str:
 
 async def open_browser(frontend_url: str, token: str) -> Browser:
     """Return a browser that looked at one page; `token` is the Authorization header's value."""
-    session = f"session={token.removeprefix('Bearer ')}"
+    session = f"mythoughts_session={token.removeprefix('Bearer ')}"
     first = request_bytes("GET", "/thoughts/", _BROWSER_HEADERS | {"Cookie": session})
     page = await fetch(frontend_url, first)
     form_token = _FORM_TOKEN.search(page.body.decode())
     cookie = _CSRF_COOKIE.search(page.headers.get("set-cookie", ""))
     if not form_token or not cookie:
         raise UnexpectedAnswer(f"No form in the page with status {page.status}.")
-    csrf = f"csrftoken={cookie[1]}"
+    csrf = f"mythoughts_csrf={cookie[1]}"
     return Browser(
         headers=_BROWSER_HEADERS | {"Cookie": f"{session}; {csrf}"},
         headers_without_session=_BROWSER_HEADERS | {"Cookie": csrf},

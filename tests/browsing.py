@@ -58,7 +58,9 @@ class Browsing:
         context.on("request", self._see_request)
         context.on("response", self._see_response)
         if user is not None:
-            context.add_cookies([{"name": "session", "value": user.token, "url": self._base_url}])
+            context.add_cookies(
+                [{"name": "mythoughts_session", "value": user.token, "url": self._base_url}]
+            )
         return context.new_page()
 
     def close(self) -> None:

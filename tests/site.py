@@ -47,7 +47,7 @@ def _refused_text(page: Page, _: User) -> None:
 def _kept_text(page: Page, _: User) -> None:
     page.goto("/")
     write(page, WIDE_TEXT)
-    page.context.clear_cookies(name="session")
+    page.context.clear_cookies(name="mythoughts_session")
     press_share(page)
     page.get_by_text("Your text, kept").wait_for()
 
@@ -67,7 +67,7 @@ def _after_sharing(page: Page, _: User) -> None:
 
 def _old_form(page: Page, _: User) -> None:
     page.goto("/")
-    page.context.clear_cookies(name="csrftoken")
+    page.context.clear_cookies(name="mythoughts_csrf")
     page.get_by_role("button", name="Log out").click()
     page.get_by_role("heading", name="Please try again").wait_for()
 

@@ -130,7 +130,7 @@ class System:
         """A client of the Frontend that sends the cookie of `user`, or none."""
         return Client(
             self.frontend_url,
-            cookie=f"session={user.token}" if user else "",
+            cookie=f"mythoughts_session={user.token}" if user else "",
             host=self.hosts.get("frontend", ""),
         )
 

@@ -183,7 +183,7 @@ def test_text_is_kept_when_logging_in_again_fails(
 ) -> None:
     """A text that waits for logging in again is kept while the Users Backend is away."""
     write(own_page, "Patience")
-    own_page.context.clear_cookies(name="session")
+    own_page.context.clear_cookies(name="mythoughts_session")
     press_share(own_page)
     installation.stop("users")
 

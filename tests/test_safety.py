@@ -91,12 +91,12 @@ def test_attack_in_the_way_back_leads_home(page: Page, user: User) -> None:
 def test_garbage_in_the_session_cookie_is_nobody(user_page: Page, cookie: str) -> None:
     """A session cookie that is no token makes one log in, and is forgotten."""
     address = user_page.url
-    user_page.context.add_cookies([{"name": "session", "value": cookie, "url": address}])
+    user_page.context.add_cookies([{"name": "mythoughts_session", "value": cookie, "url": address}])
 
     user_page.goto("/")
 
     expect(user_page).to_have_url("/login/")
-    assert "session" not in [kept["name"] for kept in user_page.context.cookies()]
+    assert "mythoughts_session" not in [kept["name"] for kept in user_page.context.cookies()]
 
 
 def test_form_of_another_browser_is_refused(user_page: Page) -> None:
@@ -139,7 +139,9 @@ def test_session_cookie_is_out_of_reach_of_scripts(user_page: Page, user: User) 
     log_in(user_page, user.username, user.password)
 
     expect(user_page.get_by_label("What is on your mind")).to_be_visible()
-    (cookie,) = [kept for kept in user_page.context.cookies() if kept["name"] == "session"]
+    (cookie,) = [
+        kept for kept in user_page.context.cookies() if kept["name"] == "mythoughts_session"
+    ]
     assert (cookie["httpOnly"], cookie["sameSite"]) == (True, "Lax")
     assert user_page.evaluate("document.cookie") == ""
 

@@ -186,7 +186,7 @@ def test_text_typed_while_the_token_ran_out_is_kept(user_page: Page, user: User)
     """Who is logged out when sharing logs in again and finds the text in the form."""
     write(user_page, "Typed for\nan hour")
     # The cookie lives as long as the token.
-    user_page.context.clear_cookies(name="session")
+    user_page.context.clear_cookies(name="mythoughts_session")
 
     press_share(user_page)
     log_in(user_page, user.username, user.password)

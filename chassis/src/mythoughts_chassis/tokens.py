@@ -40,6 +40,10 @@ class InvalidToken(Exception):
     """The token is not one of ours, or not any more; `str()` says why, for the log."""
 
 
+class ExpiredToken(InvalidToken):
+    """The token is one of ours, and its time is over."""
+
+
 class UnknownKey(InvalidToken):
     """The token names a key that is not in the public set."""
 
@@ -104,7 +108,7 @@ class TokenVerifier:
         if principal is None:
             principal = self._verify_and_remember(token)
         if principal.expires_at + CLOCK_SKEW_SECONDS <= time.time():
-            raise InvalidToken("expired")
+            raise ExpiredToken("expired")
         return principal
 
     def _verify_and_remember(self, token: str) -> Principal:

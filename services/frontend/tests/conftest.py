@@ -143,5 +143,5 @@ def browser(frontend: RunningFrontend) -> Iterator[Browser]:
 @pytest.fixture
 def bruce(browser: Browser, mint: TokenMint) -> Browser:
     """The browser, logged in as bruce."""
-    browser.cookies["session"] = mint.token_for("bruce")
+    browser.cookies["mythoughts_session"] = mint.token_for("bruce")
     return browser

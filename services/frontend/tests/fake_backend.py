@@ -214,6 +214,8 @@ class FakeThoughtsBackend(FakeBackend):
         if key not in self._stored_by_key:
             self.add(username, text)
             self._stored_by_key[key] = self.thoughts[-1]
+        elif self._stored_by_key[key] not in self.thoughts:
+            return Reply(410, {"detail": "deleted"})
         return Reply(201, self._stored_by_key[key])
 
     def _found(self, query: dict[str, str]) -> list[dict[str, Any]]:

@@ -1,6 +1,7 @@
 """Sharing a thought: stored once, and nothing typed is lost."""
 
 import pytest
+from structlog.testing import capture_logs
 
 from services.frontend.tests.browser import Browser
 from services.frontend.tests.conftest import RunningFrontend, TokenMint
@@ -125,6 +126,26 @@ def test_form_sent_again_with_another_text_stores_both(
     assert [thought["text"] for thought in thoughts.thoughts] == ["Rain", "Sun"]
 
 
+def test_form_sent_again_after_the_deletion_says_so(
+    bruce: Browser, thoughts: FakeThoughtsBackend
+) -> None:
+    """Who goes back to a form whose thought was deleted is told, and can share the text again."""
+    form = bruce.get("/").form(SHARE)
+    bruce.send(form, text="Rain")
+    thoughts.thoughts.clear()
+
+    again = bruce.send(form, text="Rain")
+    stored_before = len(thoughts.thoughts)
+    shared = bruce.send(again.form(SHARE))
+
+    assert "it has been deleted since. It was not shared now." in again.words
+    assert "Your thought is shared." not in again.words
+    assert stored_before == 0
+    assert again.form(SHARE).fields["text"] == "Rain"
+    assert "Your thought is shared." in shared.words
+    assert len(thoughts.thoughts) == 1
+
+
 def test_second_click_while_the_first_is_under_way_waits(
     bruce: Browser, thoughts: FakeThoughtsBackend
 ) -> None:
@@ -148,7 +169,9 @@ def test_text_typed_while_the_session_ended_is_there_after_logging_in(
     """A text sent without a valid session is in the form after logging in, and can be shared."""
     form = bruce.get("/").form(SHARE)
     expired = mint.token_for("bruce", lifetime_seconds=-120)
-    bruce.cookies["session"] = {"none": "", "garbage": "x.y.z", "expired": expired}[session]
+    bruce.cookies["mythoughts_session"] = {"none": "", "garbage": "x.y.z", "expired": expired}[
+        session
+    ]
 
     login = bruce.send(form, text="Two\nlines & more")
     own = bruce.send(login.form("/login/"), username="bruce", password="bruce")
@@ -162,7 +185,7 @@ def test_text_typed_while_the_session_ended_is_there_after_logging_in(
 def test_draft_survives_a_mistyped_password(bruce: Browser) -> None:
     """A text that waits for the login waits through a failed one too."""
     form = bruce.get("/").form(SHARE)
-    bruce.cookies["session"] = "garbage"
+    bruce.cookies["mythoughts_session"] = "garbage"
 
     login = bruce.send(form, text="Rain")
     again = bruce.send(login.form("/login/"), username="bruce", password="wrong")
@@ -179,7 +202,7 @@ def test_text_is_kept_when_the_backend_says_401(bruce: Browser, mint: TokenMint)
     login = bruce.send(form, text="Rain")
 
     assert login.form("/login/").fields["text"] == "Rain"
-    assert "session" not in bruce.cookies
+    assert "mythoughts_session" not in bruce.cookies
 
 
 def test_missing_csrf_field_stores_nothing_and_keeps_the_text(
@@ -245,17 +268,61 @@ def test_every_form_needs_its_csrf_field(bruce: Browser, path: str) -> None:
     page = bruce.post(path, {"username": "bruce", "password": "bruce", "language": "zh-hans"})
 
     assert page.status == 403
-    assert "session" in bruce.cookies
-    assert "language" not in bruce.cookies
+    assert "mythoughts_session" in bruce.cookies
+    assert "mythoughts_language" not in bruce.cookies
 
 
-def test_form_of_another_site_is_refused(bruce: Browser) -> None:
-    """A form with the right field but from another origin is refused."""
+@pytest.mark.parametrize("cookie", ["without", "with"])
+def test_form_without_a_cookie_is_told_apart(bruce: Browser, cookie: str) -> None:
+    """Only who sent no cookie is told that cookies must be allowed."""
     form = bruce.get("/").form(SHARE)
+    fields = form.fields | {"text": "Rain", "csrfmiddlewaretoken": "x"}
+    if cookie == "without":
+        del bruce.cookies["mythoughts_csrf"]
 
-    page = bruce.post(SHARE, form.fields | {"text": "x"}, Origin="https://elsewhere.example")
+    page = bruce.post(SHARE, fields)
 
     assert page.status == 403
+    assert ("Cookies must be allowed." in page.words) == (cookie == "without")
+    assert (OUT_OF_DATE in page.words) == (cookie == "with")
+    assert page.form(SHARE).fields["text"] == "Rain"
+
+
+OTHER_HOST = ("https://elsewhere.example", "let the proxy pass the Host header on")
+OTHER_SCHEME = ("https://{host}", "set BEHIND_TLS=true")
+OTHER_PORT = ("http://{host}0", "let the proxy pass the Host header on")
+
+
+@pytest.mark.parametrize(("origin", "repair"), [OTHER_HOST, OTHER_SCHEME, OTHER_PORT])
+def test_form_of_another_origin_is_refused(
+    bruce: Browser, caplog: pytest.LogCaptureFixture, origin: str, repair: str
+) -> None:
+    """A form from another origin is refused; the log says, in one line, what would repair it."""
+    form = bruce.get("/").form(SHARE)
+    host = bruce.base_url.removeprefix("http://")
+    origin = origin.format(host=host)
+
+    with capture_logs() as log:
+        page = bruce.post(SHARE, form.fields | {"text": "Rain"}, Origin=origin)
+
+    (warning,) = [entry for entry in log if entry["log_level"] == "warning"]
+    assert page.status == 403
+    assert "an address that this site does not know as its own" in page.words
+    assert "ookie" not in page.words
+    assert page.form(SHARE).fields["text"] == "Rain"
+    assert (warning["origin"], warning["expected"]) == (origin, f"http://{host}")
+    assert repair in warning["repair"]
+    assert caplog.records == []
+
+
+def test_form_of_a_browser_that_hides_its_origin_is_refused(bruce: Browser) -> None:
+    """Who hides where the form was is told so, and not that it was out of date."""
+    form = bruce.get("/").form(SHARE)
+
+    page = bruce.post(SHARE, form.fields | {"text": "Rain"}, Origin="null")
+
+    assert page.status == 403
+    assert "your browser did not say which site the form was on" in page.words
 
 
 def test_tab_that_was_open_before_a_new_login_keeps_its_text(

@@ -113,7 +113,7 @@ def test_own_page_says_that_thoughts_are_away(
     assert page.status == 503
     assert NOT_SHOWN in page.words
     assert page.form(SHARE)
-    assert "session" in bruce.cookies
+    assert "mythoughts_session" in bruce.cookies
     assert page.headers["X-Request-ID"] in page.words
 
 
@@ -131,7 +131,7 @@ def test_sharing_keeps_the_text_for_later(
     assert NOT_SHARED in page.words
     assert page.form(SHARE).fields["text"] == "Two\nlines"
     assert page.form(SHARE).fields["form_key"] == form.fields["form_key"]
-    assert "session" in bruce.cookies
+    assert "mythoughts_session" in bruce.cookies
 
 
 @every_fault
@@ -177,7 +177,7 @@ def test_deleting_says_that_it_is_not_possible(
 
     assert [page.status for page in pages] == [503, 503]
     assert all("Thoughts cannot be read or changed" in page.words for page in pages)
-    assert "session" in bruce.cookies
+    assert "mythoughts_session" in bruce.cookies
 
 
 def test_text_that_was_stored_before_the_answer_got_lost_is_stored_once(
@@ -225,7 +225,7 @@ def test_login_survives_a_missing_thoughts_backend(
 
     assert page.status == 503
     assert NOT_SHOWN in page.words
-    assert "session" in browser.cookies
+    assert "mythoughts_session" in browser.cookies
 
 
 def test_pages_work_without_the_users_backend(
@@ -250,7 +250,7 @@ def test_login_answer_with_a_foreign_token_is_no_login(
     page = browser.send(form, username="bruce", password="bruce")
 
     assert page.status == 503
-    assert "session" not in browser.cookies
+    assert "mythoughts_session" not in browser.cookies
 
 
 def test_503_says_when_to_come_back(browser: Browser, thoughts: FakeThoughtsBackend) -> None:

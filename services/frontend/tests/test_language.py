@@ -24,6 +24,10 @@ METHODS = [("**.py", "python"), ("templates/**.html", "jinja2")]
         ("zh-CN,zh;q=0.9,en;q=0.8", "zh-Hans"),
         ("zh", "zh-Hans"),
         ("zh-Hans-SG", "zh-Hans"),
+        ("zh-TW,zh;q=0.9,en;q=0.8", "zh-Hans"),
+        ("zh-HK", "zh-Hans"),
+        ("zh-MO,en;q=0.5", "zh-Hans"),
+        ("zh-Hant-TW", "zh-Hans"),
         ("fr-FR,zh-CN;q=0.5", "zh-Hans"),
         ("fr", "en"),
         ("", "en"),
@@ -73,7 +77,7 @@ def test_switch_keeps_a_text_that_is_being_typed(bruce: Browser) -> None:
 def test_switch_on_the_login_page_keeps_the_text_that_waits(bruce: Browser) -> None:
     """A text that waits for the login waits in the other language too."""
     composer = bruce.get("/").form("/thoughts/new")
-    bruce.cookies["session"] = "garbage"
+    bruce.cookies["mythoughts_session"] = "garbage"
     login = bruce.send(composer, text="Rain")
 
     page = bruce.send(login.form("/language/"), language="zh-hans")
@@ -97,7 +101,7 @@ def test_language_that_there_is_not_changes_nothing(browser: Browser, language: 
     page = browser.send(form, language=language)
 
     assert page.headers["Content-Language"] == "en"
-    assert "language" not in browser.cookies
+    assert "mythoughts_language" not in browser.cookies
 
 
 def test_switch_does_not_lead_to_other_sites(browser: Browser) -> None:

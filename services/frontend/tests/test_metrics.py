@@ -91,7 +91,8 @@ def test_requests_that_wait_for_a_thread_are_counted(
 ) -> None:
     """While every thread waits on a stalled backend, the gauge says how many requests wait."""
     thoughts.stall()
-    request = f"GET / HTTP/1.1\r\nHost: a\r\nCookie: session={bruce.cookies['session']}\r\n\r\n"
+    session = bruce.cookies["mythoughts_session"]
+    request = f"GET / HTTP/1.1\r\nHost: a\r\nCookie: mythoughts_session={session}\r\n\r\n"
     address = urlsplit(bruce.base_url)
 
     with ExitStack() as connections:

@@ -199,7 +199,7 @@ def test_deleting_after_the_session_leads_to_login(
     """Who confirms when the session is over logs in, is asked again, and nothing was deleted."""
     thought_id = thoughts.add("bruce", "Rain")
     form = bruce.get(f"/thoughts/{thought_id}/delete").form(f"/thoughts/{thought_id}/delete")
-    del bruce.cookies["session"]
+    del bruce.cookies["mythoughts_session"]
 
     login = bruce.send(form)
     page = bruce.send(login.form("/login/"), username="bruce", password="bruce")

@@ -36,6 +36,34 @@ def test_search_words_reach_the_backend_as_typed(
     assert page.form("/search").fields["search"] == words
 
 
+@pytest.mark.parametrize("around", [" ", "\t", "\n", "\u3000", "\u00a0", "\u2009", "\u2029 \u1680"])
+def test_white_space_around_a_search_does_not_count(
+    browser: Browser, thoughts: FakeThoughtsBackend, around: str
+) -> None:
+    """The space that a phone's keyboard adds is not searched for; one between words is."""
+    for number in range(25):
+        thoughts.add("bruce", f"Be water, my friend {number}.")
+
+    page = browser.get(f"/search?search={_quoted(around + 'water, my' + around)}")
+
+    assert thoughts.calls[-1].query["search"] == "water, my"
+    assert page.form("/search").fields["search"] == "water, my"
+    assert "search=water%2C+my&" in page.link("Older")
+
+
+@pytest.mark.parametrize("around", [" ", "\u3000"])
+def test_search_for_white_space_is_no_search(
+    browser: Browser, thoughts: FakeThoughtsBackend, around: str
+) -> None:
+    """White space alone shows everybody's thoughts, as an empty box does."""
+    thoughts.add("bruce", "Rain")
+
+    page = browser.get(f"/search?search={_quoted(around)}&username={_quoted(around)}")
+
+    assert "Everybody’s thoughts" in page.words
+    assert {"search", "username"}.isdisjoint(thoughts.calls[-1].query)
+
+
 def test_search_without_results_says_so(browser: Browser) -> None:
     """A search that finds nothing says that there are no results."""
     page = browser.get("/search?search=unheard-of")

@@ -178,7 +178,11 @@ def test_behind_tls_cookies_are_secure(start: Start) -> None:
     browser.close()
     cookies = answer.headers.getlist("Set-Cookie")
     assert answer.status == 302
-    assert [name for name in ("session", "csrftoken") if name in str(cookies)]
+    assert {cookie.split("=")[0] for cookie in cookies} == {
+        "__Host-mythoughts_session",
+        "__Host-mythoughts_csrf",
+    }
+    assert all("; Path=/" in cookie and "Domain" not in cookie for cookie in cookies)
     assert all("Secure" in cookie for cookie in cookies)
     assert "max-age" in answer.headers["Strict-Transport-Security"]
 

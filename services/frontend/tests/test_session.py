@@ -35,7 +35,7 @@ def test_session_cookie_is_out_of_reach_of_scripts(browser: Browser) -> None:
 
     answer = browser.send(form, follow=False, username="bruce", password="bruce")
 
-    cookie = next(c for c in answer.headers.getlist("Set-Cookie") if "session=" in c)
+    cookie = next(c for c in answer.headers.getlist("Set-Cookie") if "mythoughts_session=" in c)
     assert "HttpOnly" in cookie
     assert "SameSite=Lax" in cookie
     assert 3590 <= int(cookie.split("Max-Age=")[1].split(";")[0]) <= 3600
@@ -54,7 +54,7 @@ def test_wrong_password_is_told_with_status_200(
     assert INVALID in page.words
     assert page.form("/login/").fields["username"] == username
     assert page.form("/login/").fields["password"] == ""
-    assert "session" not in browser.cookies
+    assert "mythoughts_session" not in browser.cookies
 
 
 def test_login_leads_back_to_where_one_wanted_to_go(
@@ -104,7 +104,7 @@ def test_logout_asks_first(bruce: Browser) -> None:
 
     assert "Log out?" in page.words
     assert bruce.get("/").status == 200
-    assert "session" in bruce.cookies
+    assert "mythoughts_session" in bruce.cookies
 
 
 def test_logout_ends_the_session(bruce: Browser) -> None:
@@ -114,7 +114,7 @@ def test_logout_ends_the_session(bruce: Browser) -> None:
     page = bruce.send(form)
 
     assert "You are logged out." in page.words
-    assert "session" not in bruce.cookies
+    assert "mythoughts_session" not in bruce.cookies
 
 
 def test_notice_is_shown_once(bruce: Browser) -> None:
@@ -128,36 +128,76 @@ def test_notice_is_shown_once(bruce: Browser) -> None:
 
 @pytest.mark.parametrize("cookie", ["garbage", "a.b.c", "", "%00", "x" * 5000])
 def test_garbage_session_cookie_means_logged_out(browser: Browser, cookie: str) -> None:
-    """A session cookie that is no token is dropped, and the page is that of nobody."""
-    browser.cookies["session"] = cookie
+    """A session cookie that is no token makes nobody, and is left to whoever made it."""
+    browser.cookies["mythoughts_session"] = cookie
 
     page = browser.get("/")
 
     assert page.status == 200
     assert page.form("/login/")
-    assert "session" not in browser.cookies
+    assert browser.cookies["mythoughts_session"] == cookie
 
 
 def test_expired_token_means_logged_out(browser: Browser, mint: TokenMint) -> None:
     """A token past its time is dropped."""
-    browser.cookies["session"] = mint.token_for("bruce", lifetime_seconds=-120)
+    browser.cookies["mythoughts_session"] = mint.token_for("bruce", lifetime_seconds=-120)
 
     page = browser.get("/")
 
     assert page.form("/login/")
-    assert "session" not in browser.cookies
+    assert "mythoughts_session" not in browser.cookies
 
 
 @pytest.mark.parametrize("claims", [{"iss": "other"}, {"aud": "other"}, {"sub": "bruce"}])
 def test_token_for_others_means_logged_out(
     browser: Browser, mint: TokenMint, claims: dict[str, str]
 ) -> None:
-    """A token of another issuer or audience, or for no user, counts for nothing."""
-    browser.cookies["session"] = mint.token_for("bruce", claims)
+    """A token of another issuer or audience, or for no user, counts for nothing here."""
+    token = mint.token_for("bruce", claims)
+    browser.cookies["mythoughts_session"] = token
 
     page = browser.get("/")
 
     assert page.form("/login/")
+    assert browser.cookies["mythoughts_session"] == token
+
+
+@pytest.mark.parametrize("path", ["/", "/search", "/nowhere", "/logout/"])
+def test_token_of_another_installation_is_left_alone(
+    browser: Browser, signing_keys: tuple[dict[str, object], dict[str, object]], path: str
+) -> None:
+    """No page deletes the login of another MyThoughts on the same host, whose keys are others."""
+    token = TokenMint(signing_keys[1]).token_for("bruce", lifetime_seconds=-120)
+    browser.cookies["mythoughts_session"] = token
+
+    browser.get(path)
+    browser.send(browser.get("/logout/").form("/logout/"))
+
+    assert browser.cookies["mythoughts_session"] == token
+
+
+def test_cookies_of_other_programs_are_left_alone(browser: Browser) -> None:
+    """Cookies with names that anybody may use mean nothing here, and are not touched."""
+    others = dict.fromkeys(("session", "sessionid", "csrftoken", "language", "notice"), "zh-hans")
+    browser.cookies |= others
+
+    page = browser.log_in("bruce")
+    browser.send(page.form("/logout/"))
+
+    assert page.headers["Content-Language"] == "en"
+    assert others.items() <= browser.cookies.items()
+
+
+def test_every_cookie_has_a_name_of_ours(browser: Browser) -> None:
+    """All cookies have names that no other program on the host will have."""
+    form = browser.log_in("bruce").form("/thoughts/new")
+    browser.send(browser.get("/search").form("/language/"), language="zh-hans")
+
+    browser.send(form, follow=False, text="Rain")
+
+    names = {name.removeprefix("mythoughts_") for name in browser.cookies}
+
+    assert names == {"session", "csrf", "notice", "language"}
 
 
 def test_forged_token_means_logged_out(
@@ -165,7 +205,9 @@ def test_forged_token_means_logged_out(
 ) -> None:
     """A token that another key signed, under the name of the right one, counts for nothing."""
     right, wrong = signing_keys
-    browser.cookies["session"] = TokenMint(wrong | {"kid": right["kid"]}).token_for("bruce")
+    browser.cookies["mythoughts_session"] = TokenMint(wrong | {"kid": right["kid"]}).token_for(
+        "bruce"
+    )
 
     page = browser.get("/")
 
@@ -181,13 +223,13 @@ def test_backend_that_says_401_means_the_login_page(
     page = bruce.get("/")
 
     assert page.form("/login/")
-    assert "session" not in bruce.cookies
+    assert "mythoughts_session" not in bruce.cookies
 
 
 def test_search_needs_no_valid_session(browser: Browser, thoughts: FakeThoughtsBackend) -> None:
     """A dead session does not keep anybody from searching, and the token is not sent along."""
     thoughts.add("stephen", "Rain")
-    browser.cookies["session"] = "garbage"
+    browser.cookies["mythoughts_session"] = "garbage"
 
     page = browser.get("/search?search=rain")
 
@@ -199,5 +241,5 @@ def test_login_does_not_show_a_token_in_the_page(browser: Browser, users: FakeUs
     """The token is in the cookie alone."""
     page = browser.log_in("bruce")
 
-    assert browser.cookies["session"] not in page.text
+    assert browser.cookies["mythoughts_session"] not in page.text
     assert len(users.calls) == 1

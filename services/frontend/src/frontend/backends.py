@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 
 import msgspec
 
-from frontend.errors import BackendRefused, Unauthorized
+from frontend.errors import BackendRefused, ThoughtDeleted, Unauthorized
 from frontend.http_client import Answer, HttpClient
 from frontend.paging import THOUGHTS_A_PAGE, Cursor, neighbours
 
@@ -84,6 +84,8 @@ def _raise(client: HttpClient, answer: Answer) -> NoReturn:
     """Raise what this answer, which is none that was hoped for, means."""
     if answer.status == 401:
         raise Unauthorized
+    if answer.status == 410:
+        raise ThoughtDeleted
     if answer.status == 400:
         raise BackendRefused(_decoded_problem(answer.body))
     raise client.away("bad_answer", f"status {answer.status}")

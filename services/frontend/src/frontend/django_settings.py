@@ -8,6 +8,7 @@ from pathlib import Path
 import django
 from django.conf import settings
 
+from frontend.cookies import cookie_name
 from frontend.language import LANGUAGES
 
 PACKAGE = Path(__file__).parent
@@ -41,13 +42,16 @@ def configure_django(*, behind_tls: bool, allowed_hosts: Sequence[str]) -> None:
         LOCALE_PATHS=[PACKAGE / "locale"],
         USE_TZ=True,
         APPEND_SLASH=False,
+        CSRF_COOKIE_NAME=cookie_name("csrf", behind_tls=behind_tls),
         CSRF_COOKIE_SECURE=behind_tls,
         CSRF_COOKIE_HTTPONLY=True,
         CSRF_COOKIE_SAMESITE="Lax",
-        CSRF_FAILURE_VIEW="frontend.views.errors.csrf_failure",
+        CSRF_FAILURE_VIEW="frontend.views.csrf.csrf_failure",
         # The service configures logging itself.
         LOGGING_CONFIG=None,
     )
     django.setup()
     # Every answer has its line in the log already; an exception is what only Django knows of.
     logging.getLogger("django.request").addFilter(lambda record: record.exc_info is not None)
+    # `views/csrf.py` says more.
+    logging.getLogger("django.security.csrf").disabled = True

@@ -3,6 +3,7 @@
 BackendError
 ├── BackendAway     no answer that can be used: slow, refused, 5xx, garbage, ...
 ├── BackendRefused  400: the backend does not accept what was sent
+├── ThoughtDeleted  410: what this form shared has been deleted since
 └── Unauthorized    401: the token does not count, or not any more
 """
 
@@ -26,6 +27,10 @@ class BackendAway(BackendError):
 
 class BackendRefused(BackendError):
     """The backend answered 400; `str()` is its own explanation."""
+
+
+class ThoughtDeleted(BackendError):
+    """The backend answered 410."""
 
 
 class Unauthorized(BackendError):

@@ -3,7 +3,7 @@
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.translation import gettext_lazy
 
-from frontend.cookies import set_cookie
+from frontend.cookies import read_cookie, set_cookie
 
 NOTICE_COOKIE = "notice"
 NOTICES = {
@@ -22,5 +22,5 @@ def redirect_with_notice(path: str, notice: str) -> HttpResponse:
 
 def notice_for(request: HttpRequest) -> str:
     """Return the words that this page should say, or none."""
-    text = NOTICES.get(request.COOKIES.get(NOTICE_COOKIE, ""))
+    text = NOTICES.get(read_cookie(request, NOTICE_COOKIE) or "")
     return str(text or "")

@@ -1,8 +1,8 @@
 """Who looks at the page: what the session cookie says, verified without asking anybody.
 
-    Set-Cookie: session=<the access token>; HttpOnly; SameSite=Lax; Max-Age=<till the token's exp>
+    Set-Cookie: mythoughts_session=<the access token>; HttpOnly; SameSite=Lax; Max-Age=<to exp>
 
-It is also `Secure` where browsers come over TLS.
+Behind TLS it is `__Host-mythoughts_session`, and `Secure`.
 """
 
 import time
@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from django.http import HttpRequest, HttpResponse
 
 from frontend.backends import ThoughtsBackend, UsersBackend
-from frontend.cookies import set_cookie
-from mythoughts_chassis.tokens import InvalidToken, Principal, TokenVerifier
+from frontend.cookies import read_cookie, set_cookie
+from mythoughts_chassis.tokens import ExpiredToken, InvalidToken, Principal, TokenVerifier
 
 SESSION_COOKIE = "session"
 # The key under which the application leaves its parts in a request.
@@ -21,7 +21,7 @@ PARTS_KEY = "frontend.parts"
 
 @dataclass(frozen=True, slots=True)
 class Visitor:
-    """A browser: logged in with a token, or nobody; `has_dead_session` if it still thinks so."""
+    """A browser: logged in with a token, or nobody; `has_dead_session` if it keeps one of ours."""
 
     principal: Principal | None = None
     token: str = ""
@@ -46,14 +46,19 @@ class PageRequest(HttpRequest):
 
 
 def visitor_of(request: HttpRequest, verifier: TokenVerifier) -> Visitor:
-    """Return who makes the request. A cookie that is no valid token makes nobody."""
-    token = request.COOKIES.get(SESSION_COOKIE)
+    """Return who makes the request. A cookie that is no valid token makes nobody.
+
+    What was never valid here may be another program's: only an expired token is a dead session.
+    """
+    token = read_cookie(request, SESSION_COOKIE)
     if token is None:
         return Visitor()
     try:
         return Visitor(verifier.verify(token), token)
-    except InvalidToken:
+    except ExpiredToken:
         return Visitor(has_dead_session=True)
+    except InvalidToken:
+        return Visitor()
 
 
 def start_session(request: PageRequest, token: str) -> Visitor:
@@ -63,8 +68,9 @@ def start_session(request: PageRequest, token: str) -> Visitor:
 
 
 def end_session(request: PageRequest) -> None:
-    """Make the rest of this request nobody's, and have the browser forget its token."""
-    request.visitor = Visitor(has_dead_session=True)
+    """Make the rest of this request nobody's, and have the browser forget its token, if any."""
+    had_session = request.visitor.principal is not None or request.visitor.has_dead_session
+    request.visitor = Visitor(has_dead_session=had_session)
 
 
 def send_session(response: HttpResponse, visitor: Visitor) -> None:

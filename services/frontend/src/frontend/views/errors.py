@@ -3,11 +3,8 @@
 from django.http import HttpResponse
 from django.utils.translation import gettext
 
-from frontend.drafts import posted_draft
 from frontend.errors import BackendName
-from frontend.login_page import login_page
-from frontend.pages import safe_path, show_message
-from frontend.views.thoughts import form_page
+from frontend.pages import show_message
 from frontend.visitor import PageRequest
 
 
@@ -23,21 +20,6 @@ def away_page(request: PageRequest, backend: BackendName) -> HttpResponse:
         title=gettext("Not working right now"),
         text=texts[backend] + " " + gettext("Please try again in a minute."),
     )
-
-
-def csrf_failure(request: PageRequest, reason: str) -> HttpResponse:
-    """Say that a form was out of date, and offer a fresh one with what was typed."""
-    del reason  # Django has logged it.
-    problem = gettext(
-        "This form was out of date, so nothing was sent. Please try again. Cookies must be allowed."
-    )
-    draft = posted_draft(request.POST)
-    if "username" in request.POST or (draft.text and request.visitor.principal is None):
-        next_path = safe_path(request.POST.get("next", request.path))
-        return login_page(request, next_path=next_path, status=403, problem=problem)
-    if draft.text:
-        return form_page(request, draft, status=403, problem=problem)
-    return show_message(request, status=403, title=gettext("Please try again"), text=problem)
 
 
 def bad_request(request: PageRequest, exception: Exception) -> HttpResponse:

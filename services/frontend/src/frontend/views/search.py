@@ -14,7 +14,8 @@ from frontend.visitor import PageRequest
 
 def search(request: PageRequest) -> HttpResponse:
     """Thoughts that contain `search`, of the author `username`, or the newest of all."""
-    words, username = request.GET.get("search", ""), request.GET.get("username", "")
+    # A keyboard that completes words adds a space, which nobody means to search for.
+    words, username = (request.GET.get(name, "").strip() for name in ("search", "username"))
     cursor = cursor_in(request.GET)
     page: ThoughtPage | None = None
     status, fault = 200, ""

@@ -7,7 +7,7 @@ from django.utils.translation import gettext
 
 from frontend.backends import Caller, ThoughtPage
 from frontend.drafts import Draft, posted_draft, why_refused
-from frontend.errors import BackendAway, BackendRefused
+from frontend.errors import BackendAway, BackendRefused, ThoughtDeleted
 from frontend.login_page import log_in_first
 from frontend.notices import redirect_with_notice
 from frontend.pages import HOME, redirect_to_login, show
@@ -38,6 +38,12 @@ def share(request: PageRequest) -> HttpResponse:
         # Status 200, as after a failed login: the answer is a form to go on with, and browsers
         # report an error where there is none for any 4xx.
         return own_page(request, draft, problem=why_refused(draft.text, str(refusal)))
+    except ThoughtDeleted:
+        problem = gettext(
+            "You shared this before, and it has been deleted since. It was not shared now. "
+            "Press Share again if it should be."
+        )
+        return own_page(request, Draft(draft.text), problem=problem)
     except BackendAway:
         problem = gettext(
             "Your thought could not be shared at the moment. Your text is still here: "
