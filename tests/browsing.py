@@ -12,7 +12,7 @@ from tests.system import User
 TIMEOUT_MS = 15_000
 expect.set_options(timeout=TIMEOUT_MS)
 DESKTOP = {"width": 1280, "height": 900}
-PHONE = {"width": 390, "height": 844}
+PHONE = {"width": 360, "height": 780}
 
 # How Chromium reports, on its console, an answer with an error status.
 _ERROR_STATUS = re.compile(r"Failed to load resource: the server responded with a status of \d+")

@@ -76,7 +76,7 @@ def test_axe_finds_nothing_in_chinese(browsing: Browsing, difficult_user: User) 
 
 
 def test_page_fits_a_phone(browsing: Browsing, place: Place, difficult_user: User) -> None:
-    """On a screen of 390 pixels nothing scrolls sideways, and every control is in reach."""
+    """On a screen of 360 pixels nothing scrolls sideways, and every control is in reach."""
     page = open_place(browsing, place, difficult_user, size=PHONE)
 
     width = page.evaluate("document.documentElement.scrollWidth")

@@ -87,16 +87,37 @@ def test_attack_in_the_way_back_leads_home(page: Page, user: User) -> None:
     expect(page.get_by_label("What is on your mind")).to_be_visible()
 
 
+def test_link_leads_to_the_host_that_is_written(user_page: Page) -> None:
+    """What the browser would make of the text of a link is where the link leads."""
+    addresses = [
+        "https://www.google.comé.evil.example/",
+        "https://münchen.de/straße",
+        "https://faß.de:8443/?ä",
+        "http://✪df.ws/123",
+        "http://[0:0::1]:80/x",
+        "https://ＧＯＯＧＬＥ.com/",
+        "https://ja.wikipedia.org/wiki/東京",
+    ]
+    share(user_page, "\n".join([*addresses, "https://google.com@evil.example/"]))
+    links = user_page.locator("article").first.locator(".text a")
+
+    read = links.evaluate_all("all => all.map(a => new URL(a.textContent).href === a.href)")
+
+    assert links.all_text_contents() == addresses
+    assert read == [True] * len(addresses)
+
+
 @pytest.mark.parametrize("cookie", ["garbage", "a.b.c", "%00", "e" * 3000], ids=len)
 def test_garbage_in_the_session_cookie_is_nobody(user_page: Page, cookie: str) -> None:
-    """A session cookie that is no token makes one log in, and is forgotten."""
+    """A session cookie that is no token makes one log in, and is left to whoever made it."""
     address = user_page.url
     user_page.context.add_cookies([{"name": "mythoughts_session", "value": cookie, "url": address}])
 
     user_page.goto("/")
 
     expect(user_page).to_have_url("/login/")
-    assert "mythoughts_session" not in [kept["name"] for kept in user_page.context.cookies()]
+    kept = {kept["name"]: kept["value"] for kept in user_page.context.cookies()}
+    assert kept["mythoughts_session"] == cookie
 
 
 def test_form_of_another_browser_is_refused(user_page: Page) -> None:

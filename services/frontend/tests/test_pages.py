@@ -1,10 +1,13 @@
 """Reading: own thoughts, everybody's, and what is in them."""
 
+import re
 from datetime import UTC, datetime, timedelta
+from html import unescape
 
 import pytest
 
-from services.frontend.tests.browser import Browser
+from services.frontend.tests.browser import Browser, Page
+from services.frontend.tests.conftest import TokenMint
 from services.frontend.tests.fake_backend import FakeThoughtsBackend, Reply
 
 
@@ -20,6 +23,47 @@ def test_own_page_shows_own_thoughts_newest_first(
 
     assert page.words.index("Second of mine") < page.words.index("First of mine")
     assert "Not mine" not in page.words
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/", "/search", "/search?search=zzz", "/logout/", "/nowhere", "/thoughts/1/delete"],
+)
+@pytest.mark.parametrize("username", ["bruce", "林小雨", "עומר כהן", "<b>&'\"", "W" * 50])
+def test_every_page_says_who_is_logged_in(
+    browser: Browser, mint: TokenMint, thoughts: FakeThoughtsBackend, path: str, username: str
+) -> None:
+    """The bar of every page has the user's name, which leads to the user's own thoughts."""
+    thoughts.add(username, "Rain")
+    browser.cookies["mythoughts_session"] = mint.token_for(username)
+
+    assert _name_in_the_bar(browser.get(path)) == username
+
+
+@pytest.mark.parametrize("status", [403, 405, 503])
+def test_error_pages_say_who_is_logged_in(
+    bruce: Browser, thoughts: FakeThoughtsBackend, status: int
+) -> None:
+    """Pages that say what went wrong have the user's name too."""
+    thoughts.stop()
+
+    page = {
+        403: lambda: bruce.post("/logout/", {}),
+        405: lambda: bruce.post("/search", {}),
+        503: lambda: bruce.get("/search"),
+    }[status]()
+
+    assert page.status == status
+    assert _name_in_the_bar(page) == "bruce"
+
+
+@pytest.mark.parametrize("path", ["/search", "/login/", "/logout/", "/nowhere"])
+def test_bar_has_no_name_for_nobody(browser: Browser, path: str) -> None:
+    """Who is not logged in sees the way to the login page instead of a name."""
+    page = browser.get(path)
+
+    assert _name_in_the_bar(page) is None
+    assert page.links["Log in"] == "/login/"
 
 
 def test_own_page_without_thoughts_invites_to_share(bruce: Browser) -> None:
@@ -206,3 +250,9 @@ def test_deleting_after_the_session_leads_to_login(
 
     assert "Delete this thought?" in page.words
     assert len(thoughts.thoughts) == 1
+
+
+def _name_in_the_bar(page: Page) -> str | None:
+    bar = page.text.split("<nav", 1)[1].split("</nav>")[0]
+    name = re.search(r'<a [^>]*href="/thoughts/"[^>]*><bdi>([^<]*)</bdi>', bar)
+    return name and unescape(name[1])

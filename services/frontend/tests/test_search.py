@@ -82,6 +82,7 @@ def test_search_that_the_backend_refuses_says_so(
 
     assert page.status == 400
     assert "This cannot be searched for." in page.words
+    assert page.form("/search").fields["search"] == "a\ufffdb"
 
 
 def test_pages_of_a_search_keep_the_search(browser: Browser, thoughts: FakeThoughtsBackend) -> None:

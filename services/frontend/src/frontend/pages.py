@@ -31,6 +31,9 @@ def show(request: PageRequest, template: str, *, status: int = 200, **context: A
         "request_id": current_ids.get().request_id,
     }
     response = render(request, template, {**every_page, **context}, status=status)
+    if b"\0" in response.content:
+        # HTML has no such character; browsers show U+FFFD in its place.
+        response.content = response.content.replace(b"\0", "\ufffd".encode())
     if notice:
         forget_cookie(response, NOTICE_COOKIE)
     if status == 503:
