@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -53,6 +54,12 @@ class ServiceProcess:
         self._process.start()
         self.wait_for_line("serving")
 
+    def start_in_any_form(self, event: str = "serving") -> HttpClient:
+        """Start it, whatever the form of its log, and wait until it listens; a client of it."""
+        self._process.start()
+        wait_until(lambda: bool(self._ports(event)), or_fail_with=self._state)
+        return HttpClient(int(self._ports(event)[0]))
+
     def run_to_end(self) -> int:
         """Start it, wait until it has ended by itself, and return the exit status."""
         self._process.start()
@@ -75,6 +82,9 @@ class ServiceProcess:
         """Wait for such a log line and return it."""
         wait_until(lambda: bool(self.lines(event, **fields)), or_fail_with=self._state)
         return self.line(event, **fields)
+
+    def _ports(self, event: str) -> list[str]:
+        return [re.findall(r"port\W+(\d+)", line)[0] for line in self.output if event in line]
 
     def _state(self) -> str:
         return f"exit status {self._process.exit_status}:\n" + "\n".join(self.output)

@@ -194,3 +194,106 @@ for thread in threads: thread.join()
     ).splitlines()
 
     assert len([json.loads(line) for line in lines]) == 4 * 200 * 2
+
+
+CONSOLE = CONFIGURE.replace("json", "console")
+FORMS = pytest.mark.parametrize("configure", [CONFIGURE, CONSOLE], ids=["json", "console"])
+LOGGERS = pytest.mark.parametrize("logger", ["structlog.get_logger()", "logging.getLogger('a')"])
+# What ends a line, steers a terminal or turns text around, somewhere.
+DANGEROUS = (
+    *("\n", "\r", "\x0b", "\x0c", "\x1b[2J", "\x00", "\x07", "\x7f", "\x85", "\x9b31m"),
+    *("\u2028", "\u2029", "\u202e", "\u2066", "\u200f", "\u061c", "\ufeff", "\ud800"),
+)
+
+
+@FORMS
+@LOGGERS
+@pytest.mark.parametrize("text", DANGEROUS, ids=ascii)
+def test_nothing_from_outside_is_a_line_or_a_command(
+    configure: str, logger: str, text: str
+) -> None:
+    """Characters that do not print are escaped, in the event and in every value."""
+    value = ascii(f"a{text}b")
+    call = "warning({0}, a={0}, b=[{0}])" if "structlog" in logger else "warning('x %s', {0})"
+
+    written = output(f"{logger}.{call.format(value)}", configure=configure)
+
+    (line,) = written.splitlines()
+    assert line.isprintable()
+    assert written == line + "\n"
+
+
+@pytest.mark.parametrize("text", DANGEROUS, ids=ascii)
+def test_escaped_text_is_the_same_for_who_parses_it(text: str) -> None:
+    """JSON's escapes stand for the characters that were there."""
+    assert only_line(f"structlog.get_logger().info('a', text={text!a})")["text"] == text
+
+
+@pytest.mark.parametrize("text", DANGEROUS[:-1], ids=ascii)
+def test_path_of_a_request_is_no_line_or_command(text: str) -> None:
+    """The line of a request, which is made in a quicker way, is escaped as well."""
+    code = REQUEST.format(trace=None, route="/a").replace("/a/你", f"/{ascii(text)[1:-1]}")
+
+    (line,) = output(code).splitlines()
+
+    assert line.isprintable()
+    assert json.loads(line)["path"] == f"/{text}"
+
+
+SECRETS = """
+def give(password):
+    token = 'eyJhbGciOiJS.eyJpc3MiOiJt.c2lnbmF0dXJl'
+    rest = password + '-more'
+    raise ValueError(f'first\\nKey is {password} {rest} {token}')
+def wrap(password):
+    try: give(password)
+    except ValueError as error: raise RuntimeError('second\\nand ' + password) from error
+try: wrap('hunter2')
+except RuntimeError as error: failed = error
+"""
+
+
+@FORMS
+@LOGGERS
+@pytest.mark.parametrize(
+    "failed", ["failed", "ExceptionGroup('several', [failed])"], ids=["one", "group"]
+)
+def test_traceback_shows_no_values(configure: str, logger: str, failed: str) -> None:
+    """A traceback has all errors that led to one another, and neither locals nor rows."""
+    written = output(f"{SECRETS}\n{logger}.error('a', exc_info={failed})", configure=configure)
+
+    assert "ValueError: first" in written
+    assert "RuntimeError: second" in written
+    assert [part for part in ("hunter2", "eyJ", "c2lnbmF0dXJl") if part in written] == []
+
+
+@FORMS
+@pytest.mark.parametrize(
+    "secret", ["$argon2id$v=19$m=19456,t=2,p=1$c2FsdA$aGFzaA+/", "eyJhbGci.eyJpc3Mi.c2lnbmF0dXJl"]
+)
+def test_hash_or_token_in_a_message_is_hidden(configure: str, secret: str) -> None:
+    """Should a message hold one all the same, stars stand there, and the line is still whole."""
+    written = output(
+        f"structlog.get_logger().warning('a', reason='no \"{secret}\" here')", configure=configure
+    )
+
+    assert secret not in written
+    assert "***" in written
+    assert "here" in written
+    assert configure == CONSOLE or json.loads(written)["reason"] == 'no "***" here'
+
+
+def test_errors_that_name_each_other_are_shown_once() -> None:
+    """A circle of causes comes to an end."""
+    code = "a = ValueError('x'); b = TypeError('y'); a.__cause__ = b; b.__cause__ = a\n"
+
+    line = only_line(f"{code}structlog.get_logger().error('a', exc_info=a)")
+
+    assert line["exception"].count("ValueError: x") == 1
+
+
+def test_log_is_utf8_in_any_locale() -> None:
+    """What a terminal's locale cannot show is logged all the same."""
+    written = output("structlog.get_logger().info('你好')", PYTHONIOENCODING="ascii")
+
+    assert "你好" in written

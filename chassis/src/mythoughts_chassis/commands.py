@@ -15,6 +15,7 @@ import msgspec
 from asyncpg import PostgresError
 
 from mythoughts_chassis.keys import KeySetError
+from mythoughts_chassis.logs import first_line
 from mythoughts_chassis.settings import SettingsError
 
 Command = Callable[[argparse.Namespace, Mapping[str, str]], None]
@@ -46,7 +47,8 @@ def run(parser: argparse.ArgumentParser, arguments: Sequence[str] | None = None)
     try:
         command(options, os.environ)
     except _FOR_THE_OPERATOR as error:
-        for line in str(error).splitlines():
+        text = first_line(error) if isinstance(error, PostgresError) else str(error)
+        for line in text.splitlines():
             sys.stderr.write(f"{parser.prog}: {line}\n")
         return 2
     return 0

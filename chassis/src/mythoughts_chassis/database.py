@@ -19,6 +19,7 @@ from asyncpg.pool import PoolConnectionProxy
 from prometheus_client import Counter, Gauge
 
 from mythoughts_chassis.asgi import REQUEST_SECONDS
+from mythoughts_chassis.logs import first_line
 from mythoughts_chassis.problems import Unavailable
 from mythoughts_chassis.settings import Secret
 
@@ -172,7 +173,10 @@ class Database:
     def _unavailable(self, error: BaseException) -> Unavailable:
         self._failures.inc()
         _log.warning(
-            "database unavailable", role=self._role, error=type(error).__name__, reason=str(error)
+            "database unavailable",
+            role=self._role,
+            error=type(error).__name__,
+            reason=first_line(error),
         )
         return Unavailable("The database cannot be reached at the moment. Please try again.")
 

@@ -27,6 +27,7 @@ from multipart import (  # type: ignore[import-untyped]
 )
 
 from mythoughts_chassis.problems import BadInput, FieldError, NotFound, UnsupportedMediaType
+from mythoughts_chassis.settings import Secret
 
 BODY_TYPES = ("application/json", "application/x-www-form-urlencoded", "multipart/form-data")
 
@@ -42,6 +43,19 @@ Id = Annotated[int, Meta(ge=1, le=MAX_ID, extra_json_schema=INT64)]
 WITHOUT_NUL = {"pattern": r"^[^\x00]*$"}
 
 MAX_FORM_FIELDS = 100
+
+
+def secret_text(*, min_length: int, max_length: int, description: str, example: str) -> Meta:
+    """Describe a field of type `Secret`: what it says of its text is checked and published."""
+    limits = {"type": "string", "maxLength": max_length, "minLength": min_length}
+    text = Annotated[str, Meta(min_length=min_length, max_length=max_length)]
+    return Meta(
+        description=description,
+        examples=[example],
+        extra_json_schema={"format": "password", "writeOnly": True, **WITHOUT_NUL, **limits},
+        extra={"text": text, "rule": Secret},
+    )
+
 
 _DIGITS = re.compile(r"[0-9]{1,19}", re.ASCII)
 
@@ -178,7 +192,7 @@ def _field(value: Any, field: FieldInfo, is_text_of_integer: bool) -> Any:
             raise ValueError("must not contain the character NUL")
         value = value.replace("\r\n", "\n")
     try:
-        converted = msgspec.convert(value, field.type)
+        converted = msgspec.convert(value, _extra(field.type, "text") or field.type)
     except msgspec.ValidationError as error:
         raise ValueError(_in_plain_words(str(error), field.type)) from None
     rule = _extra(field.type, "rule")

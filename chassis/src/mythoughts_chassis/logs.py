@@ -5,17 +5,24 @@
 
 Lines go through structlog, but for the line of each request, which every request has to pay for:
 it is made and written directly, in a third of the time.
+
+Whatever a client sends, a line stays one line, and characters that do not print, such as those that
+steer a terminal, are escaped. No value of a variable is written with a traceback, and of an error's
+message the first line alone: in those that follow, PostgreSQL shows the row that it refused.
 """
 
+import json
 import logging
+import re
 import sys
+import traceback
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import IO, Any, Literal
 
 import msgspec
 import structlog
-from structlog.typing import EventDict, Processor, WrappedLogger
+from structlog.typing import EventDict, ExcInfo, Processor, WrappedLogger
 
 from mythoughts_chassis import requests
 from mythoughts_chassis.requests import current_ids
@@ -26,6 +33,10 @@ LEVELS = {
     "warning": logging.WARNING,
     "error": logging.ERROR,
 }
+
+# Hashes of passwords and tokens look like nothing else: should an error's message hold one after
+# all, it does not get out.
+_SECRET = re.compile(r"\$argon2[\w$=,+/-]+|\beyJ[\w-]+(?:\.[\w-]+)*", re.ASCII)
 
 
 class RequestLine(msgspec.Struct, frozen=True, kw_only=True):
@@ -68,6 +79,8 @@ class _Unfailing:
 
 def configure_logging(*, service: str, level: str, output: Literal["json", "console"]) -> None:
     """Send structlog's and the standard library's logs to standard output, in one form."""
+    # What is logged does not depend on the locale.
+    sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace")  # type: ignore[attr-defined]
 
     def add_service(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
         event["service"] = service
@@ -79,14 +92,12 @@ def configure_logging(*, service: str, level: str, output: Literal["json", "cons
         structlog.processors.TimeStamper(fmt="iso", utc=True, key="time"),
         add_service,
     ]
-    form: list[Processor] = (
-        [structlog.processors.format_exc_info, _render_json]
-        if output == "json"
-        else [
-            _without_service,
-            structlog.dev.ConsoleRenderer(timestamp_key="time", colors=sys.stdout.isatty()),
-        ]
-    )
+    console = structlog.dev.ConsoleRenderer(timestamp_key="time", colors=sys.stdout.isatty())
+    form: list[Processor] = [
+        structlog.processors.ExceptionRenderer(_traceback),
+        *([_render_json] if output == "json" else [_without_service, _escape, console]),
+        _without_secrets,
+    ]
     structlog.configure(
         processors=[*shared, *form],
         wrapper_class=structlog.make_filtering_bound_logger(LEVELS[level]),
@@ -118,7 +129,7 @@ def _quick_request_log(service: str) -> Callable[..., None]:
             status=status,
             duration_ms=duration_ms,
         )
-        write_line(encode(line))
+        write_line(_in_one_line(encode(line)))
 
     return log_request
 
@@ -133,8 +144,68 @@ def _add_ids(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
     return event
 
 
+def first_line(error: BaseException) -> str:
+    """Return what may be shown of an error's message."""
+    return _SECRET.sub("***", str(error).partition("\n")[0])
+
+
+def _traceback(exc_info: ExcInfo) -> str:
+    """Return the error, and those that led to it, as Python shows them, without any value."""
+    return "\n\nThat led to another error:\n\n".join(map(_frames_of, _chain(exc_info[1])))
+
+
+def _chain(error: BaseException | None) -> list[BaseException]:
+    """Return the error after those that led to it."""
+    chain: list[BaseException] = []
+    while error is not None and all(error is not known for known in chain):
+        chain.insert(0, error)
+        error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+    return chain
+
+
+def _frames_of(error: BaseException) -> str:
+    kind = f"{type(error).__module__}.{type(error).__qualname__}".removeprefix("builtins.")
+    message = first_line(error)
+    lines = [
+        "Traceback (most recent call last):\n",
+        *traceback.format_tb(error.__traceback__),
+        f"{kind}: {message}" if message else kind,
+    ]
+    if isinstance(error, BaseExceptionGroup):
+        lines += [f"\n{_traceback((type(e), e, e.__traceback__))}" for e in error.exceptions]
+    return "".join(lines)
+
+
 def _render_json(_: WrappedLogger, __: str, event: EventDict) -> str:
-    return msgspec.json.encode(event, enc_hook=repr).decode()
+    try:
+        line = msgspec.json.encode(event, enc_hook=repr)
+    except UnicodeEncodeError:
+        # A lone surrogate, which stands for bytes that are not UTF-8.
+        line = json.dumps(event, default=repr).encode()
+    return _in_one_line(line).decode()
+
+
+def _in_one_line(line: bytes) -> bytes:
+    """Escape what JSON leaves as it is and others take for a line break or a command."""
+    text = line.decode()
+    if text.isprintable():
+        return line
+    return "".join(c if c.isprintable() else json.dumps(c)[1:-1] for c in text).encode()
+
+
+def _escape(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
+    """Escape what does not print; a traceback keeps its lines."""
+    for name, value in event.items():
+        kept = "\n" if name in ("exception", "stack") else ""
+        if isinstance(value, str) and not value.isprintable():
+            event[name] = "".join(
+                c if c.isprintable() or c in kept else ascii(c)[1:-1] for c in value
+            )
+    return event
+
+
+def _without_secrets(_: WrappedLogger, __: str, line: EventDict | str) -> str:
+    return _SECRET.sub("***", str(line))
 
 
 def _without_service(_: WrappedLogger, __: str, event: EventDict) -> EventDict:

@@ -22,6 +22,7 @@ from sqlalchemy.pool import NullPool
 
 from mythoughts_chassis.commands import CommandError
 from mythoughts_chassis.database import CONNECT_SECONDS
+from mythoughts_chassis.logs import first_line
 from mythoughts_chassis.settings import Secret
 
 LOCK_NUMBER = 5_071_962
@@ -57,7 +58,7 @@ def migrate(database_url: Secret, directory: Path) -> None:
     except (SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
         # SQLAlchemy says less in more lines than what it wraps.
         cause = getattr(error, "orig", error)
-        reason = str(cause) or type(cause).__name__
+        reason = first_line(cause) or type(cause).__name__
         raise MigrationError(f"the database was not migrated: {reason}") from error
 
 
@@ -85,7 +86,9 @@ async def _wait_for_database(read_url: Callable[[], Secret]) -> Secret:
             if time.monotonic() >= say_at:
                 say_at = time.monotonic() + SAY_AGAIN_SECONDS
                 _log.warning(
-                    "waiting for the database", error=type(error).__name__, reason=str(error)
+                    "waiting for the database",
+                    error=type(error).__name__,
+                    reason=first_line(error),
                 )
             await asyncio.sleep(TRY_AGAIN_SECONDS)
         else:

@@ -13,6 +13,7 @@ import re
 import typing
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from http import HTTPStatus
 from types import MappingProxyType
 from typing import Any
@@ -117,15 +118,20 @@ class _Schemas:
     def of(self, wanted: Any) -> Json:
         """Return the schema of a type, its Structs by reference."""
         self._types.append(wanted)
-        (schema,), _ = msgspec.json.schema_components([wanted], ref_template=_REFERENCE)
+        (schema,), _ = _schema_components([wanted])
         return schema
 
     def components(self) -> Json:
         """Return the schemas that are referred to, by name."""
-        return msgspec.json.schema_components(self._types, ref_template=_REFERENCE)[1]
+        return _schema_components(self._types)[1]
 
 
-_REFERENCE = "#/components/schemas/{name}"
+# The schema of a `Secret`, the only type that msgspec does not know, stands where it is declared.
+_schema_components = partial(
+    msgspec.json.schema_components,
+    ref_template="#/components/schemas/{name}",
+    schema_hook=lambda _: {},
+)
 
 
 def _operation(handler: HTTPRouteHandler, schemas: _Schemas) -> Json:

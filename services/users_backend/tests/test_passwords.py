@@ -81,7 +81,7 @@ def test_every_failed_login_verifies_one_hash(
     hasher = ObservedHasher()
 
     with pytest.raises(Unauthorized):
-        asyncio.run(log_in(database_url, hasher, signer, Login(username, password)))
+        asyncio.run(log_in(database_url, hasher, signer, Login(username, Secret(password))))
 
     assert (hasher.verified, hasher.hashed) == (1, 0)
 
@@ -111,7 +111,7 @@ def test_hash_with_other_parameters_is_made_anew_at_login(
     old = argon2.PasswordHasher(time_cost, memory_kib, 1).hash(PASSWORD)
     sql.add_user("bruce", password_hash=old)
 
-    asyncio.run(log_in(database_url, PasswordHasher(), signer, Login("bruce", PASSWORD)))
+    asyncio.run(log_in(database_url, PasswordHasher(), signer, Login("bruce", Secret(PASSWORD))))
 
     new = sql.hash_of_user("bruce")
     assert new is not None
@@ -125,7 +125,7 @@ def test_failed_login_leaves_an_old_hash(sql: Sql, database_url: str, signer: To
     sql.add_user("bruce", password_hash=old)
 
     with pytest.raises(Unauthorized):
-        asyncio.run(log_in(database_url, PasswordHasher(), signer, Login("bruce", "wrong")))
+        asyncio.run(log_in(database_url, PasswordHasher(), signer, Login("bruce", Secret("wrong"))))
 
     assert sql.hash_of_user("bruce") == old
 
@@ -137,7 +137,7 @@ def test_present_hash_is_left_alone_at_login(
     sql.add_user("bruce")
     hasher = ObservedHasher()
 
-    asyncio.run(log_in(database_url, hasher, signer, Login("bruce", PASSWORD)))
+    asyncio.run(log_in(database_url, hasher, signer, Login("bruce", Secret(PASSWORD))))
 
     assert hasher.hashed == 0
     assert sql.hash_of_user("bruce") == hash_of(PASSWORD)
@@ -146,7 +146,8 @@ def test_present_hash_is_left_alone_at_login(
 def test_password_changed_meanwhile_is_not_overwritten(sql: Sql, database_url: str) -> None:
     """Of two changes of one password at once, the second is forbidden."""
     user_id = sql.add_user("bruce")
-    changes = [PasswordChange(PASSWORD, "the first one"), PasswordChange(PASSWORD, "the second")]
+    new_passwords = [Secret("the first one"), Secret("the second")]
+    changes = [PasswordChange(Secret(PASSWORD), password) for password in new_passwords]
 
     outcomes = asyncio.run(change_at_once(database_url, user_id, changes))
 

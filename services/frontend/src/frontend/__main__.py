@@ -1,5 +1,6 @@
 """`python -m frontend`: serve the pages."""
 
+import logging
 import os
 import sys
 from importlib.metadata import version
@@ -20,6 +21,8 @@ def main() -> int:
     try:
         settings = load_settings(Settings, os.environ)
         configure_logging(service="frontend", level=settings.log_level, output=settings.log_format)
+        # How many requests wait is a metric, frontend_requests_waiting.
+        logging.getLogger("waitress.queue").setLevel(logging.ERROR)
         app = create_app(settings, readiness)
     except (SettingsError, KeySetError) as error:
         for line in str(error).splitlines():

@@ -11,6 +11,7 @@ import msgspec
 from frontend.errors import BackendRefused, ThoughtDeleted, Unauthorized
 from frontend.http_client import Answer, HttpClient
 from frontend.paging import THOUGHTS_A_PAGE, Cursor, neighbours
+from mythoughts_chassis.settings import Secret
 
 CONFLICT_PAUSE_SECONDS = 0.2
 
@@ -176,10 +177,10 @@ class UsersBackend:
     def __init__(self, client: HttpClient) -> None:
         self._client = client
 
-    def log_in(self, caller: Caller, *, username: str, password: str) -> str | None:
+    def log_in(self, caller: Caller, *, username: str, password: Secret) -> str | None:
         """Return a token, None when name and password do not fit."""
         headers = {**caller._replace(token="").headers, "Content-Type": "application/json"}
-        body = msgspec.json.encode({"username": username, "password": password})
+        body = msgspec.json.encode({"username": username, "password": password.reveal()})
         answer = self._client.call("POST", "/api/login/", headers=headers, body=body)
         # 400: what no name or password can look like, such as nothing at all.
         if answer.status in (400, 401):

@@ -6,10 +6,10 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta, Struct
 
-from mythoughts_chassis.inputs import INT64, WITHOUT_NUL, Id
+from mythoughts_chassis.inputs import INT64, WITHOUT_NUL, Id, secret_text
+from mythoughts_chassis.settings import Secret
 from users_backend.names import MAX_USERNAME_CHARACTERS, enforce
 
-_SECRET = {"format": "password", "writeOnly": True, **WITHOUT_NUL}
 
 Username = Annotated[
     str,
@@ -26,24 +26,17 @@ Username = Annotated[
     ),
 ]
 NewPassword = Annotated[
-    str,
-    Meta(
+    Secret,
+    secret_text(
         min_length=8,
         max_length=128,
         description="8 to 128 characters, any.",
-        examples=["be water, my friend"],
-        extra_json_schema=_SECRET,
+        example="be water, my friend",
     ),
 ]
 PresentPassword = Annotated[
-    str,
-    Meta(
-        min_length=1,
-        max_length=128,
-        description="As it is now.",
-        examples=["bruce"],
-        extra_json_schema=_SECRET,
-    ),
+    Secret,
+    secret_text(min_length=1, max_length=128, description="As it is now.", example="bruce"),
 ]
 
 

@@ -35,11 +35,11 @@ async def log_in(
     """
     account = await database.run(lambda c: queries.find_account(c, login.username), repeatable=True)
     password_hash = None if account is None else account.password_hash
-    if not await passwords.verify(login.password, password_hash) or account is None:
+    if not await passwords.verify(login.password.reveal(), password_hash) or account is None:
         _LOGINS_FAILED.inc()
         raise Unauthorized("The name or the password is wrong.")
     if passwords.is_outdated(account.password_hash):
-        await _replace_hash(database, account, await passwords.hash(login.password))
+        await _replace_hash(database, account, await passwords.hash(login.password.reveal()))
     return signer.sign(account.user_id, account.username, is_admin=account.is_admin)
 
 
@@ -61,8 +61,8 @@ async def change_password(
     account = await database.run(lambda c: queries.find_account_by_id(c, user_id), repeatable=True)
     if account is None:
         raise _deleted()
-    if await passwords.verify(change.password, account.password_hash):
-        new_hash = await passwords.hash(change.new_password)
+    if await passwords.verify(change.password.reveal(), account.password_hash):
+        new_hash = await passwords.hash(change.new_password.reveal())
         if await _replace_hash(database, account, new_hash):
             return
     raise Forbidden("The present password is another.")
@@ -87,7 +87,7 @@ async def create(
 
     Raises `Conflict` when the name is or was another's, or looks like one that is or was.
     """
-    password_hash = await passwords.hash(new_user.password)
+    password_hash = await passwords.hash(new_user.password.reveal())
     try:
         return await database.run(
             lambda c: queries.insert_user(c, new_user.username, password_hash, is_admin=is_admin),

@@ -13,6 +13,7 @@ from frontend.notices import redirect_with_notice
 from frontend.pages import safe_path, show
 from frontend.views.thoughts import own_page
 from frontend.visitor import PageRequest, end_session, send_session, start_session
+from mythoughts_chassis.settings import Secret
 from mythoughts_chassis.tokens import InvalidToken
 
 _log = structlog.get_logger()
@@ -42,7 +43,7 @@ def _log_in(request: PageRequest) -> HttpResponse:
         token = request.parts.users.log_in(
             Caller("", request.language),
             username=request.POST.get("username", "").strip(),
-            password=request.POST.get("password", ""),
+            password=Secret(request.POST.get("password", "")),
         )
         if token is None:
             problem = gettext("Invalid login/password, please try again.")

@@ -1,0 +1,88 @@
+"""What the Frontend writes: never a secret, and not what metrics say better."""
+
+import shutil
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from chassis.tests.service_process import ServiceProcess, wait_until
+from frontend.settings import Settings
+from local.services import FRONTEND
+from services.frontend.tests.conftest import TokenMint
+from services.frontend.tests.fake_backend import FakeThoughtsBackend
+
+PASSWORD = "open-sesame"
+CSRF_TOKEN = "a" * 32
+
+
+@pytest.fixture
+def make_process(settings: Settings, tmp_path: Path) -> Iterator[Callable[..., ServiceProcess]]:
+    """A function that makes a Frontend in a process of its own, not started."""
+    environment = {
+        "TOKEN_PUBLIC_KEYS_PATH": str(settings.token_public_keys_path),
+        "THOUGHTS_BACKEND_URL": settings.thoughts_backend_url,
+        "USERS_BACKEND_URL": settings.users_backend_url,
+    }
+    made: list[ServiceProcess] = []
+
+    def make(**changes: str) -> ServiceProcess:
+        made.append(ServiceProcess("frontend", environment | changes, folder=tmp_path))
+        return made[-1]
+
+    yield make
+    for frontend in made:
+        if frontend.process.is_running:
+            frontend.process.kill()
+
+
+@pytest.fixture
+def broken_source(tmp_path: Path) -> Path:
+    """A folder with a Frontend whose templates raise."""
+    package = tmp_path / "source" / "frontend"
+    shutil.copytree(FRONTEND.folder / "src" / "frontend", package)
+    (package / "templates" / "base.html").write_text("{{ 1 // 0 }}")
+    return package.parent
+
+
+@pytest.mark.parametrize("output", ["json", "console"])
+def test_fault_shows_no_secret(
+    make_process: Callable[..., ServiceProcess], broken_source: Path, mint: TokenMint, output: str
+) -> None:
+    """No password and no part of a token gets into what is written about a page that broke."""
+    token = mint.token_for("bruce")
+    broken = make_process(PYTHONPATH=str(broken_source), LOG_FORMAT=output, LOG_LEVEL="debug")
+    http = broken.start_in_any_form("listening")
+    cookies = {"Cookie": f"session={token}; csrftoken={CSRF_TOKEN}"}
+    login = {"username": "bruce", "password": PASSWORD, "csrfmiddlewaretoken": CSRF_TOKEN}
+    answers = [
+        http.post("/login/", headers=cookies, form=login | {"text": "A draft."}),
+        http.post("/login/", headers=cookies, form=login | {"username": ""}),
+        http.post("/login/", headers={"Cookie": cookies["Cookie"].split(";")[0]}, form=login),
+        http.get("/thoughts/", headers=cookies),
+        http.get("/thoughts/", headers=cookies | {"Authorization": f"Bearer {token}"}),
+    ]
+    broken.stop()
+
+    written = "\n".join(broken.output)
+    assert [answer.status for answer in answers] == [500] * len(answers)
+    assert "ZeroDivisionError" in written
+    assert [part for part in (PASSWORD, CSRF_TOKEN, *token.split(".")) if part in written] == []
+
+
+def test_waiting_requests_are_not_logged_one_by_one(
+    make_process: Callable[..., ServiceProcess], thoughts: FakeThoughtsBackend
+) -> None:
+    """With more requests than threads, the log has one line a request."""
+    frontend = make_process(THREADS="3", BACKEND_CONNECTIONS="1")
+    http = frontend.start_in_any_form("listening")
+    thoughts.stall()
+    with ThreadPoolExecutor(16) as clients:
+        answers = [clients.submit(http.get, "/search?search=a") for _ in range(16)]
+        wait_until(lambda: "frontend_requests_waiting 13.0" in http.get("/metrics").body.decode())
+        thoughts.released.set()
+    frontend.stop()
+
+    assert len([answer.result() for answer in answers]) == 16
+    assert [line for line in frontend.log if "queue" in line["event"]] == []
