@@ -77,6 +77,10 @@ reset: ## Delete its data, after asking; YES=1 does not ask
 ##@ Run it in containers
 
 compose = docker compose
+# The last words of each service that has failed, because Compose says no more than that it has.
+show_failed = $(compose) ps --all --format '{{.Service}} {{.ExitCode}} {{.Health}}' \
+    | awk '$$2 != 0 || $$3 == "unhealthy" { print $$1 }' \
+    | xargs -n 1 $(compose) logs --no-color --tail=5
 
 # What the images say of their origin; empty where there is no git.
 images compose-up compose-dev: export REVISION = $(shell git rev-parse HEAD 2>/dev/null)
@@ -90,7 +94,7 @@ images: ## Build the images of the services; SERVICE=frontend builds one
 
 .PHONY: compose-up
 compose-up: ## Run the system with Docker Compose, in the background
-	@$(compose) up --build --detach --wait
+	@$(compose) up --build --detach --wait || { echo; $(show_failed); exit 1; }
 	@echo
 	@echo 'MyThoughts is ready.'
 	@echo

@@ -26,7 +26,9 @@ class Example:
     secret: Secret = setting("A secret.", default=Secret("none"))
     count: int = setting("A count.", default=3, minimum=1, maximum=9)
     share: float = setting("A share.", default=0.5, minimum=0, maximum=1)
-    level: Literal["low", "high"] = setting("A level.", default="low")
+    wait_seconds: float = setting("A time.", default=1.0, minimum=0.5)
+    level: Literal["low", "middle", "high"] = setting("A level.", default="low")
+    names: tuple[str, ...] = setting("Names.", default=())
     folder: Path = setting("A folder.", default=Path("/"))
     strict: bool = setting("Whether.", default=False)
 
@@ -58,6 +60,11 @@ def test_defaults_hold_where_nothing_is_set() -> None:
         ("SHARE", "1", 1.0),
         ("SHARE", "1e-3", 0.001),
         ("LEVEL", "high", "high"),
+        ("LEVEL", "HIGH", "high"),
+        ("LEVEL", " High\t", "high"),
+        ("COUNT", " 9 ", 9),
+        ("STRICT", "TRUE", True),
+        ("STRICT", "False ", False),
         ("FOLDER", "/tmp/a b", Path("/tmp/a b")),
         ("STRICT", "true", True),
         ("STRICT", "0", False),
@@ -82,7 +89,6 @@ def test_text_becomes_a_value(variable: str, text: str, expected: object) -> Non
         ("SHARE", "-0.1"),
         ("SHARE", "nan"),
         ("SHARE", "inf"),
-        ("LEVEL", "HIGH"),
         ("LEVEL", ""),
         ("STRICT", "perhaps"),
     ],
@@ -90,6 +96,24 @@ def test_text_becomes_a_value(variable: str, text: str, expected: object) -> Non
 def test_bad_text_is_named(variable: str, text: str) -> None:
     """What does not fit is refused, by the name of its variable."""
     assert fault(**{variable: text}).startswith(f"{variable}: ")
+
+
+@pytest.mark.parametrize(
+    ("variable", "text", "expected"),
+    [
+        ("COUNT", "ten", "must be a whole number from 1 to 9, got 'ten'"),
+        ("COUNT", "", "must be a whole number from 1 to 9, got ''"),
+        ("SHARE", "2", "must be a number from 0 to 1, got '2'"),
+        ("WAIT_SECONDS", "1h", "must be a number of seconds from 0.5, got '1h'"),
+        ("LEVEL", "loud", "must be low, middle or high, got 'loud'"),
+        ("STRICT", "yes", "must be true or false, got 'yes'"),
+        ("NAMES", "a,,b", "must be a list separated by commas, without an empty entry"),
+        ("NAME", "", "must not be empty"),
+    ],
+)
+def test_refusal_names_what_is_accepted(variable: str, text: str, expected: str) -> None:
+    """Whoever gives a wrong value is told what would be right."""
+    assert fault(**{variable: text}) == f"{variable}: {expected}"
 
 
 def test_all_faults_are_told_at_once() -> None:
@@ -153,7 +177,7 @@ def test_secret_does_not_show() -> None:
 def test_secret_does_not_show_in_a_fault() -> None:
     """A message about other settings does not tell a secret."""
     assert fault(SECRET="hunter2", COUNT="x") == (
-        "COUNT: 'x' does not fit: Expected `int`, got `str`"
+        "COUNT: must be a whole number from 1 to 9, got 'x'"
     )
 
 
@@ -178,6 +202,67 @@ def test_nothing_secret_has_a_default(settings_class: type) -> None:
     if settings_class is ApiSettings:
         expected |= {"DATABASE_URL"}
     assert {line.split(":")[0] for line in str(raised.value).splitlines()} == expected
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://a:hunter2/x@b/c",
+        "postgresql://a:hunter2@x@b/c",
+        "postgresql://a:hunter2#x@b/c",
+        "postgresql://a:hunter2@b:port/c",
+        "postgresql://a:hunter2@b/c d",
+    ],
+)
+def test_malformed_address_of_a_database_is_refused(url: str) -> None:
+    """An address that would be taken apart wrongly is refused, and the message does not show it."""
+    environment = {"TOKEN_PUBLIC_KEYS_PATH": "/keys", "DATABASE_URL": url}
+
+    with pytest.raises(SettingsError, match="percent-encoded") as raised:
+        load_settings(ApiSettings, environment)
+
+    assert "hunter2" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgres://b",
+        "postgresql://a:p:w%40@b.example:5432/c?sslmode=require",
+        "postgresql://a@[::1]:5432/c",
+        "postgresql://a:p@b:5432,c:5433/d",
+        "postgresql:///c?host=/run/postgresql&user=a",
+    ],
+)
+def test_address_of_a_database_is_accepted(url: str) -> None:
+    """Whatever PostgreSQL's clients understand is taken."""
+    environment = {"TOKEN_PUBLIC_KEYS_PATH": "/keys", "DATABASE_URL": url}
+
+    assert load_settings(ApiSettings, environment).database_url.reveal() == url
+
+
+@pytest.mark.parametrize(
+    ("url", "is_good"),
+    [
+        ("http://collector:4318", True),
+        ("https://collector.example/otlp", True),
+        ("collector:4318", False),
+        ("grpc://collector:4317", False),
+        ("http://collector:port", False),
+    ],
+)
+def test_address_of_a_collector_is_checked(url: str, is_good: bool) -> None:
+    """An address that traces cannot be sent to is refused at start."""
+    environment = {"TOKEN_PUBLIC_KEYS_PATH": "/keys", "OTEL_EXPORTER_OTLP_ENDPOINT": url}
+
+    try:
+        load_settings(ServiceSettings, environment)
+        refusal = ""
+    except SettingsError as error:
+        refusal = str(error)
+
+    assert bool(refusal) != is_good
+    assert is_good or "must look like http://host:port or https://host:port" in refusal
 
 
 def test_address_of_another_database_is_refused() -> None:

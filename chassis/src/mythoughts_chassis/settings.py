@@ -12,15 +12,20 @@ required. Everything that is missing or wrong is named in one `SettingsError`.
 """
 
 import dataclasses
+import re
 import typing
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 import msgspec
 
 T = TypeVar("T")
+
+_HOST = r"(\[[^\]]+\]|[^\s:/@?#\[\]]*)(:\d{1,5})?"
+_DATABASE_URL = re.compile(rf"\w+://([^\s/@?#]*@)?{_HOST}(,{_HOST})*(/[^\s/?#]*)?(\?[^\s#]*)?")
 
 
 class SettingsError(Exception):
@@ -86,6 +91,16 @@ class ServiceSettings:
     token_issuer: str = setting("The `iss` that tokens must carry.", default="mythoughts")
     token_audience: str = setting("The `aud` that tokens must carry.", default="mythoughts")
 
+    def __post_init__(self) -> None:
+        """Refuse an address that could only fail later."""
+        if self.otel_exporter_otlp_endpoint is not None:
+            check_url(
+                "OTEL_EXPORTER_OTLP_ENDPOINT",
+                self.otel_exporter_otlp_endpoint,
+                schemes=("http", "https"),
+                path=True,
+            )
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApiSettings(ServiceSettings):
@@ -104,13 +119,45 @@ class ApiSettings(ServiceSettings):
 
     def __post_init__(self) -> None:
         """Refuse an address that could only fail later, with every request."""
+        ServiceSettings.__post_init__(self)
         check_database_url("DATABASE_URL", self.database_url)
 
 
 def check_database_url(name: str, url: Secret) -> None:
-    """Raise `SettingsError`, without showing the address, unless it is one of PostgreSQL."""
+    """Raise `SettingsError`, without showing the address, unless it is one of PostgreSQL.
+
+    There may be several hosts, and none where a parameter names it.
+    """
     if not url.reveal().startswith(("postgresql://", "postgres://")):
         raise SettingsError(f"{name}: must start with postgresql://")
+    if not _DATABASE_URL.fullmatch(url.reveal()):
+        raise SettingsError(
+            f"{name}: must look like postgresql://user:password@host:port/name, "
+            "with @, /, ? and # in the password percent-encoded"
+        )
+
+
+def check_url(
+    name: str, url: str, *, schemes: Sequence[str] = ("http",), path: bool = False
+) -> None:
+    """Raise `SettingsError` unless `url` has one of the schemes, a host and nothing more.
+
+    `path` lets a path follow.
+    """
+    try:
+        parts = urlsplit(url)
+        fits = parts.port is None or parts.port > 0
+    except ValueError:
+        fits = False
+    if (
+        not fits
+        or parts.scheme not in schemes
+        or not parts.hostname
+        or (parts.path.strip("/") and not path)
+        or parts.query
+    ):
+        expected = " or ".join(f"{scheme}://host:port" for scheme in schemes)
+        raise SettingsError(f"{name}: must look like {expected}, got {url!r}")
 
 
 def load_settings(settings_class: type[T], environment: Mapping[str, str]) -> T:
@@ -125,7 +172,7 @@ def load_settings(settings_class: type[T], environment: Mapping[str, str]) -> T:
         try:
             text = _text_of(field, environment)
             if text is not None:
-                values[field.name] = _parse(text, types[field.name], field.metadata)
+                values[field.name] = _parse(text, types[field.name], field)
         except ValueError as fault:
             faults.append(f"{field.name.upper()}: {fault}")
     if faults:
@@ -158,17 +205,22 @@ def _contents(file_name: str) -> str:
         return Path(file_name).read_text(encoding="utf-8").rstrip("\r\n")
     except OSError as error:
         raise ValueError(f"cannot read {file_name}: {error.strerror}") from error
+    except UnicodeDecodeError:
+        # What Python says of it would show a part of what may be a secret.
+        raise ValueError(f"cannot read {file_name}: it is not UTF-8 text") from None
 
 
-def _parse(text: str, wanted: Any, bounds: Mapping[str, Any]) -> object:
+def _parse(text: str, wanted: Any, field: dataclasses.Field[Any]) -> object:
     if wanted in (Secret, Secret | None):
         value: object = Secret(text)
     elif wanted is Path:
         value = Path(text)
     elif wanted == tuple[str, ...]:
         value = tuple(_entries(text))
+    elif wanted in (str, str | None):
+        value = text
     else:
-        value = _convert(text, wanted, bounds)
+        return _convert(text, wanted, field)
     if not text:
         raise ValueError("must not be empty")
     return value
@@ -181,10 +233,24 @@ def _entries(text: str) -> Iterator[str]:
         yield entry.strip()
 
 
-def _convert(text: str, wanted: Any, bounds: Mapping[str, Any]) -> object:
-    constraint = msgspec.Meta(ge=bounds["minimum"], le=bounds["maximum"])
+def _convert(text: str, wanted: Any, field: dataclasses.Field[Any]) -> object:
+    """Return a number, a boolean or a choice, in capitals or not and with spaces around or not."""
+    constraint = msgspec.Meta(ge=field.metadata["minimum"], le=field.metadata["maximum"])
     bounded = typing.Annotated[wanted, constraint] if wanted in (int, float) else wanted
     try:
-        return msgspec.convert(text, bounded, strict=False)
-    except msgspec.ValidationError as error:
-        raise ValueError(f"{text!r} does not fit: {error}") from error
+        return msgspec.convert(text.strip().lower(), bounded, strict=False)
+    except msgspec.ValidationError:
+        raise ValueError(f"must be {_accepted(wanted, field)}, got {text!r}") from None
+
+
+def _accepted(wanted: Any, field: dataclasses.Field[Any]) -> str:
+    """Say in words what a setting takes: a number of seconds from 0 to 300."""
+    if wanted is bool:
+        return "true or false"
+    if choices := typing.get_args(wanted):
+        return f"{', '.join(choices[:-1])} or {choices[-1]}"
+    kind = "a whole number" if wanted is int else "a number"
+    unit = " of seconds" if field.name.endswith("_seconds") else ""
+    minimum, maximum = field.metadata["minimum"], field.metadata["maximum"]
+    limits = {"": None, f" from {minimum}": minimum, f" to {maximum}": maximum}
+    return kind + unit + "".join(words for words, limit in limits.items() if limit is not None)

@@ -32,9 +32,18 @@ def test_good_settings_are_accepted() -> None:
         ("BEHIND_TLS", "perhaps"),
         ("ALLOWED_HOSTS", ""),
         ("ALLOWED_HOSTS", "a.example,,b.example"),
+        ("ALLOWED_HOSTS", "https://a.example"),
+        ("ALLOWED_HOSTS", "a.example:8002"),
+        ("ALLOWED_HOSTS", "a.example b.example"),
     ],
 )
 def test_setting_that_cannot_work_is_named(name: str, value: str) -> None:
     """A setting with which no page could work is refused at start."""
     with pytest.raises(SettingsError, match=name):
         load_settings(Settings, GOOD | {name: value})
+
+
+@pytest.mark.parametrize("hosts", ["*", ".example.com", "a.example, B.example", "[::1],127.0.0.1"])
+def test_names_of_hosts_are_accepted(hosts: str) -> None:
+    """Names, names below a name, addresses, and any."""
+    assert load_settings(Settings, GOOD | {"ALLOWED_HOSTS": hosts}).allowed_hosts

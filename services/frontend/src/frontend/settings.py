@@ -1,9 +1,12 @@
 """What the Frontend can be told, all of it at start."""
 
+import re
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 
-from mythoughts_chassis.settings import ServiceSettings, SettingsError, setting
+from mythoughts_chassis.settings import ServiceSettings, SettingsError, check_url, setting
+
+# A name, all names below one, an IPv6 address, or any.
+_HOST_NAME = re.compile(r"\.?[\w-]+(\.[\w-]+)*\.?|\[[0-9A-Fa-f:.]+\]|\*")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,24 +55,14 @@ class Settings(ServiceSettings):
 
     def __post_init__(self) -> None:
         """Refuse what could only fail later, with every page."""
+        ServiceSettings.__post_init__(self)
         for name in ("thoughts_backend_url", "users_backend_url"):
-            check_backend_url(name.upper(), getattr(self, name))
+            check_url(name.upper(), getattr(self, name))
+        for host in self.allowed_hosts:
+            if not _HOST_NAME.fullmatch(host):
+                raise SettingsError(
+                    "ALLOWED_HOSTS: must be names such as www.example.com or .example.com, "
+                    f"separated by commas, without a scheme and a port, got {host!r}"
+                )
         if self.threads <= 2 * self.backend_connections:
             raise SettingsError("THREADS: must be more than twice BACKEND_CONNECTIONS")
-
-
-def check_backend_url(name: str, url: str) -> None:
-    """Raise `SettingsError` unless `url` is http with a host and nothing after the port."""
-    try:
-        parts = urlsplit(url)
-        port_is_good = parts.port is None or parts.port > 0
-    except ValueError:
-        port_is_good = False
-    if (
-        not port_is_good
-        or parts.scheme != "http"
-        or not parts.hostname
-        or parts.path.strip("/")
-        or parts.query
-    ):
-        raise SettingsError(f"{name}: must look like http://host:port, got {url!r}")
