@@ -5,6 +5,7 @@ programs, found on PATH by the verbs under test, which run in a copy of the tree
 """
 
 import json
+import shlex
 import shutil
 import subprocess
 import sys
@@ -17,10 +18,9 @@ from typing import Any
 from local.services import ROOT
 
 # It imports nothing, because a test may start dozens of it.
-PROGRAM = """#!{python} -ISs
-import sys
-folder, _, name = __file__.rpartition("/bin/")
-words = [name, *sys.argv[1:]]
+PROGRAM = """import sys
+folder = __file__.rpartition("/")[0]
+words = sys.argv[1:]
 with open(folder + "/calls", "a") as calls:
     calls.write(repr((words, sys.stdin.read())) + "\\n")
 plain = words[:1] + words[3:] if words[1:2] == ["--context"] else words
@@ -73,6 +73,7 @@ class Workplace:
             copy.parent.mkdir(parents=True)
             shutil.copy(description, copy)
         (folder / "bin").mkdir()
+        (folder / "program.py").write_text(PROGRAM)
         self._write_answers()
 
     @property
@@ -84,7 +85,9 @@ class Workplace:
         """Put programs of these names on PATH, where nothing else is."""
         for name in programs:
             path = self._folder / "bin" / name
-            path.write_text(PROGRAM.format(python=sys.executable))
+            # The first line of a script cannot name a program in just any folder; a shell can.
+            words = (sys.executable, "-ISs", str(self._folder / "program.py"), name)
+            path.write_text(f'#!/bin/sh\nexec {shlex.join(words)} "$@"\n')
             path.chmod(0o755)
 
     def answer(self, start: str, output: object = "", *, status: int = 0, error: str = "") -> None:

@@ -1,0 +1,20 @@
+"""A clone, however git is set up: the files are those that were committed."""
+
+import subprocess
+from pathlib import Path
+
+from local.services import ROOT
+
+
+def test_text_keeps_its_line_ends_on_windows(tmp_path: Path) -> None:
+    """With `core.autocrlf`, as on Windows, no text file gets a carriage return."""
+    clone = tmp_path / "clone"
+    command = ["git", "clone", "--quiet", "--config=core.autocrlf=true", ROOT, clone]
+    subprocess.run(command, check=True, capture_output=True)
+
+    listed = subprocess.run(
+        ["git", "ls-files", "--eol"], cwd=clone, check=True, capture_output=True, text=True
+    ).stdout.splitlines()
+
+    assert listed
+    assert [line for line in listed if "w/crlf" in line or "w/mixed" in line] == []
