@@ -204,12 +204,15 @@ test-cluster: chromium clients ## Run them against the cluster of kubectl's cont
 	@exec $(venv) -m tests.cluster $(ARGS)
 
 .PHONY: lint
-lint: ## Check style, formatting and which module may import which
+lint: ## Check style, formatting, imports, dependencies, images' and workflows' descriptions
 	$(install_all)
 	@$(venv) -m ruff check .
 	@$(venv) -m ruff format --check .
 	@.venv/bin/lint-imports --no-logo
 	@.venv/bin/hadolint services/*/Dockerfile
+	@set -e; for package in chassis services/*/; do \
+	    (cd "$$package" && "$(CURDIR)/.venv/bin/deptry" --no-ansi src); done
+	@.venv/bin/zizmor --offline --quiet .github
 
 .PHONY: typecheck
 typecheck: ## Check the types of the code and of its tests
