@@ -283,6 +283,19 @@ def test_hash_or_token_in_a_message_is_hidden(configure: str, secret: str) -> No
     assert configure == CONSOLE or json.loads(written)["reason"] == 'no "***" here'
 
 
+@FORMS
+def test_what_nobody_catches_is_logged_alike(configure: str) -> None:
+    """The error that ends a process is in its log, without values."""
+    code = f"{START}{configure}{SECRETS}\nraise failed"
+    command = [sys.executable, "-c", code]
+
+    done = subprocess.run(command, capture_output=True, encoding="utf-8", check=False)
+
+    assert done.returncode == 1
+    assert "RuntimeError: second" in done.stdout
+    assert "hunter2" not in done.stdout + done.stderr
+
+
 def test_errors_that_name_each_other_are_shown_once() -> None:
     """A circle of causes comes to an end."""
     code = "a = ValueError('x'); b = TypeError('y'); a.__cause__ = b; b.__cause__ = a\n"

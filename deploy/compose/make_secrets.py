@@ -1,5 +1,7 @@
 """Makes the passwords that are missing, and gives each volume to the account that reads it.
 
+It also copies files of the source tree, which only their owner may be able to read, for everybody.
+
 It runs in the container `secrets` of Docker Compose, with the standard library alone, and may run
 again and again. The keys of the tokens are made after it, by `python -m users_backend rotate-keys`.
 """
@@ -9,6 +11,7 @@ import secrets
 from pathlib import Path
 
 FOLDER = Path("/secrets")
+FILES, COPIES = Path("/files"), Path("/copies")
 # The accounts that services and PostgreSQL run as, in their images.
 SERVICE, POSTGRES = 10_001, 999
 
@@ -22,6 +25,9 @@ def main() -> None:
         write(admin_password, new_password(), SERVICE)
     for folder in ("token-private-keys", "token-public-keys"):
         os.chown(FOLDER / folder, SERVICE, SERVICE)
+    for file in FILES.glob("*/*"):
+        text = file.read_text().removesuffix("\n")
+        write(COPIES / file.relative_to(FILES), text, account=0, mode=0o444)
 
 
 def make_database_secrets(name: str) -> None:
@@ -44,11 +50,14 @@ def new_password() -> str:
     return secrets.token_urlsafe(24)
 
 
-def write(path: Path, text: str, account: int) -> None:
-    """Write a file that only `account` may read; it appears complete or not at all."""
+def write(path: Path, text: str, account: int, mode: int = 0o400) -> None:
+    """Write a file that belongs to `account`, which alone may read it if no other mode is given.
+
+    It appears complete or not at all.
+    """
     unfinished = path.with_name(f".{path.name}")
     unfinished.unlink(missing_ok=True)
-    descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o400)
+    descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
     with os.fdopen(descriptor, "w") as file:
         file.write(text + "\n")
         os.fchown(descriptor, account, account)

@@ -9,7 +9,7 @@ from local.services import ROOT
 def test_text_keeps_its_line_ends_on_windows(tmp_path: Path) -> None:
     """With `core.autocrlf`, as on Windows, no text file gets a carriage return."""
     clone = tmp_path / "clone"
-    command = ["git", "clone", "--quiet", "--config=core.autocrlf=true", ROOT, clone]
+    command = ["git", "clone", "--quiet", "--config=core.autocrlf=true", str(ROOT), str(clone)]
     subprocess.run(command, check=True, capture_output=True)
 
     listed = subprocess.run(

@@ -22,10 +22,10 @@ SHOW_ADMIN_PASSWORD = (
 class Project:
     """One project of Docker Compose; at the end of the `with` block nothing is left of it."""
 
-    def __init__(self, file: Path = ROOT / "compose.yaml") -> None:
+    def __init__(self, *files: Path) -> None:
         self.name = f"mythoughts-test-{uuid.uuid4().hex[:8]}"
         self.ports = {service.port_setting: free_port() for service in SERVICES}
-        self._file = file
+        self._files = [f"--file={file}" for file in files or (ROOT / "compose.yaml",)]
 
     def __enter__(self) -> Self:
         """Nothing is started by this."""
@@ -54,15 +54,19 @@ class Project:
 
     def compose(self, *arguments: str) -> str:
         """Run a command of Docker Compose; what it printed. Fails with what it complained of."""
-        done = subprocess.run(
-            ["docker", "compose", "--project-name", self.name, "--file", self._file, *arguments],
+        done = self.try_compose(*arguments)
+        assert done.returncode == 0, f"docker compose {' '.join(arguments)}:\n{done.stderr}"
+        return done.stdout
+
+    def try_compose(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
+        """Run a command of Docker Compose that may end as it likes."""
+        return subprocess.run(
+            ["docker", "compose", "--project-name", self.name, *self._files, *arguments],
             env=os.environ | {name: str(port) for name, port in self.ports.items()},
             capture_output=True,
             text=True,
             check=False,
         )
-        assert done.returncode == 0, f"docker compose {' '.join(arguments)}:\n{done.stderr}"
-        return done.stdout
 
     def container(self, service: str) -> str:
         """The id of a service's container, whether it runs or has ended."""

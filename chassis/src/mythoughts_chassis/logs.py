@@ -18,6 +18,7 @@ import sys
 import traceback
 from collections.abc import Callable
 from datetime import UTC, datetime
+from io import TextIOWrapper
 from typing import IO, Any, Literal
 
 import msgspec
@@ -80,7 +81,8 @@ class _Unfailing:
 def configure_logging(*, service: str, level: str, output: Literal["json", "console"]) -> None:
     """Send structlog's and the standard library's logs to standard output, in one form."""
     # What is logged does not depend on the locale.
-    sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace")  # type: ignore[attr-defined]
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace")
 
     def add_service(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
         event["service"] = service
@@ -108,6 +110,8 @@ def configure_logging(*, service: str, level: str, output: Literal["json", "cons
     if output == "json" and LEVELS[level] <= logging.INFO:
         requests.log_request = _quick_request_log(service)
     _redirect_standard_logging(shared, form, LEVELS[level])
+    # What nobody catches ends the process; its traceback is a line like all others.
+    sys.excepthook = lambda *error: structlog.get_logger().critical("died", exc_info=error)
 
 
 def _quick_request_log(service: str) -> Callable[..., None]:

@@ -1,0 +1,57 @@
+"""The first start of a database: whatever goes wrong, the next start makes it whole."""
+
+import time
+from pathlib import Path
+
+from local.services import THOUGHTS
+from tests.containers.docker import docker
+from tests.containers.project import Project
+
+FILE = THOUGHTS.folder / "compose.yaml"
+DATABASE = "thoughts-database"
+# No role can have this name: the script that makes it fails.
+REFUSED = "services: {thoughts-database: {environment: {APPLICATION_DATABASE: pg_refused}}}"
+TABLES = ("exec", "-T", DATABASE, "psql", "--username=postgres", "--tuples-only", "--command")
+
+
+def test_failed_initialisation_is_done_again(tmp_path: Path) -> None:
+    """A first start that failed leaves nothing that counts as a database."""
+    override = tmp_path / "compose.yaml"
+    override.write_text(REFUSED)
+    with Project(FILE, override) as project:
+        failed = project.try_compose("up", "--detach", "--wait", DATABASE)
+        override.write_text("services: {}")
+
+        project.compose("up", "--detach", "--wait", "thoughts-backend")
+
+        assert failed.returncode != 0
+        assert project.health("thoughts-backend") == "healthy"
+
+
+def test_killed_initialisation_is_done_again() -> None:
+    """A database that was killed at several moments of its first start is made whole by the next."""
+    with Project(FILE) as project:
+        project.compose("up", "--no-start", DATABASE)
+        project.compose("up", "secrets")
+        name = project.container(DATABASE)
+        for seconds in (0.4, 0.8, 1.2, 1.6, 2.0):
+            docker("start", name)
+            time.sleep(seconds)
+            docker("kill", name)
+
+        project.compose("up", "--detach", "--wait", DATABASE)
+
+        databases = project.compose(*TABLES, "SELECT datname FROM pg_database")
+        assert "thoughts" in databases.split()
+
+
+def test_later_starts_keep_the_data() -> None:
+    """A database that was killed later has what it had."""
+    with Project(FILE) as project:
+        project.compose("up", "--detach", "--wait", DATABASE)
+        project.compose(*TABLES, "CREATE TABLE kept ()")
+        project.compose("kill", DATABASE)
+
+        project.compose("up", "--detach", "--wait", DATABASE)
+
+        assert "kept" in project.compose(*TABLES, "SELECT tablename FROM pg_tables")
