@@ -29,7 +29,7 @@ def test_failed_initialisation_is_done_again(tmp_path: Path) -> None:
 
 
 def test_killed_initialisation_is_done_again() -> None:
-    """A database that was killed at several moments of its first start is made whole by the next."""
+    """A database that was killed several times in its first start is made whole by the next."""
     with Project(FILE) as project:
         project.compose("up", "--no-start", DATABASE)
         project.compose("up", "secrets")
