@@ -79,8 +79,8 @@ reset: ## Delete its data, after asking; YES=1 does not ask
 compose = docker compose
 # The last words of each service that has failed, because Compose says no more than that it has.
 show_failed = $(compose) ps --all --format '{{.Service}} {{.ExitCode}} {{.Health}}' \
-    | awk '$$2 != 0 || $$3 == "unhealthy" { print $$1 }' \
-    | xargs -n 1 $(compose) logs --no-color --tail=5
+    | awk '$$2 != 0 || ($$3 != "" && $$3 != "healthy") { print $$1 }' \
+    | xargs -n 1 $(compose) --ansi never logs --tail=5
 
 # What the images say of their origin; empty where there is no git.
 images compose-up compose-dev: export REVISION = $(shell git rev-parse HEAD 2>/dev/null)

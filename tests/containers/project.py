@@ -54,19 +54,15 @@ class Project:
 
     def compose(self, *arguments: str) -> str:
         """Run a command of Docker Compose; what it printed. Fails with what it complained of."""
-        done = self.try_compose(*arguments)
-        assert done.returncode == 0, f"docker compose {' '.join(arguments)}:\n{done.stderr}"
-        return done.stdout
-
-    def try_compose(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
-        """Run a command of Docker Compose that may end as it likes."""
-        return subprocess.run(
+        done = subprocess.run(
             ["docker", "compose", "--project-name", self.name, *self._files, *arguments],
             env=os.environ | {name: str(port) for name, port in self.ports.items()},
             capture_output=True,
             text=True,
             check=False,
         )
+        assert done.returncode == 0, f"docker compose {' '.join(arguments)}:\n{done.stderr}"
+        return done.stdout
 
     def container(self, service: str) -> str:
         """The id of a service's container, whether it runs or has ended."""

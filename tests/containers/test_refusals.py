@@ -1,8 +1,11 @@
 """What a container says when it cannot start: in one line, what is missing."""
 
+import os
 import subprocess
 
+from local.services import ROOT
 from tests.containers.docker import Image, run_docker
+from tests.containers.project import Project
 
 KEYS = "/etc/mythoughts/token-public-keys/public-keys.json"
 SETTINGS = {
@@ -52,3 +55,21 @@ def test_missing_secret_is_named(image: Image) -> None:
     expected = f"{image.name}: TOKEN_ISSUER: cannot read {file}: No such file or directory"
     assert done.returncode == 2
     assert expected in done.stderr.splitlines()
+
+
+def test_make_shows_why_a_container_does_not_start() -> None:
+    """After a wrong setting `make compose-up` ends with what the container that failed says."""
+    with Project() as project:
+        settings = {"COMPOSE_PROJECT_NAME": project.name, "LOG_LEVEL": "loud"}
+        ports = {name: str(port) for name, port in project.ports.items()}
+        done = subprocess.run(
+            ["make", "compose-up"],
+            cwd=ROOT,
+            env=os.environ | ports | settings,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    assert done.returncode != 0
+    assert "LOG_LEVEL: must be debug, info, warning or error, got 'loud'" in done.stdout

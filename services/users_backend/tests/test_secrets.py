@@ -12,6 +12,7 @@ from mythoughts_chassis.migrations import migrate
 from mythoughts_chassis.settings import Secret
 from services.users_backend.tests.command import run_command
 from services.users_backend.tests.conftest import MakeBackend
+from services.users_backend.tests.sql import PASSWORD as KNOWN_PASSWORD
 from services.users_backend.tests.sql import Sql
 from users_backend.app import MIGRATIONS
 
@@ -115,3 +116,32 @@ def test_command_shows_no_secret(
     written = done.stdout + done.stderr
     assert done.returncode != 0
     assert [secret for secret in (PASSWORD, "$argon2") if secret in written] == []
+
+
+@pytest.mark.parametrize("output", ["json", "console"])
+@pytest.mark.parametrize("spoil", [lambda text: text[:-9], lambda text: text.replace('"n"', '"m"')])
+def test_broken_key_file_shows_no_key(
+    make_backend: MakeBackend,
+    own_keys: TokenMaker,
+    sql: Sql,
+    spoil: Callable[[str], str],
+    output: str,
+) -> None:
+    """A key file that turns bad while the service runs is logged without what is in it."""
+    sql.add_user("bruce")
+    backend = make_backend(
+        TOKEN_PRIVATE_KEYS_PATH=str(own_keys.private_path),
+        TOKEN_PUBLIC_KEYS_PATH=str(own_keys.public_path),
+        LOG_FORMAT=output,
+    )
+    http = backend.start_in_any_form()
+    key = own_keys.private_key
+    own_keys.private_path.write_text(spoil(own_keys.private_path.read_text()))
+
+    answer = http.post("/api/login/", json={"username": "bruce", "password": KNOWN_PASSWORD})
+    backend.stop()
+
+    written = "\n".join(backend.output)
+    assert answer.status == 200
+    assert "keys not read" in written
+    assert [name for name in ("d", "p", "q", "dp", "dq", "qi") if str(key[name]) in written] == []
