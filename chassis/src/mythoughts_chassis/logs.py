@@ -201,9 +201,10 @@ def _escape(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
     """Escape what does not print; a traceback keeps its lines."""
     for name, value in event.items():
         kept = "\n" if name in ("exception", "stack") else ""
-        if isinstance(value, str) and not value.isprintable():
+        text = value if isinstance(value, str) else repr(value)
+        if not text.isprintable():
             event[name] = "".join(
-                c if c.isprintable() or c in kept else ascii(c)[1:-1] for c in value
+                c if c.isprintable() or c in kept else ascii(c)[1:-1] for c in text
             )
     return event
 
