@@ -1,5 +1,5 @@
 #!/bin/bash
-# Dumps both databases into a new folder of /backups, named by the time, and keeps the newest $KEEP.
+# Dumps both databases into a new folder in /backups, named by the time, and keeps the newest $KEEP folders.
 set -euo pipefail
 
 name=$(date --utc +%Y-%m-%dT%H-%M-%SZ)
@@ -13,5 +13,5 @@ sync
 mv /backups/.unfinished "/backups/$name"
 echo "Backed up to $name: $(du -sh "/backups/$name" | cut -f1)."
 
-# The names sort by time.
+# Folder names sort by time.
 ls -d /backups/*Z | head -n -"$KEEP" | xargs --no-run-if-empty rm -rf

@@ -1,6 +1,6 @@
 #!/bin/bash
-# Puts both databases back to what they were at a backup: $BACKUP, or the newest. Each is replaced whole
-# or not at all.
+# Restores both databases from a backup: $BACKUP, or the newest. Each is replaced completely or not at
+# all.
 set -euo pipefail
 
 backup=/backups/${BACKUP:-$(cd /backups && ls -d -- *Z | tail -n 1)}
