@@ -1,4 +1,4 @@
-"""Where this machine reaches what was deployed: addresses that answer, and no others."""
+"""Where the deployed system is reachable from this machine: only addresses that answer."""
 
 import http.client
 from collections.abc import Mapping
@@ -16,7 +16,7 @@ _WAIT_SECONDS = 10
 
 
 def ingress_port(environment: Mapping[str, str]) -> int:
-    """The port of this machine that leads to the Ingress of our own cluster: INGRESS_PORT."""
+    """The port of this machine that is mapped to our own cluster's Ingress: INGRESS_PORT."""
     text = environment.get("INGRESS_PORT") or str(_DEFAULT_INGRESS_PORT)
     if not (text.isascii() and text.isdigit() and 0 < int(text) <= 65535):
         raise DeployError(f"INGRESS_PORT={text} is not a port: a number from 1 to 65535.")
@@ -25,10 +25,10 @@ def ingress_port(environment: Mapping[str, str]) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Addresses:
-    """Where the overlay `local` answers; what nothing was found for is empty, or None.
+    """Where the overlay `local` answers; empty or None where nothing was found.
 
-    `services` has the address of `thoughts`, `users` and `frontend` at the ports that they take of
-    a node, `hosts` their address through the Ingress, and `ingress` that of its controller.
+    `services` has the addresses of `thoughts`, `users` and `frontend` at their node ports,
+    `hosts` their addresses through the Ingress, and `ingress` that of its controller.
     """
 
     services: Mapping[str, str]
@@ -37,7 +37,7 @@ class Addresses:
 
 
 def reachable(kubectl: Kubectl, environment: Mapping[str, str]) -> Addresses:
-    """Find the addresses by asking the Frontend at each that it could have."""
+    """Find the addresses by trying each one that the Frontend could have."""
     nodes = _nodes(kubectl)
     domain = "localhost" if nodes == ["localhost"] else "example.local"
     names = [service.host for service in SERVICES]
@@ -54,7 +54,7 @@ def reachable(kubectl: Kubectl, environment: Mapping[str, str]) -> Addresses:
 
 
 def _nodes(kubectl: Kubectl) -> list[str]:
-    """The hosts that could lead to a node of the cluster."""
+    """The hosts at which a node of the cluster may be reachable."""
     if _is_ours(kubectl) or kubectl.context in SHARED_WITH_DOCKER:
         return ["localhost"]
     return [
@@ -66,20 +66,20 @@ def _nodes(kubectl: Kubectl) -> list[str]:
 
 
 def _is_ours(kubectl: Kubectl) -> bool:
-    """Whether the cluster is one that `make cluster-up` makes."""
+    """Whether the cluster was created by `make cluster-up`."""
     cluster = cluster_of(kubectl.context)
     return cluster is not None and cluster.name == CLUSTER
 
 
 def _ingress_port(kubectl: Kubectl, environment: Mapping[str, str]) -> int | None:
-    """Where the ingress controller listens, if it is the one that comes with this project."""
+    """Where the ingress controller listens, if it is this project's own."""
     if _is_ours(kubectl):
         return ingress_port(environment)
     return _node_ports(kubectl, INGRESS_NAMESPACE).get("traefik")
 
 
 def _node_ports(kubectl: Kubectl, namespace: str) -> dict[str, int]:
-    """The port at which each node leads to a service, by the service's name."""
+    """The node port of each service, by the service's name."""
     return {
         service["metadata"]["name"]: port["nodePort"]
         for service in kubectl.get("services", namespace=namespace)
@@ -89,7 +89,7 @@ def _node_ports(kubectl: Kubectl, namespace: str) -> dict[str, int]:
 
 
 def _find(nodes: list[str], port: int | None, host: str | None = None) -> str | None:
-    """The first node on which the Frontend answers, asked by the name `host`, or None."""
+    """The first node on which the Frontend answers to the name `host`, or None."""
     if port is None:
         return None
     found: list[str] = []

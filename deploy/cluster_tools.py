@@ -1,4 +1,4 @@
-"""kind, k3d and minikube: how each is told to make, fill and delete a cluster on this machine."""
+"""The commands of kind, k3d and minikube to create, load and delete a cluster on this machine."""
 
 import json
 from collections.abc import Callable, Mapping, Sequence
@@ -10,16 +10,16 @@ from deploy.programs import is_installed, run
 CLUSTER = "mythoughts"
 _HOST = "127.0.0.1"
 
-# Leads ports of this machine, reached as 127.0.0.1 alone, to ports of the cluster's node.
+# Maps ports of this machine, open only on 127.0.0.1, to ports of the cluster's node.
 Ports = Mapping[int, int]
 
 
 @dataclass(frozen=True, slots=True)
 class ClusterTool:
-    """A program that makes clusters, and its commands; in these `{cluster}` is a cluster's name.
+    """A program that creates clusters, and its commands, where `{cluster}` is the cluster's name.
 
-    `names_in` finds the names of clusters in what `names` prints. `create` gives the arguments
-    that lead ports to the node, and the text for standard input.
+    `names_in` extracts the names of clusters from the output of `names`. `ports` returns the
+    arguments that map ports to the node, and the text for standard input.
     """
 
     program: str
@@ -74,7 +74,7 @@ TOOLS = (
         context="k3d-{cluster}",
         names="k3d cluster list --output json",
         names_in=lambda text: [cluster["name"] for cluster in json.loads(text) or []],
-        # Its own ingress controller would be in the way of ours.
+        # Its own ingress controller would conflict with ours.
         create="k3d cluster create {cluster} --k3s-arg=--disable=traefik@server:0",
         ports=_ports_of_k3d,
         start="k3d cluster start {cluster}",
@@ -87,7 +87,7 @@ TOOLS = (
         context="{cluster}",
         names="minikube profile list --light --output json",
         names_in=lambda text: [profile["Name"] for profile in json.loads(text)["valid"]],
-        # Only a node in a container can have ports of this machine.
+        # Only a node that runs in a container can publish ports on this machine.
         create="minikube start --profile {cluster} --driver docker",
         ports=_ports_of_minikube,
         start="minikube start --profile {cluster}",
@@ -99,22 +99,22 @@ TOOLS = (
 
 @dataclass(frozen=True, slots=True)
 class Cluster:
-    """A cluster of one of the tools, made or to be made. Each method raises DeployError."""
+    """A cluster of one of the tools; it may not exist yet. Each method raises DeployError."""
 
     tool: ClusterTool
     name: str = CLUSTER
 
     @property
     def context(self) -> str:
-        """What kubectl calls it."""
+        """Its context in kubectl."""
         return self.tool.context.format(cluster=self.name)
 
     def exists(self) -> bool:
-        """Whether it has been made."""
+        """Whether it exists."""
         return self.name in self.tool.names_in(self._run(self.tool.names))
 
     def create(self, ports: Ports) -> None:
-        """Make it."""
+        """Create it."""
         arguments, text = self.tool.ports(ports)
         self._run(self.tool.create, *arguments, text=text)
 
@@ -123,11 +123,11 @@ class Cluster:
         self._run(self.tool.start)
 
     def load(self, images: Sequence[str]) -> None:
-        """Copy images from Docker into it."""
+        """Copy images from Docker to the cluster."""
         self._run(self.tool.load, *images)
 
     def delete(self) -> None:
-        """Delete it with everything in it."""
+        """Delete the cluster and everything in it."""
         self._run(self.tool.delete)
 
     def _run(self, command: str, *arguments: str, text: str = "") -> str:
@@ -135,9 +135,9 @@ class Cluster:
 
 
 def usable_clusters(environment: Mapping[str, str]) -> list[Cluster]:
-    """Our cluster by the tool that CLUSTER_TOOL names, or by each tool that is installed.
+    """Our cluster in the tool that CLUSTER_TOOL names, or in each installed tool.
 
-    Raises DeployError when there is none.
+    Raises DeployError if no tool is installed.
     """
     names = [tool.program for tool in TOOLS]
     wanted = environment.get("CLUSTER_TOOL")
@@ -148,14 +148,14 @@ def usable_clusters(environment: Mapping[str, str]) -> list[Cluster]:
     if not usable:
         homes = "\n".join(f"    {tool.program:10}{tool.home}" for tool in TOOLS)
         raise DeployError(
-            f"There is no {wanted or 'program that makes clusters'} on PATH. Install one of these, "
-            f"and Docker:\n{homes}\nA cluster that you have already: make deploy"
+            f"There is no {wanted or 'tool that creates clusters'} on PATH. Install one of these, "
+            f"and Docker:\n{homes}\nTo use an existing cluster: make deploy"
         )
     return usable
 
 
 def cluster_of(context: str) -> Cluster | None:
-    """The cluster of one of the tools that a context of kubectl belongs to, by its name."""
+    """The cluster that belongs to a kubectl context, if its name is that of one of the tools."""
     for tool in TOOLS:
         prefix = tool.context.format(cluster="")
         if prefix and context.startswith(prefix):

@@ -1,4 +1,4 @@
-"""Making the cluster of our own, `mythoughts`, on this machine."""
+"""Creating our own cluster, `mythoughts`, on this machine."""
 
 import socket
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ INGRESS_NODE_PORT = 30080
 
 
 def ensure_cluster(environment: Mapping[str, str]) -> Cluster:
-    """Make the cluster, or start it if it is there."""
+    """Create the cluster, or start it if it exists."""
     clusters = usable_clusters(environment)
     require("docker")
     require("kubectl")
@@ -31,7 +31,7 @@ def ensure_cluster(environment: Mapping[str, str]) -> Cluster:
         names = " or ".join(other.tool.program for other in others)
         say(f"Using {first.tool.program}. CLUSTER_TOOL chooses {names}.")
     _check_free(ports)
-    with step(f"Making a cluster with {first.tool.program}"):
+    with step(f"Creating a cluster with {first.tool.program}"):
         first.create(ports)
     return first
 
@@ -39,14 +39,14 @@ def ensure_cluster(environment: Mapping[str, str]) -> Cluster:
 def _check_free(ports: Mapping[int, int]) -> None:
     for port, node_port in ports.items():
         if _is_busy(port):
-            advice = "End what listens there"
+            advice = "Stop the program that is using it"
             if node_port == INGRESS_NODE_PORT:
                 advice += f", or choose another: make cluster-up INGRESS_PORT={8000 + port % 1000}"
             raise DeployError(f"The cluster needs port {port} of this machine. {advice}.")
 
 
 def _is_busy(port: int) -> bool:
-    """Whether something listens; asked by connecting, because Docker may use what we may not."""
+    """Whether a port is in use; checked by connecting, because Docker may use ports we may not."""
     with socket.socket() as probe:
         probe.settimeout(1)
         return probe.connect_ex(("127.0.0.1", port)) == 0

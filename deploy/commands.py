@@ -1,4 +1,4 @@
-"""What the Makefile's verbs for a Kubernetes cluster do, and the variables that they read."""
+"""The Makefile's verbs for a Kubernetes cluster, and the variables that they read."""
 
 from collections.abc import Mapping
 
@@ -16,11 +16,11 @@ from local.console import complain, confirms, say, step
 
 
 class Refused(Exception):
-    """The person did not say yes."""
+    """The user did not confirm."""
 
 
 def make_secrets(environment: Mapping[str, str]) -> None:
-    """Make the secret files of an overlay that are missing."""
+    """Create an overlay's missing secret files."""
     overlay = chosen_overlay(environment)
     if made := overlay.make_secrets():
         say(messages.made_secrets(overlay, made))
@@ -31,20 +31,18 @@ def make_secrets(environment: Mapping[str, str]) -> None:
 
 
 def rotate_keys(environment: Mapping[str, str]) -> None:
-    """Rotate the keys of the tokens, in an overlay's files and in the cluster."""
+    """Rotate the token keys, in an overlay's files and in the cluster."""
     overlay = chosen_overlay(environment)
     kubectl = Kubectl(chosen_context(environment))
     key_rotation.check_keys(kubectl, overlay)
-    _ask_unless_ours(
-        f"This rotates the keys of the tokens (overlay {overlay.name})", kubectl, environment
-    )
+    _ask_unless_ours(f"This rotates the token keys (overlay {overlay.name})", kubectl, environment)
     with step("Rotating the keys"):
         outcome = key_rotation.rotate(kubectl, overlay, drop_old=bool(environment.get("DROP_OLD")))
     say(outcome)
 
 
 def cluster_up(environment: Mapping[str, str]) -> None:
-    """Make a cluster on this machine with the overlay `local` in it."""
+    """Create a cluster on this machine and deploy the overlay `local` to it."""
     seconds = wait_seconds(environment)
     cluster = ensure_cluster(environment)
     kubectl = Kubectl(cluster.context)
@@ -55,7 +53,7 @@ def cluster_up(environment: Mapping[str, str]) -> None:
 
 
 def cluster_down(environment: Mapping[str, str]) -> None:
-    """Delete the cluster that `cluster_up` made, with everything in it."""
+    """Delete the cluster that `cluster_up` created, and everything in it."""
     clusters = [cluster for cluster in usable_clusters(environment) if cluster.exists()]
     if not clusters:
         say("There is no cluster to delete.")
@@ -67,7 +65,7 @@ def cluster_down(environment: Mapping[str, str]) -> None:
 
 
 def deploy_overlay(environment: Mapping[str, str]) -> None:
-    """Bring an overlay to the cluster of the current context."""
+    """Deploy an overlay to the cluster of the current context."""
     overlay = chosen_overlay(environment)
     kubectl = Kubectl(chosen_context(environment))
     load = loader_for(kubectl.context, environment) if overlay.is_local else None
@@ -76,7 +74,7 @@ def deploy_overlay(environment: Mapping[str, str]) -> None:
 
 
 def redeploy_service(environment: Mapping[str, str]) -> None:
-    """Bring the code of one service to the cluster of the current context."""
+    """Deploy the code of one service to the cluster of the current context."""
     service = chosen_service(environment)
     kubectl = Kubectl(chosen_context(environment))
     load = loader_for(kubectl.context, environment)
@@ -105,12 +103,12 @@ COMMANDS = {
 
 
 def main(arguments: list[str], environment: Mapping[str, str]) -> int:
-    """Run the verb that is named; the exit status."""
+    """Run the verb that is named; returns the exit status."""
     verb = arguments[0]
     try:
         COMMANDS[verb](environment)
     except Refused:
-        complain(f"Nothing was done. To do it without being asked: make {verb} YES=1")
+        complain(f"Nothing was done. To skip this question: make {verb} YES=1")
         return 1
     except DeployError as error:
         complain(f"\n{error}")
@@ -123,7 +121,7 @@ def _where(what: str, kubectl: Kubectl) -> str:
 
 
 def _ask_unless_ours(what: str, kubectl: Kubectl, environment: Mapping[str, str]) -> None:
-    """Name the cluster; ask, unless it is one on this machine that one of the tools made."""
+    """Name the cluster; ask, unless one of the tools created it on this machine."""
     if cluster_of(kubectl.context) is None:
         _ask(_where(what, kubectl), environment)
     else:
@@ -131,7 +129,7 @@ def _ask_unless_ours(what: str, kubectl: Kubectl, environment: Mapping[str, str]
 
 
 def _ask(question: str, environment: Mapping[str, str]) -> None:
-    """Raise Refused unless the person agrees, now or by YES=1."""
+    """Raise Refused unless the user confirms, now or with YES=1."""
     if environment.get("YES"):
         say(question)
     elif not confirms(question):

@@ -1,4 +1,4 @@
-"""Bringing an overlay to a cluster, and one service's new image."""
+"""Deploying an overlay to a cluster, or one service's new image."""
 
 import time
 from collections.abc import Mapping
@@ -17,10 +17,10 @@ from local.console import say, step
 def deploy(
     kubectl: Kubectl, overlay: Overlay, load: Loader | None, environment: Mapping[str, str]
 ) -> None:
-    """Apply the overlay, wait until all is ready, and say where it is reached.
+    """Apply the overlay, wait until everything is ready, and print the addresses.
 
-    With `load` the images are built here; without it the cluster pulls those that the overlay
-    names. Raises DeployError.
+    With `load` the images are built here; without it the cluster pulls the images that the
+    overlay names. Raises DeployError.
     """
     started = time.monotonic()
     seconds = wait_seconds(environment)
@@ -46,9 +46,9 @@ def deploy(
 
 
 def redeploy(kubectl: Kubectl, service: Service, load: Loader, *, seconds: int) -> None:
-    """Build the image of one service, and let its pods be replaced by pods of that image.
+    """Build one service's image and replace the service's pods with pods of that image.
 
-    Raises DeployError when these are not ready after `seconds`; those of before serve on.
+    Raises DeployError if these are not ready after `seconds`; the old pods keep serving.
     """
     started = time.monotonic()
     deployment = f"deployment/{service.name}"
@@ -57,7 +57,7 @@ def redeploy(kubectl: Kubectl, service: Service, load: Loader, *, seconds: int) 
         image = build([service])[service.image]
     with step("Loading it into the cluster"):
         load([image])
-    # The init containers are the same program: they migrate the database, for example.
+    # The init containers run the same program, for example to migrate the database.
     changes = [
         f"{container['name']}={image}"
         for container in (*pods.get("initContainers", []), *pods["containers"])

@@ -1,5 +1,5 @@
-"""What can go wrong while deploying, in words for the person who asked for it."""
+"""The error raised when deploying fails, with a message for the user."""
 
 
 class DeployError(Exception):
-    """A verb did not do its work; `str()` says why and what to do."""
+    """A verb failed; `str()` says why and what to do."""

@@ -1,4 +1,4 @@
-"""Building the images, and getting them from this machine's Docker into a cluster."""
+"""Building the images, and loading them from this machine's Docker into a cluster."""
 
 import shlex
 from collections.abc import Callable, Mapping, Sequence
@@ -10,18 +10,18 @@ from deploy.services import Service
 
 _ID_CHARACTERS = 12
 
-# Contexts of clusters that run the images of this Docker.
+# Contexts of clusters that use this Docker's images directly.
 SHARED_WITH_DOCKER = ("docker-desktop",)
 
-# Takes names of images.
+# Called with the names of images.
 Loader = Callable[[Sequence[str]], None]
 
 
 def build(services: Sequence[Service]) -> dict[str, str]:
-    """Build the images; the name in the manifests leads to one that tells what is in it.
+    """Build the images; returns, by the name in the manifests, a name that identifies the content.
 
-    The latter has a part of the image's id in its tag, `mythoughts/frontend:1.0.0-0123456789ab`,
-    so that a cluster replaces the pods of an image that is another, and only these.
+    The latter has part of the image's id in its tag, `mythoughts/frontend:1.0.0-0123456789ab`,
+    so that a cluster replaces only the pods whose image has changed.
     """
     run("make", "images", f"SERVICE={' '.join(service.name for service in services)}")
     return {service.image: _tag_by_id(service.image) for service in services}
@@ -35,7 +35,7 @@ def _tag_by_id(image: str) -> str:
 
 
 def loader_for(context: str, environment: Mapping[str, str]) -> Loader:
-    """How images get into the cluster; raises DeployError when that has to be told."""
+    """How to load images into the cluster; raises DeployError if the user has to specify it."""
     if command := shlex.split(environment.get("IMAGE_LOADER") or ""):
         if command == ["none"]:
             return _nothing_to_load
@@ -45,12 +45,12 @@ def loader_for(context: str, environment: Mapping[str, str]) -> Loader:
     if context in SHARED_WITH_DOCKER:
         return _nothing_to_load
     raise DeployError(
-        f"The context {context} does not tell how images get into its cluster. Name a command that "
-        "reads what `docker image save` writes, such as\n"
+        f"It is not clear from the context {context} how to load images into its cluster. Name a "
+        "command that reads the output of `docker image save`, such as\n"
         "    IMAGE_LOADER='sudo k3s ctr images import -'\n"
-        "or give IMAGE_LOADER=none, if the cluster uses the images of this Docker."
+        "or set IMAGE_LOADER=none if the cluster uses this Docker's images directly."
     )
 
 
 def _nothing_to_load(_: Sequence[str]) -> None:
-    """The cluster has the images of this machine's Docker."""
+    """The cluster uses this machine's Docker images directly."""

@@ -1,4 +1,4 @@
-"""Rotating the keys of the tokens where services read them from a cluster's objects."""
+"""Rotating the token keys where services read them from a cluster's objects."""
 
 import json
 
@@ -8,14 +8,14 @@ from deploy.overlays import Overlay
 from deploy.secret_files import PUBLIC_KEYS, rotate_keys
 from local.services import ROOT
 
-# Kubernetes brings a changed Secret or ConfigMap to a pod within about 90 s.
+# Kubernetes updates a changed Secret or ConfigMap in a pod within about 90 s.
 ACTIVATE_IN_SECONDS = 180
 
 
 def check_keys(kubectl: Kubectl, overlay: Overlay) -> None:
-    """Raise DeployError unless the cluster has the very keys that are in the overlay's files.
+    """Raise DeployError unless the cluster has the same keys as the overlay's files.
 
-    Rotating others would drop those of the cluster, and with them every token.
+    Otherwise rotating would drop the cluster's keys, and with them every token.
     """
     file = overlay.secrets / PUBLIC_KEYS
     shown = file.relative_to(ROOT)
@@ -24,17 +24,17 @@ def check_keys(kubectl: Kubectl, overlay: Overlay) -> None:
     (deployed,) = kubectl.get("configmap/token-public-keys")
     if json.loads(deployed["data"][PUBLIC_KEYS]) != json.loads(file.read_text()):
         raise DeployError(
-            f"The keys in the cluster {kubectl.context} are others than those in {shown}: "
+            f"The keys in the cluster {kubectl.context} differ from those in {shown}: "
             "they were deployed from elsewhere, or not since they were rotated.\n"
-            "If those in the cluster may be dropped, which ends their tokens, bring these there:\n"
+            "To replace the keys in the cluster, which invalidates all their tokens:\n"
             f"    {' '.join(_applying(kubectl, overlay))}"
         )
 
 
 def rotate(kubectl: Kubectl, overlay: Overlay, *, drop_old: bool) -> str:
-    """Add a key that signs once every pod knows it, or replace all keys; what it means for people.
+    """Add a key that signs once every pod knows it, or replace all keys.
 
-    Raises DeployError.
+    Returns what this means for users. Raises DeployError.
     """
     options = ["--drop-old"] if drop_old else ["--activate-in", str(ACTIVATE_IN_SECONDS)]
     rotate_keys(overlay.secrets, *options)
@@ -44,19 +44,22 @@ def rotate(kubectl: Kubectl, overlay: Overlay, *, drop_old: bool) -> str:
     except DeployError as error:
         raise DeployError(
             f"{error}\nThe new keys are in {overlay.secrets}, but not in the cluster. "
-            "Run this command again when it can work."
+            "Run this command again once the problem is fixed."
         ) from error
     if drop_old:
         return (
-            "All keys of before are dropped: once the pods have the new one, within about 90 s, "
-            "everybody has to log in again. To have it at once: kubectl --context "
+            "All old keys are dropped: once the pods have the new one, within about 90 s, "
+            "everybody has to log in again. For immediate effect: kubectl --context "
             f"{kubectl.context} --namespace example rollout restart deployment"
         )
-    return f"The new key signs in {ACTIVATE_IN_SECONDS} s. Nothing restarts, and no token ends."
+    return (
+        f"The new key starts to sign in {ACTIVATE_IN_SECONDS} s. "
+        "Nothing restarts, and all tokens stay valid."
+    )
 
 
 def _applying(kubectl: Kubectl, overlay: Overlay) -> list[str]:
-    """The command that brings the two objects with the keys to the cluster."""
+    """The command that applies the two objects with the keys to the cluster."""
     selector = "app.kubernetes.io/component=token-keys"
     folder = str(overlay.folder.relative_to(ROOT))
     options = ["apply", "--kustomize", folder, "--selector", selector]

@@ -1,4 +1,4 @@
-"""kubectl, always with the context that was chosen, never with whatever is current by now."""
+"""kubectl, always with the chosen context, even if the current context changes meanwhile."""
 
 import json
 from collections.abc import Mapping
@@ -22,11 +22,11 @@ class Kubectl:
     context: str
 
     def run(self, *arguments: str, text: str = "") -> str:
-        """Run it and return what it printed; `text` is its standard input. Raises DeployError."""
+        """Run it and return its output; `text` is its standard input. Raises DeployError."""
         return run("kubectl", "--context", self.context, *arguments, text=text)
 
     def get(self, *what: str, namespace: str = NAMESPACE) -> list[Json]:
-        """The objects of these kinds or names, as the API server tells of them."""
+        """The objects of these kinds or names, as the API server returns them."""
         answer = self.run("get", *what, "--namespace", namespace, "--output=json")
         found: Json = json.loads(answer)
         items: list[Json] = found.get("items", [found])
@@ -39,12 +39,10 @@ class Kubectl:
 
 
 def chosen_context(environment: Mapping[str, str]) -> str:
-    """The context that CONTEXT names, otherwise the one that is current."""
+    """The context that CONTEXT names, otherwise the current one."""
     contexts = run("kubectl", "config", "get-contexts", "--output=name").split()
     if not contexts:
-        raise DeployError(
-            "kubectl knows of no cluster. `make cluster-up` makes one on this machine."
-        )
+        raise DeployError("kubectl knows no cluster. `make cluster-up` makes one on this machine.")
     wanted = environment.get("CONTEXT")
     if wanted and wanted not in contexts:
         raise DeployError(f"CONTEXT={wanted} is none of {', '.join(contexts)}.")
@@ -52,5 +50,5 @@ def chosen_context(environment: Mapping[str, str]) -> str:
         return wanted or run("kubectl", "config", "current-context").strip()
     except DeployError:
         raise DeployError(
-            f"No context is current. Choose one with CONTEXT=NAME: {', '.join(contexts)}."
+            f"No current context is set. Choose one with CONTEXT=NAME: {', '.join(contexts)}."
         ) from None

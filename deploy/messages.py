@@ -1,4 +1,4 @@
-"""What the verbs say when they are done, or cannot go on."""
+"""The messages that the verbs print when they finish or cannot continue."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -14,21 +14,21 @@ _PAGES = {"thoughts": "/schema/swagger", "users": "/schema/swagger"}
 
 
 def made_secrets(overlay: Overlay, names: Sequence[str]) -> str:
-    """Which secret files were made."""
+    """Which secret files were created."""
     return f"Made in {shown(overlay.secrets)}: {', '.join(names)}."
 
 
 def missing_addresses(files: Sequence[Path]) -> str:
-    """What to do about files that only the operator can write."""
+    """How to write the files that only the operator can write."""
     names = " and ".join(shown(file) for file in files)
     return (
         "Write the address of each database, postgresql://USER:PASSWORD@HOST/NAME, "
-        f"into a file of its own: {names}"
+        f"to its own file: {names}"
     )
 
 
 def addresses(found: Addresses, kubectl: Kubectl) -> str:
-    """The pages through the Ingress, and at the ports of a node."""
+    """The addresses of the pages through the Ingress and at the node ports."""
     command = f"kubectl --context {kubectl.context}"
     parts = []
     if found.ingress:
@@ -36,17 +36,17 @@ def addresses(found: Addresses, kubectl: Kubectl) -> str:
         node = urlsplit(found.ingress).hostname
         if node != "localhost":
             names = " ".join(str(urlsplit(host).hostname) for host in found.hosts.values())
-            parts.append(f"  For these, /etc/hosts needs the line: {node} {names}")
+            parts.append(f"  For these addresses, /etc/hosts needs this line: {node} {names}")
     else:
         parts.append(
-            "  The Ingress does not answer on this machine. To install a controller for it:\n"
+            "  The Ingress does not answer on this machine. To install an ingress controller:\n"
             f"  {command} apply --kustomize {INGRESS_CONTROLLER}"
         )
     if found.services:
         parts.append(_pages(found.services))
     else:
         parts.append(
-            "  No port of a node answers on this machine. This leads one, 8002, to the Frontend:\n"
+            "  No node port answers on this machine. To reach the Frontend at port 8002:\n"
             f"  {command} --namespace {NAMESPACE} port-forward service/frontend-service 8002:80"
         )
     return "\n\n".join(parts)
@@ -60,25 +60,25 @@ def _pages(urls: Mapping[str, str]) -> str:
 
 
 def how_to_go_on(overlay: Overlay) -> str:
-    """Who can log in, and which verbs come next."""
+    """How to log in, and which verbs to use next."""
     return f"""
   Log in as bruce (password: bruce) or stephen (password: stephen).
   The administrator is admin; the password is in {shown(overlay.secrets / "admin-password")}.
 
-  `make redeploy SERVICE=frontend` brings a change of one service to the cluster,
+  `make redeploy SERVICE=frontend` deploys a change of one service to the cluster,
   `make undeploy` deletes everything from it.
 """
 
 
 def old_pods_serve(why: str, kubectl: Kubectl, service: Service) -> str:
-    """What it means that a new image is not ready, and how to go back."""
+    """What happens while a new image is not ready, and how to roll back."""
     return (
-        f"{why}\nThe pods of before serve until the new ones are ready. To give these up:\n"
+        f"{why}\nThe old pods keep serving until the new ones are ready. To roll back:\n"
         f"    kubectl --context {kubectl.context} --namespace {NAMESPACE} "
         f"rollout undo deployment/{service.name}"
     )
 
 
 def shown(path: Path) -> str:
-    """A path as seen from the root of the repository, where make runs."""
+    """A path relative to the root of the repository, where make runs."""
     return str(path.relative_to(ROOT))

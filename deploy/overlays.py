@@ -1,4 +1,4 @@
-"""The two ways to deploy: `local`, on a cluster to try and develop on, and `production`."""
+"""The two ways to deploy: `local`, to a cluster for development, and `production`."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from local.services import ROOT
 
 @dataclass(frozen=True, slots=True)
 class Overlay:
-    """A kustomization in `deploy/kubernetes/overlays`; a local one brings its own databases."""
+    """A kustomization in `deploy/kubernetes/overlays`; a local one includes its databases."""
 
     name: str
     is_local: bool
@@ -27,11 +27,11 @@ class Overlay:
         return self.folder / "secrets"
 
     def make_secrets(self) -> list[str]:
-        """Make the secret files that are missing and can be made; their names."""
+        """Create the missing secret files that can be generated; returns their names."""
         return secret_files.make_secret_files(self.secrets, with_databases=self.is_local)
 
     def missing_addresses(self) -> list[Path]:
-        """The files with the databases' addresses that only the operator can write, if any."""
+        """The missing files with database addresses, which only the operator can write."""
         paths = [self.secrets / f"{name}-database-url" for name in secret_files.DATABASES]
         return [path for path in paths if not path.exists()]
 

@@ -1,4 +1,4 @@
-"""Running other programs: kubectl, docker, and what makes clusters."""
+"""Running other programs: kubectl, docker, and the cluster tools."""
 
 import shutil
 import subprocess
@@ -16,9 +16,9 @@ def is_installed(program: str) -> bool:
 
 
 def run(*command: str, text: str = "") -> str:
-    """Run a command in the root of the repository and return what it printed.
+    """Run a command in the root of the repository and return its output.
 
-    `text` is its standard input. Raises DeployError with its last lines when it fails.
+    `text` is its standard input. Raises DeployError with the last lines of output if it fails.
     """
     require(command[0])
     done = subprocess.run(
@@ -30,7 +30,7 @@ def run(*command: str, text: str = "") -> str:
 
 
 def run_joined(producer: Sequence[str], consumer: Sequence[str]) -> None:
-    """Run two commands, the first's output being the second's input; raises DeployError."""
+    """Run two commands, piping the first's output into the second; raises DeployError."""
     require(producer[0])
     require(consumer[0])
     with (
@@ -40,11 +40,11 @@ def run_joined(producer: Sequence[str], consumer: Sequence[str]) -> None:
         ) as second,
     ):
         if first.stdout is not None:
-            # So that the first one hears of it when the second has ended.
+            # So that the first one notices when the second has ended.
             first.stdout.close()
         _, complaint = second.communicate()
         _, first_complaint = first.communicate()
-    # The second's fault is told first: when it ends early, the first one cannot go on.
+    # The second's error is reported first: if it ends early, the first one cannot continue.
     for command, process, output in (
         (consumer, second, complaint),
         (producer, first, first_complaint),
@@ -54,12 +54,12 @@ def run_joined(producer: Sequence[str], consumer: Sequence[str]) -> None:
 
 
 def require(program: str) -> None:
-    """Raise DeployError when there is no such program."""
+    """Raise DeployError if the program is not installed."""
     if not is_installed(program):
-        raise DeployError(f"{program} is needed for this, and there is none on PATH. Install it.")
+        raise DeployError(f"{program} is needed for this, but it is not on PATH. Install it.")
 
 
 def failure(command: Sequence[str], output: str) -> DeployError:
-    """The error of a command that failed, with the end of what it printed."""
+    """The error for a command that failed, with the last lines of its output."""
     lines = [f"    {line}" for line in output.strip().splitlines()[-_SHOWN_LINES:]]
-    return DeployError("\n".join([f"This did not work: {' '.join(command)}", *lines]))
+    return DeployError("\n".join([f"This command failed: {' '.join(command)}", *lines]))

@@ -1,4 +1,4 @@
-"""Why a Deployment or StatefulSet is not ready, in one line, from what the API server tells."""
+"""Why a Deployment or StatefulSet is not ready, in one line, as the API server reports it."""
 
 from collections.abc import Sequence
 from contextlib import suppress
@@ -6,13 +6,13 @@ from contextlib import suppress
 from deploy.failures import DeployError
 from deploy.kubectl import Json, Kubectl
 
-# What a container waits for while all is well.
+# Reasons for which a container waits during a normal start.
 _USUAL_WAITS = ("ContainerCreating", "PodInitializing")
 _MAX_CHARACTERS = 400
 
 
 def is_ready(workload: Json) -> bool:
-    """Whether all pods are of the newest template and ready, and no others are left."""
+    """Whether all pods are of the newest template and ready, and no old pods are left."""
     status, wanted = workload["status"], workload["spec"]["replicas"]
     if status.get("observedGeneration", 0) < workload["metadata"]["generation"]:
         return False
@@ -24,7 +24,7 @@ def is_ready(workload: Json) -> bool:
 
 
 def reason_of(workload: Json, pods: Sequence[Json], kubectl: Kubectl) -> str:
-    """What keeps the workload from being ready: pod, container, its state, its last log line."""
+    """Why the workload is not ready: pod, container, its state, its last log line."""
     labels = workload["spec"]["selector"]["matchLabels"].items()
     unready = [
         pod
@@ -58,7 +58,7 @@ def _reason_of_pod(pod: Json, kubectl: Kubectl) -> str:
 
 
 def _unusual_state(container: Json) -> str:
-    """What holds the pod up at this container; empty when it is another, or nothing does."""
+    """Why this container keeps the pod from being ready; empty if it does not."""
     for kind, details in container["state"].items():
         if kind == "running" and not container["ready"]:
             return "runs and is not ready"
@@ -80,7 +80,7 @@ def _last_line(pod: Json, container: str, kubectl: Kubectl) -> str:
 
 
 def _last_warning(about: Json, kubectl: Kubectl) -> str:
-    """The newest warning that the cluster has noted about an object; empty if there is none."""
+    """The newest warning that the cluster has recorded about an object; empty if there is none."""
     metadata = about["metadata"]
     selector = f"type=Warning,involvedObject.name={metadata['name']}"
     events = kubectl.get("events", f"--field-selector={selector}", namespace=metadata["namespace"])
@@ -89,6 +89,6 @@ def _last_warning(about: Json, kubectl: Kubectl) -> str:
 
 
 def _condition(thing: Json, kind: str) -> Json:
-    """The condition of this kind in the status; empty if there is none."""
+    """The status condition of this type; empty if there is none."""
     conditions: list[Json] = thing["status"].get("conditions", [])
     return next((condition for condition in conditions if condition["type"] == kind), {})

@@ -1,4 +1,4 @@
-"""Waiting until everything in a namespace is ready, and saying meanwhile what is not, and why."""
+"""Waiting until everything in a namespace is ready, and reporting what is not ready and why."""
 
 import time
 from collections.abc import Mapping
@@ -14,7 +14,7 @@ _PAUSE_SECONDS = 1
 
 
 def wait_seconds(environment: Mapping[str, str]) -> int:
-    """How long a rollout may take: WAIT_SECONDS."""
+    """The time limit for a rollout: WAIT_SECONDS."""
     text = environment.get("WAIT_SECONDS") or str(DEFAULT_SECONDS)
     if not (text.isascii() and text.isdigit()):
         raise DeployError(f"WAIT_SECONDS={text} is not a number of seconds.")
@@ -26,8 +26,8 @@ def wait_until_ready(
 ) -> None:
     """Wait until the Deployments and StatefulSets, or `only` the one of this name, are ready.
 
-    Each is named when it is ready, and what is stuck every ten seconds with its reason. Raises
-    DeployError with the reasons after `seconds`.
+    Reports each one when it is ready, and every ten seconds those that are not, with the reason.
+    Raises DeployError with the reasons after `seconds`.
     """
     started = time.monotonic()
     next_report = started + _REPORT_SECONDS
@@ -66,7 +66,7 @@ def _look(kubectl: Kubectl, namespace: str, only: str | None) -> tuple[dict[str,
 def _report(reasons: Mapping[str, str], told: dict[str, str]) -> None:
     for name, reason in reasons.items():
         if told.get(name) != reason:
-            say(f"  {name} waits: {reason}")
+            say(f"  {name} is not ready: {reason}")
             told[name] = reason
 
 

@@ -1,13 +1,13 @@
-"""The files that an overlay's Secrets and ConfigMaps are made of.
+"""The files that an overlay's Secrets and ConfigMaps are generated from.
 
     thoughts-database-url, users-database-url    one line, `postgresql://user:password@host:5432/name`
     thoughts-database-password, ...              password of the role that owns the database
     thoughts-database-superuser-password, ...    password of that server's `postgres`
-    private-keys.json, public-keys.json          the JWK sets of the tokens
+    private-keys.json, public-keys.json          the JWK sets with the token keys
     admin-password                               password of the user `admin`
 
-They stand in the overlay's folder `secrets` and are never committed. Overlay `local` has them all.
-Overlay `production` has the keys, and the addresses of databases that were made elsewhere.
+They are in the overlay's folder `secrets` and are never committed. The overlay `local` has them
+all; `production` has the keys, and the addresses of databases created elsewhere.
 """
 
 import os
@@ -21,7 +21,7 @@ from deploy.failures import DeployError
 DATABASES = ("thoughts", "users")
 PRIVATE_KEYS, PUBLIC_KEYS = "private-keys.json", "public-keys.json"
 
-# Each pair was made together: the one is of no use without the other.
+# Each pair is created together: one is useless without the other.
 _PAIRS = (
     (PRIVATE_KEYS, PUBLIC_KEYS),
     *((f"{name}-database-url", f"{name}-database-password") for name in DATABASES),
@@ -29,10 +29,10 @@ _PAIRS = (
 
 
 def make_secret_files(folder: Path, *, with_databases: bool) -> list[str]:
-    """Make the files that are missing in `folder`, and return their names.
+    """Create the files that are missing in `folder`, and return their names.
 
-    `with_databases` makes the passwords too, those of the databases and that of the user `admin`.
-    Raises DeployError when half of what belongs together is there.
+    `with_databases` also creates the passwords of the databases and of the user `admin`.
+    Raises DeployError if only one file of a pair exists.
     """
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     folder.chmod(0o700)
@@ -50,7 +50,7 @@ def make_secret_files(folder: Path, *, with_databases: bool) -> list[str]:
 
 
 def rotate_keys(folder: Path, *arguments: str) -> None:
-    """Run the Users Backend's command of this name on the two key files in `folder`."""
+    """Run the Users Backend's `rotate-keys` on the two key files in `folder`."""
     settings = {
         "TOKEN_PRIVATE_KEYS_PATH": str(folder / PRIVATE_KEYS),
         "TOKEN_PUBLIC_KEYS_PATH": str(folder / PUBLIC_KEYS),
@@ -63,7 +63,7 @@ def rotate_keys(folder: Path, *arguments: str) -> None:
         check=False,
     )
     if done.returncode:
-        raise DeployError(f"The keys in {folder} were not made:\n{done.stderr.strip()}")
+        raise DeployError(f"The keys in {folder} were not created:\n{done.stderr.strip()}")
 
 
 def new_password() -> str:
@@ -77,8 +77,8 @@ def _check_pairs(folder: Path, pairs: tuple[tuple[str, str], ...]) -> None:
         if len(there) == 1:
             missing = next(name for name in pair if name not in there)
             raise DeployError(
-                f"{folder / there[0]} is there, but {missing}, which was made with it, is not. "
-                f"Put {missing} back, or delete {there[0]} to make both anew."
+                f"{folder / there[0]} exists, but {missing}, which belongs to it, does not. "
+                f"Put {missing} back, or delete {there[0]} to create both again."
             )
 
 
@@ -91,7 +91,7 @@ def _make_database(folder: Path, name: str) -> None:
 
 
 def _make(path: Path, text: str) -> None:
-    """Write a file that only its owner may read, unless it is there; complete or not at all."""
+    """Atomically write a file that only its owner may read, unless it exists already."""
     if path.exists():
         return
     unfinished = path.with_name(f".{path.name}.{os.getpid()}")

@@ -10,7 +10,7 @@ from local import services as local_services
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """One service: `name` is that of its Deployment, `host` the first part of its host's name."""
+    """One service: `name` is its Deployment's name, `host` the first part of its host name."""
 
     name: str
     title: str
@@ -19,7 +19,7 @@ class Service:
 
     @property
     def image(self) -> str:
-        """Its image, by the version in its pyproject.toml, as the manifests name it."""
+        """Its image as the manifests name it, with the version from its pyproject.toml."""
         description = local_services.ROOT / "services" / self.package / "pyproject.toml"
         version = tomllib.loads(description.read_text())["project"]["version"]
         return f"mythoughts/{self.name}:{version}"

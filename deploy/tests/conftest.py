@@ -1,4 +1,4 @@
-"""The workplace that the tests of the verbs run in."""
+"""The workplace in which the verbs are tested."""
 
 import shutil
 from pathlib import Path
@@ -20,7 +20,7 @@ image: mythoughts/frontend:1.0.0
 
 @pytest.fixture(scope="session")
 def made_secrets(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with the secret files of the overlay `local`; tests leave it as it is."""
+    """A folder with the secret files of the overlay `local`; tests do not change it."""
     folder = tmp_path_factory.mktemp("secrets")
     make_secret_files(folder, with_databases=True)
     return folder
@@ -28,7 +28,7 @@ def made_secrets(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def workplace(tmp_path: Path, made_secrets: Path) -> Workplace:
-    """A workplace with kubectl, docker and make, and a cluster in which everything is ready."""
+    """A workplace with kubectl, docker and make, and a cluster where everything is ready."""
     place = Workplace(tmp_path)
     shutil.copytree(made_secrets, place.secrets)
     place.install("kubectl", "docker", "make")

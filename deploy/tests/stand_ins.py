@@ -1,4 +1,4 @@
-"""Programs that stand in for kubectl, docker, make and those that make clusters.
+"""Programs that stand in for kubectl, docker, make and the cluster tools.
 
 Each writes down what it was called with, and answers what the test has told it to. They are real
 programs, found on PATH by the verbs under test, which run in a copy of the tree.
@@ -17,7 +17,7 @@ from typing import Any
 
 from local.services import ROOT
 
-# It imports nothing, because a test may start dozens of it.
+# It imports nothing, because a test may start it dozens of times.
 PROGRAM = """import sys
 folder = __file__.rpartition("/")[0]
 words = sys.argv[1:]
@@ -44,7 +44,7 @@ class Call:
 
     @property
     def line(self) -> str:
-        """Name and arguments as one would type them."""
+        """Name and arguments as typed on a command line."""
         return " ".join(self.words)
 
 
@@ -58,7 +58,7 @@ class Outcome:
 
 
 class Workplace:
-    """A copy of what the verbs need, programs that stand in for all others, and their calls."""
+    """A copy of the files the verbs need, stand-ins for all other programs, and their calls."""
 
     def __init__(self, folder: Path) -> None:
         self.tree = folder / "tree"
@@ -91,7 +91,7 @@ class Workplace:
             path.chmod(0o755)
 
     def answer(self, start: str, output: object = "", *, status: int = 0, error: str = "") -> None:
-        """Let a command line that starts so, without kubectl's context, print `output`.
+        """Make a command line with this beginning, without kubectl's context, print `output`.
 
         What is not text is printed as JSON. The longest start that fits counts.
         """
@@ -114,11 +114,11 @@ class Workplace:
         return Outcome(done.returncode, done.stdout, done.stderr)
 
     def environment(self, settings: Mapping[str, str]) -> dict[str, str]:
-        """The environment of a verb: the stand-ins alone on PATH, and the settings."""
+        """The environment of a verb: only the stand-ins on PATH, and the settings."""
         return {"PATH": str(self._folder / "bin"), "HOME": str(self._folder), **settings}
 
     def calls(self, start: str = "") -> list[Call]:
-        """What was called so far, in order, if the command line starts so."""
+        """The calls so far, in order, whose command line starts like this."""
         file = self._folder / "calls"
         lines = file.read_text().splitlines() if file.exists() else []
         calls = [Call(*literal_eval(line)) for line in lines]
@@ -131,7 +131,7 @@ class Workplace:
 
 
 def workload(name: str, *, ready: bool = True, kind: str = "Deployment") -> dict[str, Any]:
-    """A Deployment or StatefulSet of one pod, as the API server tells of it."""
+    """A Deployment or StatefulSet of one pod, as the API server returns it."""
     count = 1 if ready else 0
     return {
         "kind": kind,

@@ -1,4 +1,4 @@
-"""The addresses that are told at the end: those that answer."""
+"""The addresses printed at the end: those that answer."""
 
 import threading
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ QUICK = {"YES": "1", "IMAGE_LOADER": "none"}
 
 
 class Frontend(BaseHTTPRequestHandler):
-    """Answers 200 to who asks for the Frontend, by the node's address or by its host."""
+    """Answers 200 to requests for the Frontend, by the node's address or by its host."""
 
     def do_GET(self) -> None:
         host = (self.headers["Host"] or "").partition(":")[0]
@@ -22,7 +22,7 @@ class Frontend(BaseHTTPRequestHandler):
         self.end_headers()
 
     def log_message(self, *_: object) -> None:
-        """Say nothing."""
+        """Log nothing."""
 
 
 @pytest.fixture
@@ -35,12 +35,12 @@ def port() -> Iterator[int]:
 
 
 def service(name: str, port: int) -> dict[str, object]:
-    """A Service that takes a port of each node."""
+    """A Service with a node port."""
     return {"metadata": {"name": name}, "spec": {"ports": [{"port": 80, "nodePort": port}]}}
 
 
 def offer(workplace: Workplace, port: int, *, with_ingress: bool) -> None:
-    """Let the cluster have one node, where the services and perhaps the Ingress are at the port."""
+    """Give the cluster one node, with the services and perhaps the Ingress at the port."""
     names = ("thoughts-service", "users-service", "frontend-service")
     workplace.answer("kubectl get nodes", NODES)
     workplace.answer(
@@ -53,7 +53,7 @@ def offer(workplace: Workplace, port: int, *, with_ingress: bool) -> None:
 
 
 def test_ports_of_a_node_are_told(workplace: Workplace, port: int) -> None:
-    """Each service is told with the port that it takes there."""
+    """Each service is listed with its node port."""
     offer(workplace, port, with_ingress=False)
 
     outcome = workplace.run("deploy", **QUICK)
@@ -63,7 +63,7 @@ def test_ports_of_a_node_are_told(workplace: Workplace, port: int) -> None:
 
 
 def test_hosts_of_the_ingress_are_told(workplace: Workplace, port: int) -> None:
-    """Through a node's address the hosts need a line in /etc/hosts, which is told."""
+    """Hosts reached through a node's address need a line in /etc/hosts, which is printed."""
     offer(workplace, port, with_ingress=True)
 
     outcome = workplace.run("deploy", **QUICK)
@@ -74,7 +74,7 @@ def test_hosts_of_the_ingress_are_told(workplace: Workplace, port: int) -> None:
 
 
 def test_hosts_of_our_own_cluster_need_nothing(workplace: Workplace, port: int) -> None:
-    """In the cluster of `make cluster-up` they end in .localhost, at INGRESS_PORT."""
+    """In the cluster created by `make cluster-up`, hosts end in .localhost, at INGRESS_PORT."""
     workplace.install("kind")
 
     outcome = workplace.run("deploy", **QUICK, CONTEXT="kind-mythoughts", INGRESS_PORT=str(port))
@@ -84,7 +84,7 @@ def test_hosts_of_our_own_cluster_need_nothing(workplace: Workplace, port: int) 
 
 
 def test_missing_ingress_controller_is_told(workplace: Workplace, port: int) -> None:
-    """Without one the hosts lead nowhere, so the output says how to install it."""
+    """Hosts do not work without an ingress controller, so the output says how to install one."""
     offer(workplace, port, with_ingress=False)
 
     outcome = workplace.run("deploy", **QUICK)
@@ -96,7 +96,7 @@ def test_missing_ingress_controller_is_told(workplace: Workplace, port: int) -> 
 
 
 def test_forwarding_is_told_where_nothing_answers(workplace: Workplace) -> None:
-    """Where no port of a node answers, the output has a command that leads one here."""
+    """Where no node port answers, the output has a command that forwards one."""
     outcome = workplace.run("deploy", **QUICK)
 
     assert outcome.status == 0
@@ -105,7 +105,7 @@ def test_forwarding_is_told_where_nothing_answers(workplace: Workplace) -> None:
 
 
 def test_users_of_the_demonstration_are_told(workplace: Workplace) -> None:
-    """A newcomer learns who can log in, and where the administrator's password is."""
+    """The output says who can log in, and where the administrator's password is."""
     outcome = workplace.run("deploy", **QUICK)
 
     assert "bruce (password: bruce)" in outcome.output

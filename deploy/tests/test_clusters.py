@@ -1,4 +1,4 @@
-"""`make cluster-up` and `make cluster-down`: a cluster of our own by kind, k3d or minikube."""
+"""`make cluster-up` and `make cluster-down`: our own cluster, with kind, k3d or minikube."""
 
 import json
 import re
@@ -42,7 +42,7 @@ START = {
 
 @pytest.fixture(autouse=True)
 def free_node_ports(workplace: Workplace) -> None:
-    """Let the verbs see ports that this machine surely has free, whatever else runs on it."""
+    """Make the verbs use ports that are certainly free, whatever else runs on this machine."""
     file = workplace.tree / "deploy" / "clusters.py"
     text = re.sub(r"NODE_PORTS = \(.*\)", "NODE_PORTS = (1, 2, 3)", file.read_text())
     file.write_text(text)
@@ -50,13 +50,13 @@ def free_node_ports(workplace: Workplace) -> None:
 
 @pytest.fixture
 def listening_port() -> Iterator[int]:
-    """A port on which something listens."""
+    """A port that is in use."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         yield server.getsockname()[1]
 
 
 def install(workplace: Workplace, *tools: str, with_cluster: bool = False) -> None:
-    """Put the tools on PATH; they have made the cluster, or none."""
+    """Put the tools on PATH, with or without an existing cluster."""
     workplace.install(*tools)
     for tool in tools:
         command, nothing, ours = NAMES[tool]
@@ -64,14 +64,14 @@ def install(workplace: Workplace, *tools: str, with_cluster: bool = False) -> No
 
 
 def cluster_up(workplace: Workplace, **settings: str) -> str:
-    """Run the verb, which must succeed, with a port that is free; what it printed."""
+    """Run the verb, which must succeed, with a free port, and return its output."""
     outcome = workplace.run("cluster-up", **{"INGRESS_PORT": "4", **settings})
     assert outcome.status == 0, outcome.errors
     return outcome.output
 
 
 def test_node_ports_are_those_of_the_manifests() -> None:
-    """The ports that lead to a node are those that services take there."""
+    """The ports mapped to a node are the services' node ports."""
     overlay = (ROOT / "deploy/kubernetes/overlays/local/kustomization.yaml").read_text()
     patches = "\n".join(patch["patch"] for patch in yaml.safe_load(overlay)["patches"])
     controller = (ROOT / "deploy/kubernetes/ingress-controller/service.yaml").read_text()
@@ -84,7 +84,7 @@ def test_node_ports_are_those_of_the_manifests() -> None:
 
 @pytest.mark.parametrize("tool", TOOLS)
 def test_cluster_is_made(workplace: Workplace, tool: str) -> None:
-    """The tool that is installed makes a cluster called mythoughts, once."""
+    """The installed tool creates a cluster called mythoughts, once."""
     install(workplace, tool)
 
     cluster_up(workplace)
@@ -123,7 +123,7 @@ def test_others_lead_ports_to_their_node(workplace: Workplace, tool: str, argume
 
 
 def test_k3d_brings_no_ingress_controller(workplace: Workplace) -> None:
-    """That of k3s is left out; the project's own is installed on every cluster."""
+    """k3s's own controller is disabled; the project's own is installed on every cluster."""
     install(workplace, "k3d")
 
     cluster_up(workplace)
@@ -134,7 +134,7 @@ def test_k3d_brings_no_ingress_controller(workplace: Workplace) -> None:
 
 @pytest.mark.parametrize("tool", TOOLS)
 def test_everything_gets_into_the_new_cluster(workplace: Workplace, tool: str) -> None:
-    """Ingress controller and overlay are applied to the new cluster, whatever is current."""
+    """Ingress controller and overlay are applied to the new cluster, whatever the context."""
     install(workplace, tool)
 
     cluster_up(workplace)
@@ -154,7 +154,7 @@ def test_everything_gets_into_the_new_cluster(workplace: Workplace, tool: str) -
     ],
 )
 def test_images_are_loaded(workplace: Workplace, tool: str, load: str) -> None:
-    """All three images are loaded by the tool's own command."""
+    """All three images are loaded with the tool's own command."""
     install(workplace, tool)
 
     cluster_up(workplace)
@@ -169,7 +169,7 @@ def test_images_are_loaded(workplace: Workplace, tool: str, load: str) -> None:
 
 @pytest.mark.parametrize("tool", TOOLS)
 def test_existing_cluster_is_started(workplace: Workplace, tool: str) -> None:
-    """A second `make cluster-up` makes no cluster, but starts the one that may be stopped."""
+    """A second `make cluster-up` creates no cluster, but starts the existing one."""
     install(workplace, tool, with_cluster=True)
 
     cluster_up(workplace)
@@ -179,7 +179,7 @@ def test_existing_cluster_is_started(workplace: Workplace, tool: str) -> None:
 
 
 def test_first_of_several_tools_is_told(workplace: Workplace) -> None:
-    """Where there is a choice, the output says what was chosen and how to choose."""
+    """With several tools installed, the output says which is used and how to choose another."""
     install(workplace, "k3d", "minikube")
 
     output = cluster_up(workplace)
@@ -197,7 +197,7 @@ def test_tool_can_be_chosen(workplace: Workplace) -> None:
 
 
 def test_cluster_of_any_tool_is_found_again(workplace: Workplace) -> None:
-    """A cluster that another tool has made is used before a new one is made."""
+    """A cluster that another tool created is used before a new one is created."""
     install(workplace, "kind")
     install(workplace, "minikube", with_cluster=True)
 
@@ -208,7 +208,7 @@ def test_cluster_of_any_tool_is_found_again(workplace: Workplace) -> None:
 
 
 def test_missing_tools_are_explained(workplace: Workplace) -> None:
-    """Without any of the tools the message says where each is to be had."""
+    """Without any of the tools the message says where to get each."""
     outcome = workplace.run("cluster-up")
 
     assert outcome.status == 1
@@ -224,7 +224,7 @@ def test_missing_tools_are_explained(workplace: Workplace) -> None:
     ],
 )
 def test_tool_that_cannot_be_used_is_refused(workplace: Workplace, tool: str, message: str) -> None:
-    """A wrong name, and a tool that is not installed, have messages of their own."""
+    """A wrong name and a tool that is not installed each get their own message."""
     install(workplace, "k3d")
 
     outcome = workplace.run("cluster-up", CLUSTER_TOOL=tool)
@@ -236,7 +236,7 @@ def test_tool_that_cannot_be_used_is_refused(workplace: Workplace, tool: str, me
 def test_busy_port_is_told_before_anything_is_made(
     workplace: Workplace, listening_port: int
 ) -> None:
-    """The message has the port and a command that takes another."""
+    """The message has the port and a command that uses another."""
     install(workplace, "kind")
 
     outcome = workplace.run("cluster-up", INGRESS_PORT=str(listening_port))
@@ -249,7 +249,7 @@ def test_busy_port_is_told_before_anything_is_made(
 
 @pytest.mark.parametrize("port", ["http", "0", "65536", "８０"])
 def test_odd_ingress_port_is_refused(workplace: Workplace, port: str) -> None:
-    """INGRESS_PORT is a number that a port can have."""
+    """INGRESS_PORT is a valid port number."""
     install(workplace, "kind")
 
     outcome = workplace.run("cluster-up", INGRESS_PORT=port)
@@ -258,7 +258,7 @@ def test_odd_ingress_port_is_refused(workplace: Workplace, port: str) -> None:
 
 
 def test_fault_of_the_tool_is_shown(workplace: Workplace) -> None:
-    """What the tool said is shown, without a traceback."""
+    """The tool's error message is shown, without a traceback."""
     install(workplace, "kind")
     workplace.answer("kind create cluster", status=1, error="ERROR: docker does not answer")
 
@@ -271,7 +271,7 @@ def test_fault_of_the_tool_is_shown(workplace: Workplace) -> None:
 
 @pytest.mark.parametrize("tool", TOOLS)
 def test_cluster_is_deleted(workplace: Workplace, tool: str) -> None:
-    """`make cluster-down` deletes the cluster that `make cluster-up` made."""
+    """`make cluster-down` deletes the cluster that `make cluster-up` created."""
     install(workplace, tool, with_cluster=True)
 
     outcome = workplace.run("cluster-down", YES="1")
@@ -281,7 +281,7 @@ def test_cluster_is_deleted(workplace: Workplace, tool: str) -> None:
 
 
 def test_deleting_is_asked_first(workplace: Workplace) -> None:
-    """Where nobody can be asked the cluster stays."""
+    """Without a terminal to ask at, the cluster is kept."""
     install(workplace, "kind", with_cluster=True)
 
     outcome = workplace.run("cluster-down")
@@ -292,7 +292,7 @@ def test_deleting_is_asked_first(workplace: Workplace) -> None:
 
 
 def test_there_may_be_nothing_to_delete(workplace: Workplace) -> None:
-    """Without a cluster there is nothing to ask."""
+    """Without a cluster no question is asked."""
     install(workplace, "kind")
 
     outcome = workplace.run("cluster-down")

@@ -1,4 +1,4 @@
-"""`make deploy`: an overlay, to the cluster of a context of kubectl."""
+"""`make deploy`: deploys an overlay to the cluster of a kubectl context."""
 
 import os
 import pty
@@ -15,7 +15,7 @@ ADDRESSES = ("thoughts-database-url", "users-database-url")
 
 
 def agree(workplace: Workplace, word: str, **settings: str) -> str:
-    """Run `deploy` at a terminal, type a word, and return all that it wrote."""
+    """Run `deploy` at a terminal, type a word, and return all its output."""
     ours, theirs = pty.openpty()
     with subprocess.Popen(
         [sys.executable, "-m", "deploy", "deploy"],
@@ -45,7 +45,7 @@ def production(workplace: Workplace) -> Path:
 
 
 def test_cluster_is_named_before_anything_is_done(workplace: Workplace) -> None:
-    """The question has the context's name, the server's address, overlay and namespace."""
+    """The question names the context, the server's address, the overlay and the namespace."""
     output = agree(workplace, "no", IMAGE_LOADER="none")
 
     assert "(overlay local) in the cluster somewhere (https://192.0.2.1:6443)" in output
@@ -62,7 +62,7 @@ def test_deploys_after_a_yes(workplace: Workplace) -> None:
 
 
 def test_refuses_without_a_terminal(workplace: Workplace) -> None:
-    """Where nobody can be asked nothing is done, and the message says how to go on."""
+    """Without a terminal to ask at, nothing is done, and the message says how to proceed."""
     outcome = workplace.run("deploy", IMAGE_LOADER="none")
 
     assert outcome.status == 1
@@ -70,7 +70,7 @@ def test_refuses_without_a_terminal(workplace: Workplace) -> None:
 
 
 def test_kubectl_never_follows_a_changed_context(workplace: Workplace) -> None:
-    """Whatever kubectl does to the cluster names the context that was shown."""
+    """Every kubectl command for the cluster names the context that was shown."""
     workplace.run("deploy", YES="1", IMAGE_LOADER="none")
 
     on_cluster = [call for call in workplace.calls("kubectl") if call.words[1] != "config"]
@@ -79,7 +79,7 @@ def test_kubectl_never_follows_a_changed_context(workplace: Workplace) -> None:
 
 
 def test_context_can_be_named(workplace: Workplace) -> None:
-    """CONTEXT is used in place of the current context."""
+    """CONTEXT is used instead of the current context."""
     workplace.install("kind")
 
     outcome = workplace.run("deploy", YES="1", CONTEXT="kind-mythoughts")
@@ -89,7 +89,7 @@ def test_context_can_be_named(workplace: Workplace) -> None:
 
 
 def test_unknown_context_is_refused(workplace: Workplace) -> None:
-    """A name that kubectl does not know is an error that has those that it knows."""
+    """A context that kubectl does not know is an error, which lists the known ones."""
     outcome = workplace.run("deploy", YES="1", CONTEXT="nowhere")
 
     assert outcome.status == 1
@@ -97,7 +97,7 @@ def test_unknown_context_is_refused(workplace: Workplace) -> None:
 
 
 def test_missing_context_is_explained(workplace: Workplace) -> None:
-    """Without a cluster the message names the verb that makes one."""
+    """Without a cluster the message names the verb that creates one."""
     workplace.answer("kubectl config get-contexts", "")
 
     outcome = workplace.run("deploy", YES="1")
@@ -129,7 +129,7 @@ def test_images_are_named_by_their_contents(workplace: Workplace) -> None:
 
 
 def test_loader_has_to_be_told_for_an_unknown_cluster(workplace: Workplace) -> None:
-    """Nothing is built, let alone guessed, where it is not known how images get there."""
+    """Where it is unknown how to load images, nothing is built and nothing is guessed."""
     outcome = workplace.run("deploy", YES="1")
 
     assert outcome.status == 1
@@ -151,7 +151,7 @@ def test_loader_reads_what_docker_saves(workplace: Workplace) -> None:
 
 
 def test_failed_loader_stops_the_deployment(workplace: Workplace) -> None:
-    """The loader's own words are shown, and nothing is applied."""
+    """The loader's own error message is shown, and nothing is applied."""
     workplace.install("import-images")
     workplace.answer("import-images", status=3, error="no room on the device")
 
@@ -163,7 +163,7 @@ def test_failed_loader_stops_the_deployment(workplace: Workplace) -> None:
 
 
 def test_docker_desktop_needs_no_loader(workplace: Workplace) -> None:
-    """Its cluster runs the images of the same Docker."""
+    """Docker Desktop's cluster uses the images of the same Docker."""
     workplace.answer("kubectl config get-contexts", "docker-desktop\n")
     workplace.answer("kubectl config current-context", "docker-desktop\n")
 
@@ -174,7 +174,7 @@ def test_docker_desktop_needs_no_loader(workplace: Workplace) -> None:
 
 
 def test_failed_build_stops_the_deployment(workplace: Workplace) -> None:
-    """What the build said last is shown, and nothing is applied."""
+    """The last lines of the build's output are shown, and nothing is applied."""
     workplace.answer("make images", status=2, error="step 7 of 9: no such file")
 
     outcome = workplace.run("deploy", YES="1", IMAGE_LOADER="none")
@@ -185,7 +185,7 @@ def test_failed_build_stops_the_deployment(workplace: Workplace) -> None:
 
 
 def test_missing_secrets_are_made(workplace: Workplace) -> None:
-    """The first deployment makes the files, and says which."""
+    """The first deployment creates the files, and says which."""
     shutil.rmtree(workplace.secrets)
 
     outcome = workplace.run("deploy", YES="1", IMAGE_LOADER="none")
@@ -195,7 +195,7 @@ def test_missing_secrets_are_made(workplace: Workplace) -> None:
 
 
 def test_second_deployment_keeps_the_secrets(workplace: Workplace) -> None:
-    """The databases were made with the passwords of the first one."""
+    """Later deployments keep the passwords that the databases were created with."""
     before = (workplace.secrets / "users-database-password").read_text()
 
     workplace.run("deploy", YES="1", IMAGE_LOADER="none")
@@ -225,7 +225,7 @@ def test_production_builds_nothing(workplace: Workplace) -> None:
 
 
 def test_production_gets_no_demonstration(workplace: Workplace) -> None:
-    """Nobody is told passwords of users that are not there."""
+    """Passwords of users that do not exist are not printed."""
     production(workplace)
 
     outcome = workplace.run("deploy", YES="1", OVERLAY="production")
@@ -235,7 +235,7 @@ def test_production_gets_no_demonstration(workplace: Workplace) -> None:
 
 
 def test_unknown_overlay_is_refused(workplace: Workplace) -> None:
-    """The message has the overlays that there are."""
+    """The message lists the overlays that exist."""
     outcome = workplace.run("deploy", YES="1", OVERLAY="staging")
 
     assert "OVERLAY=staging is neither local nor production." in outcome.errors
@@ -250,7 +250,7 @@ def test_odd_time_limit_is_refused(workplace: Workplace, seconds: str) -> None:
 
 
 def test_undeploy_deletes_the_namespace(workplace: Workplace) -> None:
-    """Everything is in one namespace, so that goes."""
+    """Everything is in one namespace, so the namespace is deleted."""
     outcome = workplace.run("undeploy", YES="1")
 
     assert outcome.status == 0, outcome.errors
@@ -259,7 +259,7 @@ def test_undeploy_deletes_the_namespace(workplace: Workplace) -> None:
 
 
 def test_undeploy_asks(workplace: Workplace) -> None:
-    """Where nobody can be asked nothing is deleted."""
+    """Without a terminal to ask at, nothing is deleted."""
     outcome = workplace.run("undeploy")
 
     assert outcome.status == 1

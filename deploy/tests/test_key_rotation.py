@@ -13,7 +13,7 @@ CONFIG_MAP = "kubectl get configmap/token-public-keys"
 
 @pytest.fixture
 def deployed(workplace: Workplace) -> Workplace:
-    """A workplace whose cluster has the keys that are in the files."""
+    """A workplace whose cluster has the same keys as the files."""
     public = (workplace.secrets / "public-keys.json").read_text()
     workplace.answer(CONFIG_MAP, {"data": {"public-keys.json": public}})
     return workplace
@@ -40,7 +40,7 @@ def test_new_key_is_added(deployed: Workplace) -> None:
 
 
 def test_new_key_signs_when_every_pod_knows_it(deployed: Workplace) -> None:
-    """It waits three minutes, more than a changed ConfigMap needs to reach a pod."""
+    """The new key waits three minutes, longer than a changed ConfigMap takes to reach a pod."""
     old = keys(deployed)[0]
 
     deployed.run("rotate-keys", **ROTATE)
@@ -49,7 +49,7 @@ def test_new_key_signs_when_every_pod_knows_it(deployed: Workplace) -> None:
 
 
 def test_only_the_keys_are_applied(deployed: Workplace) -> None:
-    """Nothing else of the overlay is touched."""
+    """Nothing else in the overlay is touched."""
     deployed.run("rotate-keys", **ROTATE)
 
     assert [
@@ -66,7 +66,7 @@ def test_only_the_keys_are_applied(deployed: Workplace) -> None:
 
 
 def test_old_keys_can_be_dropped(deployed: Workplace) -> None:
-    """DROP_OLD=1 leaves the new key alone, and says that everybody has to log in again."""
+    """DROP_OLD=1 keeps only the new key, and says that everybody has to log in again."""
     (old,) = keys(deployed)
 
     outcome = deployed.run("rotate-keys", **ROTATE, DROP_OLD="1")
@@ -89,7 +89,7 @@ def test_keys_of_another_deployment_are_not_dropped(deployed: Workplace) -> None
 
 
 def test_missing_keys_are_not_made(deployed: Workplace) -> None:
-    """Keys that were made anew here would end all tokens, so they are asked for."""
+    """New keys would invalidate all tokens, so missing key files are an error."""
     (deployed.secrets / "public-keys.json").unlink()
 
     outcome = deployed.run("rotate-keys", **ROTATE)
@@ -99,7 +99,7 @@ def test_missing_keys_are_not_made(deployed: Workplace) -> None:
 
 
 def test_failed_application_is_explained(deployed: Workplace) -> None:
-    """When the cluster does not take the keys, the message says where they are and what to run."""
+    """If the cluster rejects the keys, the message says where they are and what to run."""
     deployed.answer("kubectl apply", status=1, error="the server is away")
 
     outcome = deployed.run("rotate-keys", **ROTATE)
@@ -110,7 +110,7 @@ def test_failed_application_is_explained(deployed: Workplace) -> None:
 
 
 def test_unknown_cluster_is_asked_about(deployed: Workplace) -> None:
-    """In a cluster that could be anybody's nothing is rotated without a yes."""
+    """In a cluster that may belong to others, nothing is rotated without confirmation."""
     outcome = deployed.run("rotate-keys")
 
     assert outcome.status == 1

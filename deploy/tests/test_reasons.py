@@ -1,4 +1,4 @@
-"""What is said of a workload that is not ready."""
+"""The reason reported for a workload that is not ready."""
 
 from typing import Any
 
@@ -21,7 +21,7 @@ def kubectl(workplace: Workplace, monkeypatch: pytest.MonkeyPatch) -> Kubectl:
 
 
 def pod(*containers: dict[str, Any], name: str = POD, **metadata: str) -> dict[str, Any]:
-    """A pod of the Frontend that is not ready, as the API server tells of it."""
+    """A pod of the Frontend that is not ready, as the API server returns it."""
     return {
         "kind": "Pod",
         "metadata": {
@@ -41,14 +41,14 @@ def container(kind: str, **details: Any) -> dict[str, Any]:
 
 
 def reason(kubectl: Kubectl, *pods: dict[str, Any], **status: Any) -> str:
-    """What is said of the Frontend with these pods."""
+    """The reason reported for the Frontend with these pods."""
     frontend = workload("frontend", ready=False)
     frontend["status"].update(status)
     return reason_of(frontend, pods, kubectl)
 
 
 def test_missing_image(kubectl: Kubectl) -> None:
-    """An image that is not there is told with pod, container, and the cluster's words."""
+    """A missing image is reported with the pod, the container and the cluster's message."""
     state = container("waiting", reason="ErrImageNeverPull", message="image is not present")
 
     assert reason(kubectl, pod(state)) == (
@@ -57,7 +57,7 @@ def test_missing_image(kubectl: Kubectl) -> None:
 
 
 def test_crashing_container(kubectl: Kubectl, workplace: Workplace) -> None:
-    """The last line that a crashing container wrote stands in its reason."""
+    """The reason includes the last line that a crashing container wrote."""
     workplace.answer(f"kubectl logs {POD} --container frontend", "PORT: '0' does not fit\n")
     state = container("waiting", reason="CrashLoopBackOff", message="back-off 10s")
 
@@ -67,7 +67,7 @@ def test_crashing_container(kubectl: Kubectl, workplace: Workplace) -> None:
 
 
 def test_container_that_runs(kubectl: Kubectl, workplace: Workplace) -> None:
-    """One that lives and is not ready is told with its last line too."""
+    """A container that runs but is not ready is also reported with its last line."""
     workplace.answer(f"kubectl logs {POD} --container frontend", "the database is away\n")
 
     assert reason(kubectl, pod(container("running"))) == (
@@ -76,14 +76,14 @@ def test_container_that_runs(kubectl: Kubectl, workplace: Workplace) -> None:
 
 
 def test_container_that_ended(kubectl: Kubectl) -> None:
-    """An exit status that is not 0 is told."""
+    """A nonzero exit status is reported."""
     assert reason(kubectl, pod(container("terminated", exitCode=2))).endswith(
         "ended with exit status 2"
     )
 
 
 def test_init_container_comes_first(kubectl: Kubectl) -> None:
-    """While an init container works, the others wait for it and are not the reason."""
+    """While an init container runs, the others wait for it and are not the reason."""
     waiting = pod(container("waiting", reason="PodInitializing"))
     migration = {"name": "migrate", "ready": False, "state": {"running": {}}}
     waiting["status"]["initContainerStatuses"] = [migration]
@@ -92,7 +92,7 @@ def test_init_container_comes_first(kubectl: Kubectl) -> None:
 
 
 def test_finished_init_container_is_no_reason(kubectl: Kubectl) -> None:
-    """One that has done its work is passed over."""
+    """A completed init container is not the reason."""
     started = pod(container("running"))
     done = {"name": "migrate", "ready": True, "state": {"terminated": {"exitCode": 0}}}
     started["status"]["initContainerStatuses"] = [done]
@@ -101,7 +101,7 @@ def test_finished_init_container_is_no_reason(kubectl: Kubectl) -> None:
 
 
 def test_missing_secret(kubectl: Kubectl, workplace: Workplace) -> None:
-    """Where no container has started, the newest warning about the pod is told."""
+    """If no container has started, the newest warning about the pod is reported."""
     workplace.answer(
         f"kubectl get events --field-selector=type=Warning,involvedObject.name={POD}",
         items(
@@ -116,7 +116,7 @@ def test_missing_secret(kubectl: Kubectl, workplace: Workplace) -> None:
 
 
 def test_pod_without_a_node(kubectl: Kubectl) -> None:
-    """A pod that fits on no node is told with the scheduler's words."""
+    """A pod that fits on no node is reported with the scheduler's message."""
     lost = pod()
     lost["status"]["conditions"] = [
         {"type": "PodScheduled", "status": "False", "message": "0/1 nodes: Insufficient memory"}
@@ -126,14 +126,14 @@ def test_pod_without_a_node(kubectl: Kubectl) -> None:
 
 
 def test_refused_pod(kubectl: Kubectl) -> None:
-    """Where the cluster lets no pod be made, its words are told."""
+    """If the cluster refuses to create pods, its message is reported."""
     refused = {"type": "ReplicaFailure", "message": "violates PodSecurity"}
 
     assert reason(kubectl, conditions=[refused]) == "violates PodSecurity"
 
 
 def test_pod_that_is_about_to_end_is_no_reason(kubectl: Kubectl) -> None:
-    """Pods of before the change end in their own time."""
+    """Old pods that are still stopping are not the reason."""
     ending = pod(container("terminated", exitCode=1), deletionTimestamp="2026-01-01T00:00:00Z")
 
     assert reason(kubectl, ending) == "its pods are being replaced"
@@ -148,7 +148,7 @@ def test_pod_of_another_workload_is_no_reason(kubectl: Kubectl) -> None:
 
 
 def test_newest_pod_is_told(kubectl: Kubectl) -> None:
-    """Of several pods the newest, which has the newest fault."""
+    """Of several pods the newest is reported, because it has the newest fault."""
     older = pod(container("terminated", exitCode=1), name="older")
     newer = pod(
         container("terminated", exitCode=2), name="newer", creationTimestamp="2026-01-02T00:00:00Z"
@@ -158,7 +158,7 @@ def test_newest_pod_is_told(kubectl: Kubectl) -> None:
 
 
 def test_long_words_are_cut(kubectl: Kubectl) -> None:
-    """A reason stays readable however much a program writes in a line."""
+    """A reason stays readable, however long a line a program writes."""
     state = container("waiting", reason="ErrImagePull", message="x" * 5000)
 
     assert len(reason(kubectl, pod(state))) < 500
@@ -178,7 +178,7 @@ def test_long_words_are_cut(kubectl: Kubectl) -> None:
     ],
 )
 def test_when_a_workload_is_ready(kind: str, status: dict[str, Any], *, ready: bool) -> None:
-    """It is when the newest template's pods all are, and none of an older one is left."""
+    """It is ready when all pods of the newest template are, and no older pod is left."""
     thing = workload("frontend", kind=kind)
     thing["status"].update(status)
 

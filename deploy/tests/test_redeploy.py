@@ -1,4 +1,4 @@
-"""`make redeploy`: one service's code, to a cluster where the system runs."""
+"""`make redeploy`: deploys one service's code to a cluster where the system runs."""
 
 import signal
 import subprocess
@@ -17,7 +17,7 @@ SERVICE = {"SERVICE": "thoughts-backend", "CONTEXT": "kind-mythoughts"}
 
 @pytest.fixture
 def deployed(workplace: Workplace) -> Workplace:
-    """A workplace with kind, in whose cluster the Thoughts Backend runs with a sidecar."""
+    """A workplace with a kind cluster, where the Thoughts Backend runs with a sidecar."""
     backend = workload("thoughts-backend")
     image = "mythoughts/thoughts-backend:1.0.0"
     backend["spec"]["template"]["spec"] = {
@@ -33,7 +33,7 @@ def deployed(workplace: Workplace) -> Workplace:
 
 
 def test_only_this_image_is_built(deployed: Workplace) -> None:
-    """The image of the service is built, and no other."""
+    """Only the image of the service is built."""
     outcome = deployed.run("redeploy", **SERVICE)
 
     assert outcome.status == 0, outcome.errors
@@ -43,7 +43,7 @@ def test_only_this_image_is_built(deployed: Workplace) -> None:
 
 
 def test_new_image_is_loaded(deployed: Workplace) -> None:
-    """It is loaded under a name that tells what is in it."""
+    """It is loaded under a name that identifies its content."""
     deployed.run("redeploy", **SERVICE)
 
     (call,) = deployed.calls("kind load")
@@ -66,7 +66,7 @@ def test_every_container_of_the_image_gets_it(deployed: Workplace) -> None:
 
 
 def test_time_of_each_step_is_told(deployed: Workplace) -> None:
-    """Building, loading, the pod, and all together."""
+    """The output has the time of building, loading, starting the pod, and the total."""
     outcome = deployed.run("redeploy", **SERVICE)
 
     told = [line.split()[0] for line in outcome.output.splitlines() if line.endswith(" s")]
@@ -75,14 +75,14 @@ def test_time_of_each_step_is_told(deployed: Workplace) -> None:
 
 
 def test_cluster_of_this_machine_is_not_asked_about(deployed: Workplace) -> None:
-    """A cluster that kind made is named, and changed without a question."""
+    """A cluster created by kind is named, and changed without a question."""
     outcome = deployed.run("redeploy", **SERVICE)
 
     assert "in the cluster kind-mythoughts" in outcome.output
 
 
 def test_any_other_cluster_is_asked_about(deployed: Workplace) -> None:
-    """It could be anybody's: without a yes nothing is built."""
+    """Another cluster may belong to others: without confirmation nothing is built."""
     outcome = deployed.run("redeploy", SERVICE="thoughts-backend", IMAGE_LOADER="none")
 
     assert outcome.status == 1
@@ -92,14 +92,14 @@ def test_any_other_cluster_is_asked_about(deployed: Workplace) -> None:
 
 @pytest.mark.parametrize("name", ["", "thoughts"])
 def test_unknown_service_is_refused(deployed: Workplace, name: str) -> None:
-    """The message has the names that there are."""
+    """The message lists the names that exist."""
     outcome = deployed.run("redeploy", CONTEXT="kind-mythoughts", SERVICE=name)
 
     assert f"SERVICE={name} is none of thoughts-backend, users-backend, frontend." in outcome.errors
 
 
 def test_service_that_is_not_there_is_told_before_building(deployed: Workplace) -> None:
-    """Where nothing is deployed there is nothing to replace."""
+    """If nothing is deployed, there is nothing to replace."""
     deployed.answer("kubectl get deployment/thoughts-backend", status=1, error="NotFound")
 
     outcome = deployed.run("redeploy", **SERVICE)
@@ -109,7 +109,7 @@ def test_service_that_is_not_there_is_told_before_building(deployed: Workplace) 
 
 
 def test_pod_that_does_not_get_ready_is_explained(deployed: Workplace) -> None:
-    """The message has the reason, says that the old pods serve, and how to go back."""
+    """The message gives the reason, says that the old pods keep serving, and how to roll back."""
     refused = workload("thoughts-backend", ready=False)
     refused["status"]["conditions"] = [{"type": "ReplicaFailure", "message": "quota exceeded"}]
     deployed.answer("kubectl get deployments,statefulsets,pods", items(refused))
@@ -118,7 +118,7 @@ def test_pod_that_does_not_get_ready_is_explained(deployed: Workplace) -> None:
 
     assert outcome.status == 1
     assert "After 1 s this is not ready:\n  thoughts-backend: quota exceeded" in outcome.errors
-    assert "The pods of before serve" in outcome.errors
+    assert "The old pods keep serving" in outcome.errors
     assert (
         "kubectl --context kind-mythoughts --namespace example "
         "rollout undo deployment/thoughts-backend"
@@ -126,7 +126,7 @@ def test_pod_that_does_not_get_ready_is_explained(deployed: Workplace) -> None:
 
 
 def test_workloads_beside_it_are_not_waited_for(deployed: Workplace) -> None:
-    """A Frontend that is stuck for reasons of its own does not hold up a backend."""
+    """A Frontend that is stuck for its own reasons does not delay a backend."""
     deployed.answer(
         "kubectl get deployments,statefulsets,pods",
         items(workload("thoughts-backend"), workload("frontend", ready=False)),
@@ -142,7 +142,7 @@ def test_workloads_beside_it_are_not_waited_for(deployed: Workplace) -> None:
 def test_interrupted_wait_is_explained(
     deployed: Workplace, number: signal.Signals, before: Sequence[str]
 ) -> None:
-    """A stop while waiting ends with the same advice, without a traceback."""
+    """A stop while waiting prints the same advice, without a traceback."""
     deployed.answer("kubectl get events", items())
     stuck = items(workload("thoughts-backend", ready=False))
     deployed.answer("kubectl get deployments,statefulsets,pods", stuck)

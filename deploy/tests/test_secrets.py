@@ -27,7 +27,7 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 
 def test_every_file_of_the_local_overlay_is_made(tmp_path: Path) -> None:
-    """The first call makes all files, says so, and leaves nothing else behind."""
+    """The first call creates all files, says so, and leaves nothing else behind."""
     made = make_secret_files(tmp_path, with_databases=True)
 
     assert made == LOCAL_FILES
@@ -35,7 +35,7 @@ def test_every_file_of_the_local_overlay_is_made(tmp_path: Path) -> None:
 
 
 def test_only_the_owner_can_read_them(tmp_path: Path) -> None:
-    """The folder is closed to others, and so is each file but the public keys."""
+    """The folder is closed to others, and so is each file except the public keys."""
     make_secret_files(tmp_path, with_databases=True)
 
     modes = {path.name: path.stat().st_mode & 0o777 for path in tmp_path.iterdir()}
@@ -45,7 +45,7 @@ def test_only_the_owner_can_read_them(tmp_path: Path) -> None:
 
 
 def test_addresses_carry_the_passwords(tmp_path: Path) -> None:
-    """The address of each database has the password that its role will get."""
+    """The address of each database contains the password that its role will get."""
     make_secret_files(tmp_path, with_databases=True)
 
     for name in ("thoughts", "users"):
@@ -66,7 +66,7 @@ def test_the_two_key_files_belong_together(tmp_path: Path) -> None:
 
 
 def test_two_folders_share_no_secret(tmp_path: Path) -> None:
-    """Each call makes its own passwords and keys."""
+    """Each folder gets its own passwords and keys."""
     one, other = tmp_path / "one", tmp_path / "other"
     for folder in (one, other):
         make_secret_files(folder, with_databases=True)
@@ -75,7 +75,7 @@ def test_two_folders_share_no_secret(tmp_path: Path) -> None:
 
 
 def test_second_call_changes_nothing(tmp_path: Path) -> None:
-    """What is there is kept, to the byte."""
+    """Existing files are kept, byte for byte."""
     make_secret_files(tmp_path, with_databases=True)
     before = contents(tmp_path)
 
@@ -86,7 +86,7 @@ def test_second_call_changes_nothing(tmp_path: Path) -> None:
 
 
 def test_file_that_stands_alone_is_made_again(tmp_path: Path) -> None:
-    """A missing file that nothing else depends on is made, and no other."""
+    """A missing file that nothing else depends on is created, and no other."""
     make_secret_files(tmp_path, with_databases=True)
     (tmp_path / "admin-password").unlink()
 
@@ -102,7 +102,7 @@ def test_file_that_stands_alone_is_made_again(tmp_path: Path) -> None:
     ],
 )
 def test_half_of_a_pair_is_refused(tmp_path: Path, lost: str, other: str) -> None:
-    """What was made with a lost file is not overwritten; the error says what to do."""
+    """If one file of a pair is lost, the other is not overwritten; the error says what to do."""
     make_secret_files(tmp_path, with_databases=True)
     (tmp_path / lost).unlink()
     before = contents(tmp_path)
@@ -114,7 +114,7 @@ def test_half_of_a_pair_is_refused(tmp_path: Path, lost: str, other: str) -> Non
 
 
 def test_production_gets_keys_alone(tmp_path: Path) -> None:
-    """Where the databases are somebody else's, their addresses are not invented."""
+    """For external databases no addresses are invented."""
     assert make_secret_files(tmp_path, with_databases=False) == [
         "private-keys.json",
         "public-keys.json",
@@ -122,7 +122,7 @@ def test_production_gets_keys_alone(tmp_path: Path) -> None:
 
 
 def test_address_without_password_is_right_in_production(tmp_path: Path) -> None:
-    """The operator writes the address, and no password of a database that is not ours."""
+    """For external databases the operator writes the address, and no password file is needed."""
     (tmp_path / "thoughts-database-url").write_text("postgresql://t:p@db.example.com/t\n")
 
     assert "private-keys.json" in make_secret_files(tmp_path, with_databases=False)

@@ -10,7 +10,7 @@ SKAFFOLD = yaml.safe_load((ROOT / "skaffold.yaml").read_text())
 
 
 def test_skaffold_builds_every_image() -> None:
-    """Each image of the manifests is built from its service's Dockerfile."""
+    """Each image in the manifests is built from its service's Dockerfile."""
     built = {
         artifact["image"]: artifact["docker"]["dockerfile"]
         for artifact in SKAFFOLD["build"]["artifacts"]
@@ -24,7 +24,7 @@ def test_skaffold_builds_every_image() -> None:
 
 
 def test_skaffold_deploys_the_local_overlay() -> None:
-    """It deploys what `make deploy` does."""
+    """It deploys the same objects as `make deploy`."""
     paths = [ROOT / path for path in SKAFFOLD["manifests"]["kustomize"]["paths"]]
 
     assert paths == [LOCAL.folder]
