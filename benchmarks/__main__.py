@@ -1,6 +1,6 @@
 """`python -m benchmarks [requests|start|images|search]`, for `make bench`.
 
-Without a word it measures the first two; the images need a container engine, and the search at
+Without an argument it measures the first two; `images` needs a container engine, and `search` at
 its largest size an hour.
 """
 
@@ -24,7 +24,7 @@ from local.stopping import run_program
 
 
 def main() -> None:
-    """Measure, print the tables and keep them."""
+    """Measure, print the tables and save them."""
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
     parts = ("requests", "start", "images", "search")
     parser.add_argument("what", nargs="?", choices=parts)
@@ -53,7 +53,7 @@ def main() -> None:
 
 
 def _search(sizes: Sequence[int], kept: Path | None) -> None:
-    """Keep each result as soon as it is there; the tables also hold those of other runs."""
+    """Save each result as soon as it is complete; the tables include those of other runs."""
     for result in measure_search(sizes=sizes, kept=kept, effort=Effort(), say=_say):
         report.keep(f"search-{result.size}", result)
     files = report.RESULTS.glob("search-*.json")

@@ -1,6 +1,6 @@
 """The load: a bounded number of HTTP/1.1 requests over keep-alive connections (RFC 9112).
 
-It is small on purpose, so that it seldom keeps the servers waiting; its own CPU is not counted.
+It is deliberately small, so that the servers rarely wait for it; its own CPU is not counted.
 """
 
 import asyncio
@@ -12,17 +12,17 @@ from urllib.parse import urlsplit
 ANSWER_SECONDS = 30
 TOO_BUSY = 503
 
-# Makes the request with this number.
+# Returns the request with this number.
 MakeRequest = Callable[[int], bytes]
 
 
 class UnexpectedAnswer(Exception):
-    """The server did not answer as the scenario says; what was measured would mean nothing."""
+    """The server did not answer as the scenario expects, so the figures would be meaningless."""
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What came back, with header names in lower case; repeated headers are joined by LF."""
+    """An answer, with header names in lower case; repeated headers are joined by LF."""
 
     status: int
     headers: dict[str, str]
@@ -31,7 +31,7 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """What a client saw: the whole time, each request's own, sorted, and how many got a 503."""
+    """What a client measured: total time, sorted latencies, and the number of 503 answers."""
 
     seconds: float
     latencies_seconds: list[float]
@@ -46,7 +46,7 @@ class Load:
 def request_bytes(
     method: str, path: str, headers: Mapping[str, str] | None = None, body: bytes = b""
 ) -> bytes:
-    """Return a request as it goes over the wire."""
+    """Return a request as sent over the wire."""
     lines = [f"{method} {path} HTTP/1.1", "Host: 127.0.0.1"]
     lines += [f"{name}: {value}" for name, value in (headers or {}).items()]
     if body:
@@ -55,7 +55,7 @@ def request_bytes(
 
 
 async def fetch(base_url: str, request: bytes) -> Answer:
-    """Send one request over a connection of its own."""
+    """Send one request over its own connection."""
     reader, writer = await connect(base_url)
     try:
         return await exchange(reader, writer, request)
@@ -66,10 +66,10 @@ async def fetch(base_url: str, request: bytes) -> Answer:
 async def send_load(
     base_url: str, make_request: MakeRequest, *, status: int, count: int, connections: int
 ) -> Load:
-    """Send `count` requests over `connections`, each sending its next when it has its answer.
+    """Send `count` requests over `connections`; each sends the next one after its answer.
 
-    A server that is too busy may say so with 503. Raises `UnexpectedAnswer` when a request is
-    answered with any other status than `status`.
+    A server that is too busy may answer 503. Raises `UnexpectedAnswer` if a request is
+    answered with any status other than these two.
     """
     numbers = iter(range(count))
     latencies: list[float] = []
@@ -126,5 +126,5 @@ def _header_lines(lines: list[str]) -> Iterator[tuple[str, str]]:
 
 async def _body(reader: asyncio.StreamReader, headers: Mapping[str, str]) -> bytes:
     if headers.get("transfer-encoding") == "chunked":
-        raise UnexpectedAnswer("The answer is chunked; no scenario's answer is.")
+        raise UnexpectedAnswer("The answer is chunked, which no scenario expects.")
     return await reader.readexactly(int(headers.get("content-length", 0)))

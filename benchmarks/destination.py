@@ -10,19 +10,19 @@ from local import leftovers
 from local.folder import Folder
 from local.postgres import PostgresServer
 
-# With its indexes; PostgreSQL's log of changes comes on top for a while.
+# Including its indexes; for a while PostgreSQL's WAL takes additional room.
 BYTES_PER_THOUGHT = 1000
 
 _NO_DATABASE = """\
-There is no database yet: `make up` makes one. Another one can be named:
+There is no database yet: `make up` makes one. To use another one:
   make load-data N=1000000 DATABASE_URL=postgresql://USER:PASSWORD@HOST:PORT/DATABASE"""
 
 
 @contextmanager
 def database_url(environment: Mapping[str, str], path: Path, count: int) -> Iterator[str]:
-    """Give the URL that DATABASE_URL says, or that of the database in the folder `path`.
+    """Give the URL in DATABASE_URL, or that of the database in the folder `path`.
 
-    A server that is stopped runs for as long. Raises `LoadError` when there is no database or not
+    A stopped server is started meanwhile. Raises `LoadError` if there is no database or not
     enough room for `count` thoughts, FolderError or PostgresError.
     """
     if url := environment.get("DATABASE_URL"):
@@ -39,7 +39,7 @@ def database_url(environment: Mapping[str, str], path: Path, count: int) -> Iter
 
 
 def room_for(count: int) -> str:
-    """How much room so many thoughts take, for people."""
+    """The room that `count` thoughts take, as text for the user."""
     size_bytes = count * BYTES_PER_THOUGHT
     return f"{size_bytes / 1e9:.1f} GB" if size_bytes >= 1e9 else f"{size_bytes / 1e6:.0f} MB"
 
@@ -48,8 +48,8 @@ def _check_room(folder: Folder, count: int) -> None:
     free_bytes = shutil.disk_usage(folder.postgres.resolve()).free
     if free_bytes < count * BYTES_PER_THOUGHT:
         raise LoadError(
-            f"{count:,} thoughts need about {room_for(count)}; where the database is, "
-            f"{free_bytes / 1e9:.1f} GB are free."
+            f"{count:,} thoughts need about {room_for(count)}, but on the disk of the database "
+            f"only {free_bytes / 1e9:.1f} GB are free."
         )
 
 
@@ -69,7 +69,7 @@ def _running(server: PostgresServer, folder: Folder) -> Iterator[None]:
 
 
 def _port(folder: Folder) -> int:
-    """Where a running server listens, which the fourth line of its lock file says."""
+    """The port of a running server, from the fourth line of its lock file."""
     try:
         return int((folder.postgres / "postmaster.pid").read_text().splitlines()[3])
     except (FileNotFoundError, IndexError):

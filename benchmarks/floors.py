@@ -3,8 +3,8 @@
     python -m benchmarks.floors api  PORT CONTENT_FILE     uvicorn with a plain ASGI function
     python -m benchmarks.floors page PORT CONTENT_FILE     waitress with a plain WSGI function
 
-No service can answer with less work. A figure that is given as a multiple of its floor means the
-same on any machine.
+No service can answer with less work. A figure given as a multiple of its floor is comparable
+between machines.
 """
 
 import os
@@ -27,7 +27,7 @@ NO_FILE = Path(os.devnull)
 
 
 class _ConstantApi:
-    """What the chassis's server needs of an `Api`."""
+    """The part of an `Api` that the chassis's server needs."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app

@@ -1,8 +1,8 @@
-"""Thoughts in any number, in eight languages: an endless sequence, always the same for a seed.
+"""Any number of thoughts, in eight languages: an endless sequence, always the same for a seed.
 
-The sequence is made in batches, each from the seed and its own number alone, so that any part of
-it can be made by itself and by several processes at once. Some users share much more than others,
-and the longer it goes on the more users there are; each keeps to one language.
+The sequence is generated in batches, each from the seed and its own number only, so that any part
+can be generated independently, by several processes at once. Some users share much more than
+others, and the number of users grows along the sequence; each uses one language.
 """
 
 import random
@@ -23,17 +23,17 @@ from benchmarks.vocabulary import (
 
 SEED = 2026
 BATCH = 5000
-# Above the ids of people who use a system that thoughts are loaded into.
+# Above the ids of real users of the system that thoughts are loaded into.
 FIRST_USER_ID = 1_000_001
 FIRST_USERS = 1000
 THOUGHTS_PER_USER = 100
-# Stands in every `RARE_EVERY`th thought and nowhere else.
+# Occurs in every `RARE_EVERY`th thought and nowhere else.
 RARE_WORD = KEPT_OUT
 RARE_EVERY = 4000
 COMMON_WORD = "time"
 
 MAX_CHARACTERS = 250
-# So many a second that they end before the present.
+# Created at such a rate that the last one is still in the past.
 MAX_THOUGHTS = 2_000_000_000
 _FIRST_AT = datetime(2020, 1, 1, tzinfo=UTC)
 _APART = timedelta(milliseconds=100)
@@ -41,8 +41,8 @@ _APART = timedelta(milliseconds=100)
 # The columns user_id, username, text and created_at of a thought.
 Row = tuple[int, str, str, datetime]
 
-# The language of a user follows from the last two digits of the user's number. Neighbours, who
-# share about as much, have different ones.
+# The last two digits of a user's number determine the user's language. Neighbours, who share about
+# as much, have different ones.
 _SPREAD = 37
 _LANGUAGES = [language for language in LANGUAGES for _ in range(language.people)]
 
@@ -72,7 +72,7 @@ def make_batch(number: int, seed: int = SEED) -> list[Row]:
 
 
 def _choose_user(chooser: random.Random, index: int) -> int:
-    """Return who shares thought number `index`: of those who are there by then, an early one."""
+    """Return the author of thought number `index`: of the users so far, most often an early one."""
     users = max(FIRST_USERS, index // THOUGHTS_PER_USER)
     chance = chooser.random()
     return int(chance * chance * users)
@@ -92,12 +92,12 @@ def _with_rare_word(text: str) -> str:
 
 
 def _texts(chooser: random.Random, languages: list[Language]) -> Iterator[str]:
-    """Yield a text in each of the languages; their words are drawn at once, which is faster."""
+    """Yield a text in each of the languages; all words are drawn at once, which is faster."""
     counts: list[int] = []
     totals: dict[Language, int] = defaultdict(int)
     for language in languages:
         chance = chooser.random()
-        # Most thoughts are a line or two; few use all the room.
+        # Most thoughts are a line or two; few use the full length.
         counts.append(1 + int(chance * chance * language.longest))
         # One more, for a tag.
         totals[language] += counts[-1] + 1
@@ -114,7 +114,7 @@ def _texts(chooser: random.Random, languages: list[Language]) -> Iterator[str]:
 
 
 def _body(chooser: random.Random, language: Language, words: list[str]) -> str:
-    """Return the words in clauses of one length, joined to one sentence, several, or to lines."""
+    """Return the words in clauses of equal length, joined as one sentence, several, or lines."""
     length = 5 + int(chooser.random() * 9)
     clauses = [language.space.join(words[at : at + length]) for at in range(0, len(words), length)]
     style = chooser.random()
@@ -125,7 +125,7 @@ def _body(chooser: random.Random, language: Language, words: list[str]) -> str:
     return between.join(map(_capitalized, clauses))
 
 
-# Not `str.upper`: what it does to rare letters changes from one version of Python to the next.
+# Not `str.upper`: its results for rare letters change between versions of Python.
 _CAPITALS = {
     letter: letter.upper()
     for letter in (
@@ -139,7 +139,7 @@ def _capitalized(text: str) -> str:
 
 
 def _ending(chooser: random.Random, language: Language, tag: str) -> str:
-    """Return the last mark of a text and what may follow it: emoji, a tag, a number, a link."""
+    """Return a text's final punctuation and what may follow: emoji, a tag, a number, a link."""
     chance = chooser.random()
     mark = language.full_stop if chance < 0.5 else "" if chance < 0.8 else _mark(chooser)
     chance = chooser.random()
@@ -159,7 +159,7 @@ def _mark(chooser: random.Random) -> str:
 
 
 def _emoji(chooser: random.Random) -> str:
-    """Return an emoji, at times a rare one, at times three of the same."""
+    """Return an emoji, sometimes a rare one, sometimes three of the same."""
     chance = chooser.random()
     if chance < 0.02:
         return chr(FIRST_RARE_EMOJI + int(chooser.random() * RARE_EMOJI))

@@ -18,7 +18,7 @@ from tests.containers.project import Project
 
 BASE = "python:3.13-slim-trixie"
 STARTS = 5
-# What a container has done in its first moments is done then.
+# By then a container has finished its startup work.
 SETTLE_SECONDS = 20
 
 _BYTES = {"B": 1, "KiB": 1024, "MiB": 1024**2, "GiB": 1024**3}
@@ -26,7 +26,7 @@ _BYTES = {"B": 1, "KiB": 1024, "MiB": 1024**2, "GiB": 1024**3}
 
 @dataclass(frozen=True, slots=True)
 class ImageFigures:
-    """What an image adds to the base, and what a container of it needs."""
+    """The size that an image adds to its base, and what its container needs."""
 
     name: str
     over_base_bytes: int
@@ -43,7 +43,7 @@ class ImagesResult:
 
 
 def measure_images() -> ImagesResult:
-    """Start a system of its own, measure, and remove it."""
+    """Start a separate system, measure it, and remove it."""
     with Project() as project:
         project.up()
         starts = {image.name: _cold_start_seconds(project, image) for image in IMAGES}
@@ -67,7 +67,7 @@ def _size(reference: str) -> int:
 
 
 def _compressed_bytes(image: Image) -> int:
-    """The size of the layers that the image has beside its base's, as registries keep them."""
+    """The compressed size, as in a registry, of the layers that the image adds to its base."""
     base = set(inspected(BASE)["RootFS"]["Layers"])
     with tempfile.NamedTemporaryFile(suffix=".tar") as file:
         docker("save", f"--output={file.name}", image.reference)
@@ -84,7 +84,7 @@ def _compressed_bytes(image: Image) -> int:
 def _member(archive: tarfile.TarFile, name: str) -> bytes:
     member = archive.extractfile(name)
     if member is None:
-        raise ValueError(f"{name} is no file of the image")
+        raise ValueError(f"{name} is not a file in the image")
     return member.read()
 
 
@@ -105,7 +105,7 @@ def _cold_start_seconds(project: Project, image: Image) -> float:
 
 
 def _memory_bytes(project: Project, image: Image) -> int:
-    """What the container's processes hold, without what the kernel keeps of files."""
+    """The memory of the container's processes, without the kernel's file cache."""
     usage = docker(
         "stats", "--no-stream", "--format={{.MemUsage}}", project.container(image.name)
     ).split(" / ")[0]

@@ -1,4 +1,4 @@
-"""Drops the indexes of the thoughts and makes them again as they were, whatever they are."""
+"""Drops the indexes of the thoughts, whatever they are, and rebuilds them as they were."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -10,13 +10,13 @@ import asyncpg
 from benchmarks.progress import Show
 
 _WATCH_SECONDS = 0.5
-# PostgreSQL has something left to do when it has seen every row.
+# PostgreSQL still has work to do after it has read every row.
 _ALMOST = 0.99
 
 
 @dataclass(frozen=True, slots=True)
 class Index:
-    """An index and the statement that makes it."""
+    """An index and the statement that creates it."""
 
     name: str
     definition: str
@@ -43,7 +43,7 @@ async def create_indexes(
     indexes: list[Index],
     show: Show,
 ) -> None:
-    """Make indexes by `connection`; another connection sees how far PostgreSQL is."""
+    """Create indexes over `connection`; another connection watches PostgreSQL's progress."""
     for index in indexes:
         label = f"Making the index {index.name}"
         show(label, 0)
@@ -59,7 +59,7 @@ async def _watching(database_url: str, pid: int, label: str, show: Show) -> Asyn
         yield
     finally:
         task.cancel()
-        # An index is made also where nobody can watch.
+        # If the progress cannot be read, the index is created all the same.
         with suppress(asyncio.CancelledError, OSError, asyncpg.PostgresError):
             await task
 
@@ -78,7 +78,7 @@ async def _watch(database_url: str, pid: int, label: str, show: Show) -> None:
                 """,
                 pid,
             )
-            # After the rows PostgreSQL counts what it writes, from 0 again.
+            # After the rows PostgreSQL counts the blocks it writes, from 0 again.
             furthest = max(furthest, min(share or 0, _ALMOST))
             show(label, furthest)
             await asyncio.sleep(_WATCH_SECONDS)

@@ -33,7 +33,7 @@ _OF_THE_DATABASE = (OSError, ValueError, asyncpg.PostgresError, asyncpg.Interfac
 
 
 def main(environment: Mapping[str, str]) -> int:
-    """Load as many thoughts as `N` says; the exit status."""
+    """Load `N` thoughts; returns the exit status."""
     started = time.monotonic()
     outcome = "Nothing was loaded."
     try:
@@ -41,7 +41,7 @@ def main(environment: Mapping[str, str]) -> int:
         with database_url(environment, ROOT / ".local", count) as url:
             loaded = asyncio.run(_load(url, count))
             outcome = "The thoughts are loaded."
-            with step("Bringing statistics up to date"):
+            with step("Updating the statistics"):
                 asyncio.run(update_statistics(url))
             say(_figures(loaded, time.monotonic() - started))
     except KeyboardInterrupt:
@@ -74,8 +74,8 @@ async def _load(url: str, count: int) -> Loaded:
     say(
         f"Loading {count:,} thoughts, after {start:,} loaded before, into the database "
         f"{place.path[1:]} on {place.hostname}, port {place.port}.\n"
-        f"They take about {room_for(count)}. Until they are there, whoever reads or writes\n"
-        "thoughts waits, and is soon told to come back later (503).\n"
+        f"They take about {room_for(count)}. During the load, requests that read or write\n"
+        "thoughts wait, and soon get 503.\n"
     )
     with shown_progress() as show:
         return await add_thoughts(url, count, start=start, show=show)
@@ -83,7 +83,7 @@ async def _load(url: str, count: int) -> Loaded:
 
 def _figures(loaded: Loaded, seconds: float) -> str:
     took = loaded.index_seconds
-    indexes = "left in place" if took is None else f"made again in {took:.0f} s"
+    indexes = "left in place" if took is None else f"rebuilt in {took:.0f} s"
     return (
         f"\nLoaded {loaded.thoughts:,} thoughts in {seconds:.0f} s, "
         f"{loaded.thoughts / seconds:,.0f} a second.\n"

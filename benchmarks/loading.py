@@ -1,4 +1,4 @@
-"""Puts generated thoughts into the database of the Thoughts Backend: all of them or none."""
+"""Loads generated thoughts into the database of the Thoughts Backend: all of them or none."""
 
 import os
 import time
@@ -13,17 +13,17 @@ from benchmarks.indexes import create_indexes, drop_indexes
 from benchmarks.progress import Show, show_nothing
 
 COLUMNS = ("user_id", "username", "text", "created_at")
-# Readers and writers wait behind this lock while it is awaited, too.
+# While this lock is waited for, readers and writers queue behind it.
 _SETTINGS = "SET LOCAL lock_timeout = '30s'; SET LOCAL maintenance_work_mem = '512MB'"
 
 
 class LoadError(Exception):
-    """The database cannot take thoughts; `str()` says why and what to do."""
+    """Thoughts cannot be loaded into the database; `str()` says why and what to do."""
 
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """How long the rows took, and the indexes if they were made again."""
+    """The time for the rows, and for the indexes if they were rebuilt."""
 
     thoughts: int
     copy_seconds: float
@@ -33,7 +33,7 @@ class Loaded:
 async def load_thoughts(
     database_url: str, count: int, *, start: int = 0, show: Show = show_nothing
 ) -> Loaded:
-    """Do what `add_thoughts` does and then what `update_statistics` does."""
+    """Call `add_thoughts`, then `update_statistics`."""
     loaded = await add_thoughts(database_url, count, start=start, show=show)
     await update_statistics(database_url)
     return loaded
@@ -44,22 +44,22 @@ async def add_thoughts(
 ) -> Loaded:
     """Add the thoughts number `start` to `start + count - 1` of the generator by COPY.
 
-    It is one transaction, which keeps everybody else out of the table: the indexes but the primary
-    key are dropped, and made again as they were when the rows are there. Where more thoughts are
-    there already than come, that would take longer, and the indexes stay. `show` hears how far
-    each part is.
+    It is one transaction, which locks the table: all indexes except the primary key are dropped,
+    and rebuilt as they were after the rows are loaded. If the table holds more thoughts than are
+    added, rebuilding would take longer, and the indexes stay. `show` is called with the progress
+    of each part.
 
     Raises `LoadError`, `MakerEnded`, OSError or `asyncpg.PostgresError`; then nothing was loaded.
     """
     connection = await asyncpg.connect(database_url)
     try:
         started = time.monotonic()
-        # If it is not committed, the end of the connection is its end.
+        # If it is not committed, closing the connection rolls it back.
         transaction = connection.transaction()
         await transaction.start()
         present = await count_thoughts(connection)
         await connection.execute(_SETTINGS)
-        # An entry costs an old index about twice what it costs a new one.
+        # Adding an entry to an existing index costs about twice as much as building it in.
         indexes = await drop_indexes(connection) if count >= present else []
         await _copy(connection, start, count, show)
         copied = time.monotonic()
@@ -72,7 +72,7 @@ async def add_thoughts(
 
 
 async def update_statistics(database_url: str) -> None:
-    """Tell PostgreSQL's planner what the table holds now, and that nobody else reads it."""
+    """Update the planner's statistics and the visibility map of the table."""
     connection = await asyncpg.connect(database_url)
     try:
         await connection.execute("VACUUM (ANALYZE) thoughts", timeout=None)
@@ -92,8 +92,8 @@ async def count_thoughts(
         )
     except asyncpg.UndefinedTableError:
         raise LoadError(
-            "This database has no table of thoughts. `make up` makes the one of this machine; "
-            "elsewhere `python -m thoughts_backend migrate` does."
+            "This database has no table of thoughts. `make up` creates it on this machine; "
+            "elsewhere use `python -m thoughts_backend migrate`."
         ) from None
 
 
@@ -119,7 +119,7 @@ async def _watched(
     copied = 0
     show("Copying", 0)
     async for piece in pieces:
-        # asyncpg would go on sending to nobody.
+        # asyncpg would keep sending although the connection is closed.
         if connection.is_closed():
             raise LoadError("The connection to the database was lost.")
         yield piece

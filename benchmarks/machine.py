@@ -1,4 +1,4 @@
-"""The machine that figures were taken on."""
+"""The machine on which figures were measured."""
 
 import os
 import platform
@@ -39,7 +39,7 @@ async def this_machine(database_url: str) -> Machine:
 
 
 def _processor() -> str:
-    """Return the processor's name, which Linux tells in a file and others through `platform`."""
+    """Return the processor's name, from a file on Linux and from `platform` elsewhere."""
     information = Path("/proc/cpuinfo")
     if information.exists():
         for line in information.read_text().splitlines():

@@ -1,4 +1,4 @@
-"""What one scenario costs: CPU of each process, time as the client sees it, memory."""
+"""The cost of one scenario: CPU of each process, time as seen by the client, memory."""
 
 import asyncio
 import statistics
@@ -21,7 +21,7 @@ class Server:
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """One run of one scenario; CPU is user and system time a request, in microseconds."""
+    """One run of one scenario; CPU is user and system time per request, in microseconds."""
 
     server_cpu_us: float
     other_services_cpu_us: float
@@ -34,9 +34,9 @@ class Round:
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """A scenario's rounds put together: medians, and the range of the server's CPU.
+    """The summary of a scenario's rounds: medians, and the range of the server's CPU.
 
-    `floor` is the scenario to compare with, `requests` their number in each round.
+    `floor` is the scenario to compare with, `requests` the number of requests in each round.
     """
 
     scenario: str
@@ -101,23 +101,23 @@ def combine(scenario: Scenario, connections: int, rounds: Iterable[Round]) -> Fi
 
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """Memory of a process in MiB: resident, and (on Linux) its proportional share of it."""
+    """Memory of a process in MiB: resident, and (on Linux) proportional."""
 
     resident_mib: float
     proportional_mib: float
 
 
 def memory_of(pid: int) -> Memory:
-    """Return what the process holds now. Elsewhere than on Linux both figures are the first."""
+    """Return the process's current memory. Except on Linux both figures are the resident size."""
     full = psutil.Process(pid).memory_full_info()
     return Memory(full.rss / 2**20, getattr(full, "pss", full.rss) / 2**20)
 
 
 class CpuClock:
-    """Counts the CPU time of processes and of their children that still run, from now on.
+    """Measures the CPU time of processes and of their running children, from now on.
 
-    A child that ends takes its time with it; the services have none, and PostgreSQL's serve a
-    pool that stays.
+    The time of a child that ends is lost; the services have no children, and PostgreSQL's serve
+    a pool that stays open.
     """
 
     def __init__(self, pids: Iterable[int]) -> None:
@@ -125,7 +125,7 @@ class CpuClock:
         self._start = self._read()
 
     def elapsed_seconds(self) -> float:
-        """Return the CPU time since this clock was made."""
+        """Return the CPU time since this clock was created."""
         now = self._read()
         return sum(seconds - self._start.get(pid, 0) for pid, seconds in now.items())
 

@@ -1,4 +1,4 @@
-"""How far a long job is: bars on a terminal, elsewhere a line for each part that is done."""
+"""The progress of a long job: bars on a terminal, otherwise a line for each finished part."""
 
 import sys
 import time
@@ -9,17 +9,17 @@ from rich.progress import BarColumn, Progress, TaskID, TimeElapsedColumn
 
 from local.console import say_step
 
-# Hears what is being done, and which share of it is done, from 0 to 1.
+# Called with the current part of the job, and the share of it that is done, from 0 to 1.
 Show = Callable[[str, float], None]
 
 
 def show_nothing(_: str, __: float) -> None:
-    """Show nobody anything."""
+    """Show nothing."""
 
 
 @contextmanager
 def shown_progress() -> Iterator[Show]:
-    """Give a function that shows each part of a job to the person who waits for it."""
+    """Give a function that shows the user the progress of each part of a job."""
     if not sys.stdout.isatty():
         yield _lines()
         return

@@ -1,4 +1,4 @@
-"""The tables: printed, kept as JSON in `results/`, and put into README.md."""
+"""The tables: printed, saved as JSON in `results/`, and written to README.md."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -32,7 +32,7 @@ def keep(name: str, result: Result) -> None:
 
 
 def publish(name: str, text: str) -> None:
-    """Put the text between README.md's marks of that name."""
+    """Replace the text between README.md's markers of that name."""
     readme = FOLDER / "README.md"
     marks = re.compile(f"(<!-- {name} -->\n).*(<!-- end of {name} -->)", re.DOTALL)
     readme.write_text(
@@ -87,7 +87,7 @@ def images_text(result: ImagesResult) -> str:
 
 
 def _requests_table(figures: Sequence[Figure]) -> str:
-    # One connection is compared with one, several with several.
+    # Figures for one connection are compared with one, those for several with several.
     floors = {(figure.scenario, figure.connections > 1): figure.median for figure in figures}
     rows = []
     for figure in figures:

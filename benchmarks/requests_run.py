@@ -1,4 +1,4 @@
-"""Measures what requests cost, on a system of its own, filled with generated thoughts."""
+"""Measures the cost of requests, on its own system filled with generated thoughts."""
 
 import asyncio
 import sys
@@ -27,7 +27,7 @@ from local.process import Process
 from local.readiness import is_ready, wait_until
 from local.stack import Stack, temporary_stack
 
-# One of the demonstration's users, who has more than a page of thoughts; the password is the name.
+# A demonstration user with more than a page of thoughts; the password is the same as the name.
 USER = "bruce"
 SILENT = "thoughts without access log"
 START_SECONDS = 20
@@ -38,7 +38,7 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True)
 class RequestsResult:
-    """What the run found; memory by service, before the first request and after the last."""
+    """The results of the run; memory by service, before the first request and after the last."""
 
     machine: Machine
     thoughts: int
@@ -49,7 +49,7 @@ class RequestsResult:
 
 
 def measure_requests(*, thoughts: int, rounds: int, say: Say) -> RequestsResult:
-    """Measure every scenario `rounds` times, in turn, so that a busy minute hurts all alike."""
+    """Measure every scenario `rounds` times, in turn, so that a busy minute affects all alike."""
     say("Starting the system.")
     with temporary_stack() as stack:
         at_rest = _memory(stack)
@@ -96,7 +96,7 @@ def _measure(
 
 @contextmanager
 def running_servers(stack: Stack, browser: Browser) -> Iterator[dict[str, Server]]:
-    """Run what is measured beside the system: the floors, a Thoughts Backend that logs nothing."""
+    """Run the additional servers to measure: the floors and a Thoughts Backend without logging."""
     servers = {
         name: Server(stack.urls[name], process.pid) for name, process in stack.services.items()
     }

@@ -1,4 +1,4 @@
-"""Which requests are measured, how many of them, and what they may cost."""
+"""The requests to measure, their number, and their budgets."""
 
 import itertools
 import json
@@ -13,13 +13,13 @@ from benchmarks.visitor import Browser
 API_FLOOR = "floor of the APIs"
 PAGE_FLOOR = "floor of the pages"
 
-# What is shared is like what is there, so that the lists of later rounds are like the first.
+# New thoughts are like the existing ones, so that later rounds have similar lists to the first.
 TEXTS = [text for _, _, text, _ in generate_rows(2000, seed=1)]
 
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """One kind of request. `server` answers it with `status`; `floor` is what it is held against.
+    """One kind of request. `server` answers it with `status`; `floor` is the one to compare with.
 
     `requests` are sent in each round, over one connection and then over `connections`.
     `budget_us` is the limit for the server's CPU.
@@ -78,16 +78,16 @@ def api_scenarios(token: str, *, username: str, password: str, thought_id: int) 
             API_FLOOR,
             _always(request_bytes("POST", "/api/login/", json_type, login)),
             requests=60,
-            # One hash is made at a time: with more, the last in the queue would be out of time
-            # on a busy machine.
+            # Only one hash is computed at a time: with more logins, the last in the queue would
+            # time out on a busy machine.
             connections=4,
         ),
     ]
 
 
 def page_scenarios(browser: Browser) -> list[Scenario]:
-    """Return the pages, as a browser with a session asks for them."""
-    # Each form that was rendered has another key; with the same, nothing would be stored.
+    """Return the pages, as a browser with a session requests them."""
+    # Each rendered form has a different key; with the same key, nothing would be stored.
     form_keys = itertools.count(1)
 
     def share(number: int) -> bytes:

@@ -1,6 +1,6 @@
 """Measures `make up` as a newcomer sees it: on a fresh clone, and the second time.
 
-The clone holds what is committed. Packages come from the caches of uv and pip, if they are there.
+The clone has the committed state. Packages come from the caches of uv and pip, if present.
 """
 
 import os
@@ -26,7 +26,7 @@ class StartResult:
 def measure_start() -> StartResult:
     """Clone, start, stop and start again; raises `CalledProcessError` when a command fails."""
     with tempfile.TemporaryDirectory(prefix="mythoughts-bench-") as folder:
-        # PostgreSQL's own account must pass where root runs this.
+        # If root runs this, PostgreSQL's own account must be able to enter the folder.
         Path(folder).chmod(0o711)
         clone = Path(folder, "clone")
         subprocess.run(["git", "clone", "--quiet", ROOT, clone], check=True)
@@ -42,7 +42,7 @@ def measure_start() -> StartResult:
 
 
 def _environment() -> dict[str, str]:
-    """Return the environment with ports of the run's own."""
+    """Return the environment with free ports."""
     ports = {name: str(free_port()) for name in ("THOUGHTS_PORT", "USERS_PORT", "FRONTEND_PORT")}
     return os.environ | ports
 

@@ -1,17 +1,17 @@
-"""Tables in Markdown, and whether a figure is within its budget."""
+"""Markdown tables, and whether a figure is within its budget."""
 
 from collections.abc import Sequence
 
 
 def verdict(measured: float, budget: float | None, unit: str) -> str:
-    """Return the budget and whether it was met; nothing where there is none."""
+    """Return the budget and whether it was met; empty if there is no budget."""
     if budget is None:
         return ""
     return f"{budget:g}{unit}: {'met' if measured <= budget else 'NOT met'}"
 
 
 def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Return a Markdown table whose columns also align as plain text, figures to the right."""
+    """Return a Markdown table that is also aligned as plain text, with figures on the right."""
     widths = [max(len(row[index]) for row in [header, *rows]) for index in range(len(header))]
     last = len(header) - 1
 

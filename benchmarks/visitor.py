@@ -1,4 +1,4 @@
-"""Somebody who uses the system: logs in at the API, and has a browser with a session."""
+"""A user of the system, who logs in through the API and has a browser with a session."""
 
 import json
 import re
@@ -9,7 +9,7 @@ from benchmarks.client import UnexpectedAnswer, fetch, request_bytes
 _FORM_TOKEN = re.compile(r'name="csrfmiddlewaretoken" value="([^"]+)"')
 _CSRF_COOKIE = re.compile(r"mythoughts_csrf=([^;]+)")
 
-# As a browser sends them; the answer is in English.
+# As sent by a browser; the answer is in English.
 _BROWSER_HEADERS = {
     "Accept": "text/html,application/xhtml+xml",
     "Accept-Language": "en",
@@ -27,7 +27,7 @@ class Browser:
 
 
 async def log_in(users_url: str, *, username: str, password: str) -> str:
-    """Return the value of the Authorization header that a login gives."""
+    """Log in and return the value of the Authorization header."""
     body = json.dumps({"username": username, "password": password}).encode()
     headers = {"Content-Type": "application/json"}
     answer = await fetch(users_url, request_bytes("POST", "/api/login/", headers, body))
@@ -37,7 +37,7 @@ async def log_in(users_url: str, *, username: str, password: str) -> str:
 
 
 async def open_browser(frontend_url: str, token: str) -> Browser:
-    """Return a browser that looked at one page; `token` is the Authorization header's value."""
+    """Return a browser that has opened one page; `token` is the Authorization header's value."""
     session = f"mythoughts_session={token.removeprefix('Bearer ')}"
     first = request_bytes("GET", "/thoughts/", _BROWSER_HEADERS | {"Cookie": session})
     page = await fetch(frontend_url, first)

@@ -1,6 +1,6 @@
-"""The words of generated thoughts, as frequent as in the languages they are from.
+"""The words of generated thoughts, with the frequencies of their languages.
 
-The frequencies are those of the package wordfreq, which gives a list of words for every hundredth
+The frequencies come from the package wordfreq, which has a list of words for every hundredth
 of a decimal order of magnitude.
 """
 
@@ -14,12 +14,12 @@ from functools import cache
 import numpy as np
 import wordfreq
 
-# What the generator puts into thoughts itself.
+# The word that the generator inserts into thoughts itself.
 KEPT_OUT = "quetzal"
 
 # Rarer words than these hardly change a text, and each process keeps all of them in memory.
 _MAX_WORDS = 150_000
-# wordfreq writes every number of several digits with zeros.
+# wordfreq replaces the digits of every number of several digits with zeros.
 _NUMBER = "0"
 
 # Frequent ones first; some are several characters.
@@ -33,9 +33,9 @@ RARE_EMOJI = 0x350
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Language:
-    """How many of a hundred people write in it, and how they do.
+    """How many of a hundred people write in it, and its punctuation.
 
-    `space` stands between words and after sentences; `longest` is the most words of a thought.
+    `space` separates words and follows sentences; `longest` is the maximum of words in a thought.
     """
 
     code: str
@@ -60,14 +60,14 @@ LANGUAGES = (
 
 
 class Words:
-    """The words of one language, from which any number is drawn by frequency."""
+    """The words of one language, from which any number can be drawn by frequency."""
 
     def __init__(self, words: Sequence[str], frequencies: Sequence[int]) -> None:
         self._words = words
         self._cumulative = np.cumsum(frequencies, dtype=np.uint64)
 
     def draw(self, chooser: random.Random, count: int) -> list[str]:
-        """Return `count` words, each drawn without regard to those before it."""
+        """Return `count` words, drawn independently."""
         numbers = np.frombuffer(chooser.randbytes(8 * count), dtype="<u8") % self._cumulative[-1]
         places = np.searchsorted(self._cumulative, numbers, side="right")
         return [self._words[place] for place in places.tolist()]
@@ -77,18 +77,18 @@ class Words:
 def words_of(language: Language) -> Words:
     """Return the words of a language; the first call reads them, in up to half a second.
 
-    A word that has `KEPT_OUT` in it is none of them.
+    Words that contain `KEPT_OUT` are left out.
     """
     words: list[str] = []
     frequencies: list[int] = []
     for order, group in enumerate(wordfreq.get_frequency_list(language.code)):
-        # Whole numbers, as the last digit of a power may differ from one machine to another.
+        # Whole numbers, because the last digit of a power may differ between machines.
         frequency = round(10 ** (9 - order / 100))
         usable = [word for word in group if KEPT_OUT not in word and _NUMBER not in word]
         words += usable
         frequencies += [frequency] * len(usable)
         if len(words) >= _MAX_WORDS:
             break
-    # Every word that the package has, which it would keep for a next call.
+    # All words of the package, which it would keep in memory for another call.
     wordfreq.get_frequency_list.cache_clear()
     return Words(words, frequencies)

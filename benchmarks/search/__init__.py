@@ -1,13 +1,13 @@
-"""What search costs at several sizes, beside three alternatives (`make bench ARGS=search`).
+"""The cost of search at several sizes, and of three alternatives (`make bench ARGS=search`).
 
 run            measures everything, in one database that grows from size to size
-sample, terms  which terms are searched for
-asks, load     which requests are sent, and sending them
+sample, terms  the terms to search for
+asks, load     the requests, and sending them
 system, database
-               what they are sent to
+               the system and database under test
 ours, alternatives, writes, storm, costs
-               what is measured
-figures        what was found
+               the measurements
+figures        the results
 report, costs_report, picture
-               shows it
+               show the results
 """

@@ -23,7 +23,7 @@ _PASSES = 4
 
 _TEXT_CONDITION = "text ILIKE '%' || {term} || '%'"
 _NEWEST = f"ORDER BY id DESC LIMIT {LIMIT}"
-# As the index of the lists has it, which every alternative may use.
+# In the order of the lists' index, which every alternative may use.
 _AUTHOR = "normalize(casefold(username::text COLLATE pg_unicode_fast))"
 _WORDS = "to_tsvector('simple', text)"
 
@@ -53,7 +53,7 @@ ALTERNATIVES = (
 async def measure_alternative(
     database_url: str, alternative: Alternative, asks: Sequence[Ask], size: int
 ) -> tuple[list[Figure], Relation | None]:
-    """Measure each class of searches; return also the index, while there was one."""
+    """Measure each class of searches; also return the figures of the index, if there is one."""
     settings = {"plan_cache_mode": "force_custom_plan"}
     connection = await asyncpg.connect(database_url, server_settings=settings)
     try:
@@ -95,7 +95,7 @@ async def _measure(
     size: int,
     asks: Sequence[Ask],
 ) -> Figure:
-    """Search for the terms in turn; where there is time for a second pass, the first one warms."""
+    """Search for the terms in turn; if time allows a second pass, the first is a warm-up."""
     own = [ask for ask in asks if ask.kind == kind]
     deadline = time.monotonic() + KIND_SECONDS
     seconds: list[float] = []
@@ -118,7 +118,7 @@ async def _measure(
 async def _search(
     connection: "asyncpg.Connection[asyncpg.Record]", alternative: Alternative, ask: Ask
 ) -> float:
-    """Return the seconds of one search, those of the limit for one that was stopped."""
+    """Return the seconds of one search, or the limit if it was aborted."""
     term = ask.term
     if not alternative.of_words_only:
         term = term.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")

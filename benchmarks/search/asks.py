@@ -24,7 +24,7 @@ def term_asks(kinds: Sequence[Kind]) -> list[Ask]:
 
 
 def author_asks(kinds: Sequence[Kind], *, prolific: str, quiet: str) -> list[Ask]:
-    """Return searches of the thoughts of an author of many, and of one of few."""
+    """Return searches of the thoughts of an author with many, and of one with few."""
     terms = {kind.name: kind.terms for kind in kinds}
     frequencies = {"common": VERY_COMMON_WORDS, "middling": MIDDLING_WORDS, "rare": RARE_WORDS}
     return [
@@ -36,7 +36,7 @@ def author_asks(kinds: Sequence[Kind], *, prolific: str, quiet: str) -> list[Ask
 
 
 async def deep_asks(base_url: str, kinds: Sequence[Kind]) -> list[Ask]:
-    """Follow the middling words to their 20th page, or to the last where there are fewer."""
+    """Follow the middling words to their 20th page, or to the last if there are fewer."""
     words = [term for kind in kinds if kind.name == MIDDLING_WORDS for term in kind.terms]
     return [Ask(DEEP, await _deep_request(base_url, word), word) for word in words]
 
@@ -44,7 +44,7 @@ async def deep_asks(base_url: str, kinds: Sequence[Kind]) -> list[Ask]:
 async def feed_asks(database_url: str, *, prolific_id: int, token: str) -> list[Ask]:
     """Return the first, middle and last page of everybody's and an author's lists.
 
-    `token` is the Authorization header of this author, who also asks for it as their own.
+    `token` is the Authorization header of this author, who also requests their own list.
     """
     connection = await asyncpg.connect(database_url)
     try:
@@ -82,7 +82,7 @@ async def _deep_request(base_url: str, term: str) -> bytes:
 async def _page_starts(
     connection: "asyncpg.Connection[asyncpg.Record]", user_id: int | None
 ) -> tuple[int, int]:
-    """Return the ids that the middle page and the last page of a list are older than."""
+    """Return the ids below which the middle page and the last page of a list begin."""
     row = await connection.fetchrow(
         """
         WITH ids AS (

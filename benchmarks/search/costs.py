@@ -1,4 +1,4 @@
-"""What a search costs, as a whole request and as a whole page, next to the floors."""
+"""The cost of a search, as a whole request and as a whole page, beside the floors."""
 
 import asyncio
 from collections.abc import Callable, Sequence
@@ -12,12 +12,12 @@ from benchmarks.scenarios import API_FLOOR, PAGE_FLOOR, Scenario, floor_scenario
 from benchmarks.visitor import Browser, log_in, open_browser
 from local.stack import Stack
 
-# One of the demonstration's users; the password is the name.
+# A demonstration user; the password is the same as the name.
 USER = "bruce"
 
 
 def measure_costs(stack: Stack, words: Sequence[str], *, requests: int) -> list[Figure]:
-    """Search for the words in turn, over the API and in a browser; raises `UnexpectedAnswer`."""
+    """Search for the words in turn, by API and in a browser; raises `UnexpectedAnswer`."""
     token = asyncio.run(log_in(stack.urls["users"], username=USER, password=USER))
     browser = asyncio.run(open_browser(stack.urls["frontend"], token))
     postgres_pid = stack.postgres.process.pid

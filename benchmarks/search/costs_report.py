@@ -1,4 +1,4 @@
-"""The tables of what search costs: room, writes, a storm, whole requests and pages."""
+"""The tables of the cost of search: disk space, writes, a storm, whole requests and pages."""
 
 from collections.abc import Sequence
 
@@ -68,7 +68,7 @@ def _requests(results: Sequence[SearchResult]) -> str:
     rows = []
     for result in results:
         floors = {
-            # Of a few requests, the clock of the CPU may see nothing.
+            # For a few requests the CPU clock may show 0.
             (cost.scenario, cost.connections > 1): cost.median.server_cpu_us or 1
             for cost in result.costs
         }

@@ -1,4 +1,4 @@
-"""The database of the search benchmark: how many thoughts, which authors, what stands in them."""
+"""The database of the search benchmark: its number of thoughts, their authors and contents."""
 
 import time
 from collections import Counter
@@ -28,7 +28,7 @@ _EXCERPT = """
 
 @dataclass(frozen=True, slots=True)
 class Excerpt:
-    """The first generated thoughts as they are searched, and who wrote most of them."""
+    """The first generated thoughts, folded as for search, and their most frequent author."""
 
     texts: list[str]
     prolific_id: int
@@ -36,9 +36,9 @@ class Excerpt:
 
 
 async def load_up_to(database_url: str, size: int, say: Say) -> dict[str, float] | None:
-    """Load generated thoughts until there are `size` of them; the seconds of each part.
+    """Load generated thoughts up to `size`; return the seconds of each part.
 
-    What an earlier measurement shared is deleted first. None: there are more already.
+    Thoughts shared by an earlier measurement are deleted first. None: there are more already.
     """
     timer = _Timer(say)
     connection = await asyncpg.connect(database_url)
@@ -55,7 +55,7 @@ async def load_up_to(database_url: str, size: int, say: Say) -> dict[str, float]
 
 
 class _Timer:
-    """Hears of each part of the loading, tells of it, times it from its first to its last news."""
+    """Gets the progress of each part of the loading, reports each part, and times it."""
 
     def __init__(self, say: Say) -> None:
         self._say = say
@@ -82,7 +82,7 @@ async def take_excerpt(database_url: str, count: int) -> Excerpt:
 
 
 async def count_matches(database_url: str, asks: Sequence[Ask]) -> dict[tuple[str, str], int]:
-    """Count, by reading the whole table once, in how many thoughts each term of an author is."""
+    """Count each term's thoughts, of an author if given, by reading the whole table once."""
     pairs = sorted({(ask.term, ask.username) for ask in asks})
     arguments: list[str] = []
     counts = []
@@ -105,7 +105,7 @@ async def count_matches(database_url: str, asks: Sequence[Ask]) -> dict[tuple[st
 
 
 async def relations(database_url: str, load_seconds: Mapping[str, float]) -> list[Relation]:
-    """Return the table of thoughts and its indexes with their sizes and the time to build them."""
+    """Return the table of thoughts and its indexes, with their sizes and build times."""
     connection = await asyncpg.connect(database_url)
     try:
         rows = await connection.fetch(

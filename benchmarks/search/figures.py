@@ -1,6 +1,6 @@
-"""What the search benchmark finds: the shape of `results/search-SIZE.json`.
+"""The results of the search benchmark: the format of `results/search-SIZE.json`.
 
-Times are in milliseconds as a client saw them, CPU is user and system time a request.
+Times are in milliseconds as seen by a client, CPU is user and system time per request.
 """
 
 import statistics
@@ -15,7 +15,7 @@ OURS = "MyThoughts"
 
 @dataclass(frozen=True, slots=True)
 class Latencies:
-    """How long requests took, nearest rank; all are 0 where none was sent."""
+    """Percentiles of request times, by nearest rank; all are 0 if no request was sent."""
 
     requests: int
     p50_ms: float
@@ -25,7 +25,7 @@ class Latencies:
 
     @classmethod
     def of(cls, seconds: Sequence[float]) -> "Latencies":
-        """Sum up the times of some requests."""
+        """Summarize the times of some requests."""
         ordered = sorted(seconds) or [0.0]
 
         def rank(percent: float) -> float:
@@ -38,9 +38,9 @@ class Latencies:
 class Figure:
     """The latencies of one class of terms or lists.
 
-    `alternative` says who answered, over HTTP where that is `OURS` and else as plain SQL. `refused`
-    counts answers of 503, `incomplete` those with fewer entries than asked for and more to come,
-    `timed_out` statements that were stopped. CPU is None where it was not taken.
+    `alternative` says what answered, over HTTP if it is `OURS` and otherwise as plain SQL.
+    `refused` counts 503 answers, `incomplete` those with fewer entries than requested although
+    more follow, `timed_out` aborted statements. CPU is None if it was not measured.
     """
 
     kind: str
@@ -58,7 +58,7 @@ class Figure:
 
 @dataclass(frozen=True, slots=True)
 class TermFigure:
-    """One term: in how many thoughts it is (of this author), and its times, warm, one client."""
+    """One term: its number of thoughts (of this author), and its times, warm, one client."""
 
     kind: str
     term: str
@@ -70,7 +70,7 @@ class TermFigure:
 
 @dataclass(frozen=True, slots=True)
 class Relation:
-    """A table or an index: its size, and how long an index took to build (None: not measured)."""
+    """A table or an index: its size, and the time to build an index (None: not measured)."""
 
     name: str
     size_bytes: int
@@ -79,10 +79,10 @@ class Relation:
 
 @dataclass(frozen=True, slots=True)
 class Writes:
-    """What a new thought costs.
+    """The cost of a new thought.
 
-    The first two are PostgreSQL's CPU for an INSERT, with the index of the search and without it,
-    what flushes the index's list of new entries included. The others are whole requests.
+    The first two are PostgreSQL's CPU for an INSERT, with and without the search index, including
+    the flush of the index's pending list. The others are whole requests.
     """
 
     insert_cpu_us: float
@@ -94,7 +94,7 @@ class Writes:
 
 @dataclass(frozen=True, slots=True)
 class Storm:
-    """Many clients with the costliest term at once, and what others then wait."""
+    """Many clients with the costliest term at once, and how long others wait meanwhile."""
 
     kind: str
     term: str
@@ -111,10 +111,10 @@ class Storm:
 
 @dataclass(frozen=True, slots=True)
 class SearchResult:
-    """Everything that was measured at one size.
+    """Everything measured at one size.
 
-    `load_seconds` are those of each part of loading up to it; `os_cache_dropped` says how cold
-    cold is.
+    `load_seconds` has the time of each part of loading up to this size; `os_cache_dropped` says
+    whether "cold" includes the operating system's file cache.
     """
 
     machine: Machine
@@ -130,10 +130,10 @@ class SearchResult:
 
 
 def median_ms(seconds: Sequence[float]) -> float:
-    """Return the median of some times; 0 where there are none."""
+    """Return the median of some times; 0 if there are none."""
     return milliseconds(statistics.median(seconds)) if seconds else 0.0
 
 
 def milliseconds(seconds: float) -> float:
-    """Return seconds as milliseconds, to the microsecond."""
+    """Return seconds as milliseconds, rounded to the microsecond."""
     return round(seconds * 1000, 3)

@@ -1,4 +1,4 @@
-"""Sends searches over kept connections and notes how each was answered."""
+"""Sends searches over keep-alive connections and records each answer."""
 
 import asyncio
 import time
@@ -15,7 +15,7 @@ LIMIT = 20
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """A request of a class; `term` and `username` are what it searches for."""
+    """A request of a class; `term` and `username` are the search parameters."""
 
     kind: str
     request: bytes
@@ -25,7 +25,7 @@ class Ask:
 
 @dataclass(frozen=True, slots=True)
 class Observation:
-    """How a request was answered. An `incomplete` page has few entries though more follow."""
+    """How a request was answered. An `incomplete` page is short although more entries follow."""
 
     ask: Ask
     seconds: float
@@ -36,9 +36,9 @@ class Observation:
 async def send(
     base_url: str, asks: Iterable[Ask], *, clients: int = 1, seconds: float = 600
 ) -> list[Observation]:
-    """Send the requests, each client its next when it has its answer, for `seconds` at most.
+    """Send the requests for `seconds` at most; each client sends the next one after its answer.
 
-    Raises `UnexpectedAnswer` for any answer but a success and a 503.
+    Raises `UnexpectedAnswer` for any answer other than a success or 503.
     """
     deadline = time.perf_counter() + seconds
     remaining = iter(asks)
@@ -65,7 +65,7 @@ async def send(
 
 
 def latencies_of(observations: Sequence[Observation]) -> Latencies:
-    """Sum up how long the requests took."""
+    """Summarize the times of the requests."""
     return Latencies.of([one.seconds for one in observations])
 
 

@@ -22,11 +22,11 @@ _SEED = 4
 
 @dataclass(frozen=True, slots=True)
 class Effort:
-    """How much is sent: requests of a class, of the mix, for the costs; new thoughts.
+    """How much is sent: requests for a class, for the mix, for the costs; new thoughts.
 
-    A class ends after `kind_seconds` in any case, the mix after four times that. `cold_starts` is
-    how many terms of a class are searched for cold. Terms are taken from the first `sample`
-    thoughts.
+    A class ends after `kind_seconds` at the latest, the mix after four times that. `cold_starts`
+    is the number of terms per class that are searched for cold. Terms are taken from the first
+    `sample` thoughts.
     """
 
     requests: int = 200
@@ -42,7 +42,7 @@ class Effort:
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """What is measured: a running system with `size` thoughts."""
+    """The system under test: running, with `size` thoughts."""
 
     stack: Stack
     size: int
@@ -61,7 +61,7 @@ class Subject:
 
 
 def measure_warm(subject: Subject, asks: Sequence[Ask]) -> tuple[list[Figure], list[Observation]]:
-    """Send the requests of each class in turn, after one round that does not count."""
+    """Send the requests of each class in turn, after one warm-up round."""
     figures: list[Figure] = []
     observations: list[Observation] = []
     for kind, own in _by_kind(asks).items():
@@ -93,7 +93,7 @@ def measure_mix(subject: Subject, asks: Sequence[Ask]) -> list[Figure]:
 def measure_cold(subject: Subject, asks: Sequence[Ask]) -> tuple[list[Figure], bool]:
     """Send requests for the first time: one of each class after each start of PostgreSQL.
 
-    The second value says whether the system's cache of files was empty, too.
+    The second value says whether the operating system's file cache was empty too.
     """
     kinds = list(_by_kind(asks).values())
     rounds = min(subject.effort.cold_starts, max(map(len, kinds)))
@@ -102,7 +102,7 @@ def measure_cold(subject: Subject, asks: Sequence[Ask]) -> tuple[list[Figure], b
     for number in range(rounds):
         subject.say(f"{subject.size:,}: cold, start {number + 1} of {rounds}.")
         dropped = make_cold(subject.stack, empties_os_cache=subject.effort.empties_os_cache)
-        # Another class is the first after each start.
+        # Each start begins with a different class.
         first = number * len(kinds) // rounds
         due = [kind[number] for kind in kinds[first:] + kinds[:first] if number < len(kind)]
         for one in asyncio.run(send(subject.url, due)):
@@ -119,7 +119,7 @@ def figure_of(
     clients: int = 1,
     cache: str = "warm",
 ) -> Figure:
-    """Sum up how requests were answered."""
+    """Summarize how requests were answered."""
     return Figure(
         kind,
         subject.size,

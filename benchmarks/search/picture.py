@@ -1,4 +1,4 @@
-"""The picture of search: latency against the number of thoughts, a panel for each class."""
+"""The chart of search: latency against the number of thoughts, one panel per class."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,7 +13,7 @@ from benchmarks.search.report import P50_MS, figures_of
 
 COLUMNS = 3
 
-# These read on white as well as on black, where the picture has no ground of its own.
+# Readable on white and on black, because the chart has a transparent background.
 _TEXT = "#808890"
 _LINES = {
     OURS: ("#2f81f7", "-", 2.5),
@@ -24,7 +24,7 @@ _LINES = {
 
 
 def draw(results: Sequence[SearchResult], path: Path) -> None:
-    """Write the picture as SVG; the same results give the same file."""
+    """Write the chart as SVG; the same results give the same file."""
     kinds = list(figures_of(results[-1], alternative=ILIKE))
     rows = -(-len(kinds) // COLUMNS)
     with mpl.rc_context(

@@ -18,7 +18,7 @@ INDEX_TIMES = 2
 
 
 def search_text(results: Sequence[SearchResult]) -> str:
-    """Return everything as Markdown; the results are in the order of their sizes."""
+    """Return everything as Markdown; the results must be sorted by size."""
     last = results[-1]
     machine = last.machine
     about = (
@@ -32,7 +32,7 @@ def search_text(results: Sequence[SearchResult]) -> str:
 def figures_of(
     result: SearchResult, *, alternative: str = OURS, clients: int = 1, cache: str = "warm"
 ) -> dict[str, Figure]:
-    """Return by class what was measured in this way."""
+    """Return the figures of this kind, by class."""
     return {
         figure.kind: figure
         for figure in result.figures
@@ -61,7 +61,7 @@ def _verdicts(results: Sequence[SearchResult]) -> str:
         )
     )
     storm_times = storm.others.p99_ms / storm.others_idle.p99_ms
-    # Of a few inserts, the clock of the CPU may see nothing.
+    # For a few inserts the CPU clock may show 0.
     without_index = max(writes.insert_without_index_cpu_us, 1)
     index_times = (writes.insert_cpu_us - without_index) / without_index
     rows = [
@@ -78,7 +78,7 @@ def _verdicts(results: Sequence[SearchResult]) -> str:
 
 
 def _verdict(measure: str, measured: Sequence[tuple[float, str]], limit: float) -> list[str]:
-    """Compare the largest with the limit; name each class that is over it, or the largest."""
+    """Compare the largest with the limit; name each class over the limit, or the largest."""
     ordered = sorted(measured, reverse=True)
     most, where = ordered[0]
     over = [kind for value, kind in ordered if value >= limit]

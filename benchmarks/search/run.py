@@ -51,9 +51,9 @@ AFTER_WRITES = "word, rare, after new thoughts"
 def measure_search(
     *, sizes: Sequence[int], kept: Path | None, effort: Effort, say: Say
 ) -> Iterator[SearchResult]:
-    """Yield what was found at each size, the smallest first: without and with the alternatives.
+    """Yield the results of each size, the smallest first: without and with the alternatives.
 
-    A size that the folder `kept` has more thoughts than already is left out.
+    Sizes smaller than the database already in the folder `kept` are skipped.
     """
     say("Starting the system.")
     with search_stack(kept, max(sizes)) as stack:
@@ -66,7 +66,7 @@ def measure_search(
                 say("There are more already.")
                 continue
             excerpt = asyncio.run(take_excerpt(database_url, effort.sample))
-            # The same at every size, so that figures can be compared.
+            # The same terms at every size, so that the figures are comparable.
             kinds = kinds or choose_kinds(excerpt.texts)
             yield from _measure(Subject(stack, size, effort, say), excerpt, kinds, seconds)
 
@@ -74,7 +74,7 @@ def measure_search(
 def _measure(
     subject: Subject, excerpt: Excerpt, kinds: Sequence[Kind], load_seconds: Mapping[str, float]
 ) -> Iterator[SearchResult]:
-    """Measure part after part; the alternatives, which take longest, come last."""
+    """Measure one part after the other; the alternatives, which take longest, come last."""
     searches = asyncio.run(_searches(subject, excerpt, kinds))
     everything = searches + asyncio.run(_feeds(subject, excerpt))
     subject.say(f"{subject.size:,}: counting the matches of {len(searches)} searches.")
@@ -158,7 +158,7 @@ def _term_figures(
 async def _storm_and_writes(
     subject: Subject, excerpt: Excerpt, searches: Sequence[Ask], terms: Sequence[TermFigure]
 ) -> tuple[Storm, Writes, Figure]:
-    """Measure the storm of the term that took longest; the writes; and a search after them."""
+    """Measure a storm of the slowest term, then the writes, then a search after them."""
     effort, url = subject.effort, subject.url
     costliest = max(terms, key=lambda term: term.p50_ms)
     ask = next(

@@ -1,4 +1,4 @@
-"""Finds terms of a wanted frequency in a sample of thoughts, the same ones for the same sample."""
+"""Finds terms of a given frequency in a sample of thoughts, always the same for a sample."""
 
 import random
 import re
@@ -9,16 +9,16 @@ from itertools import islice
 TERMS = 8
 
 _SEED = 4
-# Parts of the thoughts: over 1 % is very common.
+# Shares of the thoughts: over 1 % is very common.
 _MIDDLING_FROM = 0.0001
 _MIDDLING_TO = 0.001
 
 
 class Sample:
-    """Thoughts as they are searched, that is folded. A pattern (`re`) says what may be a term.
+    """Thoughts in folded form, as they are searched. A pattern (`re`) defines the possible terms.
 
-    Its group, if it has one, is the term, so that a look-ahead finds overlapping ones. The
-    methods return at most `count` terms, fewer where there are no more.
+    The pattern's group, if it has one, is the term, so that a look-ahead finds overlapping terms.
+    The methods return at most `count` terms, or fewer if there are no more.
     """
 
     def __init__(self, texts: Sequence[str]) -> None:
@@ -31,7 +31,7 @@ class Sample:
         return tuple(term for term, _ in self._ranking(pattern)[:count])
 
     def middling(self, pattern: str, count: int = TERMS) -> tuple[str, ...]:
-        """Return terms that stand in 0.01 to 0.1 % of the thoughts, in two of them at least."""
+        """Return terms that occur in 0.01 to 0.1 % of the thoughts, and in at least two."""
         least = max(2.0, _MIDDLING_FROM * len(self.texts))
         most = max(4.0, _MIDDLING_TO * len(self.texts))
         near = [term for term, found in self._ranking(pattern) if least <= found <= most]
@@ -39,21 +39,21 @@ class Sample:
         return tuple(islice(fitting, count))
 
     def rare(self, pattern: str, count: int = TERMS) -> tuple[str, ...]:
-        """Return terms that stand in one thought: in about 50 of 100 times as many (Good, 1953)."""
+        """Return terms in one thought: of 100 times as many, about 50 have them (Good, 1953)."""
         near = [term for term, found in self._ranking(pattern) if found == 1]
         return tuple(islice((one for one in self._shuffled(near) if self.matches(one) == 1), count))
 
     def least(self, pattern: str, count: int = TERMS) -> tuple[str, ...]:
-        """Return the terms that stand in the fewest thoughts, where hardly any stands in one."""
+        """Return the terms in the fewest thoughts, for patterns with hardly any in just one."""
         return tuple(term for term, _ in self._ranking(pattern)[-count:])
 
     def absent(self, terms: Iterable[str], count: int = TERMS) -> tuple[str, ...]:
-        """Return those of `terms` that stand in no thought."""
+        """Return those of `terms` that occur in no thought."""
         missing = (term for term in dict.fromkeys(terms) if not self.matches(term))
         return tuple(islice(missing, count))
 
     def matches(self, term: str) -> int:
-        """Return in how many thoughts the term stands, also as a part of a longer word."""
+        """Return the number of thoughts that contain the term, also as part of a longer word."""
         return sum(term in text for text in self.texts)
 
     def _ranking(self, pattern: str) -> list[tuple[str, int]]:

@@ -1,4 +1,4 @@
-"""Many clients search for the costliest term at once; others read lists and share meanwhile."""
+"""Many clients search for the costliest term at once, while others read lists and share."""
 
 import asyncio
 from collections.abc import Sequence
@@ -19,7 +19,7 @@ _IDLE_PART = 0.5
 async def measure_storm(
     base_url: str, costliest: Ask, *, seconds: float, texts: Sequence[str], token: str
 ) -> Storm:
-    """Let the others work alone, then beside the storm for `seconds`."""
+    """Run the others alone, then during the storm, for `seconds`."""
     idle = await _others(base_url, seconds * _IDLE_PART, texts, token)
     storm = send(base_url, repeat(costliest), clients=CLIENTS, seconds=seconds)
     searches, others = await asyncio.gather(storm, _others(base_url, seconds, texts, token))

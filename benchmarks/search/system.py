@@ -1,4 +1,4 @@
-"""The system that the search benchmark measures, and how it is made cold."""
+"""The system that the search benchmark measures, and how its caches are emptied."""
 
 import asyncio
 import os
@@ -22,13 +22,12 @@ _DROP_CACHES = Path("/proc/sys/vm/drop_caches")
 
 @contextmanager
 def search_stack(kept: Path | None, size: int) -> Iterator[Stack]:
-    """Run the whole system with a PostgreSQL that is set up for `size` thoughts.
+    """Run the whole system with a PostgreSQL configured for `size` thoughts, without fsync.
 
-    Its data are in the folder `kept`, where a later run finds them, or in a temporary one. It does
-    without fsync.
+    Its data are in the folder `kept`, where a later run finds them, or in a temporary folder.
     """
     with tempfile.TemporaryDirectory(prefix="mythoughts-bench-") as name:
-        # PostgreSQL's own account must pass where root runs this.
+        # If root runs this, PostgreSQL's own account must be able to enter the folder.
         Path(name).chmod(0o711)
         folder = Folder(kept or Path(name, ".local"))
         stack = Stack(
@@ -47,7 +46,7 @@ def search_stack(kept: Path | None, size: int) -> Iterator[Stack]:
 
 
 def postgres_settings(size: int) -> dict[str, str]:
-    """Return what PostgreSQL should be given for `size` thoughts; never less than its defaults."""
+    """Return PostgreSQL's settings for `size` thoughts; never less than its defaults."""
     return {
         "shared_buffers": f"{min(4096, max(128, size // 2500))}MB",
         "maintenance_work_mem": f"{min(1024, max(64, size // 5000))}MB",
@@ -61,7 +60,7 @@ def backend_of(stack: Stack) -> Server:
 
 
 def token_of(stack: Stack, user_id: int, username: str) -> str:
-    """Return an Authorization header of a user, whether the Users Backend knows them or not."""
+    """Return a user's Authorization header, whether or not the Users Backend knows the user."""
     claims = {name: default for name, _, default in describe_settings(ApiSettings)}
     signer = TokenSigner(
         WatchedKeySet(stack.folder.private_keys),
@@ -73,9 +72,9 @@ def token_of(stack: Stack, user_id: int, username: str) -> str:
 
 
 def make_cold(stack: Stack, *, empties_os_cache: bool) -> bool:
-    """Start PostgreSQL anew and empty the system's cache of files; whether the latter was done.
+    """Restart PostgreSQL and empty the system's file cache; return whether the latter was done.
 
-    The service has connections again afterwards, so that no search pays for them.
+    Afterwards the service has connections again, so that no search pays for opening them.
     """
     stack.postgres.stop()
     dropped = False

@@ -1,7 +1,7 @@
-"""Which terms are searched for: classes of them, by length, script and how frequent they are.
+"""The terms to search for, in classes by length, script and frequency.
 
-They are chosen once, from the first thoughts of the database: what is frequent there is as
-frequent among more.
+They are chosen once, from the first thoughts of the database: frequencies are the same in larger
+samples.
 """
 
 from collections.abc import Iterator, Sequence
@@ -26,8 +26,8 @@ _SELDOM_TOGETHER = "qzxjvwkf"
 class Kind:
     """A class of terms.
 
-    In a `compared` one the alternatives are measured, too; in one `of_words` full-text search
-    finds about the same.
+    For a `compared` class the alternatives are measured too; for one `of_words` full-text search
+    finds about the same thoughts.
     """
 
     name: str
@@ -37,7 +37,7 @@ class Kind:
 
 
 def choose_kinds(texts: Sequence[str]) -> list[Kind]:
-    """Return the classes that these thoughts have terms for; the texts are folded."""
+    """Return the classes for which these thoughts have terms; the texts must be folded."""
     sample = Sample(texts)
     parts = (_words, _short, _long, _chinese, _other_scripts, _marks, _phrases)
     return [kind for part in parts for kind in part(sample) if kind.terms]

@@ -1,4 +1,4 @@
-"""What the index of the search costs whoever shares a thought."""
+"""The cost of the search index when a thought is shared."""
 
 import asyncio
 import json
@@ -23,7 +23,7 @@ _USER_ID = 1
 async def measure_writes(
     database_url: str, backend: Server, postgres_pid: int, *, texts: Sequence[str], token: str
 ) -> Writes:
-    """Insert each text twice and roll that back, then POST each, one after the other."""
+    """Insert each text twice and roll back, then POST each, one after the other."""
     with_index = await _insert_cpu_us(database_url, texts, keep_index=True)
     without = await _insert_cpu_us(database_url, texts, keep_index=False)
     clocks = [CpuClock([backend.pid]), CpuClock([postgres_pid])]
@@ -41,7 +41,7 @@ def share_asks(texts: Sequence[str], token: str) -> Iterator[Ask]:
 
 
 async def _insert_cpu_us(database_url: str, texts: Sequence[str], *, keep_index: bool) -> float:
-    """Return PostgreSQL's CPU for each insert, with all that the index has to catch up on."""
+    """Return PostgreSQL's CPU per insert, including the index work that is deferred."""
     connection = await asyncpg.connect(database_url)
     transaction = connection.transaction()
     await transaction.start()
@@ -66,5 +66,5 @@ async def _insert_cpu_us(database_url: str, texts: Sequence[str], *, keep_index:
 
 
 async def _flush(connection: "asyncpg.Connection[asyncpg.Record]") -> None:
-    """Move new entries from the list where GIN collects them to their places."""
+    """Merge GIN's pending list into the index."""
     await connection.fetchval("SELECT gin_clean_pending_list($1::regclass)", INDEX, timeout=None)

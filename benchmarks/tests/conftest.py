@@ -11,7 +11,7 @@ from thoughts_backend.app import MIGRATIONS
 
 @pytest.fixture
 def database_url(new_database: Callable[[], str]) -> str:
-    """A migrated database of the test's own, without thoughts."""
+    """A migrated database for one test, without thoughts."""
     url = new_database()
     migrate(Secret(url), MIGRATIONS)
     return url

@@ -1,4 +1,4 @@
-"""What tests see of the table of thoughts."""
+"""Reads the table of thoughts for tests."""
 
 import asyncpg
 
@@ -6,13 +6,13 @@ from benchmarks.generator import Row
 
 
 async def rows_of(database_url: str) -> list[Row]:
-    """Return what the generator makes of each thought, in the order of ids."""
+    """Return the generated columns of each thought, in the order of ids."""
     sql = "SELECT user_id, username, text, created_at FROM thoughts ORDER BY id"
     return [tuple(row) for row in await _fetch(database_url, sql)]
 
 
 async def indexes_of(database_url: str) -> dict[str, tuple[int, str]]:
-    """Return number and definition of each index that can be used, by name."""
+    """Return number and definition of each valid index, by name."""
     rows = await _fetch(
         database_url,
         """
@@ -24,18 +24,18 @@ async def indexes_of(database_url: str) -> dict[str, tuple[int, str]]:
 
 
 async def definitions_of(database_url: str) -> list[str]:
-    """Return the definitions of the indexes that can be used."""
+    """Return the definitions of the valid indexes."""
     return sorted(definition for _, definition in (await indexes_of(database_url)).values())
 
 
 async def copied_so_far(database_url: str) -> int:
-    """Return how many rows a COPY that is under way has stored."""
+    """Return how many rows a running COPY has stored."""
     rows = await _fetch(database_url, "SELECT tuples_processed FROM pg_stat_progress_copy")
     return sum(row[0] for row in rows)
 
 
 async def end_copying(database_url: str) -> None:
-    """End the session of a COPY that is under way."""
+    """End the session of a running COPY."""
     await _fetch(database_url, "SELECT pg_terminate_backend(pid) FROM pg_stat_progress_copy")
 
 

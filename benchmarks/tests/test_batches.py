@@ -15,7 +15,7 @@ async def _copied(start: int, count: int, *, processes: int) -> bytes:
 
 
 async def test_number_of_processes_changes_nothing() -> None:
-    """One process and three make the same lines in the same order."""
+    """One process and three generate the same lines in the same order."""
     alone = await _copied(100, 3 * BATCH, processes=1)
 
     together = await _copied(100, 3 * BATCH, processes=3)
@@ -36,7 +36,7 @@ async def test_lines_are_the_generators_rows() -> None:
 
 
 async def test_killed_process_is_an_error() -> None:
-    """Nobody waits for lines that a killed process will not make."""
+    """After a process was killed, the reader gets an error instead of waiting."""
     with copied_rows(0, 100 * BATCH, processes=1) as pieces:
         await anext(pieces)
         for maker in multiprocessing.active_children():
@@ -47,7 +47,7 @@ async def test_killed_process_is_an_error() -> None:
 
 
 async def test_processes_end_with_the_work() -> None:
-    """Nobody goes on making lines that are not wanted any more."""
+    """No process keeps generating lines that are no longer needed."""
     with copied_rows(0, 100 * BATCH, processes=2) as pieces:
         await anext(pieces)
         makers = [maker.pid or 0 for maker in multiprocessing.active_children()]

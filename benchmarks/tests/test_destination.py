@@ -13,7 +13,7 @@ from local.postgres import PostgresServer, remove_data
 
 @pytest.fixture
 def server() -> Iterator[PostgresServer]:
-    """The running server of a folder as `make up` leaves it, with the database of the thoughts."""
+    """The running server of a folder as created by `make up`, with the thoughts database."""
     with tempfile.TemporaryDirectory(prefix="mythoughts-load-") as name:
         Path(name).chmod(0o711)
         folder = Folder(Path(name, ".local"))
@@ -36,7 +36,7 @@ async def _answer(url: str) -> str:
 
 
 def test_database_can_be_named(tmp_path: Path) -> None:
-    """DATABASE_URL is used as it is, whatever is in the folder."""
+    """DATABASE_URL is used unchanged, whatever is in the folder."""
     url = "postgresql://thoughts@database.example/thoughts"
 
     with database_url({"DATABASE_URL": url}, tmp_path, 10) as found:
@@ -44,7 +44,7 @@ def test_database_can_be_named(tmp_path: Path) -> None:
 
 
 async def test_running_database_is_found(server: PostgresServer) -> None:
-    """The database of a running `make up` is used, and goes on running."""
+    """The database of a running `make up` is used, and keeps running."""
     folder = Folder(server.data_dir.parent)
 
     with folder.held(), database_url({}, folder.path, 10) as url:
@@ -63,13 +63,13 @@ async def test_stopped_database_runs_for_as_long(server: PostgresServer) -> None
 
 
 def test_no_database_is_an_error(tmp_path: Path) -> None:
-    """The message says what makes one."""
+    """The message says how to create one."""
     with pytest.raises(LoadError, match="make up"), database_url({}, tmp_path, 10):
         pass
 
 
 def test_too_little_room_is_an_error(tmp_path: Path) -> None:
-    """The message says what is needed and what is free, before anything is started."""
+    """Before anything is started, the message says how much room is needed and how much is free."""
     (tmp_path / "postgres").mkdir()
 
     with pytest.raises(LoadError, match="are free"), database_url({}, tmp_path, 10**15):

@@ -21,7 +21,7 @@ def test_thoughts_are_the_same_everywhere() -> None:
 
 
 def test_longer_run_begins_as_a_shorter_one() -> None:
-    """How many thoughts are asked for changes none of them."""
+    """The number of thoughts requested changes none of them."""
     shorter = list(generate_rows(100))
 
     assert shorter == ROWS[:100]
@@ -35,7 +35,7 @@ def test_part_is_made_by_itself() -> None:
 
 
 def test_another_seed_gives_other_thoughts() -> None:
-    """The seed decides what is shared."""
+    """The seed determines the thoughts."""
     other = [text for _, _, text, _ in generate_rows(100, seed=1)]
 
     assert not set(other) & {text for _, _, text, _ in ROWS[:100] if len(text) > 20}
@@ -48,7 +48,7 @@ def test_texts_are_ones_that_the_api_takes() -> None:
 
 
 def test_usernames_are_ones_that_the_api_takes() -> None:
-    """Every name is short enough and in the normal form, and belongs to one user."""
+    """Every name is short enough and in normal form, and belongs to one user."""
     names = {user_id: name for user_id, name, _, _ in ROWS}
 
     assert all(len(name) <= MAX_USERNAME_CHARACTERS for name in names.values())
@@ -57,7 +57,7 @@ def test_usernames_are_ones_that_the_api_takes() -> None:
 
 
 def test_thoughts_are_of_common_length() -> None:
-    """Most are a line or two; some use all the room."""
+    """Most are a line or two; some use the full length."""
     lengths = [len(text) for _, _, text, _ in ROWS]
 
     assert 60 < sum(lengths) / len(lengths) < 100
@@ -66,14 +66,14 @@ def test_thoughts_are_of_common_length() -> None:
 
 
 def test_thoughts_are_in_several_scripts() -> None:
-    """One finds Latin, Cyrillic, Chinese, Japanese and Korean letters, and emoji."""
+    """There are Latin, Cyrillic, Chinese, Japanese and Korean letters, and emoji."""
     characters = set("".join(text for _, _, text, _ in ROWS))
 
     assert characters >= set("aü") | set("ыЯ") | set("的时") | set("のカ") | set("이는") | set("😂")
 
 
 def test_thoughts_are_shared_one_after_the_other() -> None:
-    """Each is later than the one before."""
+    """Each is later than the previous one."""
     times = [created_at for _, _, _, created_at in ROWS]
 
     assert all(earlier < later for earlier, later in pairwise(times))
@@ -94,7 +94,7 @@ def test_some_users_share_much_more_than_others() -> None:
 
 
 def test_users_become_more() -> None:
-    """Where a million thoughts were shared, many are by users that were not there before."""
+    """After a million thoughts, many are by users who did not exist before."""
     first = {user_id for user_id, _, _, _ in ROWS}
 
     later = {user_id for user_id, _, _, _ in generate_rows(BATCH, start=1_000_000)}
@@ -103,7 +103,7 @@ def test_users_become_more() -> None:
 
 
 def test_rare_word_is_rare() -> None:
-    """It stands in every 4,000th thought and in no other."""
+    """It occurs in every 4,000th thought and in no other."""
     places = [place for place, row in enumerate(ROWS, start=1) if RARE_WORD in row[2]]
 
     assert places == [4000, 8000]

@@ -49,7 +49,7 @@ async def _until_rows_are_copied(database_url: str) -> None:
 
 
 async def test_command_loads_and_says_how_fast(database_url: str, start_load: StartLoad) -> None:
-    """The thoughts are there, and the last lines have the figures."""
+    """The thoughts are in the database, and the last lines have the figures."""
     output, _ = start_load(N="1500", DATABASE_URL=database_url).communicate(timeout=SECONDS)
 
     assert "Loaded 1,500 thoughts in" in output
@@ -57,7 +57,7 @@ async def test_command_loads_and_says_how_fast(database_url: str, start_load: St
 
 
 async def test_second_command_goes_on(database_url: str, start_load: StartLoad) -> None:
-    """A second load adds other thoughts than the first."""
+    """A second load adds different thoughts from the first."""
     start_load(N="300", DATABASE_URL=database_url).communicate(timeout=SECONDS)
 
     start_load(N="300", DATABASE_URL=database_url).communicate(timeout=SECONDS)
@@ -66,7 +66,7 @@ async def test_second_command_goes_on(database_url: str, start_load: StartLoad) 
 
 
 async def test_killed_load_leaves_nothing(database_url: str, start_load: StartLoad) -> None:
-    """After SIGKILL the table and its indexes are as before, and no process goes on."""
+    """After SIGKILL the table and its indexes are as before, and no process is left."""
     before = await definitions_of(database_url)
     load = start_load(N="1000000", DATABASE_URL=database_url)
     await _until_rows_are_copied(database_url)
@@ -84,7 +84,7 @@ async def test_killed_load_leaves_nothing(database_url: str, start_load: StartLo
 async def test_stopped_load_says_that_nothing_is_there(
     database_url: str, start_load: StartLoad, number: signal.Signals, before: Sequence[str]
 ) -> None:
-    """Ctrl-C, or SIGTERM, ends it in good order, whatever it inherited: the table is as it was."""
+    """Ctrl-C, or SIGTERM, ends it cleanly, whatever it inherited: the table is as it was."""
     load = start_load(*before, N="1000000", DATABASE_URL=database_url)
     await _until_rows_are_copied(database_url)
 
@@ -97,7 +97,7 @@ async def test_stopped_load_says_that_nothing_is_there(
 
 
 async def test_lost_connection_ends_the_load(database_url: str, start_load: StartLoad) -> None:
-    """Where the server ends the session, the load ends, too, and says so."""
+    """If the server ends the session, the load ends too, and says so."""
     load = start_load(N="1000000", DATABASE_URL=database_url)
     await _until_rows_are_copied(database_url)
 
@@ -110,7 +110,7 @@ async def test_lost_connection_ends_the_load(database_url: str, start_load: Star
 
 @pytest.mark.parametrize("count", ["", "0", "-5", "1e6", "many", "٣", "9" * 30])
 def test_unusable_number_is_refused(start_load: StartLoad, count: str) -> None:
-    """The message shows how to say it."""
+    """The message shows the correct form."""
     load = start_load(N=count)
     output, _ = load.communicate(timeout=SECONDS)
 
@@ -119,7 +119,7 @@ def test_unusable_number_is_refused(start_load: StartLoad, count: str) -> None:
 
 
 def test_database_that_is_away_is_an_error(start_load: StartLoad) -> None:
-    """The message says that it is the database, and that nothing was loaded."""
+    """The message says that the database cannot be used, and that nothing was loaded."""
     load = start_load(N="10", DATABASE_URL="postgresql://thoughts@127.0.0.1:9/thoughts")
     output, _ = load.communicate(timeout=SECONDS)
 

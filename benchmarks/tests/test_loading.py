@@ -8,14 +8,14 @@ from benchmarks.tests.table import definitions_of, indexes_of, rows_of
 
 
 async def test_table_has_what_was_asked_for(database_url: str) -> None:
-    """So many thoughts are there as were to be loaded, as they were generated."""
+    """The table has the requested number of thoughts, as they were generated."""
     await load_thoughts(database_url, 2000)
 
     assert await rows_of(database_url) == list(generate_rows(2000))
 
 
 async def test_load_goes_on_where_another_ended(database_url: str) -> None:
-    """Two loads give what one of both sizes gives."""
+    """Two loads give the same as a single load of both sizes."""
     await load_thoughts(database_url, 500)
     await load_thoughts(database_url, 700, start=500)
 
@@ -23,7 +23,7 @@ async def test_load_goes_on_where_another_ended(database_url: str) -> None:
 
 
 async def test_indexes_are_the_same_as_before(database_url: str) -> None:
-    """Every index is there again, as the migrations made it."""
+    """Every index is rebuilt as the migrations created it."""
     before = await definitions_of(database_url)
 
     await load_thoughts(database_url, 500)
@@ -32,7 +32,7 @@ async def test_indexes_are_the_same_as_before(database_url: str) -> None:
 
 
 async def test_few_thoughts_leave_the_indexes_in_place(database_url: str) -> None:
-    """Where there are many thoughts already, making the indexes again would take longer."""
+    """If there are many thoughts already, rebuilding the indexes would take longer."""
     await load_thoughts(database_url, 1000)
     before = await indexes_of(database_url)
 
@@ -43,7 +43,7 @@ async def test_few_thoughts_leave_the_indexes_in_place(database_url: str) -> Non
 
 
 async def test_each_part_is_shown_from_start_to_end(database_url: str) -> None:
-    """Who waits sees the copying and each index begin, go on and be done."""
+    """The progress shows the copying and each index from start to end."""
     seen: dict[str, list[float]] = {}
 
     await add_thoughts(
@@ -57,6 +57,6 @@ async def test_each_part_is_shown_from_start_to_end(database_url: str) -> None:
 
 
 async def test_database_without_the_table_is_an_error(new_database: Callable[[], str]) -> None:
-    """The message says how the table is made."""
+    """The message says how to create the table."""
     with pytest.raises(LoadError, match="migrate"):
         await load_thoughts(new_database(), 10)

@@ -1,4 +1,4 @@
-"""The benchmark of search, on few thoughts and in a short form: it must go on working."""
+"""The search benchmark, run briefly on a few thoughts, so that it keeps working."""
 
 from pathlib import Path
 
@@ -31,13 +31,13 @@ EFFORT = Effort(
 
 @pytest.fixture(scope="module")
 def result() -> SearchResult:
-    """What the benchmark finds."""
+    """The result of the benchmark."""
     *_, found = measure_search(sizes=[SIZE], kept=None, effort=EFFORT, say=lambda _: None)
     return found
 
 
 def test_classes_are_measured_warm_cold_and_with_many_clients(result: SearchResult) -> None:
-    """A class of searches has figures of each way to measure it."""
+    """A class of searches has figures for each way to measure it."""
     warm, cold = figures_of(result), figures_of(result, cache="cold")
     many = figures_of(result, clients=MIX_CLIENTS)
 
@@ -60,7 +60,7 @@ def test_alternatives_are_measured_on_the_same_classes(result: SearchResult) -> 
 
 
 def test_terms_are_kept_with_their_matches(result: SearchResult) -> None:
-    """A term that the sample, here all there is, holds once is counted at least once."""
+    """A term that occurs once in the sample, here the whole table, is counted at least once."""
     matches = [term.matches for term in result.terms if term.kind == RARE_WORDS]
 
     assert matches
@@ -68,7 +68,7 @@ def test_terms_are_kept_with_their_matches(result: SearchResult) -> None:
 
 
 def test_no_index_of_an_alternative_is_left(result: SearchResult) -> None:
-    """The indexes are those of the service, and the two that were built for the comparison."""
+    """The result has the service's indexes, and the two that were built for the comparison."""
     names = [relation.name for relation in result.relations]
 
     assert "thoughts_search" in names
@@ -77,12 +77,12 @@ def test_no_index_of_an_alternative_is_left(result: SearchResult) -> None:
 
 
 def test_result_is_kept_whole(result: SearchResult) -> None:
-    """What is read from the file is what was written."""
+    """A result read from the file equals the one that was written."""
     assert msgspec.json.decode(msgspec.json.encode(result), type=SearchResult) == result
 
 
 def test_tables_name_every_class(result: SearchResult) -> None:
-    """A class that was measured stands in the report."""
+    """Every measured class is in the report."""
     text = search_text([result])
 
     assert all(f"| {kind} " in text for kind in figures_of(result))
@@ -99,14 +99,14 @@ def test_picture_is_the_same_for_the_same_result(result: SearchResult, tmp_path:
 
 
 def test_rare_terms_stand_in_one_text() -> None:
-    """A word that is also a part of another text's word is not rare."""
+    """A word that is also part of a word in another text is not rare."""
     sample = Sample(["the cat", "the concatenation", "the dog"])
 
     assert set(sample.rare(r"\w+")) == {"concatenation", "dog"}
 
 
 def test_common_terms_come_first() -> None:
-    """The most frequent are taken, counted once a text."""
+    """The most frequent terms are chosen, counted once per text."""
     sample = Sample(["a b b b", "a", "a c"])
 
     assert sample.common(r"\w", 1) == ("a",)
