@@ -1,7 +1,7 @@
-"""Finds the kubectl that renders the manifests, and fetches one where there is none.
+"""Finds the kubectl that renders the manifests, or fetches one if there is none.
 
 `make test` runs this module before the tests. Nothing is installed: on Debian, the package of
-Debian 13 is unpacked in `.venv/kubectl`, because older ones have none or one that is too old.
+Debian 13 is unpacked in `.venv/kubectl`, because older releases have none or one that is too old.
 """
 
 import re
@@ -12,7 +12,7 @@ from local.console import complain, say
 from local.environment import VENV
 from local.stopping import run_program
 
-# The first whose kustomize knows all that the manifests use.
+# The first version whose kustomize supports everything the manifests use.
 OLDEST = (1, 27)
 SUITE = "trixie"
 FOLDER = VENV / "kubectl"
@@ -23,11 +23,11 @@ Install it from https://kubernetes.io/docs/tasks/tools/"""
 
 
 class NoKubectl(Exception):
-    """There is no kubectl that is new enough; `str()` says what to do."""
+    """No kubectl is new enough; `str()` says what to do."""
 
 
 def kubectl_path(search_path: str | None = None) -> str:
-    """The path of a kubectl: one in PATH, or the one that was fetched. Raises NoKubectl."""
+    """The path of kubectl: the one in PATH, or the fetched one. Raises NoKubectl."""
     for candidate in (shutil.which("kubectl", path=search_path), str(OWN)):
         if candidate is not None and _is_new_enough(candidate):
             return candidate
@@ -35,7 +35,7 @@ def kubectl_path(search_path: str | None = None) -> str:
 
 
 def main() -> int:
-    """Fetch kubectl if need be; the exit status."""
+    """Fetch kubectl if necessary; returns the exit status."""
     try:
         kubectl_path()
     except NoKubectl:
@@ -61,7 +61,7 @@ def _is_new_enough(program: str) -> bool:
 
 
 def _fetch() -> None:
-    """Unpack Debian's package, if this is Debian; it needs no right that an account has not."""
+    """Unpack Debian's package, if this is Debian; needs no special rights."""
     mirror = _debian_mirror()
     if mirror is None:
         return
@@ -80,7 +80,7 @@ def _fetch() -> None:
 
 
 def _debian_mirror() -> str | None:
-    """Where this machine gets Debian's packages from; None if it is no Debian."""
+    """The mirror of Debian packages that this machine uses; None if it is not Debian."""
     if shutil.which("apt-get") is None:
         return None
     question = ["apt-get", "indextargets", "--format", "$(REPO_URI)"]

@@ -1,7 +1,7 @@
-"""Who may connect to whom, by the rules of Kubernetes' NetworkPolicies.
+"""Which pods may connect to each other, by the rules of Kubernetes' NetworkPolicies.
 
-A pod that no policy selects, for a direction, may be reached or reach freely in it; one that is
-selected may do what at least one of its policies allows. A connection needs both ends to agree.
+In each direction, a pod that no policy selects has no restrictions; a selected pod may do what at
+least one of its policies allows. A connection must be allowed at both ends.
 """
 
 from collections.abc import Iterable
@@ -16,7 +16,7 @@ NAMESPACE_LABEL = "kubernetes.io/metadata.name"
 
 @dataclass(frozen=True, slots=True)
 class Peer:
-    """A pod, or whatever else is at one end of a connection, which has no labels."""
+    """One end of a connection: a pod, or something else, which has no labels."""
 
     namespace: str
     name: str
@@ -24,7 +24,7 @@ class Peer:
 
 
 def peers_of(objects: Iterable[Manifest], namespace: str) -> dict[str, Peer]:
-    """The pods that the objects make, by the label that names them."""
+    """The pods that the objects create, by their name label."""
     templates = [pod["metadata"]["labels"] for _, pod in pods(objects)]
     return {
         labels["app.kubernetes.io/name"]: Peer(

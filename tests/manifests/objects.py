@@ -1,4 +1,4 @@
-"""Looks into rendered objects."""
+"""Reads rendered objects."""
 
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -25,7 +25,7 @@ def named(objects: Iterable[Manifest], kind: str, name: str) -> Manifest:
 
 
 def pods(objects: Iterable[Manifest]) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Name of the owner, and template of its pods, of everything that has pods."""
+    """The owner's name and the pod template of everything that has pods."""
     for manifest in objects:
         name = manifest["metadata"]["name"]
         if manifest["kind"] in ("Deployment", "StatefulSet"):
@@ -35,22 +35,22 @@ def pods(objects: Iterable[Manifest]) -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 def containers(pod: dict[str, Any]) -> list[dict[str, Any]]:
-    """Every container of a pod, those that run first among them."""
+    """Every container of a pod, including its init containers."""
     return [*pod["spec"].get("initContainers", []), *pod["spec"]["containers"]]
 
 
 def all_containers(objects: Iterable[Manifest]) -> list[tuple[str, dict[str, Any]]]:
-    """Every container, with the name of what owns its pod."""
+    """Every container, with the name of its pod's owner."""
     return [(name, container) for name, pod in pods(objects) for container in containers(pod)]
 
 
 def environment(container: dict[str, Any]) -> dict[str, Any]:
-    """The container's variables; None is the value of one that comes from elsewhere."""
+    """The container's variables; the value is None if it comes from elsewhere."""
     return {variable["name"]: variable.get("value") for variable in container.get("env", [])}
 
 
 def paths_of(ingress: Manifest) -> set[tuple[str, str]]:
-    """The type and text of each path that an Ingress leads in, of all its hosts."""
+    """The type and text of each path that an Ingress serves, for all its hosts."""
     return {
         (path["pathType"], path["path"])
         for rule in ingress["spec"]["rules"]

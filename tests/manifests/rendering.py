@@ -1,7 +1,7 @@
-"""Renders the manifests as `kubectl apply -k` does, with secret files made for the occasion.
+"""Renders the manifests as `kubectl apply -k` does, with temporary secret files.
 
-They are rendered in a copy of what they are made of, so that nothing in the tree is touched. A
-variant is an overlay, with the components that are added to it: "production+tracing".
+They are rendered in a copy of their sources, so that nothing in the tree is touched. A variant is
+an overlay with the components that are added to it: "production+tracing".
 """
 
 import os
@@ -38,7 +38,7 @@ Manifest = dict[str, Any]
 
 
 class Manifests:
-    """The manifests in a folder of their own, where the secret files have been made."""
+    """A copy of the manifests in a separate folder, with secret files."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -62,7 +62,7 @@ class Manifests:
         return tuple(yaml.safe_load_all(text))
 
     def _kustomization(self, variant: str) -> Path:
-        """The folder to render; one is made for an overlay to which components are added."""
+        """The folder to render; a new one if components are added to the overlay."""
         overlay, *components = variant.split("+")
         if overlay == INGRESS_CONTROLLER:
             return self._folder / KUBERNETES / overlay

@@ -24,7 +24,7 @@ DATABASE_ARROWS = {
 
 
 def arrows(objects: tuple[Manifest, ...], *others: Peer) -> set[tuple[str, str]]:
-    """Every connection that may be made, between pods and with `others`, to a port listened at."""
+    """Every allowed connection, between pods and with `others`, to a port that is in use."""
     own = list(peers_of(objects, "example").values())
     return {
         (source.name, target.name)
@@ -43,21 +43,21 @@ def test_production_has_the_arrows_of_the_map(production: tuple[Manifest, ...]) 
 
 
 def test_local_has_the_arrows_of_the_map(local: tuple[Manifest, ...]) -> None:
-    """The same, each backend its own database, and the backup both databases."""
+    """The same; each backend also reaches its own database, and the backup reaches both."""
     backup = {("backup", database) for database in DATABASES}
 
     assert arrows(local, INGRESS) == SERVICE_ARROWS | DATABASE_ARROWS | backup
 
 
 def test_node_ports_are_open_locally(local: tuple[Manifest, ...]) -> None:
-    """What comes by a port of the node reaches the services, and no database."""
+    """Requests through a node port reach the services, but no database."""
     reached = {target for source, target in arrows(local, STRANGER) if source == "stranger"}
 
     assert reached == {"frontend", "thoughts-backend", "users-backend"}
 
 
 def test_databases_outside_can_be_reached(production: tuple[Manifest, ...]) -> None:
-    """In production the backends may ask a database that is anywhere, the Frontend none."""
+    """In production the backends may reach a database anywhere, the Frontend may reach none."""
     asking = {
         name
         for name, pod in peers_of(production, "example").items()
@@ -68,7 +68,7 @@ def test_databases_outside_can_be_reached(production: tuple[Manifest, ...]) -> N
 
 
 def test_databases_of_an_operator_can_be_reached(manifests: Manifests) -> None:
-    """With CloudNativePG the backends may ask their own database's servers alone."""
+    """With CloudNativePG the backends may reach only their own database's servers."""
     objects = manifests.render("production+cloudnative-pg")
     servers = {
         name: Peer("example", name, (("cnpg.io/cluster", name),)) for name in (*DATABASES, "other")
@@ -84,7 +84,7 @@ def test_databases_of_an_operator_can_be_reached(manifests: Manifests) -> None:
 
 
 def test_names_are_looked_up_by_everybody(rendered: tuple[Manifest, ...]) -> None:
-    """Every pod may ask the cluster's name server."""
+    """Every pod may query the cluster's name server."""
     dns = Peer("kube-system", "coredns", (("k8s-app", "kube-dns"),))
 
     for pod in peers_of(rendered, "example").values():
@@ -92,7 +92,7 @@ def test_names_are_looked_up_by_everybody(rendered: tuple[Manifest, ...]) -> Non
 
 
 def test_monitoring_lets_prometheus_in(manifests: Manifests) -> None:
-    """Prometheus reaches the services' metrics, and nothing did before."""
+    """Prometheus reaches the services' metrics, but only with this component."""
     with_it = arrows(manifests.render("production+monitoring"), INGRESS, PROMETHEUS)
     without = arrows(manifests.render("production"), INGRESS, PROMETHEUS)
 
@@ -101,7 +101,7 @@ def test_monitoring_lets_prometheus_in(manifests: Manifests) -> None:
 
 
 def test_tracing_lets_spans_out(manifests: Manifests) -> None:
-    """The services reach the collector, and nothing else that is outside."""
+    """The services reach the collector, and nothing else outside."""
     objects = manifests.render("production+tracing")
 
     for pod in peers_of(objects, "example").values():

@@ -1,4 +1,4 @@
-"""What is particular to running locally, and to production."""
+"""What is specific to the local overlay and to the production overlay."""
 
 from base64 import b64decode
 from urllib.parse import urlsplit
@@ -21,7 +21,7 @@ INTERNAL_PATHS = ("/admin/users", "/schema/swagger", "/metrics", "/healthz", "/r
 
 
 def leads_in(ingress: Manifest, path: str) -> bool:
-    """Whether a request for this path goes from an Ingress to its Service."""
+    """Whether an Ingress forwards a request for this path to its Service."""
     return any(
         path == pattern or (kind == "Prefix" and f"{path}/".startswith(f"{pattern.rstrip('/')}/"))
         for kind, pattern in paths_of(ingress)
@@ -29,7 +29,7 @@ def leads_in(ingress: Manifest, path: str) -> bool:
 
 
 def test_local_hosts_are_those_of_the_map(local: tuple[Manifest, ...]) -> None:
-    """Each Ingress has the host of the map, and one that needs no entry in /etc/hosts."""
+    """Each Ingress has the documented host, and one that needs no entry in /etc/hosts."""
     hosts = {
         ingress["metadata"]["name"]: [rule["host"] for rule in ingress["spec"]["rules"]]
         for ingress in of_kind(local, "Ingress")
@@ -42,7 +42,7 @@ def test_local_hosts_are_those_of_the_map(local: tuple[Manifest, ...]) -> None:
 
 
 def test_local_services_have_ports_of_the_node(local: tuple[Manifest, ...]) -> None:
-    """Each service is reached without the Ingress too, as in the book's chapter."""
+    """Each service is also reachable without the Ingress, as in the book's chapter."""
     ports = {
         service["metadata"]["name"]: service["spec"]["ports"][0].get("nodePort")
         for service in of_kind(local, "Service")
@@ -57,7 +57,7 @@ def test_local_services_have_ports_of_the_node(local: tuple[Manifest, ...]) -> N
 
 
 def test_local_addresses_lead_somewhere(local: tuple[Manifest, ...]) -> None:
-    """The addresses of databases and backends that services are given are those of Services."""
+    """The addresses of databases and backends in the settings are those of Services."""
     ports = {
         s["metadata"]["name"]: s["spec"]["ports"][0]["port"] for s in of_kind(local, "Service")
     }
@@ -73,7 +73,7 @@ def test_local_addresses_lead_somewhere(local: tuple[Manifest, ...]) -> None:
 
 
 def test_local_runs_in_order(local: tuple[Manifest, ...]) -> None:
-    """Demonstration data come after the migration, the admin after the users that they bring."""
+    """Demonstration data are loaded after the migration, and the admin is created after them."""
     order = {
         name: [c["args"][0] for c in pod["spec"].get("initContainers", [])]
         for name, pod in pods(local)
@@ -88,7 +88,7 @@ def test_local_runs_in_order(local: tuple[Manifest, ...]) -> None:
 
 
 def test_production_has_no_demonstration_data(production: tuple[Manifest, ...]) -> None:
-    """No users whose passwords everybody knows, and no admin but the one made by hand."""
+    """No users with well-known passwords, and no admin except one created by hand."""
     commands = {argument for _, c in all_containers(production) for argument in c.get("args", [])}
 
     assert commands == {"migrate", "--wait"}
@@ -96,21 +96,21 @@ def test_production_has_no_demonstration_data(production: tuple[Manifest, ...]) 
 
 
 def test_production_brings_no_database(production: tuple[Manifest, ...]) -> None:
-    """The databases are outside: nothing here is lost with a pod."""
+    """The databases are external: no data are lost with a pod."""
     kinds = {manifest["kind"] for manifest in production}
 
     assert kinds.isdisjoint({"StatefulSet", "PersistentVolumeClaim", "CronJob"})
 
 
 def test_production_is_reached_by_its_ingresses_alone(production: tuple[Manifest, ...]) -> None:
-    """No Service has a port of the nodes or a balancer of its own."""
+    """No Service has a node port or a load balancer."""
     types = {s["spec"].get("type", "ClusterIP") for s in of_kind(production, "Service")}
 
     assert types == {"ClusterIP"}
 
 
 def test_production_leads_every_page_in(production: tuple[Manifest, ...]) -> None:
-    """Each address of the Frontend, with and without its final slash, and the static files."""
+    """The Frontend's paths, with and without final slash, and its static files are public."""
     ingress = named(production, "Ingress", "frontend")
     addresses = [route.replace("<int:thought_id>", "17") for route, _, _ in PAGES]
 
@@ -121,7 +121,7 @@ def test_production_leads_every_page_in(production: tuple[Manifest, ...]) -> Non
 
 
 def test_production_leads_the_apis_in(production: tuple[Manifest, ...]) -> None:
-    """What clients of the APIs may use, and the public keys."""
+    """The paths of the APIs and the public keys are public."""
     assert leads_in(named(production, "Ingress", "thoughts"), "/api/thoughts/17/")
     assert leads_in(named(production, "Ingress", "users"), "/api/login/")
     assert leads_in(named(production, "Ingress", "users"), "/.well-known/jwks.json")
@@ -134,7 +134,7 @@ def test_production_keeps_inside_what_is_internal(production: tuple[Manifest, ..
 
 
 def test_production_hosts_have_certificates(production: tuple[Manifest, ...]) -> None:
-    """TLS covers every host of an Ingress, by a certificate that cert-manager keeps."""
+    """TLS covers every host of an Ingress, with a certificate managed by cert-manager."""
     for ingress in of_kind(production, "Ingress"):
         hosts = [rule["host"] for rule in ingress["spec"]["rules"]]
         assert [host for tls in ingress["spec"]["tls"] for host in tls["hosts"]] == hosts
@@ -142,7 +142,7 @@ def test_production_hosts_have_certificates(production: tuple[Manifest, ...]) ->
 
 
 def test_production_frontend_knows_where_it_is(production: tuple[Manifest, ...]) -> None:
-    """It answers to its Ingress's host alone, and sets its cookies for https."""
+    """It answers only to its Ingress's host, and sets its cookies for https."""
     (container,) = named(production, "Deployment", "frontend")["spec"]["template"]["spec"][
         "containers"
     ]
@@ -153,7 +153,7 @@ def test_production_frontend_knows_where_it_is(production: tuple[Manifest, ...])
 
 
 def test_production_has_two_pods_of_each_at_least(production: tuple[Manifest, ...]) -> None:
-    """The autoscaler keeps two, and an emptied node takes one at a time."""
+    """The autoscaler keeps at least two, and draining a node evicts one at a time."""
     scaled = {
         scaler["spec"]["scaleTargetRef"]["name"]: scaler["spec"]["minReplicas"]
         for scaler in of_kind(production, "HorizontalPodAutoscaler")
@@ -170,15 +170,15 @@ def test_production_has_two_pods_of_each_at_least(production: tuple[Manifest, ..
 
 
 def test_production_leaves_connections_to_spare(production: tuple[Manifest, ...]) -> None:
-    """As many pods as the autoscaler makes, and one more, fit into 97 connections."""
+    """The autoscaler's maximum of pods, plus one, fits into 97 connections."""
     for name in ("thoughts-backend", "users-backend"):
         pods_at_most = named(production, "HorizontalPodAutoscaler", name)["spec"]["maxReplicas"]
-        # Ten in the pool, and one that checks whether the database is ready.
+        # Ten in the pool, and one for the readiness check.
         assert (pods_at_most + 1) * 11 < 97
 
 
 def test_gateway_api_takes_the_place_of_the_ingresses(manifests: Manifests) -> None:
-    """The routes have the hosts and paths of the Ingresses, which are gone."""
+    """The routes have the hosts and paths of the Ingresses, which are removed."""
     kinds = {"Exact": "Exact", "PathPrefix": "Prefix"}
     objects = manifests.render("production+gateway-api")
     listeners = {
@@ -197,7 +197,7 @@ def test_gateway_api_takes_the_place_of_the_ingresses(manifests: Manifests) -> N
 
 
 def test_monitoring_finds_the_services(manifests: Manifests) -> None:
-    """The ServiceMonitor selects each Service, at its port, and calls its job as the Deployment."""
+    """The ServiceMonitor selects each Service and port, and names the job after the Deployment."""
     objects = manifests.render("production+monitoring")
     spec = named(objects, "ServiceMonitor", "mythoughts")["spec"]
     (expression,) = spec["selector"]["matchExpressions"]

@@ -1,4 +1,4 @@
-"""What holds for every pod, and for those of the three services."""
+"""Rules for every pod, and for the pods of the three services."""
 
 from dataclasses import MISSING
 from importlib import import_module
@@ -20,7 +20,7 @@ from tests.manifests.objects import (
 )
 from tests.manifests.rendering import Manifest
 
-# Made by CloudNativePG's operator, by cert-manager, or by hand as the manifest says.
+# Created by CloudNativePG's operator, by cert-manager, or by hand as the manifest says.
 FOREIGN_SECRETS = {"thoughts-database-app", "users-database-app"}
 
 
@@ -31,7 +31,7 @@ def service(request: pytest.FixtureRequest) -> str:
 
 
 def test_pods_may_run_where_pod_security_is_restricted(rendered: tuple[Manifest, ...]) -> None:
-    """No root, no privilege, no capability, the runtime's own seccomp profile."""
+    """No root, no privileges, no capabilities, and the runtime's default seccomp profile."""
     for name, pod in pods(rendered):
         security = pod["spec"]["securityContext"]
         assert security["runAsNonRoot"], name
@@ -46,34 +46,34 @@ def test_pods_may_run_where_pod_security_is_restricted(rendered: tuple[Manifest,
 
 
 def test_namespaces_enforce_pod_security(rendered: tuple[Manifest, ...]) -> None:
-    """The cluster refuses pods that are not `restricted`."""
+    """The cluster rejects pods that are not `restricted`."""
     (namespace,) = of_kind(rendered, "Namespace")
 
     assert namespace["metadata"]["labels"]["pod-security.kubernetes.io/enforce"] == "restricted"
 
 
 def test_only_the_ingress_controller_has_a_token(rendered: tuple[Manifest, ...]) -> None:
-    """No other pod can speak to the API server, or learns of other services by its environment."""
+    """No other pod can call the API server, or gets other services in its environment."""
     for name, pod in pods(rendered):
         assert pod["spec"]["automountServiceAccountToken"] is (name == "traefik")
         assert pod["spec"]["enableServiceLinks"] is False
 
 
 def test_every_container_says_what_it_needs(rendered: tuple[Manifest, ...]) -> None:
-    """CPU and memory are requested and limited."""
+    """Each has requests and limits for CPU and memory."""
     for name, container in all_containers(rendered):
         for bound in ("requests", "limits"):
             assert set(container["resources"][bound]) == {"cpu", "memory"}, name
 
 
 def test_every_container_leaves_its_last_words(rendered: tuple[Manifest, ...]) -> None:
-    """When one ends with an error, `kubectl describe pod` shows the end of its log."""
+    """If a container exits with an error, `kubectl describe pod` shows the end of its log."""
     for name, container in all_containers(rendered):
         assert container["terminationMessagePolicy"] == "FallbackToLogsOnError", name
 
 
 def test_what_pods_mount_is_there(rendered: tuple[Manifest, ...]) -> None:
-    """Every Secret, ConfigMap and claim that a pod names is made by the same manifests."""
+    """Every Secret, ConfigMap and claim that a pod names is created by the same manifests."""
     made = {(o["kind"], o["metadata"]["name"]) for o in rendered}
     made |= {("Secret", name) for name in FOREIGN_SECRETS}
 
@@ -83,7 +83,7 @@ def test_what_pods_mount_is_there(rendered: tuple[Manifest, ...]) -> None:
 
 
 def test_only_the_users_backend_has_private_keys(rendered: tuple[Manifest, ...]) -> None:
-    """No other container can sign a token, not even those that run before it in its pod."""
+    """No other container can sign a token, not even the init containers of its pod."""
     with_keys = {
         (name, container["name"])
         for name, pod in pods(rendered)
@@ -97,7 +97,7 @@ def test_only_the_users_backend_has_private_keys(rendered: tuple[Manifest, ...])
 
 
 def test_services_are_told_what_they_know(rendered: tuple[Manifest, ...]) -> None:
-    """Every variable of a service's container is a setting of that service, or used by another."""
+    """Every variable of a service's container is one of its settings, or used by another one."""
     for name, container in _service_containers(rendered):
         known = {setting for setting, *_ in _settings(name)}
         variables = environment(container)
@@ -107,7 +107,7 @@ def test_services_are_told_what_they_know(rendered: tuple[Manifest, ...]) -> Non
 
 
 def test_services_are_told_what_they_need(rendered: tuple[Manifest, ...]) -> None:
-    """Every setting without a default is given, to the containers that only migrate too."""
+    """Every setting without a default is set, also for the containers that only migrate."""
     for name, container in _service_containers(rendered):
         required = {setting for setting, _, default in _settings(name) if default is MISSING}
         given = {variable.removesuffix("_FILE") for variable in environment(container)}
@@ -115,7 +115,7 @@ def test_services_are_told_what_they_need(rendered: tuple[Manifest, ...]) -> Non
 
 
 def test_files_that_services_are_told_of_are_mounted(rendered: tuple[Manifest, ...]) -> None:
-    """The path of a file leads to a key of what is mounted in the serving container."""
+    """Each file path in the settings is a file mounted in the serving container."""
     for name in SERVICES.keys() & {owner for owner, _ in pods(rendered)}:
         pod = dict(pods(rendered))[name]
         files = _mounted_files(rendered, pod, pod["spec"]["containers"][0])
@@ -125,7 +125,7 @@ def test_files_that_services_are_told_of_are_mounted(rendered: tuple[Manifest, .
 
 
 def test_probes_ask_what_is_meant(local: tuple[Manifest, ...], service: str) -> None:
-    """Only readiness asks more than whether the process lives: a database away restarts nothing."""
+    """Only readiness checks more than the process itself: a lost database restarts nothing."""
     (container,) = named(local, "Deployment", service)["spec"]["template"]["spec"]["containers"]
 
     paths = {
@@ -138,7 +138,7 @@ def test_probes_ask_what_is_meant(local: tuple[Manifest, ...], service: str) -> 
 
 
 def test_there_is_time_to_stop(local: tuple[Manifest, ...], service: str) -> None:
-    """A pod has more time than it takes to drain and to finish what is in flight."""
+    """A pod has more time than it takes to drain and to finish requests in flight."""
     pod = named(local, "Deployment", service)["spec"]["template"]["spec"]
     drain_seconds = float(environment(pod["containers"][0])["DRAIN_SECONDS"])
 
@@ -147,7 +147,7 @@ def test_there_is_time_to_stop(local: tuple[Manifest, ...], service: str) -> Non
 
 
 def test_no_pod_goes_before_the_next_is_ready(local: tuple[Manifest, ...], service: str) -> None:
-    """A rollout adds a pod first; a bad version stops it with the old pods serving."""
+    """A rollout adds a pod first; with a bad version it stops there, and the old pods serve."""
     strategy = named(local, "Deployment", service)["spec"]["strategy"]
 
     assert strategy["rollingUpdate"] == {"maxUnavailable": 0, "maxSurge": 1}
@@ -168,7 +168,7 @@ def _settings(service: str) -> list[tuple[str, str, object]]:
 
 
 def _source(volume: dict[str, Any]) -> tuple[str, str] | None:
-    """Kind and name of the object that a volume shows."""
+    """Kind and name of the object that a volume contains."""
     if "secret" in volume:
         return "Secret", volume["secret"]["secretName"]
     if "configMap" in volume:
@@ -190,7 +190,7 @@ def _mounted_files(
 
 
 def _files_in(objects: tuple[Manifest, ...], volume: dict[str, Any]) -> set[str]:
-    """The names of the files that a volume shows."""
+    """The names of the files in a volume."""
     source = _source(volume)
     if source is None:
         return set()

@@ -1,4 +1,4 @@
-"""The manifests are what Kubernetes understands."""
+"""The manifests are valid for Kubernetes."""
 
 import json
 from collections import Counter
@@ -11,7 +11,7 @@ from tests.manifests.objects import SERVICES, all_containers, of_kind, pods
 from tests.manifests.rendering import KUBERNETES, ROOT, Manifest
 
 OLDEST = "1.32"
-# Kinds that an operator brings to the cluster: Kubernetes itself has no schema for them.
+# Kinds defined by an operator: Kubernetes itself has no schema for them.
 FOREIGN_GROUPS = {
     "barmancloud.cnpg.io",
     "gateway.networking.k8s.io",
@@ -22,14 +22,14 @@ FOREIGN_GROUPS = {
 
 @pytest.mark.parametrize("version", [OLDEST, kubernetes_validate.latest_version()])
 def test_every_object_fits_the_schema(rendered: tuple[Manifest, ...], version: str) -> None:
-    """Strictly, with no field too many, in the oldest version of Kubernetes and the newest."""
+    """Strictly, without unknown fields, in the oldest and the newest version of Kubernetes."""
     for manifest in rendered:
         if manifest["apiVersion"].partition("/")[0] not in FOREIGN_GROUPS:
             _validate(json.dumps(manifest), version)
 
 
 def test_no_object_is_there_twice(rendered: tuple[Manifest, ...]) -> None:
-    """Kind, namespace and name say which object is meant."""
+    """Kind, namespace and name identify an object."""
     names = Counter(
         (o["kind"], o["metadata"].get("namespace"), o["metadata"]["name"]) for o in rendered
     )
@@ -58,7 +58,7 @@ def test_images_are_those_of_the_services_versions(rendered: tuple[Manifest, ...
 
 
 def test_images_have_a_version(rendered: tuple[Manifest, ...]) -> None:
-    """None is `latest`, which is another one tomorrow."""
+    """No image is `latest`, which may be a different one tomorrow."""
     tags = {c["image"].partition(":")[2] for _, c in all_containers(rendered)}
 
     assert tags.isdisjoint({"", "latest"})
@@ -66,7 +66,7 @@ def test_images_have_a_version(rendered: tuple[Manifest, ...]) -> None:
 
 @pytest.mark.parametrize("component", ["databases", "cloudnative-pg"])
 def test_both_databases_are_alike(component: str) -> None:
-    """The database of the users differs from that of the thoughts in the name alone."""
+    """The users' database differs from the thoughts' only in the name."""
     folder = ROOT / KUBERNETES / "components" / component
     _, _, thoughts = (folder / "thoughts-database.yaml").read_text().partition("\n")
     _, _, users = (folder / "users-database.yaml").read_text().partition("\n")
@@ -76,5 +76,5 @@ def test_both_databases_are_alike(component: str) -> None:
 
 @cache
 def _validate(manifest: str, version: str) -> None:
-    """Raise an error unless the object fits; most objects are the same in several variants."""
+    """Raise an error unless the object is valid; most objects occur in several variants."""
     kubernetes_validate.validate(json.loads(manifest), version, strict=True)

@@ -1,4 +1,4 @@
-"""Each alert fires when it should and not when it should not, says promtool."""
+"""Tests with promtool that each alert fires when it should, and only then."""
 
 import subprocess
 from pathlib import Path
@@ -13,14 +13,14 @@ FILES = sorted(path.name for path in Path(__file__).parent.glob("*.yaml"))
 
 
 def promtool(*arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
-    """What promtool answers."""
+    """Run promtool."""
     return subprocess.run(
         ["promtool", *arguments], cwd=folder, check=False, capture_output=True, text=True
     )
 
 
 def expectations(alert: str) -> list[list[dict[str, Any]]]:
-    """What the tests expect of an alert: each time a list of how it fires, empty if it does not."""
+    """The tests' expectations of an alert: for each time how it fires, empty if it does not."""
     tests = [
         test
         for name in FILES
@@ -31,7 +31,7 @@ def expectations(alert: str) -> list[list[dict[str, Any]]]:
 
 
 def test_rules_are_well_formed(rules_folder: Path) -> None:
-    """Prometheus would load the rules."""
+    """Prometheus can load the rules."""
     done = promtool("check", "rules", "rules.yaml", folder=rules_folder)
 
     assert done.returncode == 0, done.stderr
@@ -39,7 +39,7 @@ def test_rules_are_well_formed(rules_folder: Path) -> None:
 
 @pytest.mark.parametrize("file", FILES)
 def test_alerts_fire_when_they_should(rules_folder: Path, file: str) -> None:
-    """The tests of the rules pass, in which made-up series stand for good and bad times."""
+    """The rules pass their tests, which use made-up series for good and bad times."""
     done = promtool("test", "rules", file, folder=rules_folder)
 
     assert done.returncode == 0, done.stdout + done.stderr
@@ -47,7 +47,7 @@ def test_alerts_fire_when_they_should(rules_folder: Path, file: str) -> None:
 
 @pytest.mark.parametrize("alert", [rule["alert"] for rule in alerts()])
 def test_every_alert_is_tested_both_ways(alert: str) -> None:
-    """The tests have a time at which the alert fires, and one at which it does not."""
+    """Each alert has a test in which it fires, and one in which it does not."""
     expected = expectations(alert)
 
     assert any(expected)

@@ -1,4 +1,4 @@
-"""A real Prometheus collects the metrics of the real services: everything shows something."""
+"""With a real Prometheus and the real services, every panel of the dashboard shows something."""
 
 import json
 from collections.abc import Iterator
@@ -21,13 +21,13 @@ from tests.system import Client, System, system_of, unique
 from tests.waiting import wait_until
 
 JOBS = {"thoughts": "thoughts-backend", "users": "users-backend", "frontend": "frontend"}
-# Grafana puts these in the place of its variables.
+# The values with which Grafana replaces its variables.
 VARIABLES = {"$namespace": "example", "$job": ".+", "$__rate_interval": "15s"}
 
 
 @pytest.fixture(scope="module")
 def prometheus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of a Prometheus that collects from a running system that is used."""
+    """The address of a Prometheus that collects metrics from a system in use."""
     folder = tmp_path_factory.mktemp("prometheus")
     with temporary_stack() as stack, running_prometheus(stack, folder) as url:
         use(system_of(stack))
@@ -36,7 +36,7 @@ def prometheus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @contextmanager
 def running_prometheus(stack: Stack, folder: Path) -> Iterator[str]:
-    """Run Prometheus with the rules, and with labels as the cluster's objects would give them."""
+    """Run Prometheus with the rules, and with the labels that metrics get in a cluster."""
     (folder / "rules.yaml").write_text(yaml.safe_dump(rule_groups()))
     (folder / "prometheus.yaml").write_text(yaml.safe_dump(configuration(stack)))
     address = f"127.0.0.1:{free_port()}"
@@ -61,7 +61,7 @@ def running_prometheus(stack: Stack, folder: Path) -> Iterator[str]:
 
 
 def configuration(stack: Stack) -> dict[str, Any]:
-    """What Prometheus is told: to ask the three services each second."""
+    """Prometheus's configuration: scrape the three services every second."""
     return {
         "global": {"scrape_interval": "1s", "evaluation_interval": "1s"},
         "rule_files": ["rules.yaml"],
@@ -78,7 +78,7 @@ def configuration(stack: Stack) -> dict[str, Any]:
 
 
 def use(system: System) -> None:
-    """Do what people do, also what goes wrong, so that there is something to see."""
+    """Use the system like its users, errors included, so that there is something to see."""
     user = system.new_user()
     system.thoughts(user).post("/api/me/thoughts/", json={"text": unique("seen")})
     Client(system.frontend_url).get("/search")
@@ -87,7 +87,7 @@ def use(system: System) -> None:
 
 
 def answer(prometheus: str, expression: str) -> list[dict[str, Any]]:
-    """What Prometheus answers to an expression now."""
+    """Prometheus's current answer to an expression."""
     query = urlencode({"query": expression})
     response = urllib3.request("GET", f"{prometheus}/api/v1/query?{query}")
     body = json.loads(response.data)
