@@ -1,7 +1,7 @@
-"""`make test-cluster`: the tests of the whole system, and those of its pods, against a cluster.
+"""`make test-cluster`: the tests of the whole system and of its pods, against a cluster.
 
 The cluster is that of kubectl's current context, or of CONTEXT, with the overlay `local` deployed.
-Users and thoughts that the tests make stay there.
+Users and thoughts created by the tests stay there.
 """
 
 import os
@@ -39,7 +39,7 @@ def main() -> int:
 
 
 def variables(context: str, addresses: Addresses) -> dict[str, str]:
-    """What the tests have to know of the cluster, as environment variables."""
+    """What the tests need to know about the cluster, as environment variables."""
     return {
         **{f"MYTHOUGHTS_{name.upper()}_URL": url for name, url in addresses.services.items()},
         "MYTHOUGHTS_INGRESS_URL": str(addresses.ingress),

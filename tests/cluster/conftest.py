@@ -1,6 +1,6 @@
 """The cluster whose pods these tests kill, roll out and scale.
 
-Beside the variables of `tests/conftest.py` they need one for the way in through the Ingresses:
+Besides the variables of `tests/conftest.py` they need the address of the Ingresses:
 
     MYTHOUGHTS_INGRESS_URL   http://host:port of the ingress controller
 """
@@ -16,7 +16,7 @@ from tests.system import System, User
 
 @pytest.fixture
 def cluster(running_system: System | None) -> Iterator[Cluster]:
-    """The cluster, with every service and database running; restored after the test."""
+    """The cluster, with every service and database running; restored after each test."""
     if running_system is None:
         raise pytest.UsageError("These tests need a cluster: make test-cluster")
     cluster = Cluster(os.environ["MYTHOUGHTS_CONTEXT"], running_system)

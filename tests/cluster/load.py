@@ -1,4 +1,4 @@
-"""What many clients do while an operator works: read, write, log in, look at pages."""
+"""Clients that read, write, log in and open pages while an operator works."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -10,14 +10,14 @@ from urllib3.exceptions import HTTPError
 from tests.system import System, User, unique
 from tests.waiting import repeated, wait_until
 
-# As many as a pod of the Frontend has connections to a backend: more may be told to come back.
+# As many as a Frontend pod has connections to a backend: more requests may be answered with 503.
 CLIENTS = 4
 
 Outcome = tuple[str, int | str]
 
 
 class Load:
-    """The outcomes of the requests so far: what was asked, and the status or the fault."""
+    """The outcomes of the requests so far: the request, and its status or error."""
 
     def __init__(self, outcomes: Sequence[Outcome], confirmed: list[str]) -> None:
         self._outcomes = outcomes
@@ -25,23 +25,23 @@ class Load:
 
     @property
     def failures(self) -> Counter[Outcome]:
-        """Requests that were not answered as they should have been, counted."""
+        """The failed requests, counted by outcome."""
         return Counter(outcome for outcome in list(self._outcomes) if outcome[1] not in (200, 201))
 
     @property
     def successes(self) -> int:
-        """How many requests were answered as they should have been."""
+        """The number of successful requests."""
         return len(self._outcomes) - self.failures.total()
 
     def wait_for_more(self) -> None:
-        """Wait until a good number of further requests were answered as they should be."""
+        """Wait until a good number of further requests have succeeded."""
         enough = self.successes + 50
         wait_until(lambda: self.successes >= enough, what="requests are answered")
 
 
 @contextmanager
 def load(system: System, user: User) -> Iterator[Load]:
-    """Send requests of every kind, on connections that stay open, while the block runs."""
+    """Send requests of every kind, over keep-alive connections, while the block runs."""
     confirmed: list[str] = []
     actions = cycle(_actions(system, user, confirmed))
 

@@ -1,4 +1,4 @@
-"""The backup of a local cluster, by the very commands that docs/operations.md gives."""
+"""Backup and restore of a local cluster, with the exact commands in docs/operations.md."""
 
 import os
 import re
@@ -17,7 +17,7 @@ OPERATIONS = (ROOT / "docs" / "operations.md").read_text()
 
 
 def commands(cluster_word: str) -> str:
-    """The block of commands for a cluster, in the section about backups, that has this word."""
+    """The block of cluster commands that contains this word, in the section about backups."""
     text = section(OPERATIONS, "## Backing up and restoring")
     blocks = re.findall(r"```sh\n(.*?)```", text, re.DOTALL)
     (block,) = [block for block in blocks if f"kubectl -n example {cluster_word}" in block]
@@ -26,14 +26,14 @@ def commands(cluster_word: str) -> str:
 
 @pytest.fixture
 def kubeconfig(cluster: Cluster, tmp_path: Path) -> Path:
-    """A configuration of kubectl whose only context is that of the cluster."""
+    """A kubectl configuration whose only context is that of the cluster."""
     path = tmp_path / "kubeconfig"
     path.write_text(cluster.kubectl("config", "view", "--minify", "--raw", "--flatten"))
     return path
 
 
 def run(block: str, kubeconfig: Path) -> str:
-    """Run a block of commands in a shell that stops at the first fault; what they printed."""
+    """Run a block of commands in a shell that stops at the first error; returns the output."""
     done = subprocess.run(
         ["bash", "-eu", "-o", "pipefail", "-c", block],
         env={**os.environ, "KUBECONFIG": str(kubeconfig)},
@@ -48,7 +48,7 @@ def run(block: str, kubeconfig: Path) -> str:
 def test_restoring_brings_back_what_was_backed_up(
     cluster: Cluster, kubeconfig: Path, writer: User
 ) -> None:
-    """A thought deleted since the backup is there again, and one shared since is gone."""
+    """A thought deleted after the backup is back, and one shared after it is gone."""
     thoughts = cluster.system.thoughts(writer)
     before, after = unique("before"), unique("after")
     thought_id = share(thoughts, before)

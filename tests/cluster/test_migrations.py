@@ -11,9 +11,9 @@ COUNT_THOUGHTS = "SELECT count(*) = count(DISTINCT text) AND count(*) > 0 FROM t
 
 @pytest.fixture
 def empty_database(cluster: Cluster) -> Iterator[Cluster]:
-    """The cluster with no pod of the Thoughts Backend, and nothing in its database.
+    """The cluster without a pod of the Thoughts Backend, and with its database empty.
 
-    What was in it is put aside, and back at the end.
+    The database's contents are set aside, and restored at the end.
     """
     cluster.stop("thoughts")
     cluster.psql("thoughts", "postgres", "ALTER DATABASE thoughts RENAME TO kept")
@@ -30,7 +30,7 @@ def empty_database(cluster: Cluster) -> Iterator[Cluster]:
 
 
 def test_three_replicas_migrate_an_empty_database_at_once(empty_database: Cluster) -> None:
-    """Three pods that start on an empty database make one schema and load one demonstration."""
+    """Three pods starting on an empty database create the schema and load the data only once."""
     empty_database.scale("thoughts", 3)
 
     restarts = [

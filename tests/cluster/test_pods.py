@@ -1,4 +1,4 @@
-"""What clients notice while pods are killed, rolled out and scaled: nothing that was promised."""
+"""Clients lose nothing that was confirmed while pods are killed, rolled out and scaled."""
 
 import pytest
 
@@ -16,7 +16,7 @@ every_service = pytest.mark.parametrize("service", SERVICES)
 def test_rollout_under_load_fails_no_request(
     cluster: Cluster, entrance: System, writer: User, service: str
 ) -> None:
-    """While every pod of a service is replaced, each request is answered as always."""
+    """While every pod of a service is replaced, no request fails."""
     with load(entrance, writer) as requests:
         cluster.restart(service)
         requests.wait_for_more()
@@ -30,7 +30,7 @@ def test_rollout_under_load_fails_no_request(
 def test_scaling_to_three_and_back_fails_no_request(
     cluster: Cluster, entrance: System, writer: User, service: str
 ) -> None:
-    """While a service gets two more pods and loses them again, each request is answered."""
+    """While a service gets two more pods and loses them again, no request fails."""
     with load(entrance, writer) as requests:
         cluster.scale(service, 3)
         requests.wait_for_more()
@@ -45,7 +45,7 @@ def test_scaling_to_three_and_back_fails_no_request(
 def test_killed_pod_loses_no_confirmed_thought(
     cluster: Cluster, entrance: System, writer: User, service: str
 ) -> None:
-    """One of two pods is killed: requests go on at the other, and what was confirmed is there."""
+    """When one of two pods is killed, the other serves, and no confirmed thought is lost."""
     cluster.scale(service, 2)
 
     with load(entrance, writer) as requests:
@@ -62,7 +62,7 @@ def test_killed_pod_loses_no_confirmed_thought(
 def test_restarted_database_loses_no_confirmed_thought(
     cluster: Cluster, entrance: System, writer: User
 ) -> None:
-    """What was answered with 201 before both databases were restarted is there after it."""
+    """Thoughts answered with 201 before both databases are restarted exist afterwards."""
     lives = {service: cluster.lives_of(service) for service in SERVICES}
 
     with load(entrance, writer) as requests:

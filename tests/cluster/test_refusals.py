@@ -1,4 +1,4 @@
-"""What goes wrong when something is deployed wrongly: the pods say what, and the old ones serve."""
+"""After a faulty deployment the new pods report what is wrong, and the old ones keep serving."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -17,7 +17,7 @@ SECONDS = 120
 
 @pytest.fixture
 def undone(cluster: Cluster) -> Iterator[Cluster]:
-    """The cluster; the Deployments are as they were after the test, whatever it deployed."""
+    """The cluster; after the test the Deployments are restored, whatever it deployed."""
     services = ("thoughts", "users", "frontend")
     before = {service: cluster.template_of(service) for service in services}
     yield cluster
@@ -29,7 +29,7 @@ def undone(cluster: Cluster) -> Iterator[Cluster]:
 def wait_for_new_pod(
     cluster: Cluster, service: str, what: str, says: Callable[[dict[str, Any]], bool]
 ) -> None:
-    """Wait until a pod that a rollout has just made says so in its status."""
+    """Wait until `says` is true of one of the service's pods, such as a new one."""
 
     def is_said() -> bool:
         return any(says(pod) for pod in cluster.pods(service))
@@ -38,7 +38,7 @@ def wait_for_new_pod(
 
 
 def states_of(pod: dict[str, Any]) -> list[dict[str, Any]]:
-    """What the pod's containers do now and did before their last restart."""
+    """The states of the pod's containers, now and before their last restart."""
     statuses = [
         *pod["status"].get("initContainerStatuses", []),
         *pod["status"].get("containerStatuses", []),
@@ -54,13 +54,13 @@ def waits_for(pod: dict[str, Any], *reasons: str) -> bool:
 
 
 def last_words(pod: dict[str, Any]) -> set[str]:
-    """What its containers that have ended said at last."""
+    """The termination messages of the pod's containers."""
     ends = [(state or {}).get("terminated", {}) for state in states_of(pod)]
     return {end["message"].strip() for end in ends if end.get("message")}
 
 
 def test_missing_image_stops_the_rollout_and_old_pods_serve(undone: Cluster, writer: User) -> None:
-    """With an image that cannot be had, no request fails: the pods of before go on."""
+    """If the image cannot be pulled, no request fails: the old pods keep serving."""
     with load(undone.system, writer) as requests:
         undone.kubectl("set", "image", "deployment/frontend", "frontend=mythoughts/frontend:0.0.0")
         wait_for_new_pod(
@@ -77,9 +77,9 @@ def test_missing_image_stops_the_rollout_and_old_pods_serve(undone: Cluster, wri
 def test_failed_migration_stops_the_rollout_and_old_pods_serve(
     cluster: Cluster, writer: User
 ) -> None:
-    """A revision that PostgreSQL refuses is said in one line, and the pods of before go on."""
+    """A revision that PostgreSQL rejects is reported in one line, and the old pods keep serving."""
     kept = cluster.psql("thoughts", "thoughts", "SELECT version_num FROM alembic_version")
-    # Now the first revision is applied once more, to tables that are there.
+    # Now the first revision is applied again, to tables that already exist.
     cluster.psql("thoughts", "thoughts", "DELETE FROM alembic_version")
 
     with load(cluster.system, writer) as requests:
@@ -101,7 +101,7 @@ def test_failed_migration_stops_the_rollout_and_old_pods_serve(
 
 
 def test_missing_secret_is_named_and_old_pods_serve(cluster: Cluster, writer: User) -> None:
-    """Without the Secret of its keys a new pod does not start, and an event names the Secret."""
+    """Without the Secret with its keys a new pod does not start, and an event names the Secret."""
     secret = cluster.get("secret/token-private-keys")
     cluster.kubectl("delete", "secret", "token-private-keys")
 
@@ -123,7 +123,7 @@ def test_missing_secret_is_named_and_old_pods_serve(cluster: Cluster, writer: Us
 
 @pytest.mark.parametrize("service", ["thoughts", "users", "frontend"])
 def test_missing_key_file_is_named_by_the_pod(undone: Cluster, service: str) -> None:
-    """A new pod that does not find the public keys says so in one line, and never gets ready."""
+    """A new pod without the public keys reports this in one line, and never becomes ready."""
     path = Path("/etc/mythoughts/nothing.json")
 
     undone.set_variable(service, "TOKEN_PUBLIC_KEYS_PATH", str(path))
@@ -140,7 +140,7 @@ def test_missing_key_file_is_named_by_the_pod(undone: Cluster, service: str) -> 
 
 
 def test_wrong_password_makes_pods_unready_and_restarts_none(cluster: Cluster) -> None:
-    """A pod whose password is refused says so in its log; with the right one it serves again."""
+    """A pod whose password is rejected logs this; with the right password it serves again."""
     password = (LOCAL.secrets / "thoughts-database-password").read_text().strip()
     lives = cluster.lives_of("thoughts")
 
@@ -161,7 +161,7 @@ def test_wrong_password_makes_pods_unready_and_restarts_none(cluster: Cluster) -
 
 
 def test_new_pod_waits_for_a_password_that_is_refused(cluster: Cluster) -> None:
-    """A pod that starts with a refused password does not crash: it waits, and says for what."""
+    """A pod that starts with a rejected password does not crash: it waits, and logs why."""
     password = (LOCAL.secrets / "thoughts-database-password").read_text().strip()
     cluster.restart("thoughts")
 

@@ -1,7 +1,7 @@
 """`make test-compose`: runs the tests of the whole system against Docker Compose.
 
-They are the same that `make test` runs against processes. Those that stop parts of the system
-come last, one at a time. More arguments go to pytest.
+They are the same tests that `make test` runs against processes. Those that stop parts of the system
+come last, one at a time. Further arguments go to pytest.
 """
 
 import os
@@ -16,7 +16,7 @@ from local.stopping import run_program
 from tests.containers.project import Project
 
 PYTEST = (sys.executable, "-m", "pytest", "tests")
-# At the same time where none disturbs another.
+# Tests that do not disturb each other run in parallel.
 RUNS = (
     ("-n", "auto", "--dist", "loadfile", "-m", "system and not faults"),
     ("-m", "system and faults"),
@@ -24,7 +24,7 @@ RUNS = (
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Start the system, run the tests, remove it; the exit status of the first run that failed."""
+    """Start the system, run the tests, remove it; returns the first failed run's exit status."""
     with Project() as project, tempfile.NamedTemporaryFile("w") as password_file:
         print(f"Starting the project {project.name} of Docker Compose", flush=True)
         project.up()
@@ -39,7 +39,7 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def environment_of(project: Project, password_file: Path) -> Mapping[str, str]:
-    """The variables that lead the tests to the project, and its own for Docker Compose."""
+    """The variables that point the tests to the project, and the project's own for Compose."""
     return {name: str(port) for name, port in project.ports.items()} | {
         "MYTHOUGHTS_COMPOSE_PROJECT": project.name,
         "MYTHOUGHTS_FRONTEND_URL": project.url(FRONTEND),

@@ -1,4 +1,4 @@
-"""The images, and a system of containers that the tests of this folder share."""
+"""The images, and a system of containers shared by the tests in this folder."""
 
 from collections.abc import Iterator
 
@@ -18,7 +18,7 @@ def image(request: pytest.FixtureRequest) -> Image:
 
 @pytest.fixture(scope="session")
 def project() -> Iterator[Project]:
-    """The whole system, started once; tests leave it running."""
+    """The whole system, started once; tests must leave it running."""
     with Project() as project:
         project.up()
         yield project
@@ -26,12 +26,12 @@ def project() -> Iterator[Project]:
 
 @pytest.fixture
 def stoppable(project: Project) -> Iterator[Project]:
-    """The same, for tests that stop parts of it: what they leave stopped is started after them."""
+    """The same, for tests that stop parts of it: stopped parts are restarted after each test."""
     yield project
     project.restore()
 
 
 @pytest.fixture(scope="session")
 def project_system(project: Project) -> System:
-    """How the system's clients see it."""
+    """The system as its clients see it."""
     return project.system()

@@ -12,25 +12,25 @@ from local.services import FRONTEND, THOUGHTS, USERS, Service
 
 @dataclass(frozen=True, slots=True)
 class Image:
-    """The image of a service; its `name` is that of its container in Compose, too."""
+    """The image of a service; `name` is also its container's name in Compose."""
 
     service: Service
     name: str
 
     @property
     def version(self) -> str:
-        """The version that the service's description states."""
+        """The version in the service's pyproject.toml."""
         text = (self.service.folder / "pyproject.toml").read_text()
         return str(tomllib.loads(text)["project"]["version"])
 
     @property
     def reference(self) -> str:
-        """What Docker calls it."""
+        """Its name in Docker."""
         return f"mythoughts/{self.name}:{self.version}"
 
     @property
     def lock(self) -> Path:
-        """The lock that its packages come from."""
+        """The lock file of its packages."""
         return self.service.folder / "requirements.txt"
 
 
@@ -42,19 +42,19 @@ IMAGES = (
 
 
 def docker(*arguments: str) -> str:
-    """Run a command of Docker; what it printed. Fails with what it complained of."""
+    """Run a Docker command and return its output; fails with its error message."""
     done = run_docker(*arguments)
     assert done.returncode == 0, f"docker {' '.join(arguments)}: {done.stderr}"
     return done.stdout
 
 
 def run_docker(*arguments: str, stdin: str = "") -> "subprocess.CompletedProcess[str]":
-    """Run a command of Docker that may end as it likes."""
+    """Run a Docker command that may fail."""
     command = ["docker", *arguments]
     return subprocess.run(command, input=stdin, capture_output=True, text=True, check=False)
 
 
 def inspected(name: str) -> dict[str, Any]:
-    """What `docker inspect` says of a container or an image."""
+    """The output of `docker inspect` for a container or an image."""
     details: dict[str, Any] = json.loads(docker("inspect", name))[0]
     return details

@@ -1,4 +1,4 @@
-"""What an image holds, printed as JSON: this file is run inside it, through standard input."""
+"""Prints an image's contents as JSON: this file is run inside it, through standard input."""
 
 import importlib.metadata
 import importlib.util

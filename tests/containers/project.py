@@ -1,4 +1,4 @@
-"""The system as `docker compose up` runs it, under a name and on ports of its own."""
+"""The system as `docker compose up` runs it, under its own name and on its own ports."""
 
 import os
 import subprocess
@@ -20,7 +20,7 @@ SHOW_ADMIN_PASSWORD = (
 
 
 class Project:
-    """One project of Docker Compose; at the end of the `with` block nothing is left of it."""
+    """A Docker Compose project; it is removed completely at the end of the `with` block."""
 
     def __init__(self, *files: Path) -> None:
         self.name = f"mythoughts-test-{uuid.uuid4().hex[:8]}"
@@ -28,7 +28,7 @@ class Project:
         self._files = [f"--file={file}" for file in files or (ROOT / "compose.yaml",)]
 
     def __enter__(self) -> Self:
-        """Nothing is started by this."""
+        """Start nothing yet."""
         return self
 
     def __exit__(
@@ -38,7 +38,7 @@ class Project:
         self.compose("down", "--volumes", "--timeout=5")
 
     def up(self) -> None:
-        """Start it, and wait until every container is healthy or has done its work."""
+        """Start it, and wait until every container is healthy or has finished its work."""
         self.compose("up", "--detach", "--wait")
 
     def restore(self) -> None:
@@ -53,7 +53,7 @@ class Project:
             wait_until(lambda: self.health(name) == "healthy", what=f"{name} healthy")  # noqa: B023
 
     def compose(self, *arguments: str) -> str:
-        """Run a command of Docker Compose; what it printed. Fails with what it complained of."""
+        """Run a Docker Compose command and return its output; fails with its error message."""
         done = subprocess.run(
             ["docker", "compose", "--project-name", self.name, *self._files, *arguments],
             env=os.environ | {name: str(port) for name, port in self.ports.items()},
@@ -65,19 +65,19 @@ class Project:
         return done.stdout
 
     def container(self, service: str) -> str:
-        """The id of a service's container, whether it runs or has ended."""
+        """The id of a service's container, running or not."""
         return self.compose("ps", "--all", "--quiet", service).strip()
 
     def details(self, service: str) -> dict[str, Any]:
-        """What `docker inspect` says of a service's container."""
+        """The output of `docker inspect` for a service's container."""
         return inspected(self.container(service))
 
     def health(self, service: str) -> str:
-        """What Docker has learned by the image's health check."""
+        """The result of the image's health check."""
         return str(self.details(service)["State"]["Health"]["Status"])
 
     def python(self, service: str, code: str) -> str:
-        """Run Python code in a service's container; what it printed."""
+        """Run Python code in a service's container and return its output."""
         return self.compose("exec", "-T", service, "python", "-c", code).strip()
 
     @property
@@ -86,11 +86,11 @@ class Project:
         return self.compose(*SHOW_ADMIN_PASSWORD).strip()
 
     def url(self, service: Service) -> str:
-        """Where a service is."""
+        """The address of a service."""
         return f"http://127.0.0.1:{self.ports[service.port_setting]}"
 
     def system(self) -> System:
-        """How its clients see it."""
+        """The system as its clients see it."""
         return System(
             frontend_url=self.url(FRONTEND),
             thoughts_url=self.url(THOUGHTS),

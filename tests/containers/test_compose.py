@@ -1,4 +1,4 @@
-"""The system as `docker compose up` runs it: what it is made of, and what it keeps."""
+"""The system as `docker compose up` runs it: its parts, and the data it keeps."""
 
 import json
 from pathlib import Path
@@ -15,7 +15,7 @@ from tests.thoughts import own_texts, share
 
 SERVICES = ("thoughts-backend", "users-backend", "frontend")
 DATABASES = ("thoughts-database", "users-database")
-# Each container that runs on, and the others that it may reach.
+# Each container that keeps running, and the others that it may reach.
 ARROWS = {
     "thoughts-backend": {"thoughts-database", "users-backend", "frontend"},
     "users-backend": {"users-database", "thoughts-backend", "frontend"},
@@ -40,7 +40,7 @@ for path in Path("/secrets").glob("*/*"):
 
 
 def users_of_volume(project: Project, volume: str) -> set[str]:
-    """The services whose containers have a volume of the project."""
+    """The services whose containers mount this volume of the project."""
     ids = docker("ps", "--all", "--quiet", f"--filter=volume={project.name}_{volume}").split()
     label = '{{index .Config.Labels "com.docker.compose.service"}}'
     return set(docker("inspect", f"--format={label}", *ids).split())
@@ -53,14 +53,14 @@ def test_containers_become_healthy(project: Project, service: str) -> None:
 
 
 def test_people_find_something_to_read(project_system: System) -> None:
-    """The demonstration data are there, and their users can log in."""
+    """The demonstration data are loaded, and their users can log in."""
     assert project_system.log_in("bruce", "bruce")
     assert project_system.thoughts().get("/api/thoughts/?username=bruce").json()
 
 
 @pytest.mark.parametrize("service", [*SERVICES, *DATABASES])
 def test_containers_are_hardened(project: Project, service: str) -> None:
-    """A container cannot write but to memory and volumes, has no rights and cannot get any."""
+    """A container can write only to memory and volumes, and neither has nor can gain privileges."""
     details = project.details(service)
     host = details["HostConfig"]
 
@@ -73,7 +73,7 @@ def test_containers_are_hardened(project: Project, service: str) -> None:
 
 @pytest.mark.parametrize("service", SERVICES)
 def test_services_reach_only_what_they_use(project: Project, service: str) -> None:
-    """A service reaches the database that is its own and no other; the Frontend reaches none."""
+    """A service reaches only its own database; the Frontend reaches none."""
     others = {name: port for name, port in PORTS.items() if name != service}
 
     reached = project.python(service, REACHES.format(others=others)).split()
@@ -82,7 +82,7 @@ def test_services_reach_only_what_they_use(project: Project, service: str) -> No
 
 
 def test_private_keys_are_mounted_where_they_are_used(project: Project) -> None:
-    """Besides what makes them, the Users Backend alone has the private keys."""
+    """Only the Users Backend has the private keys, besides the container that creates them."""
     makers = {"secrets", "keys"}
 
     assert users_of_volume(project, "token-private-keys") - makers == {"users-backend"}
@@ -90,7 +90,7 @@ def test_private_keys_are_mounted_where_they_are_used(project: Project) -> None:
 
 @pytest.mark.parametrize("name", ["thoughts", "users"])
 def test_passwords_are_mounted_where_they_are_used(project: Project, name: str) -> None:
-    """A database's address goes to its backend's containers, its passwords to its server."""
+    """A database's address is mounted in its backend's containers, its passwords in its server."""
     backend = {f"{name}-backend", f"{name}-migrations", f"{name}-demo"}
 
     assert users_of_volume(project, f"{name}-database") - {"secrets", "admin"} == backend
@@ -98,7 +98,7 @@ def test_passwords_are_mounted_where_they_are_used(project: Project, name: str) 
 
 
 def test_secrets_are_told_nobody(project: Project) -> None:
-    """No password stands in a log, or in the environment or command of a container."""
+    """No password is in a log, or in the environment or command of a container."""
     # The files belong to the accounts that read them.
     as_root = ("run", "--rm", "--cap-add=DAC_READ_SEARCH", "--entrypoint=python", "secrets", "-c")
     made = project.compose(*as_root, READ_SECRETS).split()
@@ -112,7 +112,7 @@ def test_secrets_are_told_nobody(project: Project) -> None:
 
 
 def test_data_and_keys_survive(project: Project, project_system: System) -> None:
-    """After `down` and `up`, thoughts, users and tokens are still good."""
+    """After `down` and `up`, thoughts, users and tokens are still valid."""
     user = project_system.new_user()
     text = unique("kept")
     share(project_system.thoughts(user), text)
@@ -125,7 +125,7 @@ def test_data_and_keys_survive(project: Project, project_system: System) -> None
 
 @pytest.mark.parametrize("image", IMAGES, ids=lambda image: image.name)
 def test_folder_of_a_service_starts_it_alone(image: Image) -> None:
-    """`docker compose up` in a service's folder starts it, ready to serve, without the others."""
+    """`docker compose up` in a service's folder starts that service alone, ready to serve."""
     with Project(image.service.folder / "compose.yaml") as project:
         project.up()
 
@@ -138,7 +138,7 @@ def test_folder_of_a_service_starts_it_alone(image: Image) -> None:
 
 
 def test_root_has_the_services_of_the_folders() -> None:
-    """The whole system is made of exactly what the services' folders hold."""
+    """The whole system consists of exactly the services defined in the services' folders."""
     whole = services_in(ROOT / "compose.yaml")
 
     parts: dict[str, Any] = {}
@@ -151,7 +151,7 @@ def test_root_has_the_services_of_the_folders() -> None:
 
 
 def services_in(file: Path) -> dict[str, Any]:
-    """The services as Compose understands a file."""
+    """The services that Compose finds in a file."""
     output = docker("compose", f"--file={file}", "config", "--format=json")
     services: dict[str, Any] = json.loads(output)["services"]
     return services

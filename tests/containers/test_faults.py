@@ -1,4 +1,4 @@
-"""Containers that stop, and a database that is away or refuses."""
+"""Stopping containers, and a database that is down or rejects the password."""
 
 import socket
 import time
@@ -16,12 +16,12 @@ HEAD = (
     b"Content-Length: %d\r\n\r\n" % len(BODY)
 )
 THOUGHTS_IMAGE = IMAGES[0]
-# What Docker waits before it kills, and less than which a stop must take.
+# Docker kills a container after this time, so stopping must take less.
 GRACE_SECONDS = 20
 
 
 def test_sigterm_ends_containers_in_order(stoppable: Project) -> None:
-    """A service that is the first process of its container hears SIGTERM and ends with status 0."""
+    """A service that is its container's first process gets SIGTERM and exits with status 0."""
     services = [image.name for image in IMAGES]
 
     started = time.monotonic()
@@ -34,11 +34,11 @@ def test_sigterm_ends_containers_in_order(stoppable: Project) -> None:
 
 
 def test_request_in_flight_is_answered(stoppable: Project) -> None:
-    """A request whose body was half sent when the container had to stop is still answered."""
+    """A request whose body was half sent when the container was stopped is still answered."""
     address = ("127.0.0.1", stoppable.ports["USERS_PORT"])
     with socket.create_connection(address, 10) as client, ThreadPoolExecutor() as pool:
         client.sendall(HEAD + BODY[:10])
-        time.sleep(0.5)  # The server reads what has come.
+        time.sleep(0.5)  # Until the server has read the first half.
         stopping = pool.submit(stoppable.compose, "stop", "users-backend")
         wait_until(lambda: "stopping" in stoppable.compose("logs", "users-backend"), what="SIGTERM")
         client.sendall(BODY[10:])
@@ -50,7 +50,7 @@ def test_request_in_flight_is_answered(stoppable: Project) -> None:
 
 
 def test_database_that_was_away_is_used_again(stoppable: Project, project_system: System) -> None:
-    """While the database is away no container is restarted, and afterwards all goes on."""
+    """While the database is down no container is restarted, and afterwards everything works."""
     user = project_system.new_user()
     before = stoppable.details("thoughts-backend")["State"]["StartedAt"]
 
@@ -68,7 +68,7 @@ def test_database_that_was_away_is_used_again(stoppable: Project, project_system
 
 
 def test_wrong_password_is_told_and_not_hidden(stoppable: Project) -> None:
-    """A service whose database refuses the password runs on, unready, and logs the reason."""
+    """A service whose database rejects the password keeps running, unready, and logs the reason."""
     keys = "/etc/mythoughts/token-public-keys"
     container = docker(
         "run",

@@ -1,4 +1,4 @@
-"""What the three images are made of."""
+"""The contents of the three images."""
 
 import json
 import re
@@ -15,7 +15,7 @@ INSIDE = Path(__file__).with_name("inside.py")
 
 @pytest.fixture(scope="module")
 def contents() -> dict[str, dict[str, Any]]:
-    """What `inside.py` finds in each image."""
+    """The output of `inside.py` in each image."""
     options = ("--rm", "--interactive", "--network=none", "--entrypoint=python")
     return {
         image.name: json.loads(
@@ -26,7 +26,7 @@ def contents() -> dict[str, dict[str, Any]]:
 
 
 def locked(image: Image, python_full_version: str) -> dict[str, str]:
-    """The packages that the lock asks for in the image, with their versions."""
+    """The packages that the lock requires in the image, with their versions."""
     environment = {
         "python_full_version": python_full_version,
         "python_version": python_full_version.rpartition(".")[0],
@@ -44,7 +44,7 @@ def locked(image: Image, python_full_version: str) -> dict[str, str]:
 
 
 def test_packages_are_those_of_the_lock(image: Image, contents: dict[str, dict[str, Any]]) -> None:
-    """An image has the locked packages, the chassis and its service, and nothing else."""
+    """An image contains the locked packages, the chassis and its service, and nothing else."""
     facts = contents[image.name]
     own = {"mythoughts-chassis": "1.0.0", image.name: image.version}
 
@@ -56,18 +56,18 @@ def test_packages_are_those_of_the_lock(image: Image, contents: dict[str, dict[s
 def test_nothing_can_be_installed_or_compiled(
     image: Image, contents: dict[str, dict[str, Any]]
 ) -> None:
-    """There is no installer, no compiler and no build tool in an image."""
+    """An image contains no installer, compiler or build tool."""
     assert contents[image.name]["tools"] == []
     assert contents[image.name]["modules"] == []
 
 
 def test_packages_are_compiled(image: Image, contents: dict[str, dict[str, Any]]) -> None:
-    """Every module has its bytecode, which a read-only container could not write."""
+    """Every module has bytecode, which a read-only container could not write."""
     assert contents[image.name]["not_compiled"] == []
 
 
 def test_image_starts_without_a_shell_and_without_rights(image: Image) -> None:
-    """The service is the first process, of a numeric account that is not root."""
+    """The service is the first process, and runs as a numeric non-root user."""
     configuration = inspected(image.reference)["Config"]
 
     assert configuration["Entrypoint"] == ["python", "-m", image.service.package]
@@ -76,7 +76,7 @@ def test_image_starts_without_a_shell_and_without_rights(image: Image) -> None:
 
 
 def test_image_says_what_it_is(image: Image) -> None:
-    """The labels give the service's name, its version, its licence and the commit."""
+    """The labels contain the service's name, version, licence and commit."""
     labels = inspected(image.reference)["Config"]["Labels"]
 
     names = {name.removeprefix("org.opencontainers.image.") for name in labels}

@@ -1,4 +1,4 @@
-"""What a container says when it cannot start: in one line, what is missing."""
+"""A container that cannot start reports in one line what is missing."""
 
 import os
 import subprocess
@@ -19,14 +19,14 @@ SETTINGS = {
 
 
 def started(image: Image, *environment: str) -> "subprocess.CompletedProcess[str]":
-    """Start a hardened container that is to end by itself."""
+    """Start a hardened container that is expected to exit."""
     hardening = ("--read-only", "--cap-drop=ALL", "--network=none", "--tmpfs=/tmp")
     settings = (f"--env={item}" for item in environment)
     return run_docker("run", "--rm", *hardening, *settings, image.reference)
 
 
 def test_missing_settings_are_named(image: Image) -> None:
-    """Without settings a container ends with status 2, and names each that is missing."""
+    """Without settings a container exits with status 2, and names each missing setting."""
     done = started(image)
 
     names = [line.split(": ")[1] for line in done.stderr.splitlines()]
@@ -37,7 +37,7 @@ def test_missing_settings_are_named(image: Image) -> None:
 
 
 def test_missing_keys_are_named_in_one_line(image: Image) -> None:
-    """Without its key file a container ends with status 2 and one line that names the file."""
+    """Without its key file a container exits with status 2 and one line that names the file."""
     done = started(image, *SETTINGS[image.service.package], f"TOKEN_PUBLIC_KEYS_PATH={KEYS}")
 
     assert done.returncode == 2
@@ -47,7 +47,7 @@ def test_missing_keys_are_named_in_one_line(image: Image) -> None:
 
 
 def test_missing_secret_is_named(image: Image) -> None:
-    """A secret's file that was not mounted ends the start with status 2, and is named."""
+    """If a secret's file is not mounted, the container exits with status 2 and names the file."""
     file = "/etc/mythoughts/database/url"
 
     done = started(image, f"TOKEN_ISSUER_FILE={file}")
