@@ -5,7 +5,6 @@ fit nothing else. What is excused stands in `deploy/kubernetes/checkov.yaml` and
 """
 
 import subprocess
-import sys
 import tempfile
 from pathlib import Path
 

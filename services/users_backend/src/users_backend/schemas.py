@@ -10,7 +10,6 @@ from mythoughts_chassis.inputs import INT64, WITHOUT_NUL, Id, secret_text
 from mythoughts_chassis.settings import Secret
 from users_backend.names import MAX_USERNAME_CHARACTERS, enforce
 
-
 Username = Annotated[
     str,
     Meta(
