@@ -210,8 +210,8 @@ lint: ## Check style, formatting, imports, dependencies, images' and workflows' 
 	@$(venv) -m ruff format --check .
 	@.venv/bin/lint-imports --no-logo
 	@.venv/bin/hadolint services/*/Dockerfile
-	@set -e; for package in chassis services/*/; do \
-	    (cd "$$package" && "$(CURDIR)/.venv/bin/deptry" --no-ansi src); done
+	@set -e; root=$$PWD; for package in chassis services/*/; do \
+	    (cd "$$package" && "$$root/.venv/bin/deptry" --no-ansi src); done
 	@.venv/bin/zizmor --offline --quiet .github
 
 .PHONY: typecheck
