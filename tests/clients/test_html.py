@@ -1,13 +1,12 @@
 """html-validate has nothing against the HTML of any page, in both languages."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from urllib.parse import quote
 
 import pytest
+from django.conf import settings
 
-from frontend.settings import Settings
 from services.frontend.tests.browser import Browser, Page
 from services.frontend.tests.conftest import RunningFrontend
 from services.frontend.tests.fake_backend import FakeThoughtsBackend, FakeUsersBackend
@@ -25,10 +24,10 @@ HOSTILE = (
 NAME = "<b>\"Ed' & &copy;</b>"
 
 
-@pytest.fixture
-def settings(settings: Settings) -> Settings:
-    """Settings of a site that goes by one name."""
-    return replace(settings, allowed_hosts=("127.0.0.1",))
+@pytest.fixture(autouse=True)
+def _one_name(frontend: RunningFrontend, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The site goes by one name. Django has one configuration for all tests of a process."""
+    monkeypatch.setattr(settings, "ALLOWED_HOSTS", ["127.0.0.1"])
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@ from typing import Any
 
 from local.console import complain, step
 from local.environment import VENV, InstallationError, run_installer
+from local.stopping import run_program
 from tests.environments import environment_of
 
 FOLDER = Path(__file__).parent
@@ -62,4 +63,4 @@ def _ensure_installed() -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    run_program(lambda: main(sys.argv[1:]))

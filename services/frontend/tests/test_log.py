@@ -53,8 +53,8 @@ def test_fault_shows_no_secret(
     """No password and no part of a token gets into what is written about a page that broke."""
     token = mint.token_for("bruce")
     broken = make_process(PYTHONPATH=str(broken_source), LOG_FORMAT=output, LOG_LEVEL="debug")
-    http = broken.start_in_any_form("listening")
-    cookies = {"Cookie": f"session={token}; csrftoken={CSRF_TOKEN}"}
+    http = broken.start_in_any_form("serving")
+    cookies = {"Cookie": f"mythoughts_session={token}; mythoughts_csrf={CSRF_TOKEN}"}
     login = {"username": "bruce", "password": PASSWORD, "csrfmiddlewaretoken": CSRF_TOKEN}
     answers = [
         http.post("/login/", headers=cookies, form=login | {"text": "A draft."}),
@@ -76,7 +76,7 @@ def test_waiting_requests_are_not_logged_one_by_one(
 ) -> None:
     """With more requests than threads, the log has one line a request."""
     frontend = make_process(THREADS="3", BACKEND_CONNECTIONS="1")
-    http = frontend.start_in_any_form("listening")
+    http = frontend.start_in_any_form("serving")
     thoughts.stall()
     with ThreadPoolExecutor(16) as clients:
         answers = [clients.submit(http.get, "/search?search=a") for _ in range(16)]
