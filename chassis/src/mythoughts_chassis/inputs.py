@@ -10,10 +10,10 @@ value in the form in which it is kept, or raises `ValueError` in words for peopl
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import lru_cache
 from io import BytesIO
-from typing import Annotated, Any, TypeVar, get_args
+from typing import Annotated, Any, NamedTuple, TypeVar, get_args
 from urllib.parse import parse_qsl
 
 import msgspec
@@ -167,23 +167,33 @@ def fit(values: dict[str, Any], shape: type[T], *, from_text: bool = False) -> T
     """
     faults: list[FieldError] = []
     converted: dict[str, Any] = {}
-    for field, is_integer in _fields(shape):
-        name = field.encode_name
-        if name not in values:
-            if field.required:
-                faults.append(FieldError(name, "is required"))
+    for field in _fields(shape):
+        if field.wire_name not in values:
+            if field.is_required:
+                faults.append(FieldError(field.wire_name, "is required"))
             continue
         try:
-            converted[field.name] = _field(values[name], field, is_integer and from_text)
+            converted[field.name] = _value(values[field.wire_name], field, from_text=from_text)
         except ValueError as fault:
-            faults.append(FieldError(name, str(fault)))
+            faults.append(FieldError(field.wire_name, str(fault)))
     if faults:
         raise BadInput(errors=faults)
     return shape(**converted)
 
 
-def _field(value: Any, field: FieldInfo, is_text_of_integer: bool) -> Any:
-    if is_text_of_integer:
+class _Field(NamedTuple):
+    """A field of a shape; `rule` has the last word on its value."""
+
+    name: str
+    wire_name: str
+    is_required: bool
+    is_integer: bool
+    type: Any
+    rule: Callable[[Any], Any]
+
+
+def _value(value: Any, field: _Field, *, from_text: bool) -> Any:
+    if field.is_integer and from_text:
         if not _DIGITS.fullmatch(value):
             raise ValueError("must be a whole number, in digits 0 to 9")
         value = int(value)
@@ -192,31 +202,34 @@ def _field(value: Any, field: FieldInfo, is_text_of_integer: bool) -> Any:
             raise ValueError("must not contain the character NUL")
         value = value.replace("\r\n", "\n")
     try:
-        converted = msgspec.convert(value, _extra(field.type, "text") or field.type)
+        converted = msgspec.convert(value, field.type)
     except msgspec.ValidationError as error:
-        raise ValueError(_in_plain_words(str(error), field.type)) from None
-    rule = _extra(field.type, "rule")
-    return rule(converted) if rule else converted
+        raise ValueError(_in_plain_words(str(error))) from None
+    return field.rule(converted)
 
 
-def _extra(wanted: Any, key: str) -> Any:
-    extras = (meta.extra for meta in get_args(wanted)[1:] if isinstance(meta, Meta) and meta.extra)
-    return next((extra[key] for extra in extras if key in extra), None)
-
-
-def _in_plain_words(message: str, wanted: Any) -> str:
-    """Turn msgspec's message into one for people; a pattern says itself what it asks for."""
-    if "matching regex" in message:
-        return str(_extra(wanted, "refusal"))
+def _in_plain_words(message: str) -> str:
     for theirs, ours in _WORDS:
         message = re.sub(theirs, ours, message)
     return message
 
 
 @lru_cache
-def _fields(shape: type[msgspec.Struct]) -> list[tuple[FieldInfo, bool]]:
-    """Return the fields of `shape`, each with whether it is an integer."""
-    return [(field, _is_integer(field.type)) for field in msgspec.structs.fields(shape)]
+def _fields(shape: type[msgspec.Struct]) -> list[_Field]:
+    return [_field(info) for info in msgspec.structs.fields(shape)]
+
+
+def _field(info: FieldInfo) -> _Field:
+    metas = [meta for meta in get_args(info.type)[1:] if isinstance(meta, Meta)]
+    extra = {key: value for meta in metas for key, value in (meta.extra or {}).items()}
+    return _Field(
+        name=info.name,
+        wire_name=info.encode_name,
+        is_required=info.required,
+        is_integer=_is_integer(info.type),
+        type=extra.get("text", info.type),
+        rule=extra.get("rule", lambda value: value),
+    )
 
 
 def _is_integer(wanted: Any) -> bool:
