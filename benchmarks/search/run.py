@@ -7,6 +7,7 @@ from dataclasses import replace
 from itertools import cycle, islice
 from pathlib import Path
 
+from benchmarks.generator import MAX_CHARACTERS
 from benchmarks.machine import this_machine
 from benchmarks.requests_run import Say
 from benchmarks.search.alternatives import ALTERNATIVES, measure_alternative
@@ -167,7 +168,8 @@ async def _storm_and_writes(
         if (ask.kind, ask.term, ask.username)
         == (costliest.kind, costliest.term, costliest.username)
     )
-    texts = list(islice(cycle(excerpt.texts), effort.shared))
+    # They are folded, which can make a text longer than one may be.
+    texts = [text[:MAX_CHARACTERS] for text in islice(cycle(excerpt.texts), effort.shared)]
     token = await log_in(subject.stack.urls["users"], username=USER, password=USER)
     subject.say(f"{subject.size:,}: storm of {costliest.kind} {costliest.term[:40]!r}.")
     storm = await measure_storm(url, ask, seconds=effort.storm_seconds, texts=texts, token=token)
