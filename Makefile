@@ -53,17 +53,17 @@ help:
 ##@ Run it
 
 .PHONY: up
-up: ## Start the system and show its logs; BACKGROUND=1 leaves it running
+up: ## Start the system and follow its logs; BACKGROUND=1 leaves it running in the background
 	$(install_run)
 	@exec $(venv) -m local up
 
 .PHONY: dev
-dev: ## The same, and restart each service when its code changes
+dev: ## The same, and restart a service when its code changes
 	$(install_run)
 	@exec $(venv) -m local dev
 
 .PHONY: logs
-logs: ## Show the logs as they grow; SERVICE=frontend shows one of them
+logs: ## Follow the logs; SERVICE=frontend follows one of them
 	@exec $(python) -m local logs
 
 .PHONY: down
@@ -71,7 +71,7 @@ down: ## Stop the system
 	@exec $(python) -m local down
 
 .PHONY: reset
-reset: ## Delete its data, after asking; YES=1 does not ask
+reset: ## Delete the data of the system, after asking; YES=1 does not ask
 	@exec $(python) -m local reset
 
 ##@ Run it in containers
@@ -110,18 +110,18 @@ compose-up: ## Run the system with Docker Compose, in the background
 	@echo
 
 .PHONY: compose-dev
-compose-dev: ## The same, and build and start each service anew when its code changes
+compose-dev: ## The same, and rebuild and restart a service when its code changes
 	@$(compose) watch
 
 .PHONY: compose-down
-compose-down: ## Stop it; its data stay
+compose-down: ## Stop it and keep its data
 	@$(compose) down
 	@echo 'The data are kept. To delete them, too: docker compose down --volumes'
 
 ##@ Run it on Kubernetes
 
 .PHONY: cluster-up
-cluster-up: ## Make a cluster with kind, k3d or minikube on this machine, and run the system in it
+cluster-up: ## Create a local cluster with kind, k3d or minikube, and run the system in it
 	$(install_run)
 	@exec $(venv) -m deploy cluster-up
 
@@ -131,40 +131,40 @@ cluster-down: ## Delete this cluster, after asking; YES=1 does not ask
 	@exec $(venv) -m deploy cluster-down
 
 .PHONY: deploy
-deploy: ## Run the system in the cluster that kubectl uses, after asking; OVERLAY=production
+deploy: ## Deploy the system to kubectl's current cluster, after asking; OVERLAY=production
 	$(install_run)
 	@exec $(venv) -m deploy deploy
 
 .PHONY: redeploy
-redeploy: ## Bring the code of SERVICE=frontend, or of a backend, to the cluster
+redeploy: ## Build SERVICE=frontend, or a backend, and replace its pods in the cluster
 	$(install_run)
 	@exec $(venv) -m deploy redeploy
 
 .PHONY: undeploy
-undeploy: ## Delete the system and its data from the cluster that kubectl uses, after asking
+undeploy: ## Delete the system and its data from kubectl's current cluster, after asking
 	$(install_run)
 	@exec $(venv) -m deploy undeploy
 
 .PHONY: secrets
-secrets: ## Make the keys and passwords that are missing; OVERLAY=production makes those of production
+secrets: ## Create missing keys and passwords; OVERLAY=production creates those of production
 	$(install_run)
 	@exec $(venv) -m deploy secrets
 
 .PHONY: rotate-keys
-rotate-keys: ## Give the services in a cluster a new key for the tokens; DROP_OLD=1 drops all others
+rotate-keys: ## Rotate the token keys in a cluster; DROP_OLD=1 drops all old keys
 	$(install_run)
 	@exec $(venv) -m deploy rotate-keys
 
 ##@ Check it
 
 .PHONY: test
-test: chromium clients kubectl ## Run every test; NO_BROWSER=1 and NO_NODE=1 leave out those that need Chromium and Node
+test: chromium clients kubectl ## Run every test; NO_BROWSER=1 and NO_NODE=1 skip those that need Chromium and Node
 	@exec $(venv) -m pytest -n auto --dist loadfile \
 	    -m 'not other_days$(if $(NO_BROWSER), and not browser)$(if $(NO_NODE), and not node)' \
 	    $(ARGS)
 
 .PHONY: test-newcomer
-test-newcomer: ## Test `make up` on machines that are set up in unusual ways, each in a fresh clone
+test-newcomer: ## Test `make up` in fresh clones, on machines with unusual setups
 	$(install_all)
 	@exec $(venv) -m pytest local/tests/test_newcomer.py $(ARGS)
 
@@ -196,15 +196,15 @@ test-compose: images chromium clients ## Run the tests of the whole system again
 	@exec $(venv) -m tests.containers $(ARGS)
 
 .PHONY: test-system
-test-system: chromium clients ## Run the tests of the whole system as `make up` runs it
+test-system: chromium clients ## Run the tests of the whole system against `make up`
 	@exec $(venv) -m pytest -n auto --dist loadfile tests -m system $(ARGS)
 
 .PHONY: test-cluster
-test-cluster: chromium clients ## Run them against the cluster of kubectl's context, and kill its pods
+test-cluster: chromium clients ## Run the tests of the whole system against kubectl's current cluster; this kills pods
 	@exec $(venv) -m tests.cluster $(ARGS)
 
 .PHONY: lint
-lint: ## Check style, formatting, imports, dependencies, images' and workflows' descriptions
+lint: ## Check style, formatting, imports, dependencies, Dockerfiles and workflows
 	$(install_all)
 	@$(venv) -m ruff check .
 	@$(venv) -m ruff format --check .
@@ -215,7 +215,7 @@ lint: ## Check style, formatting, imports, dependencies, images' and workflows' 
 	@.venv/bin/zizmor --offline --quiet .github
 
 .PHONY: typecheck
-typecheck: ## Check the types of the code and of its tests
+typecheck: ## Check the types of the code and its tests
 	$(install_all)
 	@$(venv) -m mypy .
 
@@ -225,28 +225,28 @@ test-rules: ## Test the alert rules and the dashboard with Prometheus (Debian's 
 	@exec $(venv) -m pytest tests/rules $(ARGS)
 
 .PHONY: scan
-scan: kubectl ## Look for what is insecure in the Kubernetes manifests
+scan: kubectl ## Scan the Kubernetes manifests for insecure settings
 	@exec $(venv) -m tests.manifests.scan
 
 .PHONY: fuzz
-fuzz: ## Send each backend thousands of requests made from its OpenAPI document
+fuzz: ## Send each backend thousands of requests generated from its OpenAPI document
 	$(install_all)
 	@exec $(venv) -m tests.fuzz $(ARGS)
 
 .PHONY: bench
-bench: ## Measure what a request costs, beside the least that it could
+bench: ## Measure the cost of requests, next to the least they could cost
 	$(install_all)
 	@exec $(venv) -m benchmarks $(ARGS)
 
 .PHONY: load-data
-load-data: ## Add N=1000000 generated thoughts to the database; DATABASE_URL names another one
+load-data: ## Add N=1000000 generated thoughts to the database; DATABASE_URL selects another one
 	$(install_all)
 	@exec $(venv) -m benchmarks.load_data
 
 ##@ Change it
 
 .PHONY: format
-format: ## Format the code and mend what can be mended without a decision
+format: ## Format the code and apply the linter's safe fixes
 	$(install_all)
 	@$(venv) -m ruff check --fix .
 	@$(venv) -m ruff format .
@@ -264,7 +264,7 @@ descriptions = services/thoughts_backend/pyproject.toml services/users_backend/p
     services/frontend/pyproject.toml
 
 .PHONY: lock
-lock: ## Write the locks again after a change of dependencies; UPGRADE=1 takes newer versions
+lock: ## Update the lock files after a change of dependencies; UPGRADE=1 upgrades all packages
 	$(install_all)
 	@$(compile) $(if $(UPGRADE),--upgrade) $(descriptions) requirements/run.in \
 	    requirements/development.in --output-file requirements/development.txt
@@ -281,6 +281,6 @@ lock: ## Write the locks again after a change of dependencies; UPGRADE=1 takes n
 	@$(venv) -m tests.clients.tools $(if $(UPGRADE),update,install) --package-lock-only
 
 .PHONY: clean
-clean: ## Delete what the tools left behind, not the data and not .venv
+clean: ## Delete the files that tools left behind, but not the data or .venv
 	@rm -rf .coverage .coverage.* .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	@find . -name __pycache__ -not -path './.venv/*' -prune -exec rm -rf {} +
