@@ -1,4 +1,4 @@
-"""Puts an API together: its own handlers and what every API of MyThoughts has.
+"""Assembles an API from its own handlers and the endpoints common to all MyThoughts APIs.
 
 /healthz  /readyz  /metrics  /schema/openapi.json  /schema/swagger
 """
@@ -43,10 +43,10 @@ Lifespan = Callable[[Litestar], AbstractAsyncContextManager[None]]
 class Api:
     """One service's API; `app` is the ASGI application.
 
-    Handlers find `database`, `verifier` and what `state` adds in the application's state;
-    what must be opened in the running loop is opened and closed by a `lifespan`.
-    Set `draining` to make the service unready before it stops. Raises `KeySetError` when it is
-    made without readable public keys.
+    The application's state holds `database`, `verifier` and the entries of `state`.
+    A `lifespan` opens and closes resources that need the running event loop.
+    Set `draining` to make the service unready before it stops. The constructor raises
+    `KeySetError` if the public keys cannot be read.
     """
 
     def __init__(
@@ -88,14 +88,14 @@ class Api:
             exception_handlers={Exception: _answer_problem},
             openapi_config=None,
             logging_config=None,
-            # `LimitRequests` sees to that, for bodies of unknown length too.
+            # `LimitRequests` enforces the limit, also for bodies of unknown length.
             request_max_body_size=None,
         )
         limited = LimitRequests(app)  # type: ignore[arg-type]
         self.app: ASGIApp = traced(ObserveRequests(AnswerHead(limited)))
 
     async def check_ready(self) -> None:
-        """Raise `Unavailable` unless the service can serve and wants to."""
+        """Raise `Unavailable` if the service is draining or cannot serve."""
         if self.draining:
             raise Unavailable("The service is about to stop.")
         await self._database.check_ready()
@@ -112,10 +112,10 @@ class Api:
 def _tracing_of(
     settings: ApiSettings, name: str, version: str
 ) -> tuple["type[asyncpg.Connection[asyncpg.Record]]", Callable[[ASGIApp], ASGIApp]]:
-    """Return the class of connections, and what goes around all, with traces or without."""
+    """Return the connection class and the outermost ASGI wrapper, with or without tracing."""
     if settings.otel_exporter_otlp_endpoint is None:
         return asyncpg.Connection, lambda app: app
-    # Imported where it is wanted: it costs time and memory.
+    # Imported only when needed: the import costs time and memory.
     from mythoughts_chassis.api_tracing import TraceRequests, traced_connection  # noqa: PLC0415
     from mythoughts_chassis.tracing import Tracing  # noqa: PLC0415
 
@@ -142,9 +142,9 @@ def _health_handlers(api: Api) -> Sequence[HTTPRouteHandler]:
 
 
 def _options_handlers(handlers: Iterable[HTTPRouteHandler]) -> Iterable[HTTPRouteHandler]:
-    """Make the answers to OPTIONS; Litestar's own do not know a path's other handlers.
+    """Create the OPTIONS handlers; Litestar's own do not see a path's other handlers.
 
-    They must be registered first, or Litestar makes its own.
+    They must be registered first; otherwise Litestar adds its own.
     """
     methods: dict[str, set[str]] = defaultdict(set)
     for handler in handlers:
@@ -179,7 +179,7 @@ def _answer_problem(_: Request[Any, Any, Any], error: Exception) -> Response[byt
 
 
 def _refusal_of_litestar(error: HTTPException) -> Problem:
-    """Say in our words what Litestar refuses itself: paths, methods, a bad Host header."""
+    """Translate Litestar's own errors (unknown path or method, bad Host header) to problems."""
     if isinstance(error, MethodNotAllowedException):
         allowed = Headers(error.headers or {})["allow"].split(", ")
         return MethodNotAllowed(headers={"Allow": _allow(allowed)})

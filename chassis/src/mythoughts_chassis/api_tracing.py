@@ -1,4 +1,4 @@
-"""Traces of an API: a span for each request and, within it, one for each statement."""
+"""Tracing of an API: a span for each request, with a child span for each SQL statement."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +18,7 @@ _TRACE_HEADERS = (b"traceparent", b"tracestate")
 
 
 class TraceRequests:
-    """Around everything else: what is inside takes the span for the client's `traceparent`."""
+    """Outermost wrapper; inside it, the request's span replaces the client's `traceparent`."""
 
     def __init__(self, app: ASGIApp, tracing: Tracing) -> None:
         self._app = app
@@ -42,15 +42,15 @@ class TraceRequests:
             try:
                 await self._app(within, receive, send_and_note)
             finally:
-                # Without an answer: the client went away.
+                # No status means no response: the client disconnected.
                 if status:
                     note_answer(span, method, status, within.get("path_template"))
 
 
 def traced_connection(tracing: Tracing) -> type[_Connection]:
-    """Return a class of connections that trace each statement.
+    """Return a connection class that traces each statement.
 
-    The texts of statements hold no values: those are sent beside them.
+    The text of a statement contains no values: they are sent separately.
     """
 
     class TracedConnection(_Connection):
@@ -71,9 +71,9 @@ def traced_connection(tracing: Tracing) -> type[_Connection]:
                 return await super().fetchval(query, *values, **options)
 
         def _describe(self, query: str) -> tuple[str, dict[str, str | int]]:
-            """Return the name of a statement's span, such as "SELECT thoughts", and attributes."""
+            """Return the span's name, such as "SELECT thoughts", and its attributes."""
             text = query.strip()
-            # asyncpg has no public names for these; the stubs leave them out.
+            # asyncpg has no public names for these, and its stubs omit them.
             database = self._params.database  # type: ignore[attr-defined]
             address = self._addr  # type: ignore[attr-defined]
             host, port = address if isinstance(address, tuple) else (address, 0)
@@ -97,7 +97,7 @@ def _trace_headers(scope: Scope) -> dict[str, str]:
 
 
 def _headers_within(scope: Scope) -> list[tuple[bytes, bytes]]:
-    """Return the request's headers with the present span in the place of the client's."""
+    """Return the request's headers with the current span in place of the client's."""
     others = [header for header in scope["headers"] if header[0] not in _TRACE_HEADERS]
     own = ((name.encode(), value.encode()) for name, value in current_headers().items())
     return [*others, *own]

@@ -1,7 +1,7 @@
-"""Around the application: ids, log line and metrics of each request, HEAD, time limits.
+"""ASGI wrappers around the application: request ids, log line, metrics, HEAD and limits.
 
-These are plain ASGI wrappers, because a framework's middleware does not see what the
-framework refuses itself (404, 405).
+These are plain ASGI wrappers because a framework's middleware does not see the requests
+that the framework itself rejects (404, 405).
 """
 
 import asyncio
@@ -43,11 +43,11 @@ ASGIApp = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 
 class ClientGone(Exception):
-    """The client went away before its body was there; nobody reads an answer."""
+    """The client disconnected before sending its whole body; nobody will read a response."""
 
 
 class ObserveRequests:
-    """Outermost: gives every answer its `X-Request-ID`, and every request its log line."""
+    """Outermost wrapper: adds `X-Request-ID` to every response and logs every request."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -99,7 +99,7 @@ class ObserveRequests:
 
 
 class AnswerHead:
-    """Answers HEAD wherever GET is answered, with the same headers and no body (RFC 9110)."""
+    """Answers HEAD for every GET route, with the same headers and no body (RFC 9110)."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -123,10 +123,10 @@ class AnswerHead:
 
 
 class LimitRequests:
-    """Bounds what a request may take: our time, the client's time, the size of its body.
+    """Limits each request: processing time, time to send the body, and size of the body.
 
-    The clock of `request_seconds` stands still while the client sends its body, which has
-    `body_seconds` of its own, and ends when the answer begins.
+    `request_seconds` ends when the response begins. It is paused while the client sends its
+    body, which has a limit of its own, `body_seconds`.
     """
 
     def __init__(
@@ -141,7 +141,7 @@ class LimitRequests:
         self._body_seconds = body_seconds
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request; raises `Unavailable` when the time is up."""
+        """Answer one request; raises `Unavailable` if it takes too long."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -162,7 +162,7 @@ class LimitRequests:
 
 
 class _LimitedBody:
-    """A `receive` that keeps a client from sending too much or too slowly."""
+    """A `receive` that limits the size of the body and the time to send it."""
 
     def __init__(self, receive: Receive, deadline: asyncio.Timeout, seconds: float) -> None:
         self._receive = receive
@@ -200,7 +200,7 @@ def as_problem(error: Exception) -> Problem:
 
 
 def _read_headers(scope: Scope) -> tuple[RequestIds, str | None]:
-    """Return the ids of a request, and its `Host`."""
+    """Return the ids of a request and its `Host`."""
     request_id = trace_parent = host = None
     for name, value in scope["headers"]:
         if name == b"x-request-id":

@@ -1,4 +1,4 @@
-"""Who makes a request: the bearer token (RFC 6750), as guards of routes.
+"""Authentication by bearer token (RFC 6750), as route guards.
 
 Guards run before the body is read, so 401 and 403 come before 400.
 """
@@ -15,15 +15,15 @@ from mythoughts_chassis.tokens import InvalidToken, Principal, TokenVerifier
 
 AnyConnection = ASGIConnection[Any, Any, Any, Any]
 
-# Twice, too: who pastes what the login answered, `Bearer TOKEN`, into a field of Swagger or of a
-# generated client, sends `Bearer Bearer TOKEN`.
+# `Bearer` may appear twice: users paste the login response, `Bearer TOKEN`, into a field of
+# Swagger UI or a generated client, which then sends `Bearer Bearer TOKEN`.
 _SCHEME = re.compile(r"Bearer(?: +Bearer)?(?: +|$)", re.IGNORECASE | re.ASCII)
 
 
 async def requires_user(connection: AnyConnection, _: BaseRouteHandler) -> None:
-    """Let only the bearer of a valid token through; raises `Unauthorized`."""
-    # Read as they came: Litestar's own view of the headers costs ten times as much. Two of
-    # them make one that holds no token, so that nobody has to choose between them.
+    """Require a valid token; raises `Unauthorized`."""
+    # Raw headers: Litestar's own view of them costs ten times as much. If there are two, the
+    # joined value is not a valid token, so there is no need to choose between them.
     headers = connection.scope["headers"]
     credentials = b", ".join(value for name, value in headers if name == b"authorization")
     scheme = _SCHEME.match(credentials.decode("latin-1"))
@@ -40,13 +40,13 @@ async def requires_user(connection: AnyConnection, _: BaseRouteHandler) -> None:
 
 
 async def requires_admin(connection: AnyConnection, handler: BaseRouteHandler) -> None:
-    """Let only an admin through; raises `Unauthorized` or `Forbidden`."""
+    """Require the token of an admin; raises `Unauthorized` or `Forbidden`."""
     await requires_user(connection, handler)
     if not connection.scope["user"].is_admin:
         raise Forbidden("Only an admin may do this.")
 
 
 def principal_of(request: Request[Any, Any, Any]) -> Principal:
-    """Return who a guarded request comes from."""
+    """Return the caller of a guarded request."""
     principal: Principal = request.scope["user"]
     return principal

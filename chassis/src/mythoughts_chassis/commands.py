@@ -1,7 +1,7 @@
 """The command line of a backend: `python -m thoughts_backend [COMMAND]`.
 
-Without a command it serves. What the operator has to mend, such as a missing setting, a file
-that does not fit or a database that is away, is told in one message, without a traceback, with
+Without a command it serves. Errors that the operator can fix, such as a missing setting, an
+invalid file or an unreachable database, are reported in one message, without a traceback, with
 exit status 2.
 """
 
@@ -22,7 +22,7 @@ Command = Callable[[argparse.Namespace, Mapping[str, str]], None]
 
 
 class CommandError(Exception):
-    """A command cannot be carried out; `str()` says why."""
+    """A command failed; `str()` gives the reason."""
 
 
 _FOR_THE_OPERATOR = (
@@ -38,8 +38,8 @@ _FOR_THE_OPERATOR = (
 def run(parser: argparse.ArgumentParser, arguments: Sequence[str] | None = None) -> int:
     """Run the command that `parser` finds in `arguments`; return the exit status.
 
-    The parser sets `command`, a `Command`. SIGTERM ends the command at once, unless it sees to
-    that itself: the first process of a container would otherwise not hear it.
+    The parser sets `command`, a `Command`. SIGTERM ends the command at once unless the command
+    handles it: the first process of a container ignores it by default.
     """
     options = parser.parse_args(arguments)
     signal.signal(signal.SIGTERM, _end)

@@ -1,12 +1,12 @@
-"""PostgreSQL: one pool a process that survives a database which goes away and comes back.
+"""PostgreSQL: one connection pool per process, which survives database outages.
 
-Statements, and the wait for a connection, are bounded by the request's deadline (`asgi`):
-cancelling a request cancels its statement. A connection to a server that does not even answer
-that is cut off soon after.
+The request's deadline (`asgi`) limits statements and the wait for a connection: cancelling a
+request cancels its statement. If the server does not respond even to that, the connection is
+closed soon after.
 
-Connections are handed back without the usual reset, which would cost every request a round
-trip. So no code may leave session state behind: `SET LOCAL` and transaction-level advisory
-locks only. Open transactions are rolled back in any case.
+Connections return to the pool without the usual reset, which would cost every request a round
+trip. So no code may leave session state behind: use only `SET LOCAL` and transaction-level
+advisory locks. Open transactions are always rolled back.
 """
 
 import asyncio
@@ -24,16 +24,16 @@ from mythoughts_chassis.problems import Unavailable
 from mythoughts_chassis.settings import Secret
 
 CONNECT_SECONDS = 2.0
-# A little more than a request has: what hangs longer than that hangs in the rollback, or on the
-# way back to the pool, of a request whose time is up.
+# Slightly longer than a request may take: a connection held longer is stuck in the rollback, or
+# in the return to the pool, of a request that has timed out.
 HELD_SECONDS = REQUEST_SECONDS + 0.25
 READY_SECONDS = 1.0
 
-# asyncpg's classes take type parameters in their stubs only.
+# asyncpg's classes accept type parameters only in their stubs.
 Connection: TypeAlias = "PoolConnectionProxy[asyncpg.Record]"
 T = TypeVar("T")
 
-# What a database that stops, is away, starts, is not set up or is out of something raises.
+# Errors of a database that is stopping, down, starting, not set up or out of resources.
 _AWAY = (
     asyncpg.PostgresConnectionError,
     asyncpg.OperatorInterventionError,
@@ -46,8 +46,8 @@ _AWAY = (
     asyncpg.InternalClientError,
     OSError,
 )
-# After these, a second try may meet a server that is back; a time limit that has passed
-# once would pass again.
+# Not retried: after the other errors the server may be back, but a request that timed out once
+# would time out again.
 _TIME_IS_UP = (TimeoutError, asyncpg.QueryCanceledError)
 
 _log = structlog.get_logger()
@@ -83,7 +83,7 @@ class Database:
         self._server_settings = {
             "application_name": application_name,
             "timezone": "UTC",
-            # Compiling a statement, or starting workers for it, takes longer than most statements.
+            # JIT compilation and parallel workers take longer to start than most statements run.
             "jit": "off",
             "max_parallel_workers_per_gather": "0",
         }
@@ -95,7 +95,7 @@ class Database:
         self._pool: asyncpg.Pool[asyncpg.Record]
 
     async def open(self) -> None:
-        """Make the pool. It connects to nothing yet: the database may still be away."""
+        """Create the pool. It does not connect yet: the database may still be down."""
         self._pool = await asyncpg.create_pool(
             self._url,
             min_size=0,
@@ -117,10 +117,10 @@ class Database:
         self._drop_probe()
 
     async def run(self, work: Callable[[Connection], Awaitable[T]], *, repeatable: bool) -> T:
-        """Return what `work` makes of a connection; raises `Unavailable`.
+        """Return the result of `work` with a connection; raises `Unavailable`.
 
-        With `repeatable`, work that a vanished connection broke off is done once more: true
-        for everything but a write whose outcome is then unknown.
+        With `repeatable`, work is retried once if its connection is lost. Set it for everything
+        except writes, whose outcome is unknown in that case.
         """
         try:
             return await self._run_once(work)
@@ -136,7 +136,7 @@ class Database:
     async def check_ready(self) -> None:
         """Raise `Unavailable` unless the database answers and is migrated.
 
-        This has a connection of its own: a pool that is busy does not make a service unready.
+        The check has its own connection, so a busy pool does not make the service unready.
         """
         try:
             async with asyncio.timeout(READY_SECONDS), self._probe_lock:
@@ -192,4 +192,4 @@ def _request_is_over() -> bool:
 
 
 async def _leave_as_it_is(_: object) -> None:
-    """Do nothing to a connection that goes back to the pool."""
+    """Do not reset a connection that returns to the pool."""

@@ -1,8 +1,8 @@
 """`python -m mythoughts_chassis.healthcheck`: whether the service in this container is ready.
 
-It is the images' HEALTHCHECK: there is no curl in them. It asks `/readyz` on the port that the
-service listens on. A socket alone makes it twice as quick as the standard library's HTTP client,
-which counts for what is run every few seconds.
+This is the HEALTHCHECK of the images, which contain no curl. It requests `/readyz` on the
+service's port. It runs every few seconds, so it uses a plain socket, which is twice as fast as
+the standard library's HTTP client.
 """
 
 import os
@@ -14,7 +14,7 @@ _REQUEST = b"GET /readyz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\
 
 
 def main() -> int:
-    """Return the exit status: 0 when `/readyz` answers 200, otherwise 1, and say why."""
+    """Return 0 if `/readyz` answers 200, otherwise 1, and write the reason to stderr."""
     address = ("127.0.0.1", int(os.environ.get("PORT", "8000")))
     try:
         with socket.create_connection(address, TIMEOUT_SECONDS) as connection:

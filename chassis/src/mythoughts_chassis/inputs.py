@@ -1,11 +1,11 @@
-"""What clients send: bodies, query parameters and ids, read strictly.
+"""Strict parsing of client input: bodies, query parameters and ids.
 
-Bodies come as JSON or as form data, with the same fields; each shape is a `msgspec.Struct`
-whose annotations are also its OpenAPI schema. Everything that does not fit becomes one
-`BadInput` with an entry a field. Line breaks in bodies arrive as LF, however they were sent.
+Bodies are JSON or form data with the same fields; each shape is a `msgspec.Struct` whose
+annotations also define its OpenAPI schema. All invalid fields are reported in one `BadInput`,
+with one entry per field. Line breaks in bodies are normalized to LF.
 
-A type whose rules no schema can say has a function in `Meta(extra={"rule": …})`. It returns the
-value in the form in which it is kept, or raises `ValueError` in words for people.
+If a schema cannot express a type's rules, `Meta(extra={"rule": …})` holds a function. It returns
+the value as it is to be stored, or raises `ValueError` with a message for users.
 """
 
 import json
@@ -33,20 +33,20 @@ BODY_TYPES = ("application/json", "application/x-www-form-urlencoded", "multipar
 
 MAX_ID = 2**63 - 1
 
-# For the schema of an integer that may need 64 bits: many languages have smaller ones.
+# For the schema of an integer that may need 64 bits: the default in many languages is smaller.
 INT64 = {"format": "int64"}
 
 Id = Annotated[int, Meta(ge=1, le=MAX_ID, extra_json_schema=INT64)]
 
-# For the schema of a text that has no pattern of its own: no text may hold NUL. Unlike \u0000,
-# \x00 is read by every dialect of regular expressions.
+# For the schema of a text without a pattern of its own: no text may contain NUL. Every regular
+# expression dialect understands \x00, unlike \u0000.
 WITHOUT_NUL = {"pattern": r"^[^\x00]*$"}
 
 MAX_FORM_FIELDS = 100
 
 
 def secret_text(*, min_length: int, max_length: int, description: str, example: str) -> Meta:
-    """Describe a field of type `Secret`: what it says of its text is checked and published."""
+    """Describe a field of type `Secret`: the limits are both enforced and published."""
     limits = {"type": "string", "maxLength": max_length, "minLength": min_length}
     text = Annotated[str, Meta(min_length=min_length, max_length=max_length)]
     return Meta(
@@ -73,7 +73,7 @@ AnyRequest = Request[Any, Any, Any]
 
 
 def parse_id(text: str) -> int:
-    """Return the id in a path; raises `NotFound` for what is no positive 64-bit integer."""
+    """Return the id in a path; raises `NotFound` unless it is a positive 64-bit integer."""
     if _DIGITS.fullmatch(text) and 0 < int(text) <= MAX_ID:
         return int(text)
     raise NotFound
@@ -82,7 +82,7 @@ def parse_id(text: str) -> int:
 def read_query(request: AnyRequest, shape: type[T]) -> T:
     """Return the query parameters as `shape`; raises `BadInput`.
 
-    Parameters that `shape` does not know are ignored; one that comes twice is refused.
+    Unknown parameters are ignored; repeated ones are rejected.
     """
     query: bytes = request.scope["query_string"]
     return fit(_form_fields(query) if query else {}, shape, from_text=True)
@@ -108,7 +108,7 @@ async def read_body(request: AnyRequest, shape: type[T]) -> T:
 def _json_fields(body: bytes) -> dict[str, Any]:
     try:
         fields = msgspec.json.decode(body)
-        # Of a name that comes twice msgspec takes the last; the standard library shows both.
+        # msgspec keeps the last of repeated names; the standard library reports both.
         _NAMES.decode(body.decode())
     except (ValueError, RecursionError) as error:
         raise BadInput(f"The body is not valid JSON: {error}.") from None
@@ -156,14 +156,14 @@ def _unique(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
     return fields
 
 
-# Reads JSON to find names that come twice.
+# Reads JSON to find repeated names.
 _NAMES = json.JSONDecoder(object_pairs_hook=_unique)
 
 
 def fit(values: dict[str, Any], shape: type[T], *, from_text: bool = False) -> T:
     """Return the values as `shape`; raises `BadInput`.
 
-    With `from_text`, as in forms, integers are given in digits.
+    With `from_text`, as in forms, integers are strings of digits.
     """
     faults: list[FieldError] = []
     converted: dict[str, Any] = {}
@@ -182,7 +182,7 @@ def fit(values: dict[str, Any], shape: type[T], *, from_text: bool = False) -> T
 
 
 class _Field(NamedTuple):
-    """A field of a shape; `rule` has the last word on its value."""
+    """A field of a shape; `rule` runs last, on the converted value."""
 
     name: str
     wire_name: str

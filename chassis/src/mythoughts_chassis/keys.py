@@ -1,13 +1,13 @@
-"""Signing keys: two JWK sets (RFC 7517) in files, made and rotated as one.
+"""Signing keys: two JWK sets (RFC 7517) in files, created and rotated together.
 
 The private set is for the service that signs; the public set, the same keys without their
-private parts, for everybody who verifies:
+private parts, is for the services that verify:
 
     {"keys": [{"kty": "RSA", "use": "sig", "alg": "RS256", "kid": "qF3…", "nbf": 1790000000,
                "n": "…", "e": "AQAB"}, …]}
 
-Keys stand newest first. `nbf` is the second from which on a key signs, so that verifiers can
-learn of a key before the first token carries it. `kid` is the key's thumbprint (RFC 7638).
+The newest key comes first. A key signs from the time in `nbf` on, so verifiers can load it
+before the first token uses it. `kid` is the key's thumbprint (RFC 7638).
 """
 
 import itertools
@@ -31,14 +31,14 @@ class KeySetError(Exception):
 
 
 class WatchedFile:
-    """Tells cheaply whether a file changed, also when it is replaced through a link."""
+    """Detects cheaply whether a file changed, even if it is replaced through a link."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self._seen: tuple[int, int, int] | None = None
 
     def changed(self) -> bool:
-        """Return whether the file is another than at the last call; True at the first."""
+        """Return whether the file changed since the last call; True on the first call."""
         try:
             stat = self.path.stat()
         except OSError:
@@ -80,12 +80,12 @@ def rotate_key_sets(
     activate_in_seconds: int = 0,
     keep_old: bool = True,
 ) -> str:
-    """Add a new key to both files, making them if need be, and return its `kid`.
+    """Add a new key to both files, creating them if necessary, and return its `kid`.
 
-    A key that no unexpired token can carry any more is dropped; with `keep_old=False` all
-    older keys are, which ends every token signed so far. The public file is written first:
-    no verifier is ever behind the signer by more than its own reading.
-    Raises `KeySetError` when a file is there but damaged.
+    Keys that no unexpired token can use any more are dropped. With `keep_old=False` all older
+    keys are dropped, which invalidates every token signed so far. The public file is written
+    first, so a verifier lags behind the signer only until it next reads the file.
+    Raises `KeySetError` if an existing file is damaged.
     """
     now = int(time.time())
     old = read_key_set(private_path) if keep_old and private_path.exists() else []
@@ -97,7 +97,7 @@ def rotate_key_sets(
 
 
 def new_private_key(not_before: int) -> Jwk:
-    """Make an RSA key that signs from `not_before` (epoch seconds) on."""
+    """Create an RSA key that signs from `not_before` (epoch seconds) on."""
     key = RSAKey.generate_key(KEY_BITS, private=True)
     facts = {"use": "sig", "alg": ALGORITHM, "kid": key.thumbprint(), "nbf": not_before}
     return {**key.as_dict(private=True), **facts}
@@ -109,7 +109,7 @@ def public_part(key: Jwk) -> Jwk:
 
 
 def write_atomically(path: Path, content: bytes, *, mode: int) -> None:
-    """Replace the file in one step, so that a reader sees the old or the new, never a part."""
+    """Replace the file atomically: readers see the old content or the new, never a part."""
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
@@ -125,7 +125,7 @@ def write_atomically(path: Path, content: bytes, *, mode: int) -> None:
 
 
 def _still_needed(keys: list[Jwk], oldest_token: int) -> list[Jwk]:
-    """Return all but the first of `keys` whose successor began to sign after `oldest_token`."""
+    """Return the keys, without the first, whose successor began to sign after `oldest_token`."""
     return [key for successor, key in itertools.pairwise(keys) if successor["nbf"] > oldest_token]
 
 

@@ -1,14 +1,14 @@
-"""Logs: one JSON object a line on standard output, also for what libraries log.
+"""Logs: one JSON object per line on standard output, including the logs of libraries.
 
 {"time": "2026-01-31T12:00:00.123456Z", "level": "info", "service": "users-backend",
 "event": "request", "request_id": "9f…", "method": "GET", "route": "/api/me", …}
 
-Lines go through structlog, but for the line of each request, which every request has to pay for:
-it is made and written directly, in a third of the time.
+Lines go through structlog, except the line of each request: it is written directly, in a third of
+the time, because every request pays for it.
 
-Whatever a client sends, a line stays one line, and characters that do not print, such as those that
-steer a terminal, are escaped. No value of a variable is written with a traceback, and of an error's
-message the first line alone: in those that follow, PostgreSQL shows the row that it refused.
+Whatever a client sends, a line stays one line, and unprintable characters, such as terminal control
+codes, are escaped. Tracebacks contain no values of variables and only the first line of an error's
+message: in the following lines PostgreSQL shows the row that it rejected.
 """
 
 import json
@@ -35,13 +35,13 @@ LEVELS = {
     "error": logging.ERROR,
 }
 
-# Hashes of passwords and tokens look like nothing else: should an error's message hold one after
-# all, it does not get out.
+# Password hashes and tokens are easy to recognize: if an error's message contains one after all,
+# it is masked.
 _SECRET = re.compile(r"\$argon2[\w$=,+/-]+|\beyJ[\w-]+(?:\.[\w-]+)*", re.ASCII)
 
 
 class RequestLine(msgspec.Struct, frozen=True, kw_only=True):
-    """The line of one request; `route` is the template, None for a path that no route matches."""
+    """The log line of a request; `route` is the template, None if no route matches the path."""
 
     time: datetime
     level: str = "info"
@@ -57,9 +57,9 @@ class RequestLine(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class _Unfailing:
-    """A file that loses what cannot be written, as when the disk is full, and raises nothing.
+    """A file that discards what it cannot write, for example on a full disk, and never raises.
 
-    It has of a file what structlog uses.
+    It has only the methods that structlog uses.
     """
 
     def __init__(self, file: IO[Any]) -> None:
@@ -79,8 +79,8 @@ class _Unfailing:
 
 
 def configure_logging(*, service: str, level: str, output: Literal["json", "console"]) -> None:
-    """Send structlog's and the standard library's logs to standard output, in one form."""
-    # What is logged does not depend on the locale.
+    """Send structlog's and the standard library's logs to standard output, in one format."""
+    # The output does not depend on the locale.
     if isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace")
 
@@ -103,14 +103,14 @@ def configure_logging(*, service: str, level: str, output: Literal["json", "cons
     structlog.configure(
         processors=[*shared, *form],
         wrapper_class=structlog.make_filtering_bound_logger(LEVELS[level]),
-        # Each line is written whole, by one call, so that no other thread's gets into it.
+        # Each line is written by a single call, so lines of different threads do not mix.
         logger_factory=structlog.WriteLoggerFactory(_Unfailing(sys.stdout)),  # type: ignore[arg-type]
         cache_logger_on_first_use=True,
     )
     if output == "json" and LEVELS[level] <= logging.INFO:
         requests.log_request = _quick_request_log(service)
     _redirect_standard_logging(shared, form, LEVELS[level])
-    # What nobody catches ends the process; its traceback is a line like all others.
+    # An uncaught error ends the process; its traceback is logged like any other line.
     sys.excepthook = lambda *error: structlog.get_logger().critical("died", exc_info=error)
 
 
@@ -139,7 +139,7 @@ def _quick_request_log(service: str) -> Callable[..., None]:
 
 
 def _add_ids(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
-    """Say which request a line belongs to, if it belongs to one."""
+    """Add the ids of the request that a line belongs to, if any."""
     ids = current_ids.get(None)
     if ids is not None:
         event["request_id"] = ids.request_id
@@ -149,17 +149,17 @@ def _add_ids(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
 
 
 def first_line(error: BaseException) -> str:
-    """Return what may be shown of an error's message."""
+    """Return the part of an error's message that may be shown."""
     return _SECRET.sub("***", str(error).partition("\n")[0])
 
 
 def _traceback(exc_info: ExcInfo) -> str:
-    """Return the error, and those that led to it, as Python shows them, without any value."""
+    """Return the traceback of the error and its causes, as Python shows it, without values."""
     return "\n\nThat led to another error:\n\n".join(map(_frames_of, _chain(exc_info[1])))
 
 
 def _chain(error: BaseException | None) -> list[BaseException]:
-    """Return the error after those that led to it."""
+    """Return the causes of the error, then the error."""
     chain: list[BaseException] = []
     while error is not None and all(error is not known for known in chain):
         chain.insert(0, error)
@@ -184,13 +184,13 @@ def _render_json(_: WrappedLogger, __: str, event: EventDict) -> str:
     try:
         line = msgspec.json.encode(event, enc_hook=repr)
     except UnicodeEncodeError:
-        # A lone surrogate, which stands for bytes that are not UTF-8.
+        # A lone surrogate, which represents bytes that are not UTF-8.
         line = json.dumps(event, default=repr).encode()
     return _in_one_line(line).decode()
 
 
 def _in_one_line(line: bytes) -> bytes:
-    """Escape what JSON leaves as it is and others take for a line break or a command."""
+    """Escape characters that JSON allows but others treat as line breaks or control codes."""
     text = line.decode()
     if text.isprintable():
         return line
@@ -198,7 +198,7 @@ def _in_one_line(line: bytes) -> bytes:
 
 
 def _escape(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
-    """Escape what does not print; a traceback keeps its lines."""
+    """Escape unprintable characters, except the line breaks of a traceback."""
     for name, value in event.items():
         kept = "\n" if name in ("exception", "stack") else ""
         text = value if isinstance(value, str) else repr(value)
@@ -214,7 +214,7 @@ def _without_secrets(_: WrappedLogger, __: str, line: EventDict | str) -> str:
 
 
 def _without_service(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
-    """In a terminal the reader knows which service speaks."""
+    """Drop the service's name: in a terminal the reader knows it."""
     del event["service"]
     return event
 
@@ -229,5 +229,5 @@ def _redirect_standard_logging(shared: list[Processor], form: list[Processor], l
     )
     root = logging.getLogger()
     root.handlers = [handler]
-    # What libraries say of their ordinary work is not for operators.
+    # Operators do not need the info messages of libraries.
     root.setLevel(max(level, logging.WARNING))

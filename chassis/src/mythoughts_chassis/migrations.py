@@ -1,8 +1,8 @@
-"""Schema migrations: Alembic revisions, applied by any number of replicas at once.
+"""Schema migrations: Alembic revisions, safe to apply from any number of replicas at once.
 
-A service keeps its revisions in `migrations/versions/` inside its package, SQL in
-`op.execute`. An advisory lock lets one replica work while the others wait and then find
-nothing to do.
+A service keeps its revisions in `migrations/versions/` inside its package, as SQL in
+`op.execute`. Under an advisory lock one replica migrates while the others wait, then find
+nothing left to do.
 """
 
 import asyncio
@@ -26,10 +26,10 @@ from mythoughts_chassis.logs import first_line
 from mythoughts_chassis.settings import Secret
 
 LOCK_NUMBER = 5_071_962
-# A migration that cannot get its table lock soon gives up: waiting, it would block everybody
-# who comes after it.
+# A migration that does not get its table lock in time gives up: while it waits, it blocks all
+# later queries on the table.
 LOCK_TIMEOUT = "5s"
-# Between two tries to reach a database that is awaited, and between two log lines about it.
+# The intervals between attempts to reach the database, and between log lines about them.
 TRY_AGAIN_SECONDS = 1.0
 SAY_AGAIN_SECONDS = 5.0
 
@@ -37,33 +37,33 @@ _log = structlog.get_logger()
 
 
 class MigrationError(CommandError):
-    """The database is away, or a revision could not be applied."""
+    """The database is unavailable, or a revision could not be applied."""
 
 
 def wait_for_database(read_url: Callable[[], Secret]) -> Secret:
-    """Wait until the database lets somebody in, and return its address; the log says what is wrong.
+    """Wait until the database accepts connections, log why it does not, and return its address.
 
-    The address is read anew for each try: a file with a wrong password may be mended meanwhile.
+    The address is read again for each attempt: a wrong password in a file may have been corrected.
     """
     return asyncio.run(_wait_for_database(read_url))
 
 
 def migrate(database_url: Secret, directory: Path) -> None:
-    """Bring the database to the newest revision in `directory`.
+    """Upgrade the database to the newest revision in `directory`.
 
-    Every revision is applied whole or not at all; raises `MigrationError`.
+    Each revision is applied completely or not at all; raises `MigrationError`.
     """
     try:
         asyncio.run(_migrate(database_url.reveal(), directory))
     except (SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
-        # SQLAlchemy says less in more lines than what it wraps.
+        # The original error says more, in fewer lines, than SQLAlchemy's.
         cause = getattr(error, "orig", error)
         reason = first_line(cause) or type(cause).__name__
         raise MigrationError(f"the database was not migrated: {reason}") from error
 
 
 async def _migrate(database_url: str, directory: Path) -> None:
-    # SQLAlchemy would read the options in an address in its own way.
+    # SQLAlchemy would interpret the options in an address differently.
     engine = create_async_engine(
         "postgresql+asyncpg://",
         async_creator=lambda: asyncpg.connect(database_url),
@@ -113,8 +113,8 @@ def _upgrade(connection: Connection, directory: Path) -> None:
     )
     present = environment.get_context().get_current_heads()
     connection.commit()
-    # A release that is rolled back, or whose pod is moved in the middle of a rollout, meets what
-    # the next release has added, and works with that.
+    # After a rollback, or if a pod is moved during a rollout, this release runs on the schema of
+    # the next one, which is compatible.
     if any(revision not in known for revision in present):
         _log.warning("database is newer than this release", revision=present[0])
         return

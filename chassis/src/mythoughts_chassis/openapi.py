@@ -1,8 +1,7 @@
-"""The OpenAPI 3.1 document of an API, made from its handlers.
+"""The OpenAPI 3.1 document of an API, generated from its handlers.
 
-Path, method, texts (from the docstring), success status, answer (from the return type) and
-security (from the guards) are those of the handler itself. What its signature does not show
-stands beside it:
+The handler itself supplies path, method, texts (docstring), success status, response (return
+type) and security (guards). `documented` adds what its signature does not show:
 
     @get("/api/thoughts", opt=documented(query=ThoughtsQuery, headers={"Link": "…"}))
 """
@@ -33,7 +32,7 @@ _PROBLEM_HEADERS = {
     401: {"WWW-Authenticate": "The challenge, `Bearer`."},
     503: {"Retry-After": "Seconds after which to try again."},
 }
-# Not declared at each body: generated clients would send all types at once.
+# Not declared for each body: generated clients would send all types at once.
 _ABOUT_BODIES = (
     "Bodies are JSON. The same fields are also taken as form data "
     f"(`{BODY_TYPES[1]}` or `{BODY_TYPES[2]}`)."
@@ -48,7 +47,7 @@ _BEARER = {
 
 @dataclass(frozen=True, kw_only=True)
 class Documentation:
-    """What the signature of a handler does not show of its endpoint."""
+    """The parts of an endpoint's documentation that its handler's signature does not show."""
 
     query: type[msgspec.Struct] | None = None
     body: type[msgspec.Struct] | None = None
@@ -73,7 +72,7 @@ def document(
 ) -> Json:
     """Return the OpenAPI document of the handlers that are `documented`.
 
-    `tags` has, for the beginning of a path, the tag of the operations there.
+    `tags` maps a path prefix to the tag of the operations below it.
     """
     schemas = _Schemas()
     paths: dict[str, Json] = {}
@@ -104,13 +103,13 @@ def document(
 
 
 def committed_form(openapi: Json) -> bytes:
-    """Return the document as the service's folder holds it."""
-    # In ASCII: patterns hold characters that nobody can see.
+    """Return the document in the form in which it is committed."""
+    # In ASCII: patterns contain invisible characters.
     return json.dumps(openapi, indent=2).encode() + b"\n"
 
 
 class _Schemas:
-    """Collects the types that a document refers to."""
+    """Collects the types referenced by a document."""
 
     def __init__(self) -> None:
         self._types: list[Any] = []
@@ -122,11 +121,11 @@ class _Schemas:
         return schema
 
     def components(self) -> Json:
-        """Return the schemas that are referred to, by name."""
+        """Return the referenced schemas by name."""
         return _schema_components(self._types)[1]
 
 
-# The schema of a `Secret`, the only type that msgspec does not know, stands where it is declared.
+# `Secret` is the only type unknown to msgspec; its fields declare their own schema.
 _schema_components = partial(
     msgspec.json.schema_components,
     ref_template="#/components/schemas/{name}",
@@ -148,7 +147,7 @@ def _operation(handler: HTTPRouteHandler, schemas: _Schemas) -> Json:
             "required": True,
             "content": {"application/json": {"schema": schema}},
         }
-    # An empty list says that no token is needed; without one, nothing would say so.
+    # An empty list states explicitly that no token is needed.
     operation["security"] = [{"bearer": []}] if _needs_token(handler) else []
     operation["responses"] = _responses(handler, documentation, schemas)
     return operation
@@ -167,7 +166,7 @@ def _parameters(handler: HTTPRouteHandler, documentation: Documentation) -> Iter
 
 def _query_parameter(name: str, wanted: Any, default: Any) -> Json:
     if default is None:
-        # A parameter can be left out; it cannot be null.
+        # A parameter can be omitted, but it cannot be null.
         wanted = next(part for part in typing.get_args(wanted) if part is not type(None))
     schema = msgspec.json.schema(wanted)
     description = schema.pop("description")

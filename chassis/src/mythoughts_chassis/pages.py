@@ -1,7 +1,7 @@
-"""Keyset pages: newest first, cut by id, the convention of Mastodon's API.
+"""Keyset pagination by id, newest first, as in Mastodon's API.
 
-`max_id` asks for what is older than an id, `since_id` for the newest of what is newer,
-`min_id` for what comes right after it. The answer's `Link` header (RFC 8288) leads on:
+`max_id` selects entries older than an id, `since_id` the newest of the newer entries,
+`min_id` those right after the id. The `Link` header (RFC 8288) points to the next pages:
 
     Link: </api/thoughts?search=a&max_id=41>; rel="next",
           </api/thoughts?search=a&min_id=60>; rel="prev"
@@ -29,7 +29,7 @@ Row = TypeVar("Row")
 
 
 class Page(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """The query parameters that choose a page; lists with filters add theirs."""
+    """The query parameters that select a page; lists with filters add their own."""
 
     limit: Annotated[int, Meta(ge=1, le=MAX_LIMIT, description="At most so many entries.")] = 20
     max_id: Annotated[_Id, Meta(description="Only what is older than this.")] | None = None
@@ -44,24 +44,24 @@ class Page(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     @property
     def above(self) -> int:
-        """The id that all entries are above."""
+        """The lower bound: all ids are greater."""
         return self.min_id or self.since_id or 0
 
     @property
     def below(self) -> int:
-        """The id that all entries are below; larger than any if there is no bound."""
+        """The upper bound: all ids are smaller; the largest id if there is no bound."""
         return MAX_ID if self.max_id is None else self.max_id
 
     @property
     def ascending(self) -> bool:
-        """Whether the entries nearest to the lower bound are wanted."""
+        """Whether the entries nearest to the lower bound are requested."""
         return self.min_id is not None
 
     def cut(self, rows: Sequence[Row]) -> tuple[list[Row], bool]:
         """Return the page, newest first, and whether there are older entries.
 
-        `rows` are up to `limit + 1` entries in the order that was asked for: the one too
-        many tells that there are more.
+        `rows` are up to `limit + 1` entries in the requested order; the extra one shows that
+        there are more.
         """
         page = list(rows[: self.limit])
         if not self.ascending:
@@ -70,7 +70,7 @@ class Page(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         return page, bool(self.min_id)
 
     def link(self, path: str, *, older_than: int | None, newer_than: int | None) -> str:
-        """Return the `Link` header that leads to what is older and newer than these ids."""
+        """Return the `Link` header for the entries older and newer than these ids."""
         references = []
         if older_than is not None:
             range_end = {} if self.since_id is None else {"since_id": self.since_id}
@@ -80,7 +80,7 @@ class Page(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         return ", ".join(references)
 
     def _reference(self, path: str, relation: str, cursors: dict[str, int]) -> str:
-        # Defaults are omitted, so what is left are the filters and a limit of the client's own.
+        # Defaults are omitted; what remains are the filters and a limit set by the client.
         given = msgspec.to_builtins(self)
         filters = {name: value for name, value in given.items() if name not in _CURSORS}
         return f'<{path}?{urlencode(filters | cursors)}>; rel="{relation}"'

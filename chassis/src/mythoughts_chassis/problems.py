@@ -5,7 +5,7 @@
 "errors": [{"field": "text", "detail": "is required"}]}
 
 Problem
-├── BadInput              400, with `errors`, one entry a field
+├── BadInput              400, with `errors`, one entry per field
 ├── Unauthorized          401, with WWW-Authenticate
 ├── Forbidden             403
 ├── NotFound              404
@@ -15,8 +15,8 @@ Problem
 ├── Gone                  410
 ├── BodyTooLarge          413
 ├── UnsupportedMediaType  415
-├── UnprocessableContent  422, an Idempotency-Key used again with another body
-├── InternalError         500, a fault of ours
+├── UnprocessableContent  422, an Idempotency-Key reused with a different body
+├── InternalError         500, a fault of the service
 └── Unavailable           503, with Retry-After
 """
 
@@ -48,7 +48,7 @@ class ProblemDetails(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Problem(Exception):
-    """An error that the client is told of; each subclass is one status."""
+    """An error that is reported to the client; each subclass is one status."""
 
     status: ClassVar[int]
     title: ClassVar[str]
@@ -73,7 +73,7 @@ class Problem(Exception):
 
 
 class BadInput(Problem):
-    """A body or a parameter does not fit."""
+    """A body or a parameter is invalid."""
 
     status, title = 400, "Bad Request"
     default_detail = "The request does not fit."
@@ -95,21 +95,21 @@ class Unauthorized(Problem):
 
 
 class Forbidden(Problem):
-    """The user is known and may not do this."""
+    """The user is authenticated but may not do this."""
 
     status, title = 403, "Forbidden"
     default_detail = "You may not do this."
 
 
 class NotFound(Problem):
-    """There is no such thing, or none that the caller may know of."""
+    """The resource does not exist, or the caller may not know that it does."""
 
     status, title = 404, "Not Found"
     default_detail = "There is nothing here."
 
 
 class MethodNotAllowed(Problem):
-    """The path exists, for other methods."""
+    """The path exists but supports only other methods."""
 
     status, title = 405, "Method Not Allowed"
     default_detail = "This path does not take this method; Allow lists those it takes."
@@ -126,49 +126,49 @@ class RequestTimeout(Problem):
 
 
 class Conflict(Problem):
-    """The request clashes with what is there."""
+    """The request conflicts with the current state."""
 
     status, title = 409, "Conflict"
     default_detail = "This clashes with what is there."
 
 
 class Gone(Problem):
-    """What was here has been deleted."""
+    """The resource has been deleted."""
 
     status, title = 410, "Gone"
     default_detail = "What was here has been deleted."
 
 
 class BodyTooLarge(Problem):
-    """The body is larger than any that this service takes."""
+    """The body exceeds the size that this service accepts."""
 
     status, title = 413, "Content Too Large"
     default_detail = "The body is too large."
 
 
 class UnsupportedMediaType(Problem):
-    """The body is of a type that is not taken, or of none."""
+    """The body has an unsupported media type, or none."""
 
     status, title = 415, "Unsupported Media Type"
     default_detail = "Send the body as JSON or as form data, and say so in Content-Type."
 
 
 class UnprocessableContent(Problem):
-    """The request is well formed and cannot be carried out."""
+    """The request is well formed but cannot be processed."""
 
     status, title = 422, "Unprocessable Content"
     default_detail = "This cannot be carried out."
 
 
 class InternalError(Problem):
-    """A fault of ours; what happened is in the log, under the request id."""
+    """A fault of the service; details are in the log, under the request id."""
 
     status, title = 500, "Internal Server Error"
     default_detail = "Something went wrong here. It has been logged under this request id."
 
 
 class Unavailable(Problem):
-    """The service cannot answer now; the same request may work soon."""
+    """The service cannot answer now; the same request may succeed soon."""
 
     status, title = 503, "Service Unavailable"
     default_detail = "The service cannot answer now. Please try again."

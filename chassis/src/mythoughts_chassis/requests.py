@@ -1,7 +1,7 @@
-"""What is observed of every request, in every service: ids, one log line, metrics.
+"""Observation of every request in every service: ids, one log line, metrics.
 
-`X-Request-ID` names a request across the services: a well-formed one is kept, otherwise one
-is made. `traceparent` (W3C Trace Context) is passed on as it came; its trace id is logged.
+`X-Request-ID` identifies a request across the services: a well-formed one is kept, otherwise
+one is generated. `traceparent` (W3C Trace Context) is passed on unchanged; its trace id is logged.
 """
 
 import re
@@ -19,14 +19,14 @@ _TRACE_PARENT = re.compile(
     r"00-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}", re.ASCII
 )
 
-# RFC 9112, section 3.2, and RFC 3986, section 3.2.2. An empty host is no host of an http address.
+# RFC 9112, section 3.2, and RFC 3986, section 3.2.2. An http address needs a non-empty host.
 _HOST = re.compile(
     r"(?:(?:[\w.~!$&'()*+,;=-]|%[0-9A-Fa-f]{2})+|\[[0-9A-Fa-f:.]+\])(?::[0-9]*)?", re.ASCII
 )
 
 HOST_IS_MISSING = "A request needs one Host header, with the name of a host."
 
-# A client can make up methods; a metric must not get a label for each, nor a span a name.
+# Clients can make up methods; these must not become metric labels or span names.
 KNOWN_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 UNMATCHED_ROUTE = "unmatched"
 UNOBSERVED_PATHS = frozenset({"/healthz", "/readyz", "/metrics"})
@@ -36,7 +36,7 @@ def _log_request(**fields: object) -> None:
     structlog.get_logger().info("request", **fields)
 
 
-# Writes the log line of a request; `logs` puts a quicker function here where lines are JSON.
+# Writes the log line of a request; for JSON output `logs` puts a faster function here.
 log_request: Callable[..., None] = _log_request
 
 _SECONDS = Histogram(
@@ -50,7 +50,7 @@ _BUILD = Gauge("mythoughts_build_info", "1, labelled with what is running.", ["s
 
 @dataclass(frozen=True, slots=True)
 class RequestIds:
-    """The ids that a request carries through the services."""
+    """The ids that identify a request across the services."""
 
     request_id: str
     trace_parent: str | None = None
@@ -77,14 +77,14 @@ def trace_parent_of(header: str | None) -> str | None:
 
 
 def is_unobserved(path: str) -> bool:
-    """Whether a request is neither counted nor logged; a final slash makes no difference."""
+    """Whether a request is neither counted nor logged; a trailing slash makes no difference."""
     return path.rstrip("/") in UNOBSERVED_PATHS
 
 
 def may_have_host(host: str | None, http_version: str) -> bool:
     """Whether a request may have this `Host`, None if it has none (RFC 9112, section 3.2).
 
-    Several headers are one value with ", " between them, which no host has.
+    Repeated headers are joined with ", ", which no valid host contains.
     """
     return http_version == "1.0" if host is None else _HOST.fullmatch(host) is not None
 
@@ -94,10 +94,10 @@ def observe_request(
 ) -> None:
     """Count one answered request and log it; `route` is the template, None if there is none.
 
-    The log line takes the ids from `current_ids`. Raises nothing: the answer stands.
+    The log line takes the ids from `current_ids`. Never raises: the response is already sent.
     """
     method_label = method if method in KNOWN_METHODS else "other"
-    # Not by `harmless`, which takes 1 us of each request.
+    # Not with `harmless`, which would cost each request 1 us.
     try:
         _SECONDS.labels(method_label, route or UNMATCHED_ROUTE, str(status)).observe(seconds)
     except Exception as error:  # noqa: BLE001
@@ -116,7 +116,7 @@ def observe_request(
 
 @contextmanager
 def harmless(part: str) -> Iterator[None]:
-    """Log what fails within, and raise nothing: the answer to the client does not depend on it."""
+    """Log errors of the block and never raise: the response does not depend on it."""
     try:
         yield
     except Exception as error:  # noqa: BLE001
@@ -124,13 +124,13 @@ def harmless(part: str) -> Iterator[None]:
 
 
 def log_error(event: str, error: Exception) -> None:
-    """Log a fault of ours, if the log can be written; raises nothing."""
+    """Log a fault of the service, if the log can be written; never raises."""
     with suppress(Exception):
         structlog.get_logger().error(event, exc_info=error)
 
 
 def set_build_info(service: str, version: str) -> None:
-    """State in the metrics which service of which version this is."""
+    """Expose the service's name and version in the metrics."""
     _BUILD.labels(service, version).set(1)
 
 

@@ -1,10 +1,10 @@
-"""Serves an API with uvicorn, one worker a process, and stops without losing a request.
+"""Serves an API with uvicorn, one worker per process, and stops without losing a request.
 
-On SIGTERM the service says that it is not ready, goes on serving for `drain_seconds` until
-the balancer has noticed, finishes what is in flight, and exits. A second signal ends the wait.
+On SIGTERM the service reports that it is not ready, keeps serving for `drain_seconds` so that
+the load balancer notices, finishes requests in flight, and exits. A second signal ends the wait.
 
-While it drains, each answer also closes its connection (RFC 9112, section 9.6): who keeps
-connections and does not ask for readiness would otherwise use one until it breaks.
+While the service drains, each response also closes its connection (RFC 9112, section 9.6):
+clients that keep connections and do not check readiness would otherwise use them until they break.
 """
 
 import signal
@@ -18,16 +18,16 @@ import uvicorn
 from mythoughts_chassis.api import Api
 from mythoughts_chassis.settings import ServiceSettings
 
-# Longer than balancers keep idle connections, so that they close them first.
+# Longer than load balancers keep idle connections, so that they close them first.
 KEEP_ALIVE_SECONDS = 75
-# More than any request may take; whoever is still there then, such as a stalled client, is cut.
+# Longer than any request may take; remaining connections, such as stalled clients, are closed.
 FINISH_SECONDS = 15
 
 _log = structlog.get_logger()
 
 
 def serve(api: Api, settings: ServiceSettings) -> None:
-    """Serve until a signal; raises `SystemExit` when the start fails."""
+    """Serve until a signal arrives; raises `SystemExit` if the start fails."""
     config = uvicorn.Config(
         api.app,
         host=settings.host,
@@ -38,7 +38,7 @@ def serve(api: Api, settings: ServiceSettings) -> None:
         lifespan="on",
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=FINISH_SECONDS,
-        # Nothing here depends on the client's address or scheme, so no header is believed.
+        # Nothing here depends on the client's address or scheme, so no header is trusted.
         proxy_headers=False,
         server_header=False,
         access_log=False,
@@ -56,16 +56,16 @@ class _DrainingServer(uvicorn.Server):
         self._heard: list[signal.Signals] = []
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Begin to listen, and log where; called by uvicorn."""
+        """Start listening and log the address; called by uvicorn."""
         await super().startup(sockets)
         host, port = self.servers[0].sockets[0].getsockname()[:2]
         _log.info("serving", host=host, port=port)
 
     def handle_exit(self, sig: int, _: FrameType | None) -> None:
-        """Begin to drain; a second signal ends that. Called by uvicorn for SIGTERM and SIGINT.
+        """Start draining; a second signal ends it. Called by uvicorn for SIGTERM and SIGINT.
 
-        A signal can come while a log line is being written, so this one's waits for `on_tick`:
-        the lock of the output is held.
+        The signal is logged later, in `on_tick`: it can arrive while a log line is being written
+        and the output's lock is held.
         """
         self._exit_at = time.monotonic() + (0 if self._api.draining else self._drain_seconds)
         self._api.draining = True
@@ -77,7 +77,7 @@ class _DrainingServer(uvicorn.Server):
             name = self._heard.pop(0).name
             _log.info("stopping", signal=name, drain_seconds=self._drain_seconds)
             self.config.encoded_headers = [(b"connection", b"close")]
-            # At each tenth tick uvicorn takes these headers over; this one must not wait.
+            # uvicorn applies these headers at every tenth tick; make this tick one of those.
             counter = 0
         if self._exit_at is not None and time.monotonic() >= self._exit_at:
             self.should_exit = True

@@ -1,14 +1,14 @@
-"""Settings: one frozen object, read from the environment and complete at start.
+"""Settings: one frozen object, read from the environment and validated at startup.
 
-A service declares its settings as a frozen dataclass whose fields are made by `setting`:
+A service declares its settings as a frozen dataclass whose fields are created by `setting`:
 
     @dataclass(frozen=True, slots=True, kw_only=True)
     class Settings(ServiceSettings):
         database_url: Secret = setting("Address of the database.")
 
-The field `database_url` is read from `DATABASE_URL`, or from the file that
-`DATABASE_URL_FILE` names, as container secrets are mounted. A field without a default is
-required. Everything that is missing or wrong is named in one `SettingsError`.
+The field `database_url` is read from `DATABASE_URL`, or from the file named by
+`DATABASE_URL_FILE`, as for mounted container secrets. A field without a default is
+required. One `SettingsError` lists all missing and invalid settings.
 """
 
 import dataclasses
@@ -29,11 +29,11 @@ _DATABASE_URL = re.compile(rf"\w+://([^\s/@?#]*@)?{_HOST}(,{_HOST})*(/[^\s/?#]*)
 
 
 class SettingsError(Exception):
-    """The environment does not give a complete set of settings; one line each in `str()`."""
+    """Settings are missing or invalid; `str()` has one line for each."""
 
 
 class Secret:
-    """A string that does not show in logs, tracebacks or `repr`."""
+    """A string that does not appear in logs, tracebacks or `repr`."""
 
     __slots__ = ("_value",)
 
@@ -55,14 +55,14 @@ def setting(
     minimum: float | None = None,
     maximum: float | None = None,
 ) -> Any:
-    """Declare one setting; `description` is what `docs/configuration.md` says of it."""
+    """Declare a setting; `description` is its text in `docs/configuration.md`."""
     metadata = {"description": description, "minimum": minimum, "maximum": maximum}
     return dataclasses.field(default=default, metadata=metadata)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServiceSettings:
-    """What every service can be told."""
+    """The settings common to all services."""
 
     host: str = setting("Address to listen on.", default="127.0.0.1")
     port: int = setting("Port to listen on.", default=8000, minimum=0, maximum=65535)
@@ -92,7 +92,7 @@ class ServiceSettings:
     token_audience: str = setting("The `aud` that tokens must carry.", default="mythoughts")
 
     def __post_init__(self) -> None:
-        """Refuse an address that could only fail later."""
+        """Reject an address that would only fail later."""
         if self.otel_exporter_otlp_endpoint is not None:
             check_url(
                 "OTEL_EXPORTER_OTLP_ENDPOINT",
@@ -104,7 +104,7 @@ class ServiceSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApiSettings(ServiceSettings):
-    """What every service with an API and a database can be told."""
+    """The settings common to services with an API and a database."""
 
     database_url: Secret = setting(
         "Address of the PostgreSQL database: `postgresql://user:password@host:port/name`."
@@ -118,15 +118,15 @@ class ApiSettings(ServiceSettings):
     )
 
     def __post_init__(self) -> None:
-        """Refuse an address that could only fail later, with every request."""
+        """Reject an address that would only fail later, with every request."""
         ServiceSettings.__post_init__(self)
         check_database_url("DATABASE_URL", self.database_url)
 
 
 def check_database_url(name: str, url: Secret) -> None:
-    """Raise `SettingsError`, without showing the address, unless it is one of PostgreSQL.
+    """Raise `SettingsError`, without showing the address, unless it is a PostgreSQL address.
 
-    There may be several hosts, and none where a parameter names it.
+    There may be several hosts, or none if a parameter names the host.
     """
     if not url.reveal().startswith(("postgresql://", "postgres://")):
         raise SettingsError(f"{name}: must start with postgresql://")
@@ -142,7 +142,7 @@ def check_url(
 ) -> None:
     """Raise `SettingsError` unless `url` has one of the schemes, a host and nothing more.
 
-    `path` lets a path follow.
+    With `path`, a path may follow.
     """
     try:
         parts = urlsplit(url)
@@ -163,7 +163,7 @@ def check_url(
 def load_settings(settings_class: type[T], environment: Mapping[str, str]) -> T:
     """Build `settings_class` from `environment`.
 
-    Raises `SettingsError` that names every variable that is missing or does not fit.
+    Raises a `SettingsError` that names every missing or invalid variable.
     """
     types = typing.get_type_hints(settings_class)
     values: dict[str, object] = {}
@@ -181,13 +181,13 @@ def load_settings(settings_class: type[T], environment: Mapping[str, str]) -> T:
 
 
 def describe_settings(settings_class: type) -> Iterator[tuple[str, str, object]]:
-    """Yield name, description and default of each setting; `dataclasses.MISSING` if required."""
+    """Yield each setting's name, description and default (`dataclasses.MISSING` if required)."""
     for field in dataclasses.fields(settings_class):
         yield field.name.upper(), field.metadata["description"], field.default
 
 
 def _text_of(field: dataclasses.Field[Any], environment: Mapping[str, str]) -> str | None:
-    """Return what the environment says of a setting, or None where the default holds."""
+    """Return the setting's value from the environment, or None if the default applies."""
     name = field.name.upper()
     text = environment.get(name)
     file_name = environment.get(f"{name}_FILE")
@@ -206,7 +206,7 @@ def _contents(file_name: str) -> str:
     except OSError as error:
         raise ValueError(f"cannot read {file_name}: {error.strerror}") from error
     except UnicodeDecodeError:
-        # What Python says of it would show a part of what may be a secret.
+        # Python's own message would show part of the content, which may be a secret.
         raise ValueError(f"cannot read {file_name}: it is not UTF-8 text") from None
 
 
@@ -234,7 +234,7 @@ def _entries(text: str) -> Iterator[str]:
 
 
 def _convert(text: str, wanted: Any, field: dataclasses.Field[Any]) -> object:
-    """Return a number, a boolean or a choice, in capitals or not and with spaces around or not."""
+    """Return a number, a boolean or a choice; case and surrounding spaces do not matter."""
     constraint = msgspec.Meta(ge=field.metadata["minimum"], le=field.metadata["maximum"])
     bounded = typing.Annotated[wanted, constraint] if wanted in (int, float) else wanted
     try:
@@ -244,7 +244,7 @@ def _convert(text: str, wanted: Any, field: dataclasses.Field[Any]) -> object:
 
 
 def _accepted(wanted: Any, field: dataclasses.Field[Any]) -> str:
-    """Say in words what a setting takes: a number of seconds from 0 to 300."""
+    """Describe the values that a setting accepts, such as "a number of seconds from 0 to 300"."""
     if wanted is bool:
         return "true or false"
     if choices := typing.get_args(wanted):

@@ -1,6 +1,6 @@
-"""Content that stays as it is while the process lives: served compressed, and not sent again.
+"""Content that does not change while the process runs: compressed, with conditional requests.
 
-What is compressed is compressed once, when it is first asked for.
+It is compressed once, on the first request for it.
 """
 
 import gzip
@@ -20,7 +20,7 @@ Headers = dict[str, str]
 
 @dataclass(frozen=True)
 class StaticContent:
-    """Bytes, their type, and how long others may keep them (a value of `Cache-Control`)."""
+    """Bytes, their media type and their `Cache-Control` value."""
 
     content: bytes
     media_type: str
@@ -32,13 +32,13 @@ class StaticContent:
 
     @cached_property
     def _etag(self) -> str:
-        # Weak: it stands for the compressed bytes as well (RFC 9110, section 8.8.1).
+        # Weak: it also identifies the compressed bytes (RFC 9110, section 8.8.1).
         return f'W/"{sha256(self.content).hexdigest()[:24]}"'
 
     def answer(self, accept_encoding: str, if_none_match: str) -> tuple[int, Headers, bytes]:
         """Return status, headers and body for a request with these headers, "" for none.
 
-        The headers have neither type nor length in them.
+        The headers include neither type nor length.
         """
         headers = {
             "Cache-Control": self.cache_control,
@@ -53,7 +53,7 @@ class StaticContent:
 
 
 def prefers_gzip(accept_encoding: str) -> bool:
-    """Whether a client takes gzip, and no less gladly than plain bytes (RFC 9110, 12.5.3)."""
+    """Whether a client accepts gzip and does not prefer plain bytes (RFC 9110, 12.5.3)."""
     weights = {}
     for item in accept_encoding.lower().split(","):
         coding, _, weight = item.partition(";")
@@ -63,12 +63,12 @@ def prefers_gzip(accept_encoding: str) -> bool:
 
 
 def matches_etag(if_none_match: str, etag: str) -> bool:
-    """Compare weakly, as RFC 9110 asks for If-None-Match; several headers are joined by a comma."""
+    """Compare weakly, as RFC 9110 requires for If-None-Match; commas join repeated headers."""
     candidates = {part.strip().removeprefix("W/") for part in if_none_match.split(",")}
     return etag.removeprefix("W/") in candidates or "*" in candidates
 
 
 def _weight(text: str) -> float:
-    """Return the number in "q=0.5"; what is no such thing counts as a refusal."""
+    """Return the number in "q=0.5"; anything malformed counts as 0."""
     found = _WEIGHT.fullmatch(text)
     return float(found[1]) if found else 0.0

@@ -1,4 +1,4 @@
-"""Swagger UI for an API's document, with every script served from here."""
+"""Swagger UI for an API's document, with all scripts served locally."""
 
 from collections.abc import Mapping
 from importlib.resources import files
@@ -57,7 +57,7 @@ def swagger_handlers(openapi: dict[str, Any]) -> list[HTTPRouteHandler]:
         ),
     }
 
-    # In threads, because the first to ask for a file waits until it is compressed.
+    # In threads, because the first request for a file waits until it is compressed.
     @get("/schema/openapi.json", sync_to_thread=True)
     def openapi_json(request: Request[Any, Any, Any]) -> Response[Any]:
         return _answer(request, document)

@@ -4,7 +4,7 @@
     claims  {"iss": "mythoughts", "aud": "mythoughts", "sub": "3", "username": "bruce",
              "iat": 1790000000, "exp": 1790172800, "jti": "5b0c…", "scope": "admin"}
 
-`scope` is there for admins only. The algorithm is fixed here and never taken from a token.
+Only admins have `scope`. The algorithm is fixed here and never taken from a token.
 """
 
 import re
@@ -27,8 +27,8 @@ from mythoughts_chassis.keys import ALGORITHM, KeySetError, WatchedFile, read_ke
 CLOCK_SKEW_SECONDS = 60
 CACHE_ENTRIES = 10_000
 MAX_TOKEN_CHARACTERS = 4096
-# Looking at the file costs a system call: once a second is soon enough for a removed key,
-# and a key that is not known yet is looked for at once.
+# Checking the file costs a system call: once a second is often enough to notice a removed key,
+# and an unknown key triggers a check at once.
 CHECK_KEYS_SECONDS = 1.0
 
 _log = structlog.get_logger()
@@ -37,11 +37,11 @@ _POSITIVE_INTEGER = re.compile(r"[1-9][0-9]{0,18}", re.ASCII)
 
 
 class InvalidToken(Exception):
-    """The token is not one of ours, or not any more; `str()` says why, for the log."""
+    """The token is not, or no longer, valid; `str()` gives the reason, for the log."""
 
 
 class ExpiredToken(InvalidToken):
-    """The token is one of ours, and its time is over."""
+    """The token is genuine but has expired."""
 
 
 class UnknownKey(InvalidToken):
@@ -50,7 +50,7 @@ class UnknownKey(InvalidToken):
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """Who makes a request, as a verified token says; `expires_at` in epoch seconds."""
+    """The caller named by a verified token; `expires_at` is in epoch seconds."""
 
     user_id: int
     username: str
@@ -78,15 +78,15 @@ def sign_token(claims: dict[str, Any], private_key: dict[str, Any]) -> str:
 
 @lru_cache(maxsize=4)
 def _imported(private_key: frozenset[tuple[str, Any]]) -> RSAKey:
-    """Return the key ready for use: checking its arithmetic takes 45 ms, signing 0.3 ms."""
+    """Import the key, once: the check of its numbers takes 45 ms, signing 0.3 ms."""
     return RSAKey.import_key(dict(private_key))
 
 
 class TokenVerifier:
     """Verifies tokens with the public keys in a file; safe to share between threads.
 
-    Raises `KeySetError` when it is made and the file is missing or damaged. A file that
-    turns bad later is left alone until it is good again: the keys read last go on working.
+    The constructor raises `KeySetError` if the file is missing or damaged. If the file becomes
+    unreadable later, the keys read last stay in use until it is valid again.
     """
 
     def __init__(self, *, public_keys_path: Path, issuer: str, audience: str) -> None:
@@ -100,7 +100,7 @@ class TokenVerifier:
         self._check_keys_at = time.monotonic() + CHECK_KEYS_SECONDS
 
     def verify(self, token: str) -> Principal:
-        """Return whom the token speaks for; raises `InvalidToken`."""
+        """Return the token's principal; raises `InvalidToken`."""
         now = time.monotonic()
         if now >= self._check_keys_at:
             self._refresh_keys(now)
@@ -120,7 +120,7 @@ class TokenVerifier:
             keys = self._keys
             principal = self._verified_principal(token, keys)
         with self._lock:
-            # A key that was removed meanwhile must not live on in the cache.
+            # A key removed in the meantime must not survive in the cache.
             if keys is self._keys:
                 if len(self._verified) >= CACHE_ENTRIES:
                     self._verified.clear()

@@ -1,13 +1,13 @@
-"""Traces by OpenTelemetry: spans, how they hang together, and where they are sent.
+"""Tracing with OpenTelemetry: creates spans, connects them, and sends them to a collector.
 
-Imported only where OTEL_EXPORTER_OTLP_ENDPOINT is set: elsewhere a request costs nothing of it.
-A trace goes from service to service in the headers of W3C Trace Context, and names and
-attributes of spans follow OpenTelemetry's semantic conventions. Query strings, bodies and the
-values of statements are left out, as they are in the logs.
+Imported only if OTEL_EXPORTER_OTLP_ENDPOINT is set; otherwise requests pay nothing for tracing.
+W3C Trace Context headers carry a trace from service to service, and span names and attributes
+follow OpenTelemetry's semantic conventions. As in the logs, query strings, bodies and the
+values of statements are omitted.
 
-A collector that is slow or away takes nothing from the requests: spans wait in a queue of
-bounded length, and another thread sends them. A fault of tracing itself is logged, and the
-request goes on without its span.
+A slow or unavailable collector does not delay requests: spans wait in a bounded queue, and
+another thread sends them. Errors of tracing itself are logged, and the request continues
+without its span.
 """
 
 import atexit
@@ -26,7 +26,7 @@ from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapProp
 from mythoughts_chassis.requests import KNOWN_METHODS, harmless
 from mythoughts_chassis.settings import SettingsError
 
-# How long the end of a process may be held up by sending the last spans.
+# How long sending the last spans may delay the end of the process.
 LAST_SPANS_SECONDS = 2.0
 
 _headers = TraceContextTextMapPropagator()
@@ -35,11 +35,10 @@ Attributes = Mapping[str, str | int]
 
 
 class Tracing:
-    """Makes the spans of one service and sends them to the collector at `endpoint`.
+    """Creates the spans of one service and sends them to the collector at `endpoint`.
 
-    Everything else that OpenTelemetry's variables in the environment can say, such as
-    OTEL_TRACES_SAMPLER, its SDK reads itself. Raises `SettingsError` for an endpoint that is
-    no http address.
+    The SDK itself reads OpenTelemetry's other environment variables, such as
+    OTEL_TRACES_SAMPLER. Raises `SettingsError` for an endpoint that is not an http address.
     """
 
     def __init__(self, *, endpoint: str, service: str, version: str) -> None:
@@ -59,16 +58,16 @@ class Tracing:
     ) -> AbstractContextManager[Span]:
         """Trace a request that this service answers; `note_answer` completes the span.
 
-        `headers` may hold `traceparent` and `tracestate`, by names in lower case.
+        `headers` may contain `traceparent` and `tracestate`, with names in lower case.
         """
         known = method if method in KNOWN_METHODS else "_OTHER"
         attributes = {"http.request.method": known, "url.path": path}
         return _unfailing(self._span(_name(method), SpanKind.SERVER, attributes, headers))
 
     def call(self, name: str, attributes: Attributes) -> AbstractContextManager[Span]:
-        """Trace what another process does for this one, as a part of the present span.
+        """Trace a call to another process as a child of the current span.
 
-        Where that is not recorded, no time is lost on its parts.
+        Costs no time if the current span is not recorded.
         """
         present = get_current_span()
         if not present.is_recording():
@@ -88,7 +87,7 @@ class Tracing:
             context=None if headers is None else _headers.extract(headers),
             kind=kind,
             attributes=attributes,
-            # The text of an error may hold values. The log has it.
+            # The text of an error may contain values; it is in the log.
             record_exception=False,
             set_status_on_exception=False,
         ) as span:
@@ -99,7 +98,7 @@ class Tracing:
                 raise
 
     def _send_last_spans(self) -> None:
-        # The SDK's own way waits for as long as 30 seconds.
+        # The SDK's own shutdown waits up to 30 seconds.
         sending = threading.Thread(target=self._provider.shutdown, daemon=True)
         sending.start()
         sending.join(LAST_SPANS_SECONDS)
@@ -107,7 +106,7 @@ class Tracing:
 
 @contextmanager
 def _unfailing(making_span: AbstractContextManager[Span]) -> Iterator[Span]:
-    """Log the faults of tracing itself; if no span can be made, give one that records nothing."""
+    """Log errors of tracing itself; if no span can be created, yield one that records nothing."""
     span: Span = INVALID_SPAN
     ending = ExitStack()
     with harmless("tracing"):
@@ -120,7 +119,7 @@ def _unfailing(making_span: AbstractContextManager[Span]) -> Iterator[Span]:
 
 
 def note_answer(span: Span, method: str, status: int, route: str | None) -> None:
-    """Say how a request was answered; `route` is the template, None if there is none."""
+    """Record how a request was answered; `route` is the template, None if there is none."""
     with harmless("tracing"):
         span.set_attribute("http.response.status_code", status)
         if route is not None:
@@ -131,9 +130,9 @@ def note_answer(span: Span, method: str, status: int, route: str | None) -> None
 
 
 def current_headers() -> dict[str, str]:
-    """Return the headers that make the request they are sent with part of the present span.
+    """Return the headers that make an outgoing request a child of the current span.
 
-    There are none where OTEL_SDK_DISABLED is set.
+    There are none if OTEL_SDK_DISABLED is set.
     """
     headers: dict[str, str] = {}
     with harmless("tracing"):
@@ -142,11 +141,11 @@ def current_headers() -> dict[str, str]:
 
 
 def mark_as_failed(span: Span, error_type: str) -> None:
-    """Say that what the span is about went wrong."""
+    """Record that the operation of the span failed."""
     span.set_attribute("error.type", error_type)
     span.set_status(StatusCode.ERROR)
 
 
 def _name(method: str) -> str:
-    """Return the method as a span's name; a made-up one would be a name of its own."""
+    """Return the method as a span name, or "HTTP" for an unknown method."""
     return method if method in KNOWN_METHODS else "HTTP"
