@@ -1,1 +1,1 @@
-"""The Frontend of MyThoughts: its web pages."""
+"""The Frontend of MyThoughts: the web pages."""

@@ -16,12 +16,12 @@ from mythoughts_chassis.settings import SettingsError, load_settings
 
 
 def main() -> int:
-    """Serve until told to stop; return the exit status, 2 if the settings do not do."""
+    """Serve until a signal arrives; return the exit status, 2 if the settings are invalid."""
     readiness = Readiness()
     try:
         settings = load_settings(Settings, os.environ)
         configure_logging(service="frontend", level=settings.log_level, output=settings.log_format)
-        # How many requests wait is a metric, frontend_requests_waiting.
+        # The number of waiting requests is a metric, frontend_requests_waiting.
         logging.getLogger("waitress.queue").setLevel(logging.ERROR)
         app = create_app(settings, readiness)
     except (SettingsError, KeySetError) as error:

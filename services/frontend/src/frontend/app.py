@@ -1,4 +1,4 @@
-"""The assembly: the whole Frontend as one WSGI application (PEP 3333)."""
+"""Assembles the Frontend as one WSGI application (PEP 3333)."""
 
 from collections.abc import Callable, Iterable
 from functools import partial
@@ -20,7 +20,7 @@ from mythoughts_chassis.tokens import TokenVerifier
 
 
 def create_app(settings: Settings, readiness: Readiness) -> WSGIApplication:
-    """Return the application; raises `KeySetError` without readable public keys."""
+    """Return the application; raises `KeySetError` if the public keys cannot be read."""
     configure_django(behind_tls=settings.behind_tls, allowed_hosts=settings.allowed_hosts)
     make_client, traced = _tracing_of(settings)
     pages = _with_parts(WSGIHandler(), _make_parts(settings, make_client))
@@ -31,10 +31,10 @@ def create_app(settings: Settings, readiness: Readiness) -> WSGIApplication:
 def _tracing_of(
     settings: Settings,
 ) -> tuple[Callable[..., HttpClient], Callable[[WSGIApplication], WSGIApplication]]:
-    """Return what makes clients, and what goes around the application, with traces or without."""
+    """Return the client factory and the outermost WSGI wrapper, with or without tracing."""
     if settings.otel_exporter_otlp_endpoint is None:
         return HttpClient, lambda app: app
-    # Imported where it is wanted: it costs time and memory.
+    # Imported only when needed: the import costs time and memory.
     from frontend.tracing import TracedHttpClient, trace_requests  # noqa: PLC0415
     from mythoughts_chassis.tracing import Tracing  # noqa: PLC0415
 
@@ -47,7 +47,7 @@ def _tracing_of(
 
 
 def _with_parts(app: WSGIApplication, parts: Parts) -> WSGIApplication:
-    """Hand the parts on with each request, so that nothing in the pages is global."""
+    """Pass the parts along with each request, so that the pages need no globals."""
 
     def call(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         environ[PARTS_KEY] = parts

@@ -1,4 +1,4 @@
-"""The two backends as the pages see them: typed, and with errors of `errors.py` alone."""
+"""Typed clients of the two backends; they raise only the errors in `errors.py`."""
 
 import time
 from collections.abc import Callable, Mapping
@@ -18,12 +18,12 @@ CONFLICT_PAUSE_SECONDS = 0.2
 T = TypeVar("T")
 
 
-# What msgspec raises for bytes that are no JSON, no UTF-8, nested too deeply, or another shape.
+# msgspec's errors for invalid JSON or UTF-8, too deep nesting, or an unexpected shape.
 UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 
 class Thought(msgspec.Struct, frozen=True):
-    """One thought; `timestamp` is aware."""
+    """One thought; `timestamp` has a time zone."""
 
     id: int
     username: str
@@ -32,9 +32,10 @@ class Thought(msgspec.Struct, frozen=True):
 
 
 class ThoughtPage(NamedTuple):
-    """A page of a list, newest first, and where the neighbouring pages are.
+    """A page of a list, newest first, with the cursors of the neighbouring pages.
 
-    A search that takes long ends early: its page has few thoughts or none, and still leads on.
+    A search that takes too long ends early: its page has few thoughts or none, but its cursors
+    lead to the rest.
     """
 
     thoughts: list[Thought]
@@ -43,7 +44,7 @@ class ThoughtPage(NamedTuple):
 
 
 class Caller(NamedTuple):
-    """For whom a backend is called: the access token (or empty) and the language."""
+    """On whose behalf a backend is called: the access token (may be empty) and the language."""
 
     token: str
     language: str
@@ -72,7 +73,7 @@ _decode_problem = msgspec.json.Decoder(_Problem).decode
 
 
 def _decoded(client: HttpClient, answer: Answer, status: int, decode: Callable[[bytes], T]) -> T:
-    """Return the body of an answer of this status; raises a `BackendError` for any other."""
+    """Return the decoded body if the answer has this status; otherwise raises a `BackendError`."""
     if answer.status != status:
         _raise(client, answer)
     try:
@@ -82,7 +83,7 @@ def _decoded(client: HttpClient, answer: Answer, status: int, decode: Callable[[
 
 
 def _raise(client: HttpClient, answer: Answer) -> NoReturn:
-    """Raise what this answer, which is none that was hoped for, means."""
+    """Raise the `BackendError` for an unexpected answer."""
     if answer.status == 401:
         raise Unauthorized
     if answer.status == 410:
@@ -112,12 +113,12 @@ class ThoughtsBackend:
     def search(
         self, caller: Caller, *, search: str, username: str, cursor: Cursor | None
     ) -> ThoughtPage:
-        """Return a page of everybody's thoughts; empty filters let everything through."""
+        """Return a page of everybody's thoughts; empty filters match everything."""
         filters = {"search": search, "username": username}
         return self._list("/api/thoughts/", caller._replace(token=""), filters, cursor)
 
     def find_thought(self, caller: Caller, thought_id: int) -> Thought | None:
-        """Return one thought, None when there is none with this id."""
+        """Return the thought with this id, or None if there is none."""
         answer = self._client.call(
             "GET", f"/api/thoughts/{thought_id}/", headers=caller._replace(token="").headers
         )
@@ -126,7 +127,7 @@ class ThoughtsBackend:
         return _decoded(self._client, answer, 200, _decode_thought)
 
     def share(self, caller: Caller, *, text: str, idempotency_key: str) -> None:
-        """Store a thought, once for one key."""
+        """Store a thought, once per key."""
         headers = {
             **caller.headers,
             "Content-Type": "application/json",
@@ -135,14 +136,14 @@ class ThoughtsBackend:
         body = msgspec.json.encode({"text": text})
         answer = self._client.call("POST", "/api/me/thoughts/", headers=headers, body=body)
         if answer.status == 409:
-            # The first click of a double click is still under way.
+            # The first request of a double click is still in progress.
             time.sleep(CONFLICT_PAUSE_SECONDS)
             answer = self._client.call("POST", "/api/me/thoughts/", headers=headers, body=body)
         if answer.status != 201:
             _raise(self._client, answer)
 
     def delete(self, caller: Caller, thought_id: int) -> None:
-        """Delete a thought of the caller's; it is no error when it is gone already."""
+        """Delete one of the caller's thoughts; no error if it is already gone."""
         answer = self._client.call(
             "DELETE", f"/api/me/thoughts/{thought_id}/", headers=caller.headers
         )
@@ -154,7 +155,7 @@ class ThoughtsBackend:
     ) -> ThoughtPage:
         is_going_back = cursor is not None and cursor.name == "min_id"
         parameters = {name: value for name, value in filters.items() if value}
-        # On the way back, one more than is shown tells whether even newer ones follow.
+        # When paging back, one extra thought shows whether there are even newer ones.
         parameters["limit"] = str(THOUGHTS_A_PAGE + is_going_back)
         parameters.update(cursor.parameters if cursor else {})
         answer = self._client.call("GET", f"{path}?{urlencode(parameters)}", headers=caller.headers)
@@ -166,7 +167,7 @@ class ThoughtsBackend:
             if len(thoughts) > len(shown):
                 newer = after_shown
             elif newer == after_shown:
-                # Where newer thoughts would be; a search that ended early leads further on.
+                # There are no newer thoughts; a search that ended early has a different cursor.
                 newer = None
         return ThoughtPage(shown, older, newer)
 
@@ -178,11 +179,11 @@ class UsersBackend:
         self._client = client
 
     def log_in(self, caller: Caller, *, username: str, password: Secret) -> str | None:
-        """Return a token, None when name and password do not fit."""
+        """Return a token, or None if the name or password is wrong."""
         headers = {**caller._replace(token="").headers, "Content-Type": "application/json"}
         body = msgspec.json.encode({"username": username, "password": password.reveal()})
         answer = self._client.call("POST", "/api/login/", headers=headers, body=body)
-        # 400: what no name or password can look like, such as nothing at all.
+        # 400: the name or password is malformed, for example empty.
         if answer.status in (400, 401):
             return None
         authorized = _decoded(self._client, answer, 200, _decode_login).authorized

@@ -1,9 +1,9 @@
-"""A circuit breaker: does not go on calling a backend that does not answer.
+"""A circuit breaker: stops calling a backend that does not answer.
 
-    closed     every call goes through; failures in a row are counted
-    open       after `failures_to_open` of them: no call goes through
-    half open  every `probe_every_seconds`, one call goes through as a probe; its success
-               closes the circuit
+    closed     all calls go through; consecutive failures are counted
+    open       after `failures_to_open` failures, no calls go through
+    half open  every `probe_every_seconds`, one call goes through as a probe; if it succeeds,
+               the circuit closes
 
 As in M. Nygard, "Release It!".
 """
@@ -16,7 +16,7 @@ from collections.abc import Callable
 class CircuitBreaker:
     """Decides whether a call may be made; safe to share between threads.
 
-    `probe_every_seconds` must be longer than a call can take: then no two probes overlap.
+    `probe_every_seconds` must be longer than a call can take, so that probes do not overlap.
     """
 
     def __init__(
@@ -35,11 +35,11 @@ class CircuitBreaker:
 
     @property
     def is_open(self) -> bool:
-        """Whether calls are kept back, all but a probe now and then."""
+        """Whether calls are blocked, except for probes."""
         return self._failures >= self._failures_to_open
 
     def admits_call(self) -> bool:
-        """Return whether a call may be made now. Who gets True reports how it went."""
+        """Return whether a call may be made now. If so, the caller must report its outcome."""
         with self._lock:
             if not self.is_open:
                 return True
@@ -55,7 +55,7 @@ class CircuitBreaker:
             self._failures = 0
 
     def report_failure(self) -> None:
-        """Count a call that failed, and open the circuit when it is one too many."""
+        """Count a failed call, and open the circuit after too many."""
         with self._lock:
             self._failures += 1
             if self._failures == self._failures_to_open:

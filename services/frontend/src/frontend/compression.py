@@ -1,8 +1,8 @@
-"""Pages go out compressed, for clients that take it.
+"""Compression of pages, for clients that accept it.
 
-An attacker who sees the length of an answer, and can have text of their own in it, learns from
-compression what else is in it (BREACH). The token of forms is masked anew in each answer, and
-Django's middleware adds up to 100 random bytes, which hides the rest: who is logged in.
+An attacker who sees the length of a compressed response and controls part of its text can infer
+the rest (BREACH). Two measures prevent this: forms' CSRF tokens are masked differently in each
+response, and Django's middleware adds up to 100 random bytes, which hide who is logged in.
 """
 
 from django.http import HttpRequest
@@ -14,12 +14,12 @@ from mythoughts_chassis.static_content import prefers_gzip
 
 
 class CompressPages(GZipMiddleware):
-    """Django's own, but for clients that name gzip to refuse it (`gzip;q=0`)."""
+    """Django's middleware, but it respects clients that refuse gzip (`gzip;q=0`)."""
 
     def process_response(
         self, request: HttpRequest, response: HttpResponseBase
     ) -> HttpResponseBase:
-        """Compress the answer, or leave it as it is."""
+        """Compress the response if the client prefers that."""
         patch_vary_headers(response, ("Accept-Encoding",))
         if not prefers_gzip(request.META.get("HTTP_ACCEPT_ENCODING", "")):
             return response

@@ -1,7 +1,7 @@
-"""Connections whose time limit is for a whole answer.
+"""Connections whose timeout covers the whole response.
 
-A socket's own timeout starts anew with every received byte: a backend that sends one byte a
-second would hold a thread for as long as it likes.
+A socket's own timeout restarts with every received byte: a backend that sends one byte per
+second could hold a thread indefinitely.
 """
 
 import socket
@@ -13,17 +13,17 @@ from urllib3.connection import HTTPConnection
 
 
 class DeadlineSocket(socket.socket):
-    """A socket whose `settimeout` limits everything received from then on, together."""
+    """A socket whose `settimeout` limits the total time of all receiving from then on."""
 
     _receive_until = 0.0
 
     def settimeout(self, value: float | None, /) -> None:
-        """Start the clock: all receiving has to end within `value` seconds from now."""
+        """Start the clock: all receiving must end within `value` seconds from now."""
         super().settimeout(value)
         self._receive_until = time.monotonic() + (value or 0.0)
 
     def recv_into(self, *arguments: Any, **options: Any) -> int:
-        """Receive; raises `TimeoutError` when the time of the whole answer is over."""
+        """Receive data; raises `TimeoutError` when the time for the whole response is up."""
         remaining_seconds = self._receive_until - time.monotonic()
         if remaining_seconds <= 0:
             raise TimeoutError("the answer took too long")
@@ -32,7 +32,7 @@ class DeadlineSocket(socket.socket):
 
 
 class DeadlineConnection(HTTPConnection):
-    """A connection on a `DeadlineSocket`; urllib3 sets its timeout before it reads an answer."""
+    """A connection on a `DeadlineSocket`; urllib3 sets its timeout before reading a response."""
 
     def _new_conn(self) -> socket.socket:
         plain = super()._new_conn()
@@ -42,7 +42,7 @@ class DeadlineConnection(HTTPConnection):
         return deadline
 
     def request(self, *arguments: Any, **options: Any) -> None:
-        """Send a request; on a connection used before, with its time set anew."""
+        """Send a request; the timeout of a reused connection is reset first."""
         if self.sock is not None:
             self.sock.settimeout(self.timeout)
         super().request(*arguments, **options)

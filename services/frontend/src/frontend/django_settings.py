@@ -1,4 +1,4 @@
-"""How Django is set up. Only what holds for the whole process; the rest travels with requests."""
+"""Django's configuration. Only process-wide settings; everything else travels with requests."""
 
 import logging
 import secrets
@@ -15,14 +15,14 @@ PACKAGE = Path(__file__).parent
 
 
 def configure_django(*, behind_tls: bool, allowed_hosts: Sequence[str]) -> None:
-    """Set Django up, once for the process: no database, no sessions, no admin."""
+    """Set up Django once per process: no database, no sessions, no admin."""
     if settings.configured:
         return
     settings.configure(
         # Nothing is signed with it: the session is a token of the Users Backend, and the CSRF
-        # token is a random cookie. So it need not outlive the process, or be told to it.
+        # token is a random cookie. So it need not outlive the process or be configurable.
         SECRET_KEY=secrets.token_urlsafe(50),
-        # No address is ever built from the Host header, so any may do.
+        # No address is ever built from the Host header, so any host is safe.
         ALLOWED_HOSTS=list(allowed_hosts) or ["*"],
         ROOT_URLCONF="frontend.urls",
         MIDDLEWARE=[
@@ -47,11 +47,11 @@ def configure_django(*, behind_tls: bool, allowed_hosts: Sequence[str]) -> None:
         CSRF_COOKIE_HTTPONLY=True,
         CSRF_COOKIE_SAMESITE="Lax",
         CSRF_FAILURE_VIEW="frontend.views.csrf.csrf_failure",
-        # The service configures logging itself.
+        # The service configures its own logging.
         LOGGING_CONFIG=None,
     )
     django.setup()
-    # Every answer has its line in the log already; an exception is what only Django knows of.
+    # Every response is already logged; only exceptions are known to Django alone.
     logging.getLogger("django.request").addFilter(lambda record: record.exc_info is not None)
-    # `views/csrf.py` says more.
+    # `views/csrf.py` logs more details.
     logging.getLogger("django.security.csrf").disabled = True

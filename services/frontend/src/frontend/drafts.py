@@ -1,4 +1,4 @@
-"""What somebody is typing: a draft travels with every form and page until it is stored."""
+"""Unsaved text: a draft travels with every form and page until it is stored."""
 
 import re
 import secrets
@@ -11,37 +11,37 @@ from django.utils.translation import gettext, ngettext
 MAX_CHARACTERS = 250
 
 _FORM_KEY = re.compile(r"[0-9a-f]{32}", re.ASCII)
-# What the Thoughts Backend says of a text that is there and cannot be seen.
+# The Thoughts Backend's message for a text that consists of invisible characters.
 _NOTHING_VISIBLE = "text: must hold something visible"
 
 
 def new_form_key() -> str:
-    """Return what tells one rendered form from all others."""
+    """Return a unique key for a rendered form."""
     return secrets.token_hex(16)
 
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A text that is not stored yet, with line breaks as LF, and the key of its form."""
+    """A text that is not stored yet, with LF line breaks, and the key of its form."""
 
     text: str = ""
     form_key: str = field(default_factory=new_form_key)
 
     @property
     def idempotency_key(self) -> str:
-        """The same for the same text from the same form, so that it is stored once."""
+        """Identical for the same text from the same form, so that it is stored once."""
         return f"{self.form_key}-{sha256(self.text.encode()).hexdigest()[:32]}"
 
 
 def posted_draft(fields: Mapping[str, str]) -> Draft:
-    """Return the draft in a form's fields. Browsers send line breaks as CR LF."""
+    """Return the draft from a form's fields. Browsers send line breaks as CR LF."""
     text = fields.get("text", "").replace("\r\n", "\n")
     form_key = fields.get("form_key", "")
     return Draft(text, form_key) if _FORM_KEY.fullmatch(form_key) else Draft(text)
 
 
 def why_refused(text: str, explanation: str) -> str:
-    """Say to the user why the backend did not accept `text`; `explanation` is the backend's."""
+    """Return, for the user, why the backend rejected `text`; `explanation` is the backend's."""
     if not text.strip() or explanation == _NOTHING_VISIBLE:
         return gettext("There is nothing to share yet. Write something first.")
     if len(text) > MAX_CHARACTERS:

@@ -1,10 +1,10 @@
-"""How a call to a backend can end, other than well.
+"""The ways in which a call to a backend can fail.
 
 BackendError
-├── BackendAway     no answer that can be used: slow, refused, 5xx, garbage, ...
-├── BackendRefused  400: the backend does not accept what was sent
-├── ThoughtDeleted  410: what this form shared has been deleted since
-└── Unauthorized    401: the token does not count, or not any more
+├── BackendAway     no usable answer: slow, connection refused, 5xx, garbage, ...
+├── BackendRefused  400: the backend rejects the request
+├── ThoughtDeleted  410: the thought shared by this form has since been deleted
+└── Unauthorized    401: the token is not, or no longer, valid
 """
 
 from typing import Literal
@@ -13,11 +13,11 @@ BackendName = Literal["thoughts", "users"]
 
 
 class BackendError(Exception):
-    """A call to a backend did not end well."""
+    """A call to a backend failed."""
 
 
 class BackendAway(BackendError):
-    """The backend cannot be used now; `reason` is for the log, not for the user."""
+    """The backend is unavailable; `reason` is for the log, not for the user."""
 
     def __init__(self, backend: BackendName, reason: str) -> None:
         super().__init__(f"{backend} backend: {reason}")
@@ -26,7 +26,7 @@ class BackendAway(BackendError):
 
 
 class BackendRefused(BackendError):
-    """The backend answered 400; `str()` is its own explanation."""
+    """The backend answered 400; `str()` is its explanation."""
 
 
 class ThoughtDeleted(BackendError):

@@ -1,12 +1,12 @@
-"""What an orchestrator and a metrics collector ask; answered before anything else.
+"""Endpoints for orchestrators and metrics collectors, answered before anything else.
 
-Each address works with and without a final slash.
+Each address works with and without a trailing slash.
 
-    /healthz   200 while the process lives
-    /readyz    200, and 503 from the moment the process is told to stop
+    /healthz   200 while the process is alive
+    /readyz    200, or 503 once the process has been told to stop
     /metrics   in the Prometheus text format
 
-Readiness does not ask the backends: without them the pages still say what is not working.
+Readiness does not depend on the backends: without them the pages still report what is not working.
 """
 
 from collections.abc import Iterable
@@ -17,13 +17,13 @@ from mythoughts_chassis.requests import is_unobserved, metrics_page
 
 
 class Readiness:
-    """Whether requests should still be sent here."""
+    """Whether this process should still receive requests."""
 
     draining = False
 
 
 def answer_health(app: WSGIApplication, readiness: Readiness) -> WSGIApplication:
-    """Return `app` with the three addresses in front of it."""
+    """Return `app` with the three endpoints in front of it."""
 
     def answer(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         path = environ["PATH_INFO"].rstrip("/")

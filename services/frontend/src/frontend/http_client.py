@@ -1,8 +1,8 @@
-"""HTTP to one backend, so that its troubles stay its own.
+"""The HTTP client of one backend, which contains the backend's failures.
 
-A call holds one of a few slots (a bulkhead: a stalled backend cannot take every thread), has a
-deadline by the clock, is not even tried while the circuit is open, and is tried a second time
-when a connection breaks and doing it twice is harmless.
+A call holds one of a few slots (a bulkhead: a stalled backend cannot occupy every thread) and has
+a deadline for the whole response. It is not attempted while the circuit is open, and is retried
+once if its connection breaks and a repetition is harmless.
 """
 
 import time
@@ -32,21 +32,21 @@ _log = structlog.get_logger()
 
 _SECONDS = Histogram(
     "frontend_backend_call_duration_seconds",
-    "Time of a call to a backend that was tried, however it ended.",
+    "Duration of attempted calls to a backend, whatever the outcome.",
     ["backend"],
     buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0),
 )
 _FAILURES = Counter(
-    "frontend_backend_failures", "Calls without an answer that can be used.", ["backend", "kind"]
+    "frontend_backend_failures", "Calls without a usable answer.", ["backend", "kind"]
 )
 _CIRCUIT_OPEN = Gauge(
-    "frontend_backend_circuit_open", "1 while calls to a backend are not even tried.", ["backend"]
+    "frontend_backend_circuit_open", "1 while calls to a backend are not attempted.", ["backend"]
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a backend answered; `link` is its Link header, empty if there is none."""
+    """A backend's answer; `link` is its Link header, empty if there is none."""
 
     status: int
     body: bytes
@@ -54,7 +54,7 @@ class Answer:
 
 
 class HttpClient:
-    """Calls one backend; one for a process, shared by its threads."""
+    """Calls one backend; all threads of the process share it."""
 
     def __init__(
         self,
@@ -75,7 +75,7 @@ class HttpClient:
             probe_every_seconds=answer_seconds + 2 * SLOT_WAIT_SECONDS,
         )
         _CIRCUIT_OPEN.labels(backend).set_function(lambda: self._breaker.is_open)
-        # Each series begins at 0, so that its first failure is seen as a rise.
+        # Each series starts at 0, so that its first failure is visible as an increase.
         for kind in get_args(FailureKind):
             _FAILURES.labels(backend, kind)
 
@@ -87,9 +87,9 @@ class HttpClient:
         headers: Mapping[str, str],
         body: bytes | None = None,
     ) -> Answer:
-        """Return the backend's answer of a status below 500.
+        """Return the backend's answer, with a status below 500.
 
-        The request's ids go with it. Raises `BackendAway` when there is no such answer.
+        The call carries the request's ids. Raises `BackendAway` if there is no such answer.
         """
         if not self._breaker.admits_call():
             raise self.away("circuit_open", "circuit open")
@@ -97,7 +97,7 @@ class HttpClient:
             with _SECONDS.labels(self.backend).time():
                 answer = self._exchange(method, path, {**headers, **_id_headers()}, body)
         except EmptyPoolError:
-            # Says nothing about the backend beyond what the calls that hold the slots will.
+            # Not reported to the breaker: the calls that hold the slots will report.
             raise self.away("no_connection_free", "every connection is in use") from None
         except HTTPError as error:
             self._breaker.report_failure()
@@ -117,8 +117,8 @@ class HttpClient:
         try:
             return self._attempt(method, path, headers, body, ends_at)
         except ProtocolError:
-            # The connection broke. An idle one may have been closed while the request was on
-            # its way, which happens at every restart of a backend.
+            # The connection broke. The backend may have closed it while it was idle and the
+            # request was on its way, as at every restart.
             if method != "GET" and "Idempotency-Key" not in headers:
                 raise
             return self._attempt(method, path, headers, body, ends_at)
@@ -146,14 +146,14 @@ class HttpClient:
             response.release_conn()
 
     def away(self, kind: FailureKind, reason: str) -> BackendAway:
-        """Count and log why the backend cannot be used, and return the error to raise."""
+        """Count and log why the backend is unavailable, and return the error to raise."""
         _FAILURES.labels(self.backend, kind).inc()
         _log.warning("backend away", backend=self.backend, reason=reason)
         return BackendAway(self.backend, reason)
 
 
 def _read_whole(response: BaseHTTPResponse) -> bytes:
-    """Return the body; raises `HTTPError` for one that is cut short or too large."""
+    """Return the body; raises `HTTPError` if it is truncated or too large."""
     body = response.read(MAX_ANSWER_BYTES + 1)
     if len(body) > MAX_ANSWER_BYTES:
         response.close()

@@ -1,7 +1,8 @@
-"""Which language a page is in: the visitor's choice, else the browser's.
+"""The language of a page: the visitor's choice, otherwise the browser's.
 
-Chinese is Simplified Chinese, for `zh-TW`, `zh-HK` and `zh-Hant` too: there is no Traditional
-one yet, and who reads it reads this more easily than English. That is Django's rule, and meant so.
+Chinese means Simplified Chinese, even for `zh-TW`, `zh-HK` and `zh-Hant`: there is no Traditional
+Chinese yet, and its readers find Simplified easier than English. This is Django's own behaviour,
+kept on purpose.
 """
 
 from django.http import HttpRequest, HttpResponse
@@ -12,12 +13,12 @@ from frontend.cookies import read_cookie, set_cookie
 LANGUAGES = {"en": "English", "zh-hans": "简体中文"}
 LANGUAGE_COOKIE = "language"
 YEAR_SECONDS = 365 * 24 * 3600
-# The names of BCP 47, as `lang=` and Accept-Language write them.
+# BCP 47 tags, as used in `lang=` and Accept-Language.
 TAGS = {"en": "en", "zh-hans": "zh-Hans"}
 
 
 def activate_language(request: HttpRequest) -> str:
-    """Choose the request's language, and make it that of this thread's texts; return it."""
+    """Choose the request's language, activate it in this thread, and return it."""
     chosen = read_cookie(request, LANGUAGE_COOKIE) or ""
     if chosen not in LANGUAGES:
         chosen = translation.get_language_from_request(request)
@@ -26,5 +27,5 @@ def activate_language(request: HttpRequest) -> str:
 
 
 def remember_language(response: HttpResponse, language: str) -> None:
-    """Have the browser keep the visitor's choice."""
+    """Store the visitor's choice in a cookie."""
     set_cookie(response, LANGUAGE_COOKIE, language, max_age_seconds=YEAR_SECONDS)

@@ -1,17 +1,17 @@
-"""The web addresses in a text: where each begins and ends, and where it leads.
+"""Finds the web addresses in a text: where each begins and ends, and where it leads.
 
-An address leads to what a person reads, and where that is not sure it is no link:
+A link leads where a reader expects; an address for which that is not certain is not linked:
 
-- It begins with http:// or https://, and ends before white space, quotation marks, full-width
-  punctuation, and what belongs to the sentence around it: a full stop, a bracket that was opened
-  before the address, the 's of a genitive.
-- The host is what stands there, by UTS #46 and IDNA 2008 (RFC 5891), with the emoji that browsers
-  take as well. A user's name before it, a number that browsers read as an IP address, and
-  characters that cannot be seen make it no link.
-- In scripts without spaces a text goes on directly after an address. No top-level domain mixes
-  them with ASCII letters, so `https://example.com很好` ends after `com`. In a path they belong to
-  the address after anything but an ASCII letter or digit: `/wiki/東京` is whole, and
-  `https://example.com/a很好` is no link, because it may be one page or the other.
+- An address begins with http:// or https:// and ends before white space, quotation marks,
+  full-width punctuation, and punctuation of the surrounding sentence: a full stop, a bracket that
+  was opened before the address, a possessive 's.
+- The host follows UTS #46 and IDNA 2008 (RFC 5891), plus the emoji that browsers accept. A
+  user name before the host, a number that browsers read as an IP address, or invisible
+  characters prevent a link.
+- In scripts without spaces, text continues directly after an address. No top-level domain mixes
+  them with ASCII letters, so `https://example.com很好` ends after `com`. In a path such characters
+  belong to the address unless they follow an ASCII letter or digit: `/wiki/東京` is one address, but
+  `https://example.com/a很好` is not linked, because its end is ambiguous.
 """
 
 import re
@@ -24,7 +24,7 @@ from urllib.parse import quote
 
 import idna
 
-# Thai to Khmer, kana, ideographs, Hangul; and emoji, which stand beside words in the same way.
+# Thai to Khmer, kana, ideographs, Hangul; and emoji, which also follow words without a space.
 _EMOJI = "\u2190-\u21ff\u2300-\u23ff\u2600-\u27bf\u2b00-\u2bff\U0001f000-\U0001faff"
 _UNSPACED = (
     "\u0e00-\u0eff\u1000-\u109f\u1100-\u11ff\u1780-\u17ff\u3005-\u3007\u3021-\u3029\u3031-\u3035"
@@ -49,23 +49,23 @@ _ADDRESS = re.compile(
     (?P<rest>(?:[^{_ENDS}]|"[\w-]+"(?!\w))*)""",
     re.VERBOSE,
 )
-# An underscore may be in the name of a machine, not in that of a domain.
+# Host labels may contain an underscore, the registered domain may not.
 _LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 _NAME = re.compile(
     rf"(?:[A-Za-z0-9_](?:[A-Za-z0-9_-]{{0,61}}[A-Za-z0-9_])?\.)*(?:{_LABEL}\.)?{_LABEL}\.?"
 )
 _NUMBER = re.compile(r"(?:.*\.)?(?:[0-9]+|0[xX][0-9A-Fa-f]*)\.?", re.ASCII)
 _ONE_EMOJI = re.compile(f"[{_EMOJI}]")
-# A host, and the text that goes on after its last label.
+# A host, and the text that continues after its last label.
 _HOST_AND_TEXT = re.compile(rf"(.*\.[A-Za-z0-9-]*[A-Za-z0-9])[{_UNSPACED}][^.]*\Z")
 _PATH_OR_TEXT = re.compile(f"[A-Za-z0-9][{_UNSPACED}]")
 _NOT_AT_THE_END = re.compile(r"(?:[.,;:!?*_~|(\[{]|'s|&[A-Za-z0-9]+;)+\Z", re.ASCII)
-# The scripts that need a joiner have it between their letters.
+# Scripts that need a joiner use it between letters.
 _JOINER = re.compile("(?<=[^\\x00-\\x7f])[\u200c\u200d]")
 _UNSEEN = re.compile(
     "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
 )
-# They can make the whole line read in another order.
+# These can change the order in which the whole line is read.
 _REORDERS = re.compile("[\u202a-\u202e\u2066-\u2069]")
 
 _CLOSING = {")": "(", "]": "[", "}": "{"}
@@ -75,7 +75,7 @@ _MAX_HOST_CHARACTERS = 253
 
 
 class Link(NamedTuple):
-    """An address: where it is in the text, and its `href`, in ASCII."""
+    """An address: its position in the text and its `href`, in ASCII."""
 
     start: int
     end: int
@@ -114,7 +114,7 @@ def _has_unseen(address: str) -> bool:
 
 
 def _tail(rest: str) -> str:
-    """Return what of `rest`, which begins with / ? or #, belongs to the address."""
+    """Return the part of `rest`, which begins with / ? or #, that belongs to the address."""
     rest = rest[: _end_of_brackets(rest)]
     while True:
         shorter = _NOT_AT_THE_END.sub("", rest)
@@ -126,7 +126,7 @@ def _tail(rest: str) -> str:
 
 
 def _end_of_brackets(rest: str) -> int:
-    """Return where the first bracket closes that was not opened in `rest`, or its end."""
+    """Return the position of the first closing bracket not opened in `rest`, or its length."""
     opened: list[str] = []
     for position, character in enumerate(rest):
         if character in _CLOSING.values():
@@ -138,7 +138,7 @@ def _end_of_brackets(rest: str) -> int:
 
 @lru_cache(maxsize=1024)
 def _ascii_host(host: str) -> str | None:
-    """Return the host as it stands in an `href`, None if there can be no such host."""
+    """Return the host as written in an `href`, or None if it is not a valid host."""
     try:
         if host.startswith("["):
             return f"[{IPv6Address(host[1:-1]).compressed}]"
@@ -156,14 +156,14 @@ def _is_plain(host: str) -> bool:
 
 
 def _ascii_name(host: str) -> str:
-    """Return an internationalised name in ASCII; raises `ValueError` for none."""
+    """Return an internationalised name in ASCII; raises `ValueError` if it is invalid."""
     name = idna.uts46_remap(host)
     labels = name.split(".")
     if len(labels) == 1:
         raise ValueError("a single label")
     if any(bidirectional(character) in ("R", "AL", "AN") for character in name):
         for label in filter(None, labels):
-            # What goes from right to left sets rules for the other labels too (RFC 5893).
+            # A right-to-left label imposes rules on the other labels too (RFC 5893).
             idna.check_bidi(label, check_ltr=True)
     return ".".join(map(_ascii_label, labels))
 
@@ -177,7 +177,7 @@ def _ascii_label(label: str) -> str:
     if label.isascii():
         return label
     if _ONE_EMOJI.search(label):
-        # IDNA 2008 has no symbols; what stands around them is still checked by it.
+        # IDNA 2008 excludes symbols; it still checks the characters around them.
         _ascii_label(_ONE_EMOJI.sub("0", label))
         return "xn--" + label.encode("punycode").decode("ascii")
     return idna.alabel(label).decode("ascii")

@@ -1,4 +1,4 @@
-"""The login form, and the way to it for who must log in first."""
+"""The login form, and the redirect to it for visitors who must log in first."""
 
 from django.http import HttpResponse
 from django.utils.translation import gettext
@@ -11,7 +11,7 @@ from frontend.visitor import PageRequest
 def login_page(
     request: PageRequest, *, next_path: str, status: int = 200, problem: str = ""
 ) -> HttpResponse:
-    """Return the login form. It keeps the name and any draft sent with it, not the password."""
+    """Return the login form. It keeps the submitted name and draft, but not the password."""
     return show(
         request,
         "login.html",
@@ -24,7 +24,7 @@ def login_page(
 
 
 def log_in_first(request: PageRequest) -> HttpResponse:
-    """Lead to the login page; a text that was sent in a form is kept in it."""
+    """Lead to the login page, which keeps any submitted text."""
     if request.method != "POST":
         return redirect_to_login(request)
     if request.POST.get("text"):

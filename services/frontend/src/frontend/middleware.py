@@ -1,4 +1,4 @@
-"""What goes around every page: who asks, in which language, and how faults are shown."""
+"""The middleware of every page: identifies the visitor, sets the language, shows errors."""
 
 from collections.abc import Callable
 from typing import Any
@@ -22,7 +22,7 @@ from frontend.visitor import PARTS_KEY, SESSION_COOKIE, PageRequest, end_session
 
 
 class PageMiddleware:
-    """Makes a `PageRequest` of the request, and finishes the answer."""
+    """Turns the request into a `PageRequest` and completes the response."""
 
     def __init__(self, get_response: Callable[[PageRequest], HttpResponse]) -> None:
         self._get_response = get_response
@@ -38,7 +38,7 @@ class PageMiddleware:
         if request.visitor.has_dead_session:
             forget_cookie(response, SESSION_COOKIE)
         response.headers["Content-Language"] = TAGS[request.language]
-        # Without it waitress closes the connection after every page.
+        # Without this header waitress closes the connection after every page.
         response.headers["Content-Length"] = str(len(response.content))
         response.headers["Cache-Control"] = "private, no-cache"
         patch_vary_headers(response, ("Accept-Language", "Cookie"))
@@ -47,7 +47,7 @@ class PageMiddleware:
     def process_view(
         self, request: PageRequest, view: Callable[..., HttpResponse], *_: Any
     ) -> HttpResponseBase | None:
-        """Refuse methods that a page does not have, before its form is looked at."""
+        """Reject methods that a page does not support, before its form is checked."""
         allowed = ALLOWED_METHODS[view]
         if request.method in allowed:
             return None
@@ -60,7 +60,7 @@ class PageMiddleware:
         return HttpResponseNotAllowed(allowed, page.content)
 
     def process_exception(self, request: PageRequest, error: Exception) -> HttpResponse | None:
-        """Show what a view leaves to be shown: a backend that is away, or says 401 or 400."""
+        """Show errors that views do not handle: a backend that is down or answers 401 or 400."""
         if isinstance(error, BackendAway):
             return away_page(request, error.backend)
         if isinstance(error, Unauthorized):
@@ -72,6 +72,6 @@ class PageMiddleware:
 
 
 def _is_for_us(request: PageRequest) -> bool:
-    """Whether the Host header has a name under which this site may be reached."""
+    """Whether the Host header has one of the names of this site."""
     name, _port = split_domain_port(request.META.get("HTTP_HOST", ""))
     return validate_host(name, settings.ALLOWED_HOSTS)

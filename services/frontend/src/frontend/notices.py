@@ -1,4 +1,4 @@
-"""Short words on the next page: that something was done. They travel in a cookie, once."""
+"""One-time notices on the next page that something was done; they travel in a cookie."""
 
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.translation import gettext_lazy
@@ -14,13 +14,13 @@ NOTICES = {
 
 
 def redirect_with_notice(path: str, notice: str) -> HttpResponse:
-    """Lead on to `path`, whose page will say this notice."""
+    """Redirect to `path`, whose page will show this notice."""
     response = HttpResponseRedirect(path)
     set_cookie(response, NOTICE_COOKIE, notice, max_age_seconds=60)
     return response
 
 
 def notice_for(request: HttpRequest) -> str:
-    """Return the words that this page should say, or none."""
+    """Return the notice for this page, or an empty string."""
     text = NOTICES.get(read_cookie(request, NOTICE_COOKIE) or "")
     return str(text or "")

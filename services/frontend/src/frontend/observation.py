@@ -1,8 +1,8 @@
-"""The outermost layer: what holds for every answer, whoever made it.
+"""The outermost layer, common to all responses, wherever they come from.
 
-Request ids in and out, security headers, one log line and one metric a request, and no body
-after HEAD, which waitress would send and so desynchronise the connection. An application that
-fails is answered for here, and nothing of this layer itself can fail.
+It handles request ids and security headers, records one log line and one metric per request, and
+removes the body after HEAD, which waitress would send, desynchronising the connection. If the
+application fails, this layer answers; it cannot fail itself.
 """
 
 import re
@@ -24,7 +24,7 @@ from mythoughts_chassis.requests import (
     trace_parent_of,
 )
 
-# The key under which the pages leave the template of the request's route.
+# The key under which the pages store the template of the request's route.
 ROUTE_KEY = "frontend.route"
 
 CONTENT_SECURITY_POLICY = (
@@ -35,8 +35,8 @@ SECURITY_HEADERS = [
     ("Content-Security-Policy", CONTENT_SECURITY_POLICY),
     ("X-Content-Type-Options", "nosniff"),
     ("X-Frame-Options", "DENY"),
-    # Not stricter: Django compares the origin of a form with the page's own, and browsers
-    # send none under "no-referrer".
+    # Not stricter: Django compares a form's origin with the page's own, and browsers send
+    # none with "no-referrer".
     ("Referrer-Policy", "same-origin"),
 ]
 WRONG_HOST = f"This is not our address. {HOST_IS_MISSING}"
@@ -48,12 +48,12 @@ _ABSOLUTE_FORM = re.compile(r"[a-z][a-z0-9+.-]*://([^/?#]*)", re.ASCII | re.IGNO
 
 
 def observe(app: WSGIApplication, *, behind_tls: bool) -> WSGIApplication:
-    """Return `app` with this layer around it."""
+    """Return `app` wrapped in this layer."""
     constant_headers = SECURITY_HEADERS + (TLS_HEADERS if behind_tls else [])
 
     def observed(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         started_at = time.perf_counter()
-        # Django replaces the path in `environ`, so it is read before.
+        # Django replaces the path in `environ`, so it is read first.
         method, path = environ["REQUEST_METHOD"], path_of(environ)
         ids = _ids_of(environ)
         status = 0
@@ -83,13 +83,13 @@ def observe(app: WSGIApplication, *, behind_tls: bool) -> WSGIApplication:
 
 
 def path_of(environ: WSGIEnvironment) -> str:
-    """Return the path as text; WSGI hands its bytes over as Latin-1 (PEP 3333)."""
+    """Return the path as text; WSGI passes its bytes as Latin-1 (PEP 3333)."""
     path: str = environ["PATH_INFO"]
     return path.encode("latin-1").decode("utf-8", "replace")
 
 
 def _answer(app: WSGIApplication, environ: WSGIEnvironment, start: StartResponse) -> bytes:
-    """Return the body that `app` answers with, or that of a refusal or of an error."""
+    """Return the body of the response of `app`, or that of a refusal or an error."""
     try:
         if not _has_host(environ):
             return _plain_answer(start, HTTPStatus.BAD_REQUEST, WRONG_HOST)
@@ -105,9 +105,9 @@ def _answer_fault(start: StartResponse, error: Exception) -> bytes:
 
 
 def _has_host(environ: WSGIEnvironment) -> bool:
-    """Whether the request says for which host it is; `environ` then has this host.
+    """Whether the request names a valid host, which is then in `environ`.
 
-    A target in absolute form takes the place of the header (RFC 9112, section 3.2.2).
+    A target in absolute form replaces the header (RFC 9112, section 3.2.2).
     """
     http_version = environ["SERVER_PROTOCOL"].removeprefix("HTTP/")
     is_good = may_have_host(environ.get("HTTP_HOST"), http_version)
@@ -118,7 +118,7 @@ def _has_host(environ: WSGIEnvironment) -> bool:
 
 
 def _read(body: Iterable[bytes]) -> bytes:
-    """Return the body whole, so that whatever fails in making it fails here."""
+    """Return the whole body, so that any error in producing it is raised here."""
     try:
         return b"".join(body)
     finally:

@@ -1,4 +1,4 @@
-"""Making a page: what every template is given, and the addresses that pages lead on to."""
+"""Rendering of pages: the context common to all templates, and redirects."""
 
 from typing import Any
 from urllib.parse import urlencode
@@ -18,7 +18,7 @@ RETRY_AFTER_SECONDS = 5
 
 
 def show(request: PageRequest, template: str, *, status: int = 200, **context: Any) -> HttpResponse:
-    """Return the page that `template` makes of `context` and of what every page is given."""
+    """Return `template` rendered with `context` and the context common to all pages."""
     notice = notice_for(request)
     every_page = {
         "visitor": request.visitor.principal,
@@ -32,7 +32,7 @@ def show(request: PageRequest, template: str, *, status: int = 200, **context: A
     }
     response = render(request, template, {**every_page, **context}, status=status)
     if b"\0" in response.content:
-        # HTML has no such character; browsers show U+FFFD in its place.
+        # HTML cannot contain this character; browsers show U+FFFD instead.
         response.content = response.content.replace(b"\0", "\ufffd".encode())
     if notice:
         forget_cookie(response, NOTICE_COOKIE)
@@ -42,12 +42,12 @@ def show(request: PageRequest, template: str, *, status: int = 200, **context: A
 
 
 def show_message(request: PageRequest, *, status: int, title: str, text: str) -> HttpResponse:
-    """Return a page that has nothing but something to say."""
+    """Return a page that contains only a message."""
     return show(request, "message.html", status=status, title=title, text=text)
 
 
 def redirect_to_login(request: PageRequest) -> HttpResponse:
-    """Lead to the login page, and from there back to where the visitor wanted to go."""
+    """Redirect to the login page, which leads back to the requested page."""
     wanted = request.get_full_path()
     query = "" if wanted == HOME else "?" + urlencode({"next": wanted})
     return HttpResponseRedirect(f"/login/{query}")

@@ -1,7 +1,7 @@
-"""Where in a list of thoughts a page stands: the cursors of the backend's lists.
+"""The position of a page in a list of thoughts: the cursors of the backend's lists.
 
-Cursors come in with the page's own address (`?max_id=17`), go to the backend, and come back in
-its Link header (RFC 8288), which says where the neighbouring pages are:
+The page's own address contains a cursor (`?max_id=17`), which is passed to the backend. The Link
+header (RFC 8288) of its answer contains the cursors of the neighbouring pages:
 
     </api/thoughts?search=rain&max_id=17>; rel="next", <...&min_id=36>; rel="prev"
 """
@@ -25,12 +25,12 @@ class Cursor(NamedTuple):
 
     @property
     def parameters(self) -> dict[str, str]:
-        """The cursor as parameters of an address."""
+        """The cursor as query parameters."""
         return {self.name: self.thought_id}
 
 
 def cursor_in(parameters: Mapping[str, str]) -> Cursor | None:
-    """Return the cursor among the parameters of an address, None if there is none in order."""
+    """Return the cursor among the query parameters, or None if there is no valid one."""
     for name in ("max_id", "min_id"):
         thought_id = parameters.get(name, "")
         if _ID.fullmatch(thought_id):
@@ -39,10 +39,10 @@ def cursor_in(parameters: Mapping[str, str]) -> Cursor | None:
 
 
 def neighbours(link: str, cursor: Cursor | None) -> tuple[Cursor | None, Cursor | None]:
-    """Return the cursors of the older and the newer page of the page at `cursor`.
+    """Return the cursors of the older and the newer neighbour of the page at `cursor`.
 
-    `link` is the Link header that came with the page. It always says where newer thoughts would
-    be; without a cursor the page is the newest, and there are none.
+    `link` is the Link header of the page's answer. It always has a cursor for newer thoughts;
+    without a `cursor` the page is the newest, so there are none.
     """
     linked = dict(_linked_cursors(link))
     return linked.get("next"), None if cursor is None else linked.get("prev")

@@ -15,7 +15,7 @@ from frontend.links import find_links
 
 AUTHOR_COLOURS = 8
 MINUTE, HOUR, DAY, WEEK = 60, 3600, 86_400, 604_800
-# Clocks of machines may differ by as much; a time further ahead is not now.
+# Clocks of machines may differ by this much; a time further ahead is in the future.
 CLOCK_SKEW_SECONDS = 5 * MINUTE
 
 _LINK = Markup('<a href="{}" rel="nofollow noopener noreferrer">{}</a>')
@@ -58,7 +58,7 @@ def time_ago(moment: datetime, now: datetime) -> str:
 
 
 def rich_text(text: str) -> Markup:
-    """Return the text as HTML: escaped, with its links as links."""
+    """Return the text as HTML: escaped, with clickable links."""
     return _linked(text) if "://" in text else escape(text)
 
 
@@ -75,12 +75,12 @@ def _linked(text: str) -> Markup:
 
 
 def query(parameters: Mapping[str, str]) -> str:
-    """Return the parameters that are not empty as the query of an address."""
+    """Return the parameters that are not empty as a query string."""
     return urlencode({name: value for name, value in parameters.items() if value})
 
 
 class Author(NamedTuple):
-    """How an author is shown; `hue` is the number of the author's colour."""
+    """An author as displayed; `hue` is the number of the author's colour."""
 
     name: str
     query: str
@@ -89,7 +89,7 @@ class Author(NamedTuple):
 
 
 class Card(NamedTuple):
-    """A thought, ready to be shown."""
+    """A thought as displayed."""
 
     id: int
     author: Author
@@ -100,7 +100,7 @@ class Card(NamedTuple):
 
 
 def cards(thoughts: Iterable[Thought], now: datetime) -> Iterator[Card]:
-    """Yield the thoughts as they look at `now`."""
+    """Yield the thoughts as displayed at `now`."""
     for thought in thoughts:
         moment = thought.timestamp.astimezone(UTC)
         second = moment.isoformat(" ", "seconds")[:19]
@@ -114,10 +114,10 @@ def cards(thoughts: Iterable[Thought], now: datetime) -> Iterator[Card]:
         )
 
 
-# Most thoughts on a page have the same few authors.
+# A few authors write most of the thoughts on a page.
 @lru_cache(maxsize=1024)
 def author(username: str) -> Author:
-    """Return how the author of this name is shown."""
+    """Return the author of this name as displayed."""
     return Author(
         name=username,
         query=query({"username": username}),

@@ -1,8 +1,8 @@
-"""Serving: waitress, and how it stops.
+"""Serves with waitress, and shuts down gracefully.
 
-SIGTERM: /readyz says no, requests are served on for DRAIN_SECONDS while load balancers notice,
-each on a connection that its answer closes; then nothing new is taken and what is in flight is
-finished. SIGINT stops without that pause.
+On SIGTERM, /readyz returns 503 and requests are still served for DRAIN_SECONDS so that load
+balancers notice; each response closes its connection. Then no new requests are accepted, and those
+in flight are finished. SIGINT stops without that delay.
 """
 
 import signal
@@ -26,15 +26,15 @@ _WAITING = Gauge("frontend_requests_waiting", "Requests that wait for a thread."
 
 MAX_HEADER_BYTES = 65_536
 MAX_BODY_BYTES = 1_048_576
-# Longer than proxies keep an idle connection, so that they never send a request on one that is
-# being closed. A stalled client holds a connection for this long, and no thread.
+# Longer than proxies keep idle connections, so that they never send a request on one that is
+# being closed. A stalled client holds a connection for this long, but no thread.
 IDLE_CONNECTION_SECONDS = 75
-# Below the 1024 open files that a process commonly has.
+# Below 1024, the common limit of open files per process.
 MAX_CONNECTIONS = 900
 
 
 def listen(settings: Settings) -> socket.socket:
-    """Return a socket that listens where the settings say; raises `OSError` if it cannot."""
+    """Return a socket that listens on the configured address; raises `OSError`."""
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     return socket.create_server((settings.host, settings.port), family=family)
 
@@ -47,7 +47,7 @@ def make_server(
         app,
         sockets=[listener],
         threads=settings.threads,
-        # Whether browsers come over TLS is a setting, never a header that anybody can send.
+        # Whether browsers use TLS is a setting, never a header, which anybody can send.
         url_scheme="https" if settings.behind_tls else "http",
         ident=None,
         connection_limit=MAX_CONNECTIONS,
@@ -56,14 +56,14 @@ def make_server(
         max_request_header_size=MAX_HEADER_BYTES,
         max_request_body_size=MAX_BODY_BYTES,
     )
-    # One socket makes one server.
+    # For one socket there is one server.
     server.channel_class = _draining_channel(readiness)  # type: ignore[union-attr]
     _WAITING.set_function(lambda: len(server.task_dispatcher.queue))
     return server
 
 
 class _Parser(HTTPRequestParser):
-    """Refuses what waitress does not expect to fail: addresses and lengths that Python refuses."""
+    """Rejects addresses and lengths that Python rejects, an error that waitress does not handle."""
 
     def parse_header(self, header_plus: bytes) -> None:
         try:
@@ -73,7 +73,7 @@ class _Parser(HTTPRequestParser):
 
 
 class _Refusal(ErrorTask):
-    """An answer of waitress's own, as strict as all others."""
+    """An error response by waitress itself, with the same security headers as all others."""
 
     def execute(self) -> None:
         self.response_headers = [*self.response_headers, *SECURITY_HEADERS]
@@ -81,7 +81,7 @@ class _Refusal(ErrorTask):
 
 
 def _draining_channel(readiness: Readiness) -> type[HTTPChannel]:
-    """Return the class of connections that end with their next answer while the service drains."""
+    """Return a connection class that closes after its next response while the service drains."""
 
     class Channel(HTTPChannel):
         parser_class = _Parser
@@ -89,7 +89,7 @@ def _draining_channel(readiness: Readiness) -> type[HTTPChannel]:
 
         def service(self) -> None:
             if readiness.draining:
-                # As if the client had asked for it.
+                # As if the client had requested it.
                 request = self.requests[0]
                 request.headers = {**request.headers, "CONNECTION": "close"}
             super().service()
@@ -98,9 +98,9 @@ def _draining_channel(readiness: Readiness) -> type[HTTPChannel]:
 
 
 def serve(app: WSGIApplication, settings: Settings, readiness: Readiness) -> None:
-    """Serve until told to stop; returns when what was in flight is answered.
+    """Serve until a signal arrives; returns when the requests in flight are answered.
 
-    Raises `OSError` when the address cannot be had.
+    Raises `OSError` if it cannot listen on the address.
     """
     _stop_on_signals(readiness, settings.drain_seconds)
     listener = listen(settings)
@@ -114,7 +114,7 @@ def serve(app: WSGIApplication, settings: Settings, readiness: Readiness) -> Non
 def _stop_on_signals(readiness: Readiness, drain_seconds: float) -> None:
     def drain(*_: object) -> None:
         readiness.draining = True
-        # An alarm of 0 seconds would be none at all.
+        # A timer of 0 seconds would be disabled.
         signal.setitimer(signal.ITIMER_REAL, max(drain_seconds, 0.001))
 
     def stop(*_: object) -> None:

@@ -1,11 +1,11 @@
-"""What the Frontend can be told, all of it at start."""
+"""The settings of the Frontend, all read at startup."""
 
 import re
 from dataclasses import dataclass
 
 from mythoughts_chassis.settings import ServiceSettings, SettingsError, check_url, setting
 
-# A name, all names below one, an IPv6 address, or any.
+# A name, all names below one, an IPv6 address, or any host.
 _HOST_NAME = re.compile(r"\.?[\w-]+(\.[\w-]+)*\.?|\[[0-9A-Fa-f:.]+\]|\*")
 
 
@@ -54,7 +54,7 @@ class Settings(ServiceSettings):
     )
 
     def __post_init__(self) -> None:
-        """Refuse what could only fail later, with every page."""
+        """Reject values that would only fail later, with every page."""
         ServiceSettings.__post_init__(self)
         for name in ("thoughts_backend_url", "users_backend_url"):
             check_url(name.upper(), getattr(self, name))

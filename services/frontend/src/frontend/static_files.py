@@ -1,7 +1,7 @@
-"""Files that are the same for everybody, and answered without Django.
+"""Static files, served without Django.
 
-The addresses of those in the folder `static` carry a hash of their contents, so browsers keep
-them for good. They are read once, when this module is loaded.
+The addresses of files in the folder `static` contain a hash of their contents, so browsers cache
+them forever. The files are read once, when this module is imported.
 """
 
 import mimetypes
@@ -18,7 +18,7 @@ FOLDER = Path(__file__).parent / "static"
 FOR_GOOD = "public, max-age=31536000, immutable"
 FOR_A_DAY = "public, max-age=86400"
 
-# Search engines may read the public list, but not search in it: each search costs a query.
+# Search engines may read the public list but not search it: each search costs a query.
 ROBOTS = b"""User-agent: *
 Disallow: /search?search=
 Allow: /search
@@ -38,7 +38,7 @@ def _read(path: Path) -> tuple[str, StaticContent]:
 _FILES = {path.name: _read(path) for path in sorted(FOLDER.iterdir())}
 _BY_ADDRESS = dict(_FILES.values()) | {
     "/robots.txt": StaticContent(ROBOTS, "text/plain", FOR_A_DAY),
-    # Pages name their icon. Browsers ask here for that of an answer which is no page.
+    # Pages name their icon; for other responses browsers request this address.
     "/favicon.ico": StaticContent((FOLDER / "icon.svg").read_bytes(), "image/svg+xml", FOR_A_DAY),
 }
 

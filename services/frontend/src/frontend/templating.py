@@ -12,7 +12,7 @@ from frontend.static_files import static_address
 
 def make_environment(**options: Any) -> Environment:
     """Return the environment; Django calls this with its own options."""
-    environment = Environment(  # noqa: S701  # it is set, among the options
+    environment = Environment(  # noqa: S701  # autoescape is set among the options
         **{**options, "autoescape": True, "undefined": StrictUndefined},
         extensions=["jinja2.ext.i18n"],
         trim_blocks=True,

@@ -1,6 +1,6 @@
-"""Traces of the Frontend: a span for each request and, within it, one for each call.
+"""Tracing of the Frontend: a span for each request, with a child span for each backend call.
 
-Imported only where traces are wanted.
+Imported only if tracing is enabled.
 """
 
 from collections.abc import Iterable, Mapping
@@ -14,7 +14,7 @@ from mythoughts_chassis.tracing import Attributes, Tracing, current_headers, not
 
 
 def trace_requests(app: WSGIApplication, tracing: Tracing) -> WSGIApplication:
-    """Return `app` with traces around it; it takes the span for the client's `traceparent`."""
+    """Return `app` with tracing; the span replaces the client's `traceparent`."""
 
     def traced(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         if is_unobserved(environ["PATH_INFO"]):
@@ -41,7 +41,7 @@ def trace_requests(app: WSGIApplication, tracing: Tracing) -> WSGIApplication:
 
 
 class TracedHttpClient(HttpClient):
-    """Traces each attempt of a call; the backend's part becomes a part of it."""
+    """Traces each attempt of a call; the backend's span becomes its child."""
 
     def __init__(self, tracing: Tracing, *, base_url: str, **options: Any) -> None:
         super().__init__(base_url=base_url, **options)

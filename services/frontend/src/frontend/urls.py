@@ -1,4 +1,4 @@
-"""Which page is where. Every address works with and without its final slash."""
+"""The addresses of the pages. Each works with and without a trailing slash."""
 
 from collections.abc import Callable, Iterator
 from typing import Any

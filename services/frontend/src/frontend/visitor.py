@@ -1,4 +1,4 @@
-"""Who looks at the page: what the session cookie says, verified without asking anybody.
+"""The visitor, identified by the session cookie, which is verified without calling a backend.
 
     Set-Cookie: mythoughts_session=<the access token>; HttpOnly; SameSite=Lax; Max-Age=<to exp>
 
@@ -15,13 +15,13 @@ from frontend.cookies import read_cookie, set_cookie
 from mythoughts_chassis.tokens import ExpiredToken, InvalidToken, Principal, TokenVerifier
 
 SESSION_COOKIE = "session"
-# The key under which the application leaves its parts in a request.
+# The key under which the application stores its parts in a request.
 PARTS_KEY = "frontend.parts"
 
 
 @dataclass(frozen=True, slots=True)
 class Visitor:
-    """A browser: logged in with a token, or nobody; `has_dead_session` if it keeps one of ours."""
+    """A visitor, logged in if there is a token; `has_dead_session` if the cookie has expired."""
 
     principal: Principal | None = None
     token: str = ""
@@ -30,7 +30,7 @@ class Visitor:
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What the pages are made with; one for an application."""
+    """The clients and the verifier that the pages use; shared by all requests."""
 
     verifier: TokenVerifier
     thoughts: ThoughtsBackend
@@ -38,7 +38,7 @@ class Parts:
 
 
 class PageRequest(HttpRequest):
-    """A request as the views get it, after `PageMiddleware`."""
+    """A request as views receive it, after `PageMiddleware`."""
 
     parts: Parts
     visitor: Visitor
@@ -46,9 +46,10 @@ class PageRequest(HttpRequest):
 
 
 def visitor_of(request: HttpRequest, verifier: TokenVerifier) -> Visitor:
-    """Return who makes the request. A cookie that is no valid token makes nobody.
+    """Return the visitor of the request; an invalid token is treated as no token.
 
-    What was never valid here may be another program's: only an expired token is a dead session.
+    A cookie that was never valid here may be another program's: only an expired token is a dead
+    session.
     """
     token = read_cookie(request, SESSION_COOKIE)
     if token is None:
@@ -62,19 +63,19 @@ def visitor_of(request: HttpRequest, verifier: TokenVerifier) -> Visitor:
 
 
 def start_session(request: PageRequest, token: str) -> Visitor:
-    """Make the rest of this request the logged-in user's; raises `InvalidToken`."""
+    """Log the user in for the rest of this request; raises `InvalidToken`."""
     request.visitor = Visitor(request.parts.verifier.verify(token), token)
     return request.visitor
 
 
 def end_session(request: PageRequest) -> None:
-    """Make the rest of this request nobody's, and have the browser forget its token, if any."""
+    """Log the visitor out for the rest of this request, and delete the cookie, if any."""
     had_session = request.visitor.principal is not None or request.visitor.has_dead_session
     request.visitor = Visitor(has_dead_session=had_session)
 
 
 def send_session(response: HttpResponse, visitor: Visitor) -> None:
-    """Have the browser keep the visitor's token as long as it counts."""
+    """Set the cookie with the visitor's token, for as long as the token is valid."""
     if visitor.principal is not None:
         lifetime_seconds = max(visitor.principal.expires_at - int(time.time()), 0)
         set_cookie(response, SESSION_COOKIE, visitor.token, max_age_seconds=lifetime_seconds)

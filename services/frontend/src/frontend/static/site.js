@@ -1,4 +1,4 @@
-// Counts the characters of a text while it is typed. Every page works without this file.
+// Counts the characters while the user types. Every page works without this file.
 "use strict";
 
 for (const field of document.querySelectorAll("textarea[data-limit]")) {
@@ -6,12 +6,12 @@ for (const field of document.querySelectorAll("textarea[data-limit]")) {
   const counter = field.form.querySelector("[data-count]");
 
   const count = () => {
-    // Characters as the server counts them: code points, a line break as one.
+    // Counts as the server does: code points, with a line break as one.
     const length = Array.from(field.value).length;
     counter.hidden = length === 0;
     counter.textContent = `${length} / ${limit}`;
     counter.classList.toggle("over", length > limit);
-    // A screen reader hears the count only when the limit is near.
+    // Screen readers announce the count only near the limit.
     counter.setAttribute("aria-live", length > limit - 20 ? "polite" : "off");
   };
 

@@ -1,1 +1,1 @@
-"""The pages, each from its request to its answer."""
+"""The views: each handles a request and returns a page."""

@@ -1,4 +1,4 @@
-"""What is answered to a form that Django's check against forged requests (CSRF) refuses."""
+"""The response to a form that fails Django's CSRF check."""
 
 import structlog
 from django.http import HttpResponse
@@ -17,7 +17,7 @@ _log = structlog.get_logger()
 
 
 def csrf_failure(request: PageRequest, reason: str) -> HttpResponse:
-    """Say why a form was refused, and offer a fresh one with what was typed.
+    """Explain why a form was refused, and offer a fresh one with the typed text.
 
     `reason` is one of those in `django.middleware.csrf`.
     """
@@ -56,7 +56,7 @@ def _is_about_origin(reason: str) -> bool:
 
 
 def _log_refusal(request: PageRequest, reason: str) -> None:
-    """Log why a form was refused and, if that can be a wrong setting, which one."""
+    """Log why a form was refused and, if a setting may be wrong, which one."""
     details = {}
     if _is_about_origin(reason):
         sender = request.headers.get("Origin") or request.headers.get("Referer") or "none"

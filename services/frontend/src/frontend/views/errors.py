@@ -1,4 +1,4 @@
-"""Pages that say what went wrong."""
+"""Error pages."""
 
 from django.http import HttpResponse
 from django.utils.translation import gettext
@@ -9,7 +9,7 @@ from frontend.visitor import PageRequest
 
 
 def away_page(request: PageRequest, backend: BackendName) -> HttpResponse:
-    """Say which part is not working."""
+    """Report which part is not working."""
     texts = {
         "thoughts": gettext("Thoughts cannot be read or changed at the moment."),
         "users": gettext("Logging in is not possible at the moment."),
@@ -23,7 +23,7 @@ def away_page(request: PageRequest, backend: BackendName) -> HttpResponse:
 
 
 def bad_request(request: PageRequest, exception: Exception) -> HttpResponse:
-    """Say that the request could not be read."""
+    """Report that the request could not be read."""
     del exception
     return show_message(
         request,
@@ -34,7 +34,7 @@ def bad_request(request: PageRequest, exception: Exception) -> HttpResponse:
 
 
 def wrong_host(request: PageRequest) -> HttpResponse:
-    """Say that the site does not go by the name in the Host header."""
+    """Report that the Host header does not name this site."""
     return show_message(
         request,
         status=400,
@@ -44,7 +44,7 @@ def wrong_host(request: PageRequest) -> HttpResponse:
 
 
 def forbidden(request: PageRequest, exception: Exception) -> HttpResponse:
-    """Say that this may not be done."""
+    """Report that the action is not allowed."""
     del exception
     return show_message(
         request,
@@ -55,7 +55,7 @@ def forbidden(request: PageRequest, exception: Exception) -> HttpResponse:
 
 
 def not_found(request: PageRequest, exception: Exception) -> HttpResponse:
-    """Say that there is nothing at this address."""
+    """Report that there is nothing at this address."""
     del exception
     return show_message(
         request,
@@ -66,7 +66,7 @@ def not_found(request: PageRequest, exception: Exception) -> HttpResponse:
 
 
 def server_error(request: PageRequest) -> HttpResponse:
-    """Say that the fault is here; what happened is in the log."""
+    """Report a fault of the service; details are in the log."""
     return show_message(
         request,
         status=500,

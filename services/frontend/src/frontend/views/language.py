@@ -12,9 +12,9 @@ from frontend.visitor import PageRequest
 
 
 def choose(request: PageRequest) -> HttpResponse:
-    """Remember the language that was chosen, and lead back; another one changes nothing.
+    """Remember the chosen language and lead back; an unknown language is ignored.
 
-    A text that was being typed is in the form of the page that this leads to.
+    A text that was being typed is kept in the form of the resulting page.
     """
     if request.method != "POST":
         # This address stays in the browser after a switch with a text.

@@ -13,8 +13,8 @@ from frontend.visitor import PageRequest
 
 
 def search(request: PageRequest) -> HttpResponse:
-    """Thoughts that contain `search`, of the author `username`, or the newest of all."""
-    # A keyboard that completes words adds a space, which nobody means to search for.
+    """Thoughts that contain `search`, those of the author `username`, or the newest of all."""
+    # Keyboards that complete words add a space, which is not meant to be searched for.
     words, username = (request.GET.get(name, "").strip() for name in ("search", "username"))
     cursor = cursor_in(request.GET)
     page: ThoughtPage | None = None

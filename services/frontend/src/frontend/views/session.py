@@ -20,7 +20,7 @@ _log = structlog.get_logger()
 
 
 def log_in(request: PageRequest) -> HttpResponse:
-    """Log in, and lead on to where the visitor wanted to go."""
+    """Log in, and redirect to the page that the visitor wanted."""
     if request.method == "POST":
         return _log_in(request)
     next_path = safe_path(request.GET.get("next", ""))
@@ -30,7 +30,7 @@ def log_in(request: PageRequest) -> HttpResponse:
 
 
 def log_out(request: PageRequest) -> HttpResponse:
-    """Log out; GET asks first, so that a link somewhere cannot do it."""
+    """Log out; GET asks for confirmation, so that a link cannot do it."""
     if request.method != "POST":
         return show(request, "logout.html")
     end_session(request)
@@ -63,9 +63,9 @@ def _log_in(request: PageRequest) -> HttpResponse:
 
 
 def _welcome(request: PageRequest, next_path: str) -> HttpResponse:
-    """Return where a login leads: to the form with the draft that came along, if any did.
+    """Return the page after a login: the form with the submitted draft, if there is one.
 
-    The page is the answer itself, because a redirect could carry the draft only in an address.
+    It is not a redirect, because a redirect could carry the draft only in its address.
     """
     draft = posted_draft(request.POST)
     return own_page(request, draft) if draft.text else HttpResponseRedirect(next_path)

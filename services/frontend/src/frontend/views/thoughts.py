@@ -1,4 +1,4 @@
-"""One's own thoughts: reading, sharing, deleting."""
+"""The user's own thoughts: reading, sharing, deleting."""
 
 from datetime import UTC, datetime
 
@@ -23,7 +23,7 @@ def own(request: PageRequest) -> HttpResponse:
 
 
 def share(request: PageRequest) -> HttpResponse:
-    """Share a thought; on any fault the text is in the form again."""
+    """Share a thought; if that fails, the form keeps the text."""
     if request.method != "POST":
         # This address stays in the browser after a refused text.
         return HttpResponseRedirect(HOME)
@@ -35,8 +35,8 @@ def share(request: PageRequest) -> HttpResponse:
             _caller(request), text=draft.text, idempotency_key=draft.idempotency_key
         )
     except BackendRefused as refusal:
-        # Status 200, as after a failed login: the answer is a form to go on with, and browsers
-        # report an error where there is none for any 4xx.
+        # Status 200, as after a failed login: the user can correct the form, while browsers report
+        # any 4xx as an error.
         return own_page(request, draft, problem=why_refused(draft.text, str(refusal)))
     except ThoughtDeleted:
         problem = gettext(
@@ -49,13 +49,13 @@ def share(request: PageRequest) -> HttpResponse:
             "Your thought could not be shared at the moment. Your text is still here: "
             "please press Share again in a minute. It will not be shared twice."
         )
-        # Without the list: the same backend would be asked for it.
+        # Without the list: it would come from the same backend.
         return form_page(request, draft, status=503, problem=problem)
     return redirect_with_notice(HOME, "shared")
 
 
 def delete(request: PageRequest, thought_id: int) -> HttpResponse:
-    """Delete one of the user's thoughts; GET asks first."""
+    """Delete one of the user's thoughts; GET asks for confirmation."""
     principal = request.visitor.principal
     if principal is None:
         return log_in_first(request)
@@ -69,14 +69,14 @@ def delete(request: PageRequest, thought_id: int) -> HttpResponse:
 
 
 def form_page(request: PageRequest, draft: Draft, *, status: int, problem: str) -> HttpResponse:
-    """Return the form with `draft` in it, without asking any backend."""
+    """Return the form with `draft` in it, without calling any backend."""
     return _show_own(request, draft, None, None, status=status, problem=problem, fault="")
 
 
 def own_page(request: PageRequest, draft: Draft, *, problem: str = "") -> HttpResponse:
-    """Return the page of one's own thoughts with `draft` in its form.
+    """Return the page of the user's own thoughts with `draft` in its form.
 
-    Without the Thoughts Backend it is the form alone, with status 503.
+    If the Thoughts Backend is down, it is only the form, with status 503.
     """
     cursor = cursor_in(request.GET)
     page: ThoughtPage | None = None
