@@ -23,7 +23,7 @@ def main() -> int:
     actions = parser.add_subparsers(title="commands")
     actions.add_parser("serve", help="serve the API (the default)").set_defaults(command=_serve)
     migrate = actions.add_parser("migrate", help="bring the database schema up to date")
-    migrate.add_argument("--wait", action="store_true", help="wait for a database that is away")
+    migrate.add_argument("--wait", action="store_true", help="wait for an unavailable database")
     migrate.set_defaults(command=_migrate)
     actions.add_parser("openapi", help="print the OpenAPI document").set_defaults(command=_openapi)
     demo = actions.add_parser("load-demo", help="load demonstration thoughts if there are none")

@@ -1,4 +1,4 @@
-"""Puts the Thoughts Backend together."""
+"""Assembles the Thoughts Backend."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -30,7 +30,7 @@ OPENAPI = document(
 
 
 def create_api(settings: Settings) -> Api:
-    """Return the API, ready to be served; raises `KeySetError` without public keys."""
+    """Return the API, ready to serve; raises `KeySetError` if the public keys cannot be read."""
     return Api(
         name=NAME,
         version=VERSION,
@@ -43,7 +43,7 @@ def create_api(settings: Settings) -> Api:
 
 
 def _public_database(settings: Settings) -> Lifespan:
-    """Let handlers find, as `public_database`, the one for everybody's thoughts."""
+    """Set `public_database`, the database from which handlers read everybody's thoughts."""
 
     @asynccontextmanager
     async def lifespan(app: Litestar) -> AsyncIterator[None]:

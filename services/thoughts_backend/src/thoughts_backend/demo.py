@@ -1,4 +1,4 @@
-"""Loads demonstration thoughts, for trying the system out; never used in production.
+"""Loads demonstration thoughts, for trying out the system; never used in production.
 
 [{"user_id": 1, "username": "bruce", "hours_ago": 2.5, "text": "Be water."}, …]
 """
@@ -16,7 +16,7 @@ _log = structlog.get_logger()
 
 
 class DemoThought(msgspec.Struct, frozen=True):
-    """One thought of the file."""
+    """A thought in the file."""
 
     user_id: int
     username: str
@@ -25,9 +25,9 @@ class DemoThought(msgspec.Struct, frozen=True):
 
 
 async def load_demo(database_url: Secret, content: bytes) -> None:
-    """Store the thoughts in `content`, oldest first, unless there are thoughts already.
+    """Store the thoughts in `content`, oldest first, unless the table already has thoughts.
 
-    Raises `msgspec.DecodeError` when the content does not fit.
+    Raises `msgspec.DecodeError` if the content is invalid.
     """
     thoughts = msgspec.json.decode(content, type=list[DemoThought])
     thoughts.sort(key=lambda thought: thought.hours_ago, reverse=True)

@@ -1,8 +1,8 @@
 """The SQL of lists and searches.
 
-Texts are searched in the form that `fold_text` gives them (migration 0003). Names are compared
-case folded in full by PostgreSQL's built-in provider, the same on every installation, then
-normalized (NFC).
+Texts are searched as folded by `fold_text` (migration 0003). Names are compared after full case
+folding by PostgreSQL's built-in provider, which is the same on every installation, and
+normalization (NFC).
 """
 
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from mythoughts_chassis.database import Connection
 from thoughts_backend.schemas import Thought
 
-# The first character whose grams have two characters, not three (migration 0002).
+# From this character on, grams have two characters instead of three (migration 0002).
 WIDE = "\u2e80"
 
 _COLUMNS = "id, username, text, created_at"
@@ -19,10 +19,10 @@ _COLUMNS = "id, username, text, created_at"
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """The thoughts with ids above `above` and below `below` that pass the filters.
+    """A selection of thoughts: ids above `above` and below `below` that match the filters.
 
-    A filter that is empty or None does not filter; `search` is in the text, both folded.
-    `ascending` tells which come first.
+    An empty filter or None matches everything. The text contains `search`, both folded.
+    `ascending` sets the order.
     """
 
     search: str
@@ -42,7 +42,7 @@ class Statement:
 
 
 async def fetch(connection: Connection, statement: Statement) -> list[Thought]:
-    """Return the thoughts that the statement selects, in its order."""
+    """Return the thoughts that the statement selects, in order."""
     rows = await connection.fetch(statement.sql, *statement.arguments)
     return [Thought(*row) for row in rows]
 
@@ -54,16 +54,16 @@ async def fetch_id(connection: Connection, statement: Statement) -> int | None:
 
 
 async def fetch_grams(connection: Connection, search: str) -> tuple[list[str], int]:
-    """Return the grams of a search (migration 0002), and the newest id."""
+    """Return the grams of a search (migration 0002) and the newest id."""
     newest_id = "SELECT coalesce(max(id), 0) FROM thoughts"
     row = await connection.fetchrow(f"SELECT text_grams(fold_text($1)), ({newest_id})", search)
     return tuple(row or ([], 0))
 
 
 async def fetch_frequencies(connection: Connection) -> dict[str, float]:
-    """Return how frequent common terms of the index are: the share of thoughts that have them.
+    """Return the frequencies of the index's common terms: the share of thoughts with each term.
 
-    From PostgreSQL's statistics; empty while there are none.
+    They come from PostgreSQL's statistics; empty while there are none.
     """
     row = await connection.fetchrow("""
         SELECT most_common_elems::text::text[], most_common_elem_freqs FROM pg_stats
@@ -75,7 +75,7 @@ async def fetch_frequencies(connection: Connection) -> dict[str, float]:
 
 
 def listing(wanted: Wanted, *, limit: int) -> Statement:
-    """Select the first of the thoughts, whatever their texts are."""
+    """Select the first thoughts, whatever their texts."""
     arguments = _Arguments()
     sql = f"""
         SELECT {_COLUMNS} FROM thoughts WHERE {_range_and_author(wanted, arguments)}
@@ -85,7 +85,7 @@ def listing(wanted: Wanted, *, limit: int) -> Statement:
 
 
 def walk(wanted: Wanted, *, length: int, limit: int) -> Statement:
-    """Select the first matches among the first `length` thoughts, read one after the other."""
+    """Select the first matches by reading the first `length` thoughts one by one."""
     arguments = _Arguments()
     sql = f"""
         SELECT {_COLUMNS} FROM (
@@ -100,7 +100,7 @@ def walk(wanted: Wanted, *, length: int, limit: int) -> Statement:
 
 
 def end_of_walk(wanted: Wanted, *, length: int) -> Statement:
-    """Select the id of the last thought of a walk; none if there are not so many."""
+    """Select the id of the last thought of a walk, or nothing if there are fewer thoughts."""
     arguments = _Arguments()
     sql = f"""
         SELECT id FROM thoughts WHERE {_range_and_author(wanted, arguments)}
@@ -112,12 +112,12 @@ def end_of_walk(wanted: Wanted, *, length: int) -> Statement:
 def by_index(
     wanted: Wanted, grams: Sequence[str], *, bits: int, blocks: Sequence[int], limit: int
 ) -> Statement:
-    """Select the first matches by the index of terms: in some blocks of 2 ** `bits` ids, or in all.
+    """Select the first matches with the term index: in some blocks of 2 ** `bits` ids, or in all.
 
-    A single gram that is not whole is the beginning of the terms to look for.
+    A single gram that is not whole is a prefix of the terms to find.
     """
     arguments = _Arguments()
-    # The index of terms is the only one that fits inside: there is no range or order yet.
+    # Without range or order, the term index is the only one that fits the inner query.
     sql = f"""
         WITH found AS MATERIALIZED (
             SELECT {_COLUMNS}, user_id FROM thoughts
@@ -131,22 +131,22 @@ def by_index(
 
 
 def is_whole(gram: str) -> bool:
-    """Return whether a gram is one of a text's place, and not cut off at its end."""
+    """Return whether a gram is whole, not cut off at the end of the text."""
     return len(gram) == (2 if gram >= WIDE else 3)
 
 
 class _Arguments(list[object]):
-    """The arguments of a statement, each with its placeholder."""
+    """The arguments of a statement, numbered by placeholders."""
 
     def add(self, value: object) -> str:
-        """Add an argument and return what stands for it."""
+        """Add an argument and return its placeholder."""
         self.append(value)
         return f"${len(self)}"
 
 
 def _range_and_author(wanted: Wanted, arguments: _Arguments) -> str:
-    # Only the filters that are there stand in the text, so that each combination is planned
-    # for its own index.
+    # The statement contains only the filters in use, so that each combination gets its own plan
+    # and index.
     conditions = [f"id > {arguments.add(wanted.above)}", f"id < {arguments.add(wanted.below)}"]
     if wanted.user_id is not None:
         conditions.append(f"user_id = {arguments.add(wanted.user_id)}")
@@ -156,8 +156,8 @@ def _range_and_author(wanted: Wanted, arguments: _Arguments) -> str:
 
 
 def _contains(wanted: Wanted, arguments: _Arguments) -> str:
-    # A subquery is evaluated once; an expression of arguments would be for each row.
-    # Escaped once it is folded: a full-width percent sign folds to one that LIKE knows.
+    # A subquery is evaluated once; an expression of arguments would be evaluated for each row.
+    # Escaped after folding: a full-width percent sign folds to the one that is special to LIKE.
     folded = f"fold_text({arguments.add(wanted.search)})"
     escaped = rf"regexp_replace({folded}, '[\\%_]', '\\\&', 'g')"
     return f"folded_text LIKE (SELECT '%' || {escaped} || '%') COLLATE \"C\""
@@ -170,10 +170,10 @@ def _has_terms(
     blocks: Sequence[int],
     arguments: _Arguments,
 ) -> str:
-    """Return the conditions that the index of terms serves (migration 0002).
+    """Return the conditions that use the term index (migration 0002).
 
-    Conditions that stand apart let PostgreSQL skip in each term's list to where the others go on;
-    within one query it would read the whole list of the rarest.
+    With separate conditions PostgreSQL can skip ahead in each term's list to the next match of the
+    others; in a single query it would read the whole list of the rarest term.
     """
     queries = [f"term_query({arguments.add(gram)}::text)" for gram in grams]
     if not is_whole(grams[0]):

@@ -1,4 +1,4 @@
-"""All SQL of the Thoughts Backend but that of lists and searches (`list_queries`)."""
+"""All SQL of the Thoughts Backend, except lists and searches (`list_queries`)."""
 
 from datetime import datetime
 from typing import NamedTuple
@@ -13,14 +13,14 @@ _KEY_LIFETIME = "interval '24 hours'"
 
 
 class Answer(NamedTuple):
-    """What was answered to an Idempotency-Key, and whether the thought is there no more."""
+    """The stored answer for an Idempotency-Key, and whether its thought has been deleted."""
 
     thought: Thought
     is_deleted: bool
 
 
 async def find_thought(connection: Connection, thought_id: int) -> Thought | None:
-    """Return one thought, or None."""
+    """Return the thought with this id, or None."""
     row = await connection.fetchrow(f"SELECT {_COLUMNS} FROM thoughts WHERE id = $1", thought_id)
     return None if row is None else Thought(*row)
 
@@ -37,7 +37,7 @@ async def insert_thought(connection: Connection, user_id: int, username: str, te
 
 
 async def try_lock_key(connection: Connection, user_id: int, key: str) -> bool:
-    """Return whether this transaction is the only one with this user's key."""
+    """Return whether this transaction holds the lock on this user's key."""
     return bool(
         await connection.fetchval(
             "SELECT pg_try_advisory_xact_lock(hashtextextended($2, $1))", user_id, key
@@ -46,7 +46,7 @@ async def try_lock_key(connection: Connection, user_id: int, key: str) -> bool:
 
 
 async def find_answer(connection: Connection, user_id: int, key: str) -> Answer | None:
-    """Return what was answered to this user's key in the last 24 hours, or None."""
+    """Return the answer for this user's key in the last 24 hours, or None."""
     row = await connection.fetchrow(
         f"""
         SELECT thought_id, username, text, created_at,
@@ -66,9 +66,9 @@ async def find_answer(connection: Connection, user_id: int, key: str) -> Answer 
 async def insert_thought_with_key(
     connection: Connection, user_id: int, username: str, text: str, key: str
 ) -> Thought:
-    """Store a thought and, under the key, the answer; return it.
+    """Store a thought and, under the key, the answer; return the thought.
 
-    Each call also deletes a few answers that are over 24 hours old, more than it adds.
+    Each call also deletes a few answers older than 24 hours, more than it adds.
     """
     row = await connection.fetchrow(
         f"""
@@ -108,13 +108,13 @@ async def delete_thought_of(connection: Connection, thought_id: int, user_id: in
 
 
 async def delete_thought(connection: Connection, thought_id: int) -> None:
-    """Delete a thought if it is there."""
+    """Delete a thought if it exists."""
     await connection.execute("DELETE FROM thoughts WHERE id = $1", thought_id)
 
 
 def _only(row: asyncpg.Record | None) -> Thought:
     if row is None:
-        raise LookupError("INSERT ... RETURNING gave no row")
+        raise LookupError("INSERT ... RETURNING returned no row")
     return Thought(*row)
 
 
@@ -122,7 +122,7 @@ async def fill_empty_table(
     connection: "asyncpg.Connection[asyncpg.Record]",
     rows: list[tuple[int, str, str, datetime]],
 ) -> bool:
-    """Store (user_id, username, text, created_at) rows; return False if there are thoughts."""
+    """Store (user_id, username, text, created_at) rows; return False if the table is not empty."""
     async with connection.transaction():
         await connection.execute("LOCK TABLE thoughts IN SHARE ROW EXCLUSIVE MODE")
         if await connection.fetchval("SELECT EXISTS (SELECT FROM thoughts)"):

@@ -1,4 +1,4 @@
-"""HTTP in and out."""
+"""The HTTP endpoints."""
 
 from hashlib import blake2b
 from typing import Any

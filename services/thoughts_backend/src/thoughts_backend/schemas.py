@@ -1,4 +1,4 @@
-"""The shapes on the wire."""
+"""The shapes of requests and responses."""
 
 import re
 from datetime import datetime
@@ -12,8 +12,8 @@ from mythoughts_chassis.pages import Page
 MAX_TEXT_CHARACTERS = 250
 MAX_USERNAME_CHARACTERS = 50
 
-# What shows nothing: white space, control characters, what Unicode calls default ignorable, the
-# joints of annotations, and blanks that are letters or symbols.
+# Excludes invisible characters: white space, control characters, Unicode's default ignorables,
+# annotation marks, and blanks that count as letters or symbols.
 _VISIBLE = re.compile(
     r"[^\s\u0000-\u001f\u007f-\u009f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f"
     r"\u200b-\u200f\u202a-\u202e\u2060-\u206f\u2800\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb"
@@ -23,12 +23,12 @@ _VISIBLE = re.compile(
 
 
 def shows_something(text: str) -> bool:
-    """Return whether anything in a text can be seen."""
+    """Return whether a text contains anything visible."""
     return _VISIBLE.search(text) is not None
 
 
 def _visible(text: str) -> str:
-    """Return the text; raises `ValueError` if it shows nothing."""
+    """Return the text; raises `ValueError` if it contains nothing visible."""
     if not shows_something(text):
         raise ValueError("must hold something visible")
     return text
@@ -56,7 +56,7 @@ class NewThought(Struct, frozen=True):
             max_length=MAX_TEXT_CHARACTERS,
             description="In characters after CR LF has become LF; something in it is visible.",
             examples=["Be water, my friend."],
-            # Less strict than the rule: all that every dialect of regular expressions can say.
+            # Less strict than the rule: only what every regular expression dialect can express.
             extra_json_schema={"pattern": r"^[^\x00]*[^\s\x00-\x1f\x7f-\x9f][^\x00]*$"},
             extra={"rule": _visible},
         ),

@@ -1,11 +1,12 @@
-"""How a search goes through the thoughts: exact, in the order of ids, with a bound on its work.
+"""How a search works: exact, in the order of ids, with bounded work.
 
-1. The first thoughts are read one after the other: whatever is common is found here.
-2. What is less common is found by the index of terms: in few blocks of ids at first, so that the
-   first matches are found without collecting all; what is rare, in all ids at once. If that takes
-   too long, because too much has to be looked at, it is blocks again.
-3. When a page has taken long enough, it ends where the search has come to, with fewer thoughts
-   than were asked for; the next page goes on from there.
+1. The first thoughts are read one by one: this finds common terms.
+2. Less common terms are found with the term index, at first in a few blocks of ids, so that the
+   first matches are found without collecting all of them. Rare terms are looked up in all ids at
+   once; if that takes too long, because there are too many candidates, the search returns to
+   blocks.
+3. When the time for a page is up, the page ends at the point that the search has reached, with
+   fewer thoughts than requested; the next page continues from there.
 """
 
 import asyncio
@@ -18,36 +19,36 @@ from thoughts_backend import list_queries
 from thoughts_backend.list_queries import Statement, Wanted
 from thoughts_backend.schemas import Thought
 
-# Reading a thought costs PostgreSQL 0.3 us in everybody's list, and many times that in an author's,
-# whose thoughts are far apart.
+# Reading a thought costs PostgreSQL 0.3 us in everybody's list, and many times that in an author's
+# list, whose thoughts are scattered.
 WALK_LENGTH = 4096
 AUTHORS_WALK_LENGTH = 256
-# So many grams of a search are looked up, the rarest. More of them cost more than the candidates
-# that they rule out.
+# How many grams of a search are looked up, rarest first. More of them would cost more than they
+# save by ruling out candidates.
 GRAMS_FOR_BLOCKS = 4
 GRAMS_FOR_ALL = 6
 GRAMS_FOR_AUTHORS = 2
-# How long it is believed how frequent grams are.
+# How long gram frequencies are cached.
 FREQUENCIES_SECONDS = 600.0
-# What one step looks at: so many blocks of 2 ** bits ids, which the index knows (migration 0002).
-# The first of them may be almost used up, or almost empty yet.
+# The steps, as (bits, count): each looks at `count` blocks of 2 ** bits ids, which the index
+# knows (migration 0002). The first block may be almost used up, or still almost empty.
 STEPS = ((16, 2), (16, 8), (20, 2), (20, 8), (24, 2), (24, 8))
-# How many times as much the next larger step looks at.
+# How many times more the next larger step looks at.
 GROWTH = 4
-# All ids are asked for when a page needs more than this many times what the first step found.
+# All ids are searched if a page needs more than this many times what the first step found.
 RARE = 10
-# A larger step is taken when it may be expected to last no longer than this, and given up when it
-# lasts twice as long: there can be more to look at further on than there was before.
+# A larger step is taken if it is expected to take no longer than this, and given up if it takes
+# twice as long: there can be more candidates further on.
 EXPECTED_SECONDS = 0.02
-# After this time no further step is begun.
+# After this time no further step starts.
 PAGE_SECONDS = 0.08
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """Matches, in the order that was asked for.
+    """Matches, in the requested order.
 
-    All thoughts up to the id `reached` have been looked at; None means that none are left.
+    All thoughts up to the id `reached` have been searched; None means that none are left.
     """
 
     thoughts: list[Thought]
@@ -55,10 +56,10 @@ class Found:
 
 
 class Search:
-    """The searches of one process, of which at most `at_once` ask the index at the same time."""
+    """The searches of one process; at most `at_once` of them use the index at the same time."""
 
     def __init__(self, *, at_once: int) -> None:
-        # The others wait: searches are not to take the database from everybody else.
+        # The others wait, so that searches do not monopolize the database.
         self._turns = asyncio.Semaphore(at_once)
         self._frequencies: dict[str, float] = {}
         self._believed_until = 0.0
@@ -80,13 +81,13 @@ class Search:
             if time.monotonic() > self._believed_until:
                 self._frequencies = await list_queries.fetch_frequencies(connection)
                 self._believed_until = time.monotonic() + FREQUENCIES_SECONDS
-            # Those that are not among the most frequent stay in order: the first do not overlap.
+            # Grams that are not among the most frequent keep their order: the first do not overlap.
             rarest = sorted(whole, key=lambda gram: self._frequencies.get(gram, 0.0))
             if _is_by_author(wanted):
                 rarest = rarest[:GRAMS_FOR_AUTHORS]
             return await _ask_index(connection, wanted, rarest, newest, limit)
         if not grams:
-            # Nothing is left of the search when it is folded: it is in every thought.
+            # The search is empty after folding, so every thought contains it.
             return await _walk_on(connection, wanted, limit)
         if _is_by_author(wanted):
             return await _ask_or_walk(connection, wanted, grams[:1], newest, limit)
@@ -110,10 +111,10 @@ async def _walk(connection: Connection, wanted: Wanted, length: int, limit: int)
 async def _ask_or_walk(
     connection: Connection, wanted: Wanted, grams: Sequence[str], newest: int, limit: int
 ) -> Found:
-    """Find an author's thoughts by a beginning of grams.
+    """Find an author's thoughts by a prefix of grams.
 
-    All terms that begin so are collected from the whole index before it is looked at whose they
-    are. Where these are too many, reading the author's thoughts is quicker.
+    PostgreSQL collects all terms with this prefix from the whole index before it filters by author.
+    If there are too many, reading the author's thoughts is faster.
     """
     first = await _walk(connection, wanted, 4 * AUTHORS_WALK_LENGTH, limit)
     if first.reached is None or len(first.thoughts) == limit:
@@ -142,7 +143,7 @@ async def _ask_index(
 ) -> Found:
     few_grams = grams[:GRAMS_FOR_BLOCKS]
     ends_at = time.monotonic() + PAGE_SECONDS
-    # One step: its time is up when it begins.
+    # A single step: its time is up from the start.
     first = await _ask_for_blocks(connection, wanted, few_grams, newest, limit, ends_at=0.0)
     missing = limit - len(first.thoughts)
     if first.reached is None or not missing:
@@ -159,7 +160,7 @@ async def _ask_index(
 async def _ask_for_all(
     connection: Connection, wanted: Wanted, grams: Sequence[str], newest: int, limit: int
 ) -> Found | None:
-    """Ask the index for all that is wanted; None if that takes too long."""
+    """Search all ids with the index; return None if that takes too long."""
     statement = _Blocks(wanted, 0, 0, newest).statement(grams[:GRAMS_FOR_ALL], limit)
     thoughts = await _fetch_quickly(connection, statement)
     if thoughts is None:
@@ -176,7 +177,7 @@ async def _ask_for_blocks(
     *,
     ends_at: float,
 ) -> Found:
-    """Ask the index for few blocks of ids, then for more and more, and begin nothing at the end."""
+    """Search a few blocks of ids with the index, then more and more, until the time is up."""
     thoughts: list[Thought] = []
     size = 0
     while True:
@@ -197,7 +198,7 @@ async def _ask_for_blocks(
         if now > ends_at:
             return Found(thoughts, blocks.reached)
         wanted = _beyond(wanted, blocks.reached)
-        # If a few more steps of this size would fill the page, none should be larger.
+        # If a few more steps of this size would fill the page, the size need not grow.
         are_few = missing - len(found) > GROWTH * len(found)
         if are_few and (now - started_at) * GROWTH < EXPECTED_SECONDS:
             size = min(size + 1, len(STEPS) - 1)
@@ -212,7 +213,7 @@ async def _fetch_quickly(connection: Connection, statement: Statement) -> list[T
 
 
 def _beyond(wanted: Wanted, reached: int) -> Wanted:
-    """Return what is wanted of the thoughts that come after the one with the id `reached`."""
+    """Restrict `wanted` to the thoughts that come after the one with the id `reached`."""
     return replace(wanted, above=reached) if wanted.ascending else replace(wanted, below=reached)
 
 
@@ -221,9 +222,9 @@ def _is_by_author(wanted: Wanted) -> bool:
 
 
 class _Blocks:
-    """The first blocks of 2 ** `bits` ids, so many as `count`, that hold what is wanted.
+    """The first `count` blocks of 2 ** `bits` ids in the wanted range.
 
-    With a `count` of 0 all ids, whatever block they are in.
+    With a `count` of 0, all ids in the range.
     """
 
     def __init__(self, wanted: Wanted, bits: int, count: int, newest: int) -> None:

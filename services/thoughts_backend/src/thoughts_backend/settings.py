@@ -1,4 +1,4 @@
-"""What the Thoughts Backend can be told."""
+"""The settings of the Thoughts Backend."""
 
 from dataclasses import dataclass
 
@@ -16,7 +16,7 @@ class Settings(ApiSettings):
     )
 
     def __post_init__(self) -> None:
-        """Refuse an address that could only fail later."""
+        """Reject an address that would only fail later."""
         ApiSettings.__post_init__(self)
         if self.database_replica_url is not None:
             check_database_url("DATABASE_REPLICA_URL", self.database_replica_url)

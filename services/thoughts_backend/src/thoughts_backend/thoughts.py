@@ -17,7 +17,7 @@ _SHARED = Counter("thoughts_shared", "Thoughts that were stored.")
 
 @dataclass(frozen=True, slots=True)
 class ThoughtsPage:
-    """Some thoughts, newest first, and the ids that older and newer pages begin after."""
+    """A page of thoughts, newest first, and the ids after which older and newer pages begin."""
 
     thoughts: list[Thought]
     older_than: int | None
@@ -32,7 +32,7 @@ async def find(
     username: str = "",
     user_id: int | None = None,
 ) -> ThoughtsPage:
-    """Return the page that `query` asks for, of everybody's thoughts or of one user's."""
+    """Return the page that `query` selects from everybody's or one user's thoughts."""
     wanted = Wanted(
         search=query.search if shows_something(query.search) else "",
         username=username,
@@ -41,7 +41,7 @@ async def find(
         below=query.below,
         ascending=query.ascending,
     )
-    # One more tells that there are more.
+    # One extra thought shows whether there are more.
     limit = query.limit + 1
     if wanted.search:
         return _page(query, await search.find(database, wanted, limit))
@@ -55,7 +55,7 @@ def _page(query: OwnThoughtsQuery, found: Found) -> ThoughtsPage:
     older_than = thoughts[-1].id if thoughts and has_older else None
     newer_than = thoughts[0].id if thoughts else None
     if found.reached is not None and len(found.thoughts) <= query.limit:
-        # The search goes on at the id that it has come to.
+        # The search continues from the id that it has reached.
         if query.ascending:
             newer_than = found.reached
             older_than = older_than or query.above + 1
@@ -65,7 +65,7 @@ def _page(query: OwnThoughtsQuery, found: Found) -> ThoughtsPage:
 
 
 async def get(database: Database, thought_id: int) -> Thought:
-    """Return one thought; raises `NotFound`."""
+    """Return the thought with this id; raises `NotFound`."""
     thought = await database.run(lambda c: queries.find_thought(c, thought_id), repeatable=True)
     if thought is None:
         raise NotFound("There is no thought with this id.")
@@ -77,9 +77,9 @@ async def share(
 ) -> Thought:
     """Store a thought and return it.
 
-    Raises `Conflict` while another request with the same key is under way,
-    `UnprocessableContent` when the key was used for another text, and `Gone` when the thought
-    that was shared with it has been deleted.
+    Raises `Conflict` while another request with the same key is in progress,
+    `UnprocessableContent` if the key was used for another text, and `Gone` if the thought
+    shared with it has been deleted.
     """
     if idempotency_key is not None:
         return await database.run(
@@ -119,7 +119,7 @@ def _answered_before(earlier: queries.Answer, text: str) -> Thought:
 
 
 async def delete_own(database: Database, thought_id: int, user_id: int) -> None:
-    """Delete a thought of the user's; raises `NotFound` if it is not theirs."""
+    """Delete one of the user's thoughts; raises `NotFound` if it is not theirs."""
     if not await database.run(
         lambda c: queries.delete_thought_of(c, thought_id, user_id), repeatable=True
     ):
@@ -127,5 +127,5 @@ async def delete_own(database: Database, thought_id: int, user_id: int) -> None:
 
 
 async def delete_any(database: Database, thought_id: int) -> None:
-    """Delete a thought, if it is there."""
+    """Delete a thought, if it exists."""
     await database.run(lambda c: queries.delete_thought(c, thought_id), repeatable=True)

@@ -7,11 +7,11 @@ down_revision = None
 
 
 def upgrade() -> None:
-    """Make the tables."""
+    """Create the tables."""
     op.execute("CREATE EXTENSION IF NOT EXISTS pg_trgm")
-    # The text is searched in a folded form, which every installation makes in the same way:
-    # folded in full (ß is ss) by PostgreSQL's built-in provider, then normalized (NFC), which
-    # folding can undo. The collation "C" of the result makes LIKE compare bytes.
+    # The text is searched in a folded form that is the same on every installation: full case
+    # folding (ß becomes ss) by PostgreSQL's built-in provider, then normalization (NFC), which
+    # folding can undo. With the collation "C" LIKE compares bytes.
     op.execute("""
         CREATE TABLE thoughts (
             id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,

@@ -1,4 +1,4 @@
-"""One index that serves searches for terms of any length, in any script."""
+"""One index for searches with terms of any length, in any script."""
 
 from alembic import op
 
@@ -7,14 +7,14 @@ down_revision = "0001"
 
 
 def upgrade() -> None:
-    """Replace the index of words' trigrams by one of all grams."""
-    # Where a text has "abcd", its grams are "abc", "bcd", "cd" and "d": three characters from
-    # each place on, fewer at the end. Grams that begin with an East Asian character or an emoji
-    # (from U+2E80 on) have two: there are so many of these characters that pairs say enough.
-    # The text is cut into threes at the first, second and third place, with U+001F between them,
-    # which is a space to searches.
-    # PL/pgSQL keeps the plans of its expressions for a whole session; as an SQL function it would
-    # be planned again for each thought that is shared.
+    """Replace the index of words' trigrams with one of all grams."""
+    # The grams of the text "abcd" are "abc", "bcd", "cd" and "d": three characters from each
+    # position on, fewer at the end. Grams that begin with an East Asian character or an emoji
+    # (from U+2E80 on) have two: there are enough of these characters for pairs to be distinctive.
+    # The text is cut into threes from the first, second and third position, separated by U+001F,
+    # which searches treat as a space.
+    # PL/pgSQL caches the plans of its expressions for the whole session; an SQL function would be
+    # planned again for each shared thought.
     op.execute(r"""
         CREATE FUNCTION text_grams(text text) RETURNS text[]
         LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
@@ -32,8 +32,8 @@ def upgrade() -> None:
         END
         $$
     """)
-    # What the index holds of a thought: its grams, and which blocks of ids and whose it is, so
-    # that a search can look at newest blocks first, or at one author's thoughts.
+    # The index terms of a thought: its grams, its blocks of ids and its author, so that a search
+    # can look at the newest blocks first, or only at one author's thoughts.
     op.execute(r"""
         CREATE FUNCTION thought_terms(
             id bigint, user_id bigint, username text, folded_text text
@@ -47,15 +47,15 @@ def upgrade() -> None:
             E'\x1fname:' || normalize(casefold(username COLLATE pg_unicode_fast))
         ])
     """)
-    # What is asked of the index.
+    # A query to the index.
     op.execute("""
         CREATE FUNCTION term_query(term text) RETURNS tsquery
         LANGUAGE sql IMMUTABLE PARALLEL SAFE
         RETURN array_to_tsvector(ARRAY[term])::text::tsquery
     """)
     op.execute("DROP INDEX thoughts_search")
-    # New entries wait in a list, which searches read, until there are 2 MiB of them (about 1,700
-    # thoughts): together they cost less than one by one. Larger lists save nothing more.
+    # New entries wait in a list, which searches also read, until it reaches 2 MiB (about 1,700
+    # thoughts): adding them together costs less than one by one. A larger list saves nothing more.
     op.execute("""
         CREATE INDEX thoughts_search
             ON thoughts USING gin (thought_terms(id, user_id, username, folded_text))
