@@ -1,1 +1,1 @@
-"""The Users Backend: keeps users and signs the tokens that speak for them."""
+"""The Users Backend: manages users and signs their access tokens."""

@@ -27,7 +27,7 @@ def main() -> int:
     actions = parser.add_subparsers(title="commands")
     actions.add_parser("serve", help="serve the API (the default)").set_defaults(command=_serve)
     migrate = actions.add_parser("migrate", help="bring the database schema up to date")
-    migrate.add_argument("--wait", action="store_true", help="wait for a database that is away")
+    migrate.add_argument("--wait", action="store_true", help="wait for an unavailable database")
     migrate.set_defaults(command=_migrate)
     actions.add_parser("openapi", help="print the OpenAPI document").set_defaults(command=_openapi)
     demo = actions.add_parser("load-demo", help="load demonstration users if there are no users")
@@ -41,34 +41,34 @@ def main() -> int:
 def _add_create_admin(actions: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     admin = actions.add_parser(
         "create-admin",
-        help="create an admin; the password is asked for, or read from standard input",
+        help="create an admin; prompts for the password, or reads it from standard input",
     )
     admin.add_argument("name")
-    admin.add_argument("--password-file", type=Path, help="take the password from this file")
+    admin.add_argument("--password-file", type=Path, help="read the password from this file")
     admin.add_argument(
-        "--if-missing", action="store_true", help="do nothing if there is an admin of this name"
+        "--if-missing", action="store_true", help="do nothing if there is an admin with this name"
     )
     admin.set_defaults(command=_create_admin)
 
 
 def _add_rotate_keys(actions: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     keys = actions.add_parser(
-        "rotate-keys", help="add a new signing key, making the key files if they are missing"
+        "rotate-keys", help="add a new signing key, creating the key files if they are missing"
     )
     keys.add_argument(
         "--activate-in",
         type=int,
         default=0,
         metavar="SECONDS",
-        help="sign with the new key only after this time, in which verifiers learn of it",
+        help="sign with the new key only after this time, so that verifiers can load it first",
     )
     keys.add_argument(
         "--drop-old",
         action="store_true",
-        help="drop all older keys, which ends every token signed so far",
+        help="drop all older keys, which invalidates every token signed so far",
     )
     keys.add_argument(
-        "--if-missing", action="store_true", help="do nothing if both key files are there"
+        "--if-missing", action="store_true", help="do nothing if both key files exist"
     )
     keys.set_defaults(command=_rotate_keys)
 
@@ -132,7 +132,7 @@ def _rotate_keys(options: argparse.Namespace, environment: Mapping[str, str]) ->
     print(
         rotate_key_sets(
             *files,
-            # Tokens are believed for as long after their end as clocks may differ.
+            # Verifiers accept expired tokens for as long as clocks may differ.
             token_lifetime_seconds=settings.token_lifetime_seconds + CLOCK_SKEW_SECONDS,
             activate_in_seconds=options.activate_in,
             keep_old=not options.drop_old,

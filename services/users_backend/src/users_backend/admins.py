@@ -1,4 +1,4 @@
-"""Makes admins; only the command line can."""
+"""Creates admins; only possible from the command line."""
 
 from mythoughts_chassis.commands import CommandError
 from mythoughts_chassis.database import Database
@@ -13,10 +13,10 @@ from users_backend.schemas import NewUser
 async def create_admin(
     database_url: Secret, username: str, password: Secret, *, if_missing: bool
 ) -> bool:
-    """Store an admin; return False if there is one of this name and `if_missing` says to go on.
+    """Store an admin; with `if_missing`, return False if there is already one with this name.
 
-    Raises `CommandError` when name or password do not fit, the name is taken, or the database
-    is away.
+    Raises `CommandError` if the name or password is invalid, the name is taken, or the database
+    is unavailable.
     """
     database = Database(database_url, pool_size=1, application_name="users-backend")
     await database.open()
@@ -35,7 +35,7 @@ async def _create(database: Database, new_user: NewUser, *, if_missing: bool) ->
     try:
         await users.create(database, PasswordHasher(), new_user, is_admin=True)
     except Conflict:
-        # Two commands at once both find nobody.
+        # Two concurrent commands may both have found nobody.
         if if_missing and await _is_admin(database, new_user.username):
             return False
         raise

@@ -1,4 +1,4 @@
-"""Puts the Users Backend together."""
+"""Assembles the Users Backend."""
 
 from importlib.metadata import version
 from pathlib import Path
@@ -27,7 +27,7 @@ OPENAPI = document(
 
 
 def create_api(settings: Settings) -> Api:
-    """Return the API, ready to be served; raises `KeySetError` without both key files."""
+    """Return the API, ready to serve; raises `KeySetError` if a key file cannot be read."""
     return Api(
         name=NAME,
         version=VERSION,

@@ -1,8 +1,8 @@
-"""Loads demonstration users, for trying the system out; never used in production.
+"""Loads demonstration users, for trying out the system; never used in production.
 
 [{"id": 1, "username": "bruce"}, …]
 
-The password of each is the name.
+Each user's password is their name.
 """
 
 import asyncpg
@@ -17,16 +17,16 @@ _log = structlog.get_logger()
 
 
 class DemoUser(msgspec.Struct, frozen=True):
-    """One user of the file."""
+    """A user in the file."""
 
     id: int
     username: str
 
 
 async def load_demo(database_url: Secret, content: bytes) -> None:
-    """Store the users in `content`, unless there are users already.
+    """Store the users in `content`, unless the table already has users.
 
-    Raises `msgspec.DecodeError` when the content does not fit.
+    Raises `msgspec.DecodeError` if the content is invalid.
     """
     users = msgspec.json.decode(content, type=list[DemoUser])
     passwords = PasswordHasher()

@@ -1,9 +1,9 @@
-"""Which names users can have, and which of them look alike.
+"""Defines which user names are allowed, and which of them look alike.
 
-A name is one or more words with single spaces between them. What a word may hold is said by
-PRECIS, profile UsernameCasePreserved (RFC 8265), with the Unicode of this Python; marks are
-looked at more closely, because PRECIS accepts any of them anywhere. Which names look alike is
-said by the skeletons of UTS #39, "Unicode Security Mechanisms".
+A name is one or more words separated by single spaces. PRECIS, profile UsernameCasePreserved
+(RFC 8265), defines what a word may contain, with the Unicode version of this Python. Marks are
+checked more strictly, because PRECIS accepts any mark anywhere. The skeletons of UTS #39,
+"Unicode Security Mechanisms", define which names look alike.
 """
 
 import re
@@ -20,7 +20,8 @@ MAX_USERNAME_CHARACTERS = 50
 
 _WORDS = get_profile("UsernameCasePreserved")
 
-# What PRECIS says, in plain words. What is missing here may stand in other places (RFC 5892, A).
+# PRECIS's reasons in plain words. Other reasons mean that a character is allowed in other places
+# (RFC 5892, A).
 _KINDS = {
     "controls": "it is a control character",
     "exceptions": "it only makes a word longer or repeats a character",
@@ -36,7 +37,7 @@ _KINDS = {
 }
 _ANY_SCRIPT = ("Zinh", "Zyyy")
 
-# Languages need these inside of words, and emoji did in names of former releases.
+# Some languages need these inside words, as did emoji in names of earlier releases.
 _JOINERS = (0x200C, 0x200D, 0xFE0E, 0xFE0F)
 _HIDDEN_DOT = re.compile("(?<=[ij])\u0307")
 
@@ -44,7 +45,7 @@ _HIDDEN_DOT = re.compile("(?<=[ij])\u0307")
 def enforce(name: str) -> str:
     """Return the name in the form in which it is stored.
 
-    Raises `ValueError` that says, in plain words, what a name may not hold and where.
+    Raises a `ValueError` that says in plain words what is not allowed and where.
     """
     name = unicodedata.normalize("NFC", name)
     words = name.split(" ")
@@ -60,10 +61,10 @@ def enforce(name: str) -> str:
 
 
 def skeletons(name: str) -> list[str]:
-    """Return one or two skeletons (UTS #39), in any case; names that share one look alike.
+    """Return one or two skeletons (UTS #39), ignoring case; names that share one look alike.
 
-    There are two when the name holds a capital I, which is confused with a small l but is also
-    the letter i of a name that may be written in either case.
+    There are two if the name contains a capital I, which looks like a small l but also equals
+    the letter i, because case does not matter.
     """
     prototypes, with_capital_i = _prototypes()
     name = " ".join(name.split())
@@ -89,7 +90,7 @@ def _enforce_word(word: str, start: int) -> str:
 def _check_marks(word: str, start: int) -> None:
     """Raise `ValueError` for a mark without a letter of its script, or a repeated one (UTS #39).
 
-    Such marks may not be seen: a filler of Khitan after a Latin letter, a stroke over a stroke.
+    Such marks may be invisible: a Khitan filler after a Latin letter, a stroke over a stroke.
     """
     base = previous = ""
     decomposed = unicodedata.normalize("NFD", word)
@@ -121,9 +122,10 @@ def _refused(char: str, index: int, why: str) -> ValueError:
 
 
 def _skeleton(text: str, prototypes: Mapping[int, Any]) -> str:
-    """Return the skeleton of what is left of `text` when case is folded, too.
+    """Return the skeleton of `text`, with case folded as well.
 
-    Folding makes letters that have a prototype of their own: it is settled after three rounds.
+    Folding can produce letters that have a prototype themselves: the result is stable after three
+    rounds.
     """
     for _ in range(4):
         drawn = unicodedata.normalize("NFD", text).translate(prototypes)
@@ -133,7 +135,7 @@ def _skeleton(text: str, prototypes: Mapping[int, Any]) -> str:
 
 @cache
 def _prototypes() -> tuple[Mapping[int, Any], Mapping[int, Any]]:
-    """Return what stands for each character in a skeleton, also with capital I as a small i."""
+    """Return the prototype of each character in skeletons, without and with capital I as i."""
     from homoglyph.data import load_prototypes  # noqa: PLC0415 (3 MiB that logins do not need)
 
     prototypes: dict[int, Any] = load_prototypes() | dict.fromkeys(_JOINERS)

@@ -1,7 +1,7 @@
-"""Hashes passwords with argon2id, one at a time, beside the event loop.
+"""Hashes passwords with argon2id, one at a time, outside the event loop.
 
-Passwords are taken in Unicode's form NFC (RFC 8265, OpaqueString): keyboards differ in the
-form that they send.
+Passwords are normalized to Unicode's form NFC (RFC 8265, OpaqueString), because keyboards send
+different forms.
 """
 
 import asyncio
@@ -13,7 +13,7 @@ from typing import TypeVar
 
 import argon2
 
-# What OWASP's Password Storage Cheat Sheet names as the least for argon2id.
+# The minimum for argon2id in OWASP's Password Storage Cheat Sheet.
 TIME_COST = 2
 MEMORY_KIB = 19 * 1024
 PARALLELISM = 1
@@ -22,11 +22,11 @@ T = TypeVar("T")
 
 
 class PasswordHasher:
-    """Makes and verifies hashes; each takes about 30 ms of one core.
+    """Creates and verifies hashes; each takes about 30 ms of one core.
 
-    One thread does the work, so that logins keep neither each other's memory nor all cores.
-    Work whose request is cancelled is dropped if it has not begun, and else finished before
-    the next: however many clients give up, there is never more than one hash under way.
+    A single thread does the work, which limits the memory and cores used by logins. Work of a
+    cancelled request is dropped if it has not started; otherwise it is finished before the next
+    starts. However many clients give up, there is never more than one hash in progress.
     """
 
     def __init__(self) -> None:
@@ -35,20 +35,20 @@ class PasswordHasher:
         self._nobodys_hash = self.hash_now(secrets.token_urlsafe())
 
     async def hash(self, password: str) -> str:
-        """Return a hash of the password, with a salt of its own."""
+        """Return a hash of the password, with its own salt."""
         return await self._run(lambda: self.hash_now(password))
 
     async def verify(self, password: str, password_hash: str | None) -> bool:
-        """Return whether the hash is the password's.
+        """Return whether the password matches the hash.
 
-        Without a hash the answer is False, after the same work: the time does not tell
-        whether there is one.
+        Without a hash, return False after the same work, so that timing does not reveal whether
+        there is one.
         """
         wanted = password_hash or self._nobodys_hash
         return await self._run(lambda: self._verify_now(password, wanted))
 
     def is_outdated(self, password_hash: str) -> bool:
-        """Return whether a hash made now would have other parameters."""
+        """Return whether a new hash would have different parameters."""
         return self._hasher.check_needs_rehash(password_hash)
 
     def hash_now(self, password: str) -> str:

@@ -1,8 +1,8 @@
 """All SQL of the Users Backend.
 
-A deleted user has a row without a password hash; only `insert_user` minds such rows. Which
-names are the same is what `folded_name`, a function of the schema, says; names look alike that
-share a row of `name_skeletons`.
+A deleted user has a row without a password hash; only `insert_user` considers such rows. Names
+are the same if `folded_name`, a function in the schema, returns the same value; names look alike
+if they share a row of `name_skeletons`.
 """
 
 from dataclasses import dataclass
@@ -17,16 +17,16 @@ _COLUMNS = "id, username, created_at"
 
 
 class NameTaken(Exception):
-    """The name is or was another's."""
+    """The name is taken, possibly by a deleted user."""
 
 
 class LookAlike(NameTaken):
-    """The name looks like one that is or was another's."""
+    """The name looks like one that is taken, possibly by a deleted user."""
 
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """What a login is checked against."""
+    """The data that a login is checked against."""
 
     user_id: int
     username: str
@@ -38,9 +38,10 @@ _ACCOUNT = "id, username, is_admin, password_hash"
 
 
 async def find_account(connection: Connection, username: str) -> Account | None:
-    """Return the account with this name, or None; former releases let spaces make the difference.
+    """Return the account with this name, or None.
 
-    Other spaces than those of a name find it if no other name has them.
+    Extra spaces are ignored unless another name has exactly these: in earlier releases names could
+    differ in spaces only.
     """
     row = await connection.fetchrow(
         f"SELECT {_ACCOUNT} FROM users "
@@ -71,7 +72,7 @@ async def find_user(connection: Connection, user_id: int) -> User | None:
 async def fetch_users(
     connection: Connection, *, above: int, below: int, ascending: bool, limit: int
 ) -> list[User]:
-    """Return the users whose ids lie between two others, nearest to one end first."""
+    """Return the users with ids between two bounds, in ascending or descending order."""
     rows = await connection.fetch(
         f"SELECT {_COLUMNS} FROM users WHERE id > $1 AND id < $2 AND deleted_at IS NULL "
         f"ORDER BY id {'ASC' if ascending else 'DESC'} LIMIT $3",
@@ -85,7 +86,7 @@ async def fetch_users(
 async def insert_user(
     connection: Connection, username: str, password_hash: str, *, is_admin: bool
 ) -> User:
-    """Store a user and return them; raises `NameTaken`."""
+    """Store a user and return it; raises `NameTaken`."""
     sql = f"""
         WITH new AS (
             INSERT INTO users (username, password_hash, is_admin) VALUES ($1, $2, $3)
@@ -105,9 +106,9 @@ async def insert_user(
 async def replace_password_hash(
     connection: Connection, user_id: int, old_hash: str, new_hash: str
 ) -> bool:
-    """Store the new hash in place of the old; return False if that is not there any more.
+    """Replace the old hash with the new one; return False if the old one has already changed.
 
-    Done twice, it answers what it did the first time.
+    A repetition returns the same result.
     """
     status = await connection.execute(
         "UPDATE users SET password_hash = $3 WHERE id = $1 AND password_hash IN ($2, $3)",
@@ -119,7 +120,7 @@ async def replace_password_hash(
 
 
 async def delete_user(connection: Connection, user_id: int) -> None:
-    """Delete a user, but for the name, if they are there."""
+    """Delete a user, if it exists; only the name stays reserved."""
     await connection.execute(
         "UPDATE users SET deleted_at = now(), password_hash = NULL "
         "WHERE id = $1 AND deleted_at IS NULL",
@@ -130,7 +131,7 @@ async def delete_user(connection: Connection, user_id: int) -> None:
 async def fill_empty_table(
     connection: "asyncpg.Connection[asyncpg.Record]", rows: list[tuple[int, str, str]]
 ) -> bool:
-    """Store (id, username, password_hash) rows; return False if there are users."""
+    """Store (id, username, password_hash) rows; return False if the table is not empty."""
     async with connection.transaction():
         await connection.execute("LOCK TABLE users IN SHARE ROW EXCLUSIVE MODE")
         if await connection.fetchval("SELECT EXISTS (SELECT FROM users)"):

@@ -1,4 +1,4 @@
-"""HTTP in and out."""
+"""The HTTP endpoints."""
 
 from typing import Any
 
@@ -34,7 +34,7 @@ KEYS_CACHE = "public, max-age=300"
 
 
 async def requires_present_user(connection: AnyConnection, _: BaseRouteHandler) -> None:
-    """Refuse a token whose user has been deleted; raises `Unauthorized`."""
+    """Reject the token of a deleted user; raises `Unauthorized`."""
     await users.get(connection.app.state.database, connection.scope["user"].user_id)
 
 

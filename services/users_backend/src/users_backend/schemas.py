@@ -1,4 +1,4 @@
-"""The shapes on the wire."""
+"""The shapes of requests and responses."""
 
 from datetime import datetime
 from typing import Annotated
@@ -19,7 +19,7 @@ Username = Annotated[
         "RFC 8265 (PRECIS). Stored in Unicode's form NFC. Names that differ only in case are the "
         "same, and no name may look like another's (UTS #39).",
         examples=["lena"],
-        # Less strict than the rule: all that every dialect of regular expressions can say.
+        # Less strict than the rule: only what every regular expression dialect can express.
         extra_json_schema={"pattern": r"^\S(.*\S)?$"},
         extra={"rule": enforce},
     ),
@@ -50,7 +50,7 @@ class User(Struct, frozen=True):
 class Login(Struct, frozen=True):
     """What somebody sends to log in."""
 
-    # Longer than a name can be, which may come in a form that takes more characters (NFD).
+    # Longer than a stored name: in another form (NFD) it may have more characters.
     username: Annotated[
         str,
         Meta(

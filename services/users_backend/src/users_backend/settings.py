@@ -1,4 +1,4 @@
-"""What the Users Backend can be told."""
+"""The settings of the Users Backend."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,7 +27,7 @@ class Settings(ApiSettings):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeySettings:
-    """The part of the settings that `rotate-keys` needs: it knows of no database."""
+    """The settings that `rotate-keys` needs, which does not use the database."""
 
     token_private_keys_path: Path = setting("File with the private keys.")
     token_public_keys_path: Path = setting("File with the public keys.")

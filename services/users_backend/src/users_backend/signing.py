@@ -1,4 +1,4 @@
-"""Signs access tokens, with keys that may be replaced while the service runs."""
+"""Signs access tokens with keys that can be replaced while the service runs."""
 
 import time
 import uuid
@@ -13,10 +13,10 @@ _log = structlog.get_logger()
 
 
 class WatchedKeySet:
-    """The keys in a file, always those of the file as it is now.
+    """The keys in a file, reloaded when it changes.
 
-    Raises `KeySetError` when it is made and the file is missing or damaged. A file that
-    turns bad later is left alone until it is good again: the keys read last go on working.
+    The constructor raises `KeySetError` if the file is missing or damaged. If the file becomes
+    unreadable later, the keys read last stay in use until it is valid again.
     """
 
     def __init__(self, path: Path) -> None:
@@ -35,7 +35,7 @@ class WatchedKeySet:
 
 
 class TokenSigner:
-    """Signs tokens in the form that `mythoughts_chassis.tokens` describes."""
+    """Signs tokens in the format described in `mythoughts_chassis.tokens`."""
 
     def __init__(
         self, private_keys: WatchedKeySet, *, issuer: str, audience: str, lifetime_seconds: int
@@ -46,7 +46,7 @@ class TokenSigner:
         self._lifetime_seconds = lifetime_seconds
 
     def sign(self, user_id: int, username: str, *, is_admin: bool) -> str:
-        """Return a token that speaks for the user from now on, for its lifetime."""
+        """Return a token for the user, valid from now on for its lifetime."""
         now = int(time.time())
         claims = {
             "iss": self._issuer,

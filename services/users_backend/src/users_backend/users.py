@@ -19,7 +19,7 @@ _LOGINS_FAILED = Counter(
 
 @dataclass(frozen=True, slots=True)
 class UsersPage:
-    """Some users, newest first, and whether older ones follow."""
+    """A page of users, newest first, and whether older ones follow."""
 
     users: list[User]
     has_older: bool
@@ -28,10 +28,10 @@ class UsersPage:
 async def log_in(
     database: Database, passwords: PasswordHasher, signer: TokenSigner, login: Login
 ) -> str:
-    """Return a token; raises `Unauthorized`, the same for a wrong name and a wrong password.
+    """Return a token; raises the same `Unauthorized` for a wrong name and a wrong password.
 
-    Both cost one look-up and one hash, so that the time tells nothing either. The hash is
-    made anew when it has other parameters than new ones.
+    Both cost one look-up and one hash, so that timing reveals nothing either. A hash with
+    outdated parameters is replaced.
     """
     account = await database.run(lambda c: queries.find_account(c, login.username), repeatable=True)
     password_hash = None if account is None else account.password_hash
@@ -44,7 +44,7 @@ async def log_in(
 
 
 async def get(database: Database, user_id: int) -> User:
-    """Return the user that a token speaks for; raises `Unauthorized` once they are deleted."""
+    """Return the user of a token; raises `Unauthorized` if the user has been deleted."""
     user = await database.run(lambda c: queries.find_user(c, user_id), repeatable=True)
     if user is None:
         raise _deleted()
@@ -54,9 +54,9 @@ async def get(database: Database, user_id: int) -> User:
 async def change_password(
     database: Database, passwords: PasswordHasher, user_id: int, change: PasswordChange
 ) -> None:
-    """Give a user a new password; raises `Forbidden` when the present one is another.
+    """Set a user's new password; raises `Forbidden` if the current one is wrong.
 
-    Tokens go on working until they expire. Raises `Unauthorized` for a deleted user.
+    Tokens stay valid until they expire. Raises `Unauthorized` for a deleted user.
     """
     account = await database.run(lambda c: queries.find_account_by_id(c, user_id), repeatable=True)
     if account is None:
@@ -69,7 +69,7 @@ async def change_password(
 
 
 async def find(database: Database, page: Page) -> UsersPage:
-    """Return the page of users that is asked for."""
+    """Return the requested page of users."""
     rows = await database.run(
         lambda c: queries.fetch_users(
             c, above=page.above, below=page.below, ascending=page.ascending, limit=page.limit + 1
@@ -83,9 +83,10 @@ async def find(database: Database, page: Page) -> UsersPage:
 async def create(
     database: Database, passwords: PasswordHasher, new_user: NewUser, *, is_admin: bool = False
 ) -> User:
-    """Store a user and return them.
+    """Store a user and return it.
 
-    Raises `Conflict` when the name is or was another's, or looks like one that is or was.
+    Raises `Conflict` if the name is taken or looks like a taken one; names of deleted users stay
+    taken.
     """
     password_hash = await passwords.hash(new_user.password.reveal())
     try:
@@ -100,16 +101,15 @@ async def create(
 
 
 async def delete(database: Database, user_id: int) -> None:
-    """Delete a user, if they are there; nobody else is ever given the name.
+    """Delete a user, if it exists; the name is never reused.
 
-    Nothing tells the other services: a token that the user holds goes on working there until
-    it expires.
+    The other services are not notified: the user's tokens stay valid there until they expire.
     """
     await database.run(lambda c: queries.delete_user(c, user_id), repeatable=True)
 
 
 async def _replace_hash(database: Database, account: queries.Account, new_hash: str) -> bool:
-    """Store a new hash unless another request has stored one meanwhile."""
+    """Store a new hash unless another request has stored one in the meantime."""
     return await database.run(
         lambda c: queries.replace_password_hash(
             c, account.user_id, account.password_hash, new_hash

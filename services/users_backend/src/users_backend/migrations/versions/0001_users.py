@@ -1,4 +1,4 @@
-"""Users, and which of their names are the same."""
+"""Users, and when their names count as the same."""
 
 from alembic import op
 
@@ -7,11 +7,11 @@ down_revision = None
 
 
 def upgrade() -> None:
-    """Make the table."""
-    # Names are the same when they differ only in case, in the form of their characters (NFC,
-    # NFD, full width, ...) or in characters that cannot be seen: joiners and the choice between
-    # text and emoji, which a name may hold. Folding can undo the normal form, hence the second
-    # normalization.
+    """Create the table."""
+    # Names are the same if they differ only in case, in the form of their characters (NFC, NFD,
+    # full width, ...) or in the invisible characters that a name may contain: joiners and
+    # variation selectors for text or emoji. Folding can undo normalization, hence the second
+    # one.
     op.execute(r"""
         CREATE FUNCTION folded_name(name text) RETURNS text IMMUTABLE STRICT PARALLEL SAFE
         RETURN normalize(
@@ -22,7 +22,7 @@ def upgrade() -> None:
             NFKC
         )
     """)
-    # A deleted user stays without a password, so that the name is never given to anyone else.
+    # The row of a deleted user stays, without a password, so that the name is never reused.
     op.execute("""
         CREATE TABLE users (
             id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,

@@ -1,4 +1,4 @@
-"""Which names look alike (UTS #39)."""
+"""Skeletons of names, to detect names that look alike (UTS #39)."""
 
 from alembic import op
 from sqlalchemy import text
@@ -12,10 +12,10 @@ BATCH_ROWS = 10_000
 
 
 def upgrade() -> None:
-    """Make the table of the skeletons, with those of the names that there are.
+    """Create the table of skeletons and fill it from the existing names.
 
-    Of names that look alike already, the oldest has the row: all of them stay, and no other is
-    added.
+    If existing names look alike, the oldest gets the row: all of them stay, but no further name
+    like them can be added.
     """
     op.execute("CREATE TABLE name_skeletons (skeleton text PRIMARY KEY, user_id bigint NOT NULL)")
     connection = op.get_bind()
@@ -31,7 +31,7 @@ def upgrade() -> None:
         names, user_ids = zip(*pairs, strict=True)
         connection.execute(fill, {"skeletons": list(names), "user_ids": list(user_ids)})
         last = rows[-1].id
-    # Not before, because it locks out who writes to the users.
+    # Only now, because it blocks writes to the users.
     op.execute(
         "ALTER TABLE name_skeletons ADD FOREIGN KEY (user_id) REFERENCES users ON DELETE CASCADE"
     )
