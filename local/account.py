@@ -1,4 +1,4 @@
-"""The operating system account that a program runs as when the person who starts it is root."""
+"""The operating system account that a program runs as when it is started by root."""
 
 import os
 import pwd
@@ -8,13 +8,13 @@ from typing import NamedTuple
 
 
 class Account(NamedTuple):
-    """The numbers of an operating system account."""
+    """The ids of an operating system account."""
 
     uid: int
     gid: int
 
     def may_use(self, path: Path) -> bool:
-        """Whether it can enter a folder, or run a program; tried, as parents and ACLs count."""
+        """Whether it can enter a folder or run a program; tested, as parents and ACLs matter."""
         attempt = subprocess.run(
             ["test", "-x", str(path)],
             check=False,
@@ -26,7 +26,7 @@ class Account(NamedTuple):
 
 
 def unprivileged_account() -> Account | None:
-    """The account `nobody` when this process is root; None, no other account is needed, else."""
+    """The account `nobody` if this process is root; otherwise None: no other account is needed."""
     if os.geteuid() != 0:
         return None
     nobody = pwd.getpwnam("nobody")

@@ -1,4 +1,4 @@
-"""A run that stays when the terminal gets its prompt back."""
+"""Runs in the background, while the terminal returns to its prompt."""
 
 import os
 import signal
@@ -9,10 +9,10 @@ from local.stopping import heed_signals
 
 
 def run(work: Callable[[Callable[[], None]], int]) -> int:
-    """Do `work` in a process of its own and return when it calls its argument, or has ended.
+    """Do `work` in a separate process; return when it calls its argument or ends.
 
-    From that call on it writes nothing to the terminal. The exit status is 0, or that of `work`
-    if it ended first. A request to stop meanwhile is passed on to it.
+    After that call it writes nothing to the terminal. The exit status is 0, or that of `work`
+    if it ended first. Until then, a signal to stop is passed on to it.
     """
     reading, writing = os.pipe()
     worker = os.fork()

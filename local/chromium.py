@@ -1,4 +1,4 @@
-"""Finds the Chromium that the browser tests drive, and installs one where there is none.
+"""Finds the Chromium for the browser tests, and installs one if there is none.
 
 `make test` runs this module before the tests.
 """
@@ -19,17 +19,17 @@ _APPLICATIONS = (
     Path("/Applications/Chromium.app/Contents/MacOS/Chromium"),
 )
 ADVICE = """\
-The browser tests need Chromium, and it could neither be found nor installed.
-Install it (on Debian: apt-get install chromium) or give its path: make test CHROMIUM=/path/to/it
-To leave the browser tests out: make test NO_BROWSER=1"""
+The browser tests need Chromium, which could not be found or installed.
+Install it (on Debian: apt-get install chromium) or set its path: make test CHROMIUM=/path/to/it
+To skip the browser tests: make test NO_BROWSER=1"""
 
 
 class NoChromium(Exception):
-    """There is no Chromium; `str()` says what to do."""
+    """Chromium was not found; `str()` says what to do."""
 
 
 def chromium_path(environment: Mapping[str, str] = os.environ) -> str:
-    """The path of Chromium: what the variable CHROMIUM says, the system's, or Playwright's.
+    """The path of Chromium: the variable CHROMIUM, the system's, or Playwright's.
 
     Raises NoChromium.
     """
@@ -47,9 +47,9 @@ def chromium_path(environment: Mapping[str, str] = os.environ) -> str:
 
 
 def ensure_chromium() -> str:
-    """The path of Chromium; it, and what Playwright needs to drive it, are installed if need be.
+    """The path of Chromium, after installing it and Playwright's requirements if necessary.
 
-    That is by Debian's packages where this account may, else by Playwright's download. Raises
+    Installs Debian's packages if this account may, otherwise Playwright's download. Raises
     NoChromium.
     """
     if os.environ.get("CHROMIUM") or _is_ready():
@@ -62,7 +62,7 @@ def ensure_chromium() -> str:
 
 
 def _is_ready() -> bool:
-    """Whether there is Chromium, and Playwright's driver runs: a small Debian lacks a library."""
+    """Whether Chromium exists and Playwright's driver runs: a minimal Debian lacks a library."""
     try:
         chromium_path()
     except NoChromium:
@@ -71,7 +71,7 @@ def _is_ready() -> bool:
 
 
 def _installations() -> list[list[str]]:
-    """The commands to try one after the other, by what this account may do."""
+    """The commands to try in turn, depending on what this account may do."""
     as_root = _as_root()
     playwrights = [sys.executable, "-m", "playwright", "install", "chromium"]
     if shutil.which("apt-get") is None or as_root is None:
@@ -86,7 +86,7 @@ def _installations() -> list[list[str]]:
 
 
 def _as_root() -> list[str] | None:
-    """What to put before a command to run it as root without being asked; None: impossible."""
+    """The prefix that runs a command as root without a prompt, or None if that is impossible."""
     if os.geteuid() == 0:
         return ["env", "DEBIAN_FRONTEND=noninteractive"]
     if shutil.which("sudo") is None:
@@ -101,9 +101,9 @@ def _playwrights_own() -> str | None:
 
 
 def _ask_playwright() -> str | None:
-    """Where Playwright would have its own Chromium; None when its driver does not run.
+    """The path of Playwright's own Chromium, or None if its driver does not run.
 
-    Asked in another process, because a caller may be inside of an event loop.
+    Runs in another process, because the caller may be inside an event loop.
     """
     question = (
         "from playwright.sync_api import sync_playwright\n"
@@ -116,7 +116,7 @@ def _ask_playwright() -> str | None:
 
 
 def main() -> int:
-    """Print the path; the exit status."""
+    """Print the path; return the exit status."""
     try:
         say(f"The browser tests use {ensure_chromium()}.")
     except NoChromium as error:

@@ -1,7 +1,7 @@
-"""What the Makefile's verbs for the running system do.
+"""The Makefile's verbs for the running system.
 
-`up` and `dev` are in `running`. Nothing here needs a package: a system can be stopped with any
-Python, whatever has become of `.venv`.
+`up` and `dev` are in `running`. Nothing here needs a package: any Python can stop a running
+system, whatever the state of `.venv`.
 """
 
 import os
@@ -36,7 +36,7 @@ def down(_: Mapping[str, str]) -> int:
 
 
 def logs(environment: Mapping[str, str]) -> int:
-    """Show the last lines of each log, and new ones for as long as the system runs."""
+    """Show the last lines of each log, then follow them while the system runs."""
     names = [*(service.name for service in SERVICES), "postgres"]
     if wanted := environment.get("SERVICE"):
         if wanted not in names:
@@ -44,7 +44,7 @@ def logs(environment: Mapping[str, str]) -> int:
         names = [wanted]
     paths = {name: _FOLDER.logs / f"{name}.log" for name in names}
     if not any(path.exists() for path in paths.values()):
-        say("MyThoughts is not running, and has left no logs. `make up` starts it.")
+        say("MyThoughts is not running, and there are no logs. `make up` starts it.")
         return 0
     try:
         follow(paths, while_=lambda: _FOLDER.runner_pid() is not None)
@@ -60,7 +60,7 @@ def reset(environment: Mapping[str, str]) -> int:
         return 0
     question = f"This deletes every user and thought in {_FOLDER.path}, and the keys and passwords."
     if not environment.get("YES") and not confirms(question):
-        complain("Nothing was deleted. To delete without being asked: make reset YES=1")
+        complain("Nothing was deleted. To delete without confirmation: make reset YES=1")
         return 1
     with _FOLDER.held():
         remove_data(_FOLDER.postgres)
@@ -73,20 +73,20 @@ COMMANDS = {"down": down, "logs": logs, "reset": reset}
 
 
 def main(arguments: list[str], environment: Mapping[str, str]) -> int:
-    """Run the command that is named; the exit status."""
+    """Run the named command; return the exit status."""
     try:
         return _command(arguments[0])(environment)
     except (UsageError, FolderError, StackError) as error:
         complain(f"\n{error}")
     except PostgresError as error:
-        complain(f"\n{error}\n\nIf its data are damaged: {RESET_ADVICE}")
+        complain(f"\n{error}\n\nIf its data is damaged: {RESET_ADVICE}")
     return 1
 
 
 def _command(verb: str) -> Callable[[Mapping[str, str]], int]:
     if verb in COMMANDS:
         return COMMANDS[verb]
-    # Only now, because the packages that it needs may not be there.
+    # Imported here, because the packages that it needs may be missing.
     from local import running  # noqa: PLC0415
 
     return running.COMMANDS[verb]

@@ -1,4 +1,4 @@
-"""What the person at the terminal sees: steps with their times, and lines with their origin."""
+"""Output to the terminal: steps with their durations, and log lines with their origin."""
 
 import os
 import sys
@@ -26,7 +26,7 @@ def complain(text: str) -> None:
 
 
 def show_line(name: str, line: str) -> None:
-    """Write a line of output with the name, coloured on a terminal, of the process it is from."""
+    """Write a line of a process's output with the process's name, coloured on a terminal."""
     label = f"{name:{_NAME_WIDTH}} |"
     if _has_colours():
         label = f"\x1b[{_COLOURS.get(name, 0)}m{label}\x1b[0m"
@@ -35,7 +35,7 @@ def show_line(name: str, line: str) -> None:
 
 @contextmanager
 def step(label: str) -> Iterator[None]:
-    """Show what is being done, on a terminal with the seconds running, and the time it took."""
+    """Show a step and how long it took; on a terminal, count the seconds while it runs."""
     started = time.monotonic()
     done = threading.Event()
     line = _dotted(label)
@@ -57,17 +57,17 @@ def step(label: str) -> Iterator[None]:
 
 
 def say_step(label: str, *, seconds: float) -> None:
-    """Show what has been done, as `step` does at its end."""
+    """Show a completed step, as `step` does at its end."""
     say(f"{_dotted(label)} {seconds:5.1f} s")
 
 
 def confirms(question: str) -> bool:
-    """Whether the person says yes; without a terminal nobody does."""
+    """Whether the user answers yes; without a terminal the answer is no."""
     say(question)
     if not sys.stdin.isatty():
         return False
     try:
-        return input("Type yes to go on: ").strip().lower() == "yes"
+        return input("Type yes to continue: ").strip().lower() == "yes"
     except (EOFError, KeyboardInterrupt):
         say()
         return False
@@ -87,7 +87,7 @@ def _has_colours() -> bool:
 
 
 def _write(text: str, stream: TextIO) -> None:
-    # A terminal that has been closed, or a reader that has gone away, must not stop anything.
+    # A closed terminal or pipe must not stop anything.
     with _writing, suppress(OSError):
         stream.write(text)
         stream.flush()

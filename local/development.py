@@ -1,4 +1,4 @@
-"""Restarting services when their code changes."""
+"""Restarts services when their code changes."""
 
 import time
 from collections.abc import Iterator
@@ -13,8 +13,8 @@ from local.stack import Stack
 
 _CHASSIS = ROOT / "chassis" / "src"
 _CHECK_MILLISECONDS = 200
-# A change comes as several events (a temporary file, a new name, a new time); those within this
-# time are one.
+# A change causes several events (a temporary file, a new name, a new time); events within this
+# time count as one.
 _SETTLE_MILLISECONDS = 50
 
 
@@ -22,7 +22,7 @@ Changes = Iterator[set[tuple[Change, str]]]
 
 
 def watch_code() -> Changes:
-    """Watch the code from now on; an empty set comes now and then when nothing changes."""
+    """Watch the code from now on; yields empty sets at intervals while nothing changes."""
     folders = [_CHASSIS, *(service.folder / "src" for service in SERVICES)]
     changes = watch(
         *folders,
@@ -30,16 +30,16 @@ def watch_code() -> Changes:
         rust_timeout=_CHECK_MILLISECONDS,
         yield_on_timeout=True,
     )
-    # The watching begins with the first of them.
+    # Watching starts with the first item.
     next(changes)
     return changes
 
 
 def reload_on_changes(stack: Stack, changes: Changes) -> None:
-    """Restart each service whose code, or the chassis, changes, templates included, for ever.
+    """Restart services, endlessly, whenever their code or templates, or the chassis, change.
 
-    `changes` are watched since before the system was started, so that none is missed. A service
-    that does not come up again is reported and started at the next change. Raises StackError
+    `changes` must be watched since before the system started, so that none is missed. A service
+    that fails to restart is reported and started again at the next change. Raises StackError
     when PostgreSQL ends.
     """
     reported: set[str] = set()
@@ -70,7 +70,7 @@ def _restart(stack: Stack, names: set[str], changed: Path) -> None:
     try:
         stack.restart(*sorted(names))
     except StackError:
-        return  # It has ended, which is reported, or is not ready, as its own log says.
+        return  # It has ended, which is reported below, or is not ready, as its log shows.
     for name in sorted(names):
         seconds = time.monotonic() - started
         show_line(name, f"{changed.name} changed: ready again after {seconds:.1f} s")
@@ -80,5 +80,5 @@ def _report_end(stack: Stack, name: str) -> set[str]:
     status = stack.services[name].exit_status
     if status is None:
         return set()
-    complain(f"\n{name} {how_it_ended(status)}. It is started again when its code changes.\n")
+    complain(f"\n{name} {how_it_ended(status)}. It restarts when its code changes.\n")
     return {name}

@@ -1,11 +1,11 @@
-"""Makes the virtual environment `.venv` and installs the locked packages; `make` runs it first.
+"""Creates the virtual environment `.venv` and installs the locked packages; `make` runs it first.
 
     python3 -m local.environment run            what `make up` needs
     python3 -m local.environment development    everything, for the tests and checks
 
-It runs with the Python that `make` finds, before any package is there. What has been installed is
-noted in `.venv/.mythoughts-installed.json`, so that a second call does nothing. The two locks agree
-in all their versions, so one environment serves both.
+It runs with the Python that `make` finds, before any package is installed. It records what it has
+installed in `.venv/.mythoughts-installed.json`, so that a second call does nothing. The two locks
+contain the same versions, so one environment serves both.
 """
 
 import hashlib
@@ -29,7 +29,7 @@ UV = VENV / "bin" / "uv"
 STAMP = VENV / ".mythoughts-installed.json"
 INSTALLER_LOCK = ROOT / "requirements" / "installer.txt"
 
-# Our own packages, installed so that a change of their code needs no new installation.
+# Our own packages, installed in editable mode.
 OWN_PACKAGES = (
     "chassis",
     "services/thoughts_backend",
@@ -37,24 +37,24 @@ OWN_PACKAGES = (
     "services/frontend",
 )
 
-# What pip's configuration may say.
+# The options taken from pip's configuration.
 _SOURCES = (
     *("index-url", "extra-index-url", "find-links", "no-index", "trusted-host", "proxy", "cert"),
     *("client-cert", "keyring-provider", "timeout", "default-timeout", "retries", "cache-dir"),
 )
 
-# PostgreSQL's initdb hands its own path to a shell in double quotes, a virtual environment takes no
-# colon, and control characters and what is not UTF-8 fit into no list of paths.
+# PostgreSQL's initdb passes its own path to a shell in double quotes, a virtual environment accepts
+# no colon, and lists of paths accept no control characters and only UTF-8.
 _IMPOSSIBLE = re.compile(r'["$`\\:\x00-\x1f\x7f\ud800-\udfff]')
 MAX_PATH_BYTES = 800
 
 
 class InstallationError(Exception):
-    """The environment could not be made; `str()` says why and what to do."""
+    """The environment could not be created; `str()` says why and what to do."""
 
 
 def main(arguments: list[str]) -> int:
-    """Install the lock that is named; the exit status."""
+    """Install the named lock; return the exit status."""
     try:
         ensure_installed(arguments[0])
     except InstallationError as error:
@@ -64,7 +64,7 @@ def main(arguments: list[str]) -> int:
 
 
 def ensure_installed(lock_name: str) -> None:
-    """Make `.venv` hold what `requirements/<lock_name>.txt` says, doing only what is missing."""
+    """Install what is missing in `.venv` from `requirements/<lock_name>.txt`."""
     check_folder(ROOT)
     lock = ROOT / "requirements" / f"{lock_name}.txt"
     installed = _read_stamp()
@@ -80,18 +80,18 @@ def ensure_installed(lock_name: str) -> None:
 
 
 def check_folder(folder: Path) -> None:
-    """Raise InstallationError when no clone can work in `folder`, because of its path."""
+    """Raise InstallationError if the path of `folder` prevents a clone from working there."""
     if _IMPOSSIBLE.search(str(folder)) or len(os.fsencode(folder)) > MAX_PATH_BYTES:
         raise InstallationError(
-            f"MyThoughts cannot run in {str(folder)!r}: the tools that it uses cannot take a path "
+            f"MyThoughts cannot run in {str(folder)!r}: its tools do not accept a path "
             "with a colon, a double quote, a dollar sign, a backquote, a backslash or a control "
-            f"character, nor one of more than {MAX_PATH_BYTES} bytes or not in UTF-8. "
+            f"character, nor one that is longer than {MAX_PATH_BYTES} bytes or not in UTF-8. "
             "Move the clone to another folder."
         )
 
 
 def _digest(lock: Path) -> str:
-    """What the installation depends on: the lock, our packages' descriptions, the folder."""
+    """A digest of everything that the installation depends on, including the folder."""
     descriptions = [ROOT / package / "pyproject.toml" for package in OWN_PACKAGES]
     content = b"".join(path.read_bytes() for path in [INSTALLER_LOCK, lock, *descriptions])
     return hashlib.sha256(content + os.fsencode(ROOT)).hexdigest()
@@ -112,7 +112,7 @@ def _write_stamp(installed: dict[str, str]) -> None:
 
 
 def is_usable() -> bool:
-    """Whether `.venv` is an environment for this folder that packages can be installed into."""
+    """Whether `.venv` is a working environment for this folder, with pip."""
     question = "import pip, sys; print(sys.prefix, sys.version_info >= (3, 11))"
     try:
         answer = subprocess.run(
@@ -127,11 +127,11 @@ def _make_environment() -> None:
     if importlib.util.find_spec("venv") is None or importlib.util.find_spec("ensurepip") is None:
         version = f"{sys.version_info.major}.{sys.version_info.minor}"
         raise InstallationError(
-            f"This Python ({sys.executable}) cannot make virtual environments: a part of it is not "
+            f"This Python ({sys.executable}) cannot create virtual environments: part of it is not "
             "installed.\n"
             f"On Debian and Ubuntu: sudo apt-get install python{version}-venv"
         )
-    with step("Making the virtual environment"):
+    with step("Creating the virtual environment"):
         run_installer([sys.executable, "-m", "venv", "--clear", VENV])
 
 
@@ -144,10 +144,10 @@ def _install(lock: Path) -> None:
 
 
 def _install_by_uv(*what: str | Path) -> None:
-    """Install by uv, which is faster, or by pip where uv cannot.
+    """Install with uv, which is faster, or with pip if uv fails.
 
-    uv needs a folder for its cache, and does not know the mirrors, proxies and certificates that
-    pip has been configured with.
+    uv needs a folder for its cache, and does not read pip's configuration of mirrors, proxies and
+    certificates.
     """
     try:
         run_installer([UV, "pip", "install", "--quiet", "--python", PYTHON, *what])
@@ -165,19 +165,19 @@ def install_by_pip(*what: str | Path, python: Path = PYTHON) -> None:
 
 
 def pip_settings(python: Path) -> dict[str, str]:
-    """The variables for pip: of its configuration only where packages come from, and how.
+    """The variables for pip: from its configuration only the options about package sources.
 
-    Where they go, as `user`, `target` and `prefix` say, is decided here alone.
+    Options such as `user`, `target` and `prefix`, which say where to install, are ignored.
     """
     listing = subprocess.run(
         [python, "-m", "pip", "config", "list"],
-        env={**os.environ, "PIP_USER": "0"},  # Else it would list the user's own file alone.
+        env={**os.environ, "PIP_USER": "0"},  # Otherwise pip would list only the user's own file.
         capture_output=True,
         text=True,
         check=False,
     )
     settings = {"PIP_CONFIG_FILE": os.devnull, "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
-    # The environment's stand first, and count most.
+    # Options of the environment come first and take precedence.
     for line in reversed(listing.stdout.splitlines()):
         name, _, value = line.partition(".")[2].partition("=")
         if name in _SOURCES:
@@ -188,13 +188,13 @@ def pip_settings(python: Path) -> dict[str, str]:
 def run_installer(
     command: Sequence[str | Path], *, environment: Mapping[str, str] | None = None
 ) -> None:
-    """Run a command that installs something; raises InstallationError with its output."""
+    """Run an installation command; raises InstallationError with its output."""
     done = subprocess.run(
         command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False
     )
     if done.returncode:
         raise InstallationError(
-            f"This did not work:\n  {' '.join(map(str, command))}\n{done.stderr or done.stdout}"
+            f"This command failed:\n  {' '.join(map(str, command))}\n{done.stderr or done.stdout}"
         )
 
 

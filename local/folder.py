@@ -1,4 +1,4 @@
-"""The folder `.local`: what is kept between runs. `local/__init__.py` lists its contents."""
+"""The folder `.local`, kept between runs. `local/__init__.py` lists its contents."""
 
 import fcntl
 import json
@@ -29,7 +29,7 @@ class AlreadyRunning(FolderError):
 
 @dataclass(frozen=True, slots=True)
 class Secrets:
-    """Made at random by the first run; each is text that needs no quoting in a URL."""
+    """Random passwords, created by the first run; they need no quoting in a URL."""
 
     postgres: str
     thoughts: str
@@ -53,20 +53,20 @@ class Folder:
 
     @contextmanager
     def held(self) -> Iterator[None]:
-        """Make the folder if need be and keep other runs out of it.
+        """Create the folder if necessary and lock it against other runs.
 
-        Raises AlreadyRunning, or FolderError when it belongs to somebody else.
+        Raises AlreadyRunning, or FolderError if it belongs to another user.
         """
         try:
-            # Others may pass through, because PostgreSQL's own account must where root runs it.
+            # Others may pass through: PostgreSQL's own account must, if root runs the system.
             self.path.mkdir(mode=0o711, exist_ok=True)
             for folder in (self.logs, self._done, self.private_keys.parent):
                 folder.mkdir(mode=0o700, exist_ok=True)
-            # Append, so that the process id of another run is not wiped before it is read.
+            # Append, so that the process id of another run is not erased before it is read.
             lock = self._lock.open("a+")
         except OSError as error:
             raise FolderError(
-                f"{self.path} cannot be written: {error.strerror}. Was it made by another user? "
+                f"{self.path} cannot be written: {error.strerror}. Was it created by another user? "
                 "Run this as that user, or delete the folder as that user."
             ) from error
         with lock:
@@ -83,7 +83,7 @@ class Folder:
     def runner_pid(self) -> int | None:
         """The process that holds the folder, or None."""
         while self._is_held():
-            # Empty for the moment between taking the lock and writing the number.
+            # Briefly empty, between taking the lock and writing the number.
             if text := self._lock.read_text():
                 return int(text)
         return None
@@ -99,7 +99,7 @@ class Folder:
         return False
 
     def secrets(self) -> Secrets:
-        """The secrets, made by the first call; raises FolderError when they were lost."""
+        """The secrets, created by the first call; raises FolderError if they have been lost."""
         try:
             return Secrets(**json.loads(self._secrets.read_text()))
         except FileNotFoundError:
@@ -115,32 +115,32 @@ class Folder:
         return made
 
     def make_admin_password(self) -> None:
-        """Make the administrator's password, unless it is there."""
+        """Create the administrator's password unless it exists."""
         if not self.admin_password.exists():
             write_private(self.admin_password, secrets.token_urlsafe(12) + "\n")
 
     def check(self) -> None:
-        """Raise FolderError when the data are not ones that a run can go on with."""
+        """Raise FolderError if a run cannot continue with the existing data."""
         data_dir = self.postgres
         lost_link = data_dir.is_symlink() and not data_dir.resolve().parent.is_dir()
         contents = list(data_dir.iterdir()) if data_dir.is_dir() else []
         if lost_link or (contents and not (data_dir / "PG_VERSION").exists()):
-            raise FolderError(f"{data_dir} does not hold a PostgreSQL database. {RESET_ADVICE}")
+            raise FolderError(f"{data_dir} does not contain a PostgreSQL database. {RESET_ADVICE}")
         for path in (self.private_keys, self.public_keys):
             if path.exists() and not _holds_keys(path):
-                raise FolderError(f"{path} holds no keys for the tokens. {RESET_ADVICE}")
+                raise FolderError(f"{path} contains no keys for tokens. {RESET_ADVICE}")
 
     def is_done(self, step: str) -> bool:
         """Whether a step of the first run was completed."""
         return (self._done / step).exists()
 
     def mark_done(self, step: str) -> None:
-        """Note that a step of the first run was completed."""
+        """Record that a step of the first run was completed."""
         (self._done / step).touch()
 
 
 def write_private(path: Path, text: str) -> None:
-    """Write a file that only its owner may read; it appears complete or not at all."""
+    """Write a file that only its owner may read, atomically."""
     unfinished = path.with_name(path.name + ".unfinished")
     unfinished.unlink(missing_ok=True)
     descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)

@@ -1,4 +1,4 @@
-"""Showing log files as they grow."""
+"""Follows log files."""
 
 import time
 from collections import deque
@@ -12,12 +12,12 @@ _PAUSE_SECONDS = 0.3
 
 
 def follow(logs: Mapping[str, Path], *, while_: Callable[[], bool]) -> None:
-    """Show the last lines of each log, then what is added, until `while_()` is false."""
+    """Show the last lines of each log, then new lines, until `while_()` is false."""
     positions = {name: _show_end(name, path) for name, path in logs.items()}
     goes_on = True
     while goes_on:
         time.sleep(_PAUSE_SECONDS)
-        goes_on = while_()  # Asked first, so that the last lines are shown too.
+        goes_on = while_()  # Checked first, so that the last lines are also shown.
         for name, path in logs.items():
             positions[name] = _show_new(name, path, positions[name])
 
@@ -32,7 +32,7 @@ def _show_end(name: str, path: Path) -> int:
 
 
 def _show_new(name: str, path: Path, position: int) -> int:
-    """Show the complete lines after `position`; a file that shrank was begun anew."""
+    """Show the complete lines after `position`; a file that shrank has been restarted."""
     if not path.exists():
         return 0
     with path.open("rb") as log:

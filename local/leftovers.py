@@ -1,4 +1,4 @@
-"""Processes that a run left behind when it was killed, found again by id and time of start."""
+"""Processes left behind by a killed run, identified by process id and start time."""
 
 import json
 from collections.abc import Iterable
@@ -12,7 +12,7 @@ STOP_SECONDS = 15
 
 
 def note(path: Path, processes: Iterable[Process]) -> None:
-    """Write down the processes that run now."""
+    """Record the running processes in the file."""
     running = [process for process in processes if process.is_running]
     lines = [
         {"pid": process.pid, "started": started, "signal": process.stop_signal.value}
@@ -25,7 +25,7 @@ def note(path: Path, processes: Iterable[Process]) -> None:
 
 
 def end(path: Path) -> None:
-    """End the processes noted in the file that still run, and wait until they have."""
+    """End the processes recorded in the file that are still running, and wait for them."""
     try:
         noted = json.loads(path.read_text())
     except (FileNotFoundError, ValueError):

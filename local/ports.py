@@ -1,25 +1,25 @@
-"""TCP ports of this machine: finding a free one, and who holds one that is not."""
+"""TCP ports of this machine: finds a free one, and which process uses an occupied one."""
 
 import errno
 import random
 import socket
 
-# Below what Linux and macOS give to outgoing connections, so that none of those takes the port
-# between the moment it is found free and the moment a server listens on it.
+# Below the range that Linux and macOS use for outgoing connections, so that none of them takes a
+# port between the check and the moment a server listens on it.
 _CANDIDATES = range(15_000, 32_000)
 
-# Servers listen on the first alone, but `localhost` leads a browser to either.
+# Servers listen only on the first, but `localhost` can lead a browser to either.
 _ADDRESSES = ((socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::1"))
 _NO_SUCH_ADDRESS = (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT)
 
 
 def fault_of(port: int) -> str | None:
-    """Why no server could listen on `port` now, such as `is in use by nginx (process 7)`."""
+    """Why no server can listen on `port` now, such as `is in use by nginx (process 7)`, or None."""
     for family, host in _ADDRESSES:
         try:
             with socket.socket(family) as probe:
-                # As servers do, so that connections of the last run that are still closing do not
-                # count.
+                # As servers do, so that connections of the last run that are still closing are
+                # ignored.
                 probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
                 probe.bind((host, port))
         except PermissionError:
@@ -31,7 +31,7 @@ def fault_of(port: int) -> str | None:
 
 
 def free_port() -> int:
-    """A port that nobody listens on, chosen at random, so that parallel test runs rarely meet."""
+    """A free port, chosen at random, so that parallel test runs rarely collide."""
     chooser = random.SystemRandom()
     while True:
         port = chooser.choice(_CANDIDATES)
@@ -40,8 +40,8 @@ def free_port() -> int:
 
 
 def _holder_of(port: int) -> str:
-    """` by NAME (process N)` as far as the system tells."""
-    # Only now, because `make down` works without packages.
+    """` by NAME (process N)`, or an empty string if the system does not reveal it."""
+    # Imported here, because `make down` works without packages.
     import psutil  # noqa: PLC0415
 
     try:
@@ -51,6 +51,6 @@ def _holder_of(port: int) -> str:
             if listens and listens.port == port and connection.pid:
                 return f" by {psutil.Process(connection.pid).name()} (process {connection.pid})"
     except psutil.Error:
-        # macOS tells it to root alone; the process may also have ended meanwhile.
+        # macOS reveals it only to root; the process may also have ended in the meantime.
         return ""
     return ""

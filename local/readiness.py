@@ -1,4 +1,4 @@
-"""Waiting for a server to say that it can serve."""
+"""Waits until a server reports that it is ready."""
 
 import http.client
 import time
@@ -9,7 +9,7 @@ _PAUSE_SECONDS = 0.05
 
 
 def is_ready(url: str) -> bool:
-    """Whether a GET of `url` answers 200 within two seconds; no proxy is asked."""
+    """Whether a GET of `url` answers 200 within two seconds; proxies are not used."""
     parts = urlsplit(url)
     connection = http.client.HTTPConnection(parts.netloc, timeout=2)
     try:
@@ -22,7 +22,7 @@ def is_ready(url: str) -> bool:
 
 
 def wait_until(condition: Callable[[], bool], *, seconds: float) -> bool:
-    """Ask until `condition()` holds, for at most `seconds`; whether it does."""
+    """Wait at most `seconds` until `condition()` is true; return whether it is."""
     deadline = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > deadline:

@@ -1,4 +1,4 @@
-"""Running the system in the foreground or the background: `make up` and `make dev`."""
+"""Runs the system in the foreground or background: `make up` and `make dev`."""
 
 import signal
 import threading
@@ -17,7 +17,7 @@ _CHECK_SECONDS = 0.2
 
 
 def up(environment: Mapping[str, str]) -> int:
-    """Run the system until it is stopped; with BACKGROUND=1 until it is ready, and leave it."""
+    """Run the system until it is stopped; with BACKGROUND=1 return as soon as it is ready."""
     ports, options = _ports(environment), _options(environment)
     if environment.get("BACKGROUND"):
         return background.run(lambda ready: _run(ports, options, _watch, on_ready=ready))
@@ -40,7 +40,7 @@ def _run(
     watch: Callable[[Stack], None],
     on_ready: Callable[[], None] | None = None,
 ) -> int:
-    """Start the system, let `watch` look after it, and stop it whatever happens."""
+    """Start the system, run `watch` on it, and stop it whatever happens."""
     shown = threading.Event()
 
     def show(name: str, line: str) -> None:
@@ -64,7 +64,7 @@ def _run(
                     shown.clear()
                     say()
     except KeyboardInterrupt:
-        pass  # This is how a run ends.
+        pass  # The usual end of a run.
     return 0
 
 
@@ -75,7 +75,7 @@ def _watch(stack: Stack) -> None:
 
 
 def _stop(*_: object) -> None:
-    """Turn the first of the signals into KeyboardInterrupt; stopping is not disturbed by more."""
+    """Raise KeyboardInterrupt on the first signal; ignore further ones while stopping."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     raise KeyboardInterrupt
 

@@ -1,4 +1,4 @@
-"""The three services: what they are called, where they listen, and which settings they get."""
+"""The three services: their names, addresses and settings."""
 
 import os
 import sys
@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """One service: `name` in this run, its `title` for people, its Python `package`."""
+    """A service: its `name` in this run, its displayed `title`, its Python `package`."""
 
     name: str
     title: str
@@ -26,16 +26,16 @@ class Service:
 
     @property
     def folder(self) -> Path:
-        """Where the service's code, tests and demonstration data are."""
+        """The folder of the service's code, tests and demonstration data."""
         return ROOT / "services" / self.package
 
     @property
     def demonstration(self) -> Path:
-        """The file with the demonstration data of a backend."""
+        """The file with a backend's demonstration data."""
         return self.folder / "demo" / f"{self.name}.json"
 
     def command(self, *arguments: str | Path) -> list[str | Path]:
-        """The command line that runs the service, or with `arguments` one of its commands."""
+        """The command line that runs the service, or one of its commands given as `arguments`."""
         return [sys.executable, "-m", self.package, *arguments]
 
 
@@ -47,7 +47,7 @@ SERVICES = (THOUGHTS, USERS, FRONTEND)
 
 @dataclass(frozen=True, slots=True)
 class Ports:
-    """Where each process listens; 0 means any free port."""
+    """The port of each process; 0 means any free port."""
 
     thoughts: int = 0
     users: int = 0
@@ -62,7 +62,7 @@ class Ports:
 
 @dataclass(frozen=True, slots=True)
 class ServiceOptions:
-    """How every service logs and drains: its settings of the same names."""
+    """Settings of every service about logs and draining, with the same names."""
 
     log_level: str = "info"
     log_format: str = "json"
@@ -70,9 +70,9 @@ class ServiceOptions:
 
 
 def choose_ports(wanted: Ports) -> Ports:
-    """Take a free port for each service that is to have any; PostgreSQL takes its own later.
+    """Choose a free port for each service whose port is 0; PostgreSQL chooses its own later.
 
-    Raises StackError that names every port that cannot be used, and how to choose others.
+    Raises a StackError that names every unusable port and says how to choose others.
     """
     chosen = Ports(
         **{service.name: wanted.of(service) or ports.free_port() for service in SERVICES},
@@ -99,7 +99,7 @@ def environment_of(
     database_urls: Mapping[str, str],
     options: ServiceOptions,
 ) -> dict[str, str]:
-    """The whole environment of a service; nothing of this process's own leaks into it."""
+    """The complete environment of a service; it inherits only PATH from this process."""
     address = urls[service.name]
     settings = {
         "PATH": os.environ.get("PATH", os.defpath),

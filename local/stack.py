@@ -1,6 +1,6 @@
-"""The whole system on one machine, started in order and stopped in the opposite order.
+"""The whole system on one machine, started in order and stopped in reverse order.
 
-`make up` and the whole-system tests start the system by this one class:
+`make up` and the whole-system tests start the system with this class:
 
     with temporary_stack() as stack:
         urllib.request.urlopen(stack.urls["frontend"])
@@ -40,10 +40,10 @@ Step = Callable[[str], AbstractContextManager[None]]
 class Stack:
     """PostgreSQL and the three services, with demonstration data, in one folder.
 
-    `urls` and `services` have the keys `thoughts`, `users` and `frontend`. A port of 0 is any
-    free one; `postgres_settings` are further ones of PostgreSQL's own. `on_line(name, line)` hears
-    each line that a process prints; `step(label)` gives a context manager around each part of the
-    start.
+    `urls` and `services` have the keys `thoughts`, `users` and `frontend`. A port of 0 means any
+    free port; `postgres_settings` are additional PostgreSQL settings. `on_line(name, line)` is
+    called for each line that a process prints; `step(label)` returns a context manager for each
+    part of the start.
     """
 
     def __init__(
@@ -82,9 +82,9 @@ class Stack:
         return self.folder.admin_password.read_text().strip()
 
     def start(self) -> None:
-        """Start everything and wait until each service is ready; on failure stop what runs.
+        """Start everything and wait until each service is ready; if that fails, stop everything.
 
-        The caller holds the folder (`Folder.held`). Raises StackError, FolderError or
+        The caller must hold the folder (`Folder.held`). Raises StackError, FolderError or
         PostgresError.
         """
         self.folder.check()
@@ -108,7 +108,7 @@ class Stack:
             raise
 
     def stop(self) -> None:
-        """Stop the services, all at once, and then PostgreSQL."""
+        """Stop all services at the same time, then PostgreSQL."""
         self._stop_services(*self.services)
         if self._postgres is not None:
             self._postgres.stop()
@@ -123,9 +123,9 @@ class Stack:
             self.stop()
 
     def restart(self, *names: str) -> None:
-        """Start services, after stopping those that run, and wait until they are ready.
+        """Stop the services if they run, start them, and wait until they are ready.
 
-        Raises StackError when one does not come up.
+        Raises StackError if one does not start.
         """
         self._stop_services(*names)
         for name in names:
@@ -135,7 +135,7 @@ class Stack:
             self._wait_until_ready(name)
 
     def check(self, *names: str) -> None:
-        """Raise StackError when one of the processes, or those named, has ended by itself."""
+        """Raise StackError if one of the processes, by default any, has ended by itself."""
         processes = {**self.services, "postgres": self.postgres.process}
         for name in names or processes:
             status = processes[name].exit_status
@@ -192,13 +192,13 @@ class Stack:
                 for service in (THOUGHTS, USERS)
             ]
         )
-        # Afterwards, because the demonstration is loaded only where there are no users.
+        # Afterwards, because demonstration data is loaded only if there are no users.
         self.folder.make_admin_password()
         password = ("--password-file", self.folder.admin_password)
         self._run_jobs([self._process(USERS, "create-admin", "admin", "--if-missing", *password)])
 
     def _run_jobs(self, jobs: Sequence[Process]) -> None:
-        """Run commands at the same time; raises StackError when one fails."""
+        """Run commands at the same time; raises StackError if one fails."""
         try:
             for job in jobs:
                 job.start()
@@ -233,9 +233,9 @@ class Stack:
 
 @contextmanager
 def temporary_stack(*, options: ServiceOptions | None = None) -> Iterator[Stack]:
-    """The whole system on free ports and in a temporary folder, gone at the end.
+    """The whole system on free ports and in a temporary folder, deleted at the end.
 
-    It logs as in production (JSON), and its database does without fsync.
+    It logs as in production (JSON), and its database runs without fsync.
     """
     with tempfile.TemporaryDirectory(prefix="mythoughts-") as name:
         Path(name).chmod(0o711)

@@ -1,7 +1,7 @@
-"""Stopping a program by Ctrl-C, SIGTERM or the end of its terminal, whatever it has inherited.
+"""Stops a program on Ctrl-C, SIGTERM or the end of its terminal, whatever it has inherited.
 
-A background job of a script, `nohup` and some CI runners start programs with SIGINT ignored, and a
-parent may have blocked any signal. Programs of this repository promise to stop nevertheless.
+Background jobs of scripts, `nohup` and some CI runners start programs with SIGINT ignored, and a
+parent may have blocked any signal. The programs of this repository stop nevertheless.
 """
 
 import signal
@@ -15,11 +15,11 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 def heed_signals(on_interrupt: Callable[..., object] = signal.default_int_handler) -> None:
     """Call `on_interrupt` on each of the signals; by default it raises KeyboardInterrupt.
 
-    SIGHUP stays ignored where it is, because that is what `nohup` is for. Only the main thread may
-    call this.
+    SIGHUP stays ignored if it already is, because that is the purpose of `nohup`. Only the main
+    thread may call this.
     """
     signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
-    # Under the handler that is Python's own, asyncio stops its tasks in good order.
+    # With Python's own handler, asyncio stops its tasks cleanly.
     signal.signal(signal.SIGINT, on_interrupt)
     for number in (signal.SIGTERM, signal.SIGHUP):
         if number == signal.SIGTERM or signal.getsignal(number) != signal.SIG_IGN:
@@ -27,7 +27,7 @@ def heed_signals(on_interrupt: Callable[..., object] = signal.default_int_handle
 
 
 def run_program(main: Callable[[], int | None]) -> NoReturn:
-    """Run the main function of a program that can be stopped; exit with its status, or 130."""
+    """Run a program's main function so that signals stop it; exit with its status, or 130."""
     heed_signals()
     try:
         sys.exit(main())
