@@ -1,9 +1,9 @@
-"""Makes the passwords that are missing, and gives each volume to the account that reads it.
+"""Creates missing passwords, and makes each volume readable for the account that needs it.
 
-It also copies files of the source tree, which only their owner may be able to read, for everybody.
+It also copies files of the source tree and makes them readable for everybody.
 
-It runs in the container `secrets` of Docker Compose, with the standard library alone, and may run
-again and again. The keys of the tokens are made after it, by `python -m users_backend rotate-keys`.
+It runs in the container `secrets` of Docker Compose, needs only the standard library, and can be
+repeated. Afterwards `python -m users_backend rotate-keys` creates the keys of the tokens.
 """
 
 import os
@@ -17,7 +17,7 @@ SERVICE, POSTGRES = 10_001, 999
 
 
 def main() -> None:
-    """Make what is missing; what is there stays as it is."""
+    """Create what is missing; existing files stay unchanged."""
     for name in ("thoughts", "users"):
         make_database_secrets(name)
     admin_password = FOLDER / "admin-password" / "password"
@@ -31,9 +31,9 @@ def main() -> None:
 
 
 def make_database_secrets(name: str) -> None:
-    """Make the passwords of a database server, and the address that its service connects to.
+    """Create the passwords of a database server, and the address that its service connects to.
 
-    The address is written last: where it is, the password that it holds is, too.
+    The address is written last: if it exists, so does the password that it contains.
     """
     address = FOLDER / f"{name}-database" / "url"
     if address.exists():
@@ -51,9 +51,9 @@ def new_password() -> str:
 
 
 def write(path: Path, text: str, account: int, mode: int = 0o400) -> None:
-    """Write a file that belongs to `account`, which alone may read it if no other mode is given.
+    """Write a file that belongs to `account`, by default readable only by it.
 
-    It appears complete or not at all.
+    The file is written atomically.
     """
     unfinished = path.with_name(f".{path.name}")
     unfinished.unlink(missing_ok=True)

@@ -1,10 +1,10 @@
 #!/bin/bash
-# Starts PostgreSQL when it is called with `start`. The image then runs it once more, for data that it
-# has just made: it makes the service's role, which is no superuser, and the database of the same name
-# that it owns.
+# With the argument `start`, it starts PostgreSQL. When the image has created new data, it runs this
+# script again: it then creates the service's role, which is no superuser, and the database of the
+# same name, owned by the role.
 set -eo pipefail
 
-# It is there until the data are complete: what was broken off before is made again from nothing.
+# This file exists until the data is complete: an interrupted first start begins again from scratch.
 unfinished=/var/lib/postgresql/.unfinished
 
 if [ "${1:-}" = start ]; then
@@ -13,7 +13,7 @@ if [ "${1:-}" = start ]; then
     exec docker-entrypoint.sh postgres
 fi
 
-# The password is read by psql itself, so that it is in no list of processes.
+# psql itself reads the password, so that it does not appear in any process list.
 psql --quiet --no-psqlrc --set=ON_ERROR_STOP=1 --username="${POSTGRES_USER:-postgres}" \
     --dbname=postgres <<'SQL'
 \getenv name APPLICATION_DATABASE
