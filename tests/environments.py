@@ -1,4 +1,4 @@
-"""Environments beside `.venv`, for tools whose pins fit nothing else, or that few tests need."""
+"""Environments besides `.venv`, for tools with conflicting pins or that few tests need."""
 
 import shutil
 import sys
@@ -9,9 +9,9 @@ from local.environment import ROOT, VENV, install_by_pip, run_installer
 
 
 def environment_of(name: str) -> Path:
-    """Make `.venv/<name>` hold what `requirements/<name>.txt` says; its folder of programs.
+    """Install `requirements/<name>.txt` into `.venv/<name>`; return its folder of programs.
 
-    Does nothing when it does already. Raises InstallationError.
+    Does nothing if that is already installed. Raises InstallationError.
     """
     lock, folder = ROOT / "requirements" / f"{name}.txt", VENV / name
     installed, programs = folder / "installed.txt", folder / "bin"

@@ -1,7 +1,8 @@
-"""`make scan`: look for what is insecure in the rendered manifests, with checkov.
+"""`make scan`: scan the rendered manifests for insecure configuration, with checkov.
 
-It has an environment of its own, `.venv/scanner`, made from `requirements/scanner.txt`: its pins
-fit nothing else. What is excused stands in `deploy/kubernetes/checkov.yaml` and in annotations.
+checkov has its own environment, `.venv/scanner`, created from `requirements/scanner.txt`, because
+its pins conflict with everything else. Exceptions are in `deploy/kubernetes/checkov.yaml` and in
+annotations.
 """
 
 import subprocess
@@ -19,7 +20,7 @@ from tests.manifests.rendering import KUBERNETES, ROOT, VARIANTS, Manifests
 
 
 def main() -> int:
-    """Install the scanner if need be, render every variant, scan; the exit status."""
+    """Install the scanner if necessary, render and scan every variant; return the exit status."""
     try:
         checkov = environment_of("scanner") / "checkov"
         with tempfile.TemporaryDirectory(prefix="mythoughts-scan-") as folder:
