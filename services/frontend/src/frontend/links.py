@@ -10,8 +10,8 @@ A link leads where a reader expects; an address for which that is not certain is
   characters prevent a link.
 - In scripts without spaces, text continues directly after an address. No top-level domain mixes
   them with ASCII letters, so `https://example.com很好` ends after `com`. In a path such characters
-  belong to the address unless they follow an ASCII letter or digit: `/wiki/東京` is one address, but
-  `https://example.com/a很好` is not linked, because its end is ambiguous.
+  belong to the address unless they follow an ASCII letter or digit: `/wiki/東京` is one address,
+  but `https://example.com/a很好` is not linked, because its end is ambiguous.
 """
 
 import re
