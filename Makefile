@@ -3,8 +3,8 @@
 SHELL = /bin/sh
 .DEFAULT_GOAL = help
 
-# What verbs inherit of the environment; all else in it stays outside. What is given on make's command
-# line comes on top. DATABASE_URL counts there alone, because other projects set one, too.
+# The environment variables that verbs inherit, in addition to those given on make's command line.
+# DATABASE_URL is accepted only there, because other projects set one, too.
 of_the_user = PATH HOME USER LOGNAME TERM COLORTERM NO_COLOR COLUMNS LINES TMPDIR XDG_% SSH_AUTH_SOCK CI
 of_the_network = %_proxy %_PROXY SSL_CERT_FILE SSL_CERT_DIR REQUESTS_CA_BUNDLE CURL_CA_BUNDLE \
     NODE_EXTRA_CA_CERTS
@@ -17,15 +17,15 @@ settings = THOUGHTS_PORT USERS_PORT FRONTEND_PORT POSTGRES_PORT LOG_LEVEL LOG_FO
 inherited = $(of_the_user) $(of_the_network) $(of_installers) $(of_containers) $(settings)
 environment = $(foreach name,$(.VARIABLES),$(if $(filter environment,$(origin $(name))),$(name)))
 unexport $(filter-out $(inherited),$(environment)) MAKEFLAGS MFLAGS
-# Text is UTF-8 in any locale, and no proxy is asked for this machine.
+# Text is UTF-8 in any locale, and connections to this machine use no proxy.
 export PYTHONUTF8 = 1
 not_by_proxy := $(or $(no_proxy),$(value NO_PROXY))
 export no_proxy := $(if $(filter *,$(not_by_proxy)),*,localhost,127.0.0.1,::1,$(not_by_proxy))
 
-# Two verbs at the same time would install at the same time.
+# Two verbs in parallel would install packages at the same time.
 .NOTPARALLEL:
 
-# The Python to make the environment with: PYTHON, or the first of these that is new enough.
+# The Python that creates the environment: PYTHON, or the first of these that is new enough.
 candidates = $(if $(PYTHON),'$(subst ','\'',$(PYTHON))',python3 python3.14 python3.13 python3.12 python3.11)
 find_python = $(shell for candidate in $(candidates); do \
     new_enough=$$("$$candidate" -Ic 'import sys; print(sys.version_info >= (3, 11))' 2>/dev/null </dev/null); \
@@ -42,7 +42,7 @@ backends = thoughts_backend users_backend
 
 .PHONY: help
 help:
-	@echo 'MyThoughts. Each verb sets up by itself what it needs.'
+	@echo 'MyThoughts. Each verb installs what it needs.'
 	@awk '/^##@/ { printf "\n%s\n", substr($$0, 5) } \
 	    /^[a-z-]+:.*## / { split($$0, part, ":.*## "); printf "  make %-13s %s\n", part[1], part[2] }' \
 	    Makefile
@@ -77,15 +77,15 @@ reset: ## Delete the data of the system, after asking; YES=1 does not ask
 ##@ Run it in containers
 
 compose = docker compose
-# The last words of each service that has failed, because Compose says no more than that it has.
+# The last log lines of each failed service, because Compose reports only that it failed.
 show_failed = $(compose) ps --all --format '{{.Service}} {{.ExitCode}} {{.Health}}' \
     | awk '$$2 != 0 || ($$3 != "" && $$3 != "healthy") { print $$1 }' \
     | xargs -n 1 $(compose) --ansi never logs --tail=5
 
-# What the images say of their origin; empty where there is no git.
+# The origin that the images are labelled with; empty without git.
 images compose-up compose-dev: export REVISION = $(shell git rev-parse HEAD 2>/dev/null)
 images compose-up compose-dev: export CREATED = $(shell git log -1 --format=%cI 2>/dev/null)
-# A record of the build has the time in it: an unchanged tree would make another image each time.
+# Build attestations contain the time: an unchanged tree would produce a new image each time.
 images compose-up compose-dev: export BUILDX_NO_DEFAULT_ATTESTATIONS = 1
 
 .PHONY: images
@@ -106,7 +106,7 @@ compose-up: ## Run the system with Docker Compose, in the background
 	@echo '  The administrator is admin; this shows the password:'
 	@echo '    docker compose run --rm --no-deps --entrypoint cat admin /run/secrets/admin/password'
 	@echo
-	@echo '  `docker compose logs --follow` shows what it does, and `make compose-down` stops it.'
+	@echo '  `docker compose logs --follow` follows its logs, and `make compose-down` stops it.'
 	@echo
 
 .PHONY: compose-dev
@@ -116,7 +116,7 @@ compose-dev: ## The same, and rebuild and restart a service when its code change
 .PHONY: compose-down
 compose-down: ## Stop it and keep its data
 	@$(compose) down
-	@echo 'The data are kept. To delete them, too: docker compose down --volumes'
+	@echo 'The data is kept. To delete it as well: docker compose down --volumes'
 
 ##@ Run it on Kubernetes
 
@@ -168,7 +168,7 @@ test-newcomer: ## Test `make up` in fresh clones, on machines with unusual setup
 	$(install_all)
 	@exec $(venv) -m pytest local/tests/test_newcomer.py $(ARGS)
 
-# What `make test` needs beside the environment.
+# What `make test` needs besides the environment.
 .PHONY: chromium clients
 chromium:
 	$(install_all)
