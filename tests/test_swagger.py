@@ -88,4 +88,4 @@ def test_dialog_says_what_to_paste(thoughts_page: Page) -> None:
     thoughts_page.get_by_role("button", name="Authorize").click()
 
     dialog = thoughts_page.locator(".dialog-ux")
-    expect(dialog).to_contain_text("What a login answered as Authorized")
+    expect(dialog).to_contain_text("The value of Authorized in a login response")

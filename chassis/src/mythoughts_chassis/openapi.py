@@ -30,18 +30,18 @@ Json = dict[str, Any]
 _PATH_PARAMETER = re.compile(r"{(\w+):str}")
 _PROBLEM_HEADERS = {
     401: {"WWW-Authenticate": "The challenge, `Bearer`."},
-    503: {"Retry-After": "Seconds after which to try again."},
+    503: {"Retry-After": "Seconds to wait before trying again."},
 }
 # Not declared for each body: generated clients would send all types at once.
 _ABOUT_BODIES = (
-    "Bodies are JSON. The same fields are also taken as form data "
+    "Bodies are JSON. The same fields are also accepted as form data "
     f"(`{BODY_TYPES[1]}` or `{BODY_TYPES[2]}`)."
 )
 _BEARER = {
     "type": "http",
     "scheme": "bearer",
     "bearerFormat": "JWT",
-    "description": "What a login answered as `Authorized`, with or without the word `Bearer`.",
+    "description": "The value of `Authorized` in a login response, with or without `Bearer`.",
 }
 
 

@@ -31,10 +31,10 @@ Row = TypeVar("Row")
 class Page(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The query parameters that select a page; lists with filters add their own."""
 
-    limit: Annotated[int, Meta(ge=1, le=MAX_LIMIT, description="At most so many entries.")] = 20
-    max_id: Annotated[_Id, Meta(description="Only what is older than this.")] | None = None
-    since_id: Annotated[_Id, Meta(description="Only what is newer than this.")] | None = None
-    min_id: Annotated[_Id, Meta(description="Only what comes right after this.")] | None = None
+    limit: Annotated[int, Meta(ge=1, le=MAX_LIMIT, description="Maximum number of entries.")] = 20
+    max_id: Annotated[_Id, Meta(description="Only entries older than this id.")] | None = None
+    since_id: Annotated[_Id, Meta(description="Only entries newer than this id.")] | None = None
+    min_id: Annotated[_Id, Meta(description="Only the entries right after this id.")] | None = None
 
     def __post_init__(self) -> None:
         if self.since_id is not None and self.min_id is not None:

@@ -30,7 +30,7 @@ RETRY_AFTER_SECONDS = 1
 
 
 class FieldError(msgspec.Struct, frozen=True):
-    """What is wrong with one field or parameter, by its name on the wire."""
+    """What is wrong with one field or parameter, named as in the request."""
 
     field: str
     detail: str

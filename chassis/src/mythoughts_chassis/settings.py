@@ -67,25 +67,25 @@ class ServiceSettings:
     host: str = setting("Address to listen on.", default="127.0.0.1")
     port: int = setting("Port to listen on.", default=8000, minimum=0, maximum=65535)
     log_level: typing.Literal["debug", "info", "warning", "error"] = setting(
-        "The least severe level that is logged: debug, info, warning or error.", default="info"
+        "The lowest level that is logged: debug, info, warning or error.", default="info"
     )
     log_format: typing.Literal["json", "console"] = setting(
-        "json: one object a line; console: for reading in a terminal.", default="json"
+        "json: one object per line; console: for reading in a terminal.", default="json"
     )
     drain_seconds: float = setting(
-        "How long the service goes on serving, but says that it is not ready, after SIGTERM. "
-        "Set it to the time a load balancer needs to notice.",
+        "How long the service keeps serving after SIGTERM, while it reports that it is not ready. "
+        "Set it to the time that a load balancer needs to notice.",
         default=0.0,
         minimum=0,
         maximum=300,
     )
     token_public_keys_path: Path = setting(
-        "File with the public keys that tokens are verified with, a JWK set. "
+        "File with the public keys for verifying tokens, a JWK set. "
         "It is read again when it changes."
     )
     otel_exporter_otlp_endpoint: str | None = setting(
-        "Address of an OpenTelemetry collector, for example http://collector:4318, that gets a "
-        "trace of each request by OTLP over HTTP. Without it nothing is traced.",
+        "Address of an OpenTelemetry collector, for example http://collector:4318, that receives a "
+        "trace of each request by OTLP over HTTP. If it is not set, nothing is traced.",
         default=None,
     )
     token_issuer: str = setting("The `iss` that tokens must carry.", default="mythoughts")
@@ -110,8 +110,8 @@ class ApiSettings(ServiceSettings):
         "Address of the PostgreSQL database: `postgresql://user:password@host:port/name`."
     )
     database_pool_size: int = setting(
-        "How many connections to the database the service opens at most, "
-        "besides the one that checks whether it is ready.",
+        "Maximum number of database connections that the service opens, "
+        "besides the one for the readiness check.",
         default=10,
         minimum=1,
         maximum=1000,

@@ -20,34 +20,35 @@ class Settings(ServiceSettings):
         "Address of the Users Backend, for example http://users-service."
     )
     behind_tls: bool = setting(
-        "true where browsers reach the Frontend over https: cookies become Secure, "
-        "and browsers are told to come by https alone.",
+        "true if browsers reach the Frontend over https: cookies become Secure, "
+        "and browsers are told to use only https.",
         default=False,
     )
     allowed_hosts: tuple[str, ...] = setting(
-        "Names under which browsers reach the Frontend, separated by commas; `.example.com` stands "
-        "for every name below it too. Requests for another are refused. Without it, none is.",
+        "Names under which browsers reach the Frontend, separated by commas; `.example.com` also "
+        "covers every name below it. Requests for other names are refused. If it is not set, every "
+        "name is accepted.",
         default=(),
     )
     threads: int = setting(
-        "How many requests are worked on at once. More than twice BACKEND_CONNECTIONS, "
-        "so that two stalled backends do not hold every thread.",
+        "How many requests are handled at once. More than twice BACKEND_CONNECTIONS, "
+        "so that two stalled backends do not occupy every thread.",
         default=12,
         minimum=1,
         maximum=256,
     )
     backend_connections: int = setting(
-        "How many calls to one backend are under way at once.", default=4, minimum=1, maximum=128
+        "How many calls to one backend may run at once.", default=4, minimum=1, maximum=128
     )
     backend_connect_seconds: float = setting(
-        "How long a connection to a backend may take to open.",
+        "How long opening a connection to a backend may take.",
         default=1.0,
         minimum=0.01,
         maximum=60,
     )
     backend_answer_seconds: float = setting(
-        "How long a whole answer of a backend may take. "
-        "More than the 2.5 s after which the backends give up themselves.",
+        "How long a whole response of a backend may take. "
+        "More than the 2.5 s after which the backends themselves give up.",
         default=3.0,
         minimum=0.01,
         maximum=60,

@@ -23,8 +23,8 @@ OPENAPI = document(
     version=VERSION,
     description="Shares, lists and searches thoughts.",
     tags={
-        "/api/": {"name": "Thoughts", "description": "Everybody's thoughts, and one's own."},
-        "/admin/": {"name": "Administration", "description": "For admins alone."},
+        "/api/": {"name": "Thoughts", "description": "Everybody's thoughts, and your own."},
+        "/admin/": {"name": "Administration", "description": "For admins only."},
     },
 )
 

@@ -16,13 +16,13 @@ from thoughts_backend.schemas import NewThought, OwnThoughtsQuery, Thought, Thou
 
 AnyRequest = Request[Any, Any, Any]
 
-LINK = {"Link": 'Where the list goes on (RFC 8288): `rel="next"` is older, `rel="prev"` newer.'}
+LINK = {"Link": 'The neighbouring pages (RFC 8288): `rel="next"` is older, `rel="prev"` newer.'}
 IDEMPOTENCY_KEY = {
     "type": "string",
     "minLength": 1,
     "maxLength": 255,
     "pattern": "^[\\x21-\\x7e]+$",
-    "description": "With the same key, a repeat within 24 hours answers what the first did.",
+    "description": "A repetition with the same key within 24 hours gets the same response.",
 }
 
 
@@ -40,7 +40,7 @@ async def list_thoughts(request: AnyRequest) -> Response[list[Thought]]:
     opt=documented(
         problems=(NotFound,),
         request_headers={"If-None-Match": {"type": "string"}},
-        headers={"ETag": "Stands for exactly this answer."},
+        headers={"ETag": "Identifies exactly this response."},
         not_modified=True,
     ),
 )
@@ -60,7 +60,7 @@ async def get_thought(request: AnyRequest, thought_id: str) -> Response[Thought]
     opt=documented(query=OwnThoughtsQuery, headers=LINK),
 )
 async def list_own_thoughts(request: AnyRequest) -> Response[list[Thought]]:
-    """List or search one's own thoughts, newest first."""
+    """List or search your own thoughts, newest first."""
     query = read_query(request, OwnThoughtsQuery)
     state, user_id = request.app.state, principal_of(request).user_id
     page = await thoughts.find(state.database, state.search, query, user_id=user_id)
@@ -74,15 +74,15 @@ async def list_own_thoughts(request: AnyRequest) -> Response[list[Thought]]:
         body=NewThought,
         problems=(Conflict, Gone, UnprocessableContent),
         request_headers={"Idempotency-Key": IDEMPOTENCY_KEY},
-        headers={"Location": "Where the thought is."},
+        headers={"Location": "The address of the thought."},
     ),
 )
 async def share_thought(request: AnyRequest) -> Response[Thought]:
     """Share a thought.
 
-    Author and time come from the server. With an `Idempotency-Key` the request can be sent
-    again safely when its answer was lost: 409 says that the first is still under way, 410
-    that the thought has been deleted since, 422 that the key was used for another text.
+    The server sets author and time. With an `Idempotency-Key` the request can be repeated
+    safely if its response was lost: 409 means that the first request is still in progress, 410
+    that the thought has since been deleted, 422 that the key was used for another text.
     """
     key = _idempotency_key(request)
     body = await read_body(request, NewThought)
@@ -98,7 +98,7 @@ async def share_thought(request: AnyRequest) -> Response[Thought]:
     opt=documented(problems=(NotFound,)),
 )
 async def delete_own_thought(request: AnyRequest, thought_id: str) -> None:
-    """Delete one of one's own thoughts."""
+    """Delete one of your own thoughts."""
     user_id = principal_of(request).user_id
     await thoughts.delete_own(request.app.state.database, parse_id(thought_id), user_id)
 
@@ -109,7 +109,7 @@ async def delete_own_thought(request: AnyRequest, thought_id: str) -> None:
     opt=documented(problems=(NotFound,)),
 )
 async def delete_any_thought(request: AnyRequest, thought_id: str) -> None:
-    """Delete anybody's thought; it may be gone already."""
+    """Delete anybody's thought; succeeds even if it is already gone."""
     await thoughts.delete_any(request.app.state.database, parse_id(thought_id))
 
 

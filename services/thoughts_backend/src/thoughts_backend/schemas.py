@@ -35,7 +35,7 @@ def _visible(text: str) -> str:
 
 
 class Thought(Struct, frozen=True):
-    """A thought, as it was shared."""
+    """A thought as it was shared."""
 
     id: Annotated[Id, Meta(examples=[17])]
     username: Annotated[str, Meta(description="Who shared it.", examples=["bruce"])]
@@ -47,14 +47,14 @@ class Thought(Struct, frozen=True):
 
 
 class NewThought(Struct, frozen=True):
-    """What a user sends to share a thought."""
+    """The request to share a thought."""
 
     text: Annotated[
         str,
         Meta(
             min_length=1,
             max_length=MAX_TEXT_CHARACTERS,
-            description="In characters after CR LF has become LF; something in it is visible.",
+            description="CR LF counts as one character; at least one character must be visible.",
             examples=["Be water, my friend."],
             # Less strict than the rule: only what every regular expression dialect can express.
             extra_json_schema={"pattern": r"^[^\x00]*[^\s\x00-\x1f\x7f-\x9f][^\x00]*$"},
@@ -71,10 +71,10 @@ class OwnThoughtsQuery(Page, frozen=True, kw_only=True, omit_defaults=True):
         Meta(
             max_length=MAX_TEXT_CHARACTERS,
             extra_json_schema=WITHOUT_NUL,
-            description="Only thoughts that contain this, in any case and any form of its "
-            "characters; none is special. Without anything visible it is no search. A search that "
-            "takes long answers fewer entries than `limit`, even none, and goes on at "
-            '`rel="next"`.',
+            description="Only thoughts that contain this text, ignoring case and different forms "
+            "of its characters; no character is special. A text without anything visible is "
+            "ignored. A search that takes long returns fewer entries than `limit`, even none, and "
+            'continues at `rel="next"`.',
         ),
     ] = ""
 
@@ -87,6 +87,6 @@ class ThoughtsQuery(OwnThoughtsQuery, frozen=True, kw_only=True, omit_defaults=T
         Meta(
             max_length=MAX_USERNAME_CHARACTERS,
             extra_json_schema=WITHOUT_NUL,
-            description="Only thoughts by this user, in any case.",
+            description="Only thoughts by this user, ignoring case.",
         ),
     ] = ""

@@ -11,7 +11,7 @@ class Settings(ApiSettings):
 
     database_replica_url: Secret | None = setting(
         "Address of a replica of the database, in the form of `DATABASE_URL`. Everybody's thoughts "
-        "are listed and searched there, over a pool of its own of `DATABASE_POOL_SIZE`.",
+        "are listed and searched there, with a separate pool of `DATABASE_POOL_SIZE` connections.",
         default=None,
     )
 

@@ -17,11 +17,11 @@ OPENAPI = document(
     HANDLERS,
     title="Users Backend",
     version=VERSION,
-    description="Keeps users, and signs the tokens that speak for them everywhere.",
+    description="Manages users, and signs the tokens that identify them to all services.",
     tags={
-        "/api/": {"name": "Account", "description": "Logging in, and one's own account."},
-        "/admin/": {"name": "Administration", "description": "For admins alone."},
-        "/.well-known/": {"name": "Keys", "description": "What tokens are verified with."},
+        "/api/": {"name": "Account", "description": "Logging in, and your own account."},
+        "/admin/": {"name": "Administration", "description": "For admins only."},
+        "/.well-known/": {"name": "Keys", "description": "The keys for verifying tokens."},
     },
 )
 

@@ -29,7 +29,7 @@ from users_backend.schemas import (
 
 AnyRequest = Request[Any, Any, Any]
 
-LINK = {"Link": 'Where the list goes on (RFC 8288): `rel="next"` is older, `rel="prev"` newer.'}
+LINK = {"Link": 'The neighbouring pages (RFC 8288): `rel="next"` is older, `rel="prev"` newer.'}
 KEYS_CACHE = "public, max-age=300"
 
 
@@ -48,8 +48,8 @@ async def requires_present_user(connection: AnyConnection, _: BaseRouteHandler) 
 async def log_in(request: AnyRequest) -> Response[LoggedIn]:
     """Log in.
 
-    The answer to a wrong name and to a wrong password is the same. Send the token that the
-    answer holds as the `Authorization` header of other requests.
+    A wrong name and a wrong password get the same response. Send the returned token in the
+    `Authorization` header of other requests.
     """
     login = await read_body(request, Login)
     state = request.app.state
@@ -59,7 +59,7 @@ async def log_in(request: AnyRequest) -> Response[LoggedIn]:
 
 @get("/api/me", guards=[requires_user], opt=documented())
 async def get_me(request: AnyRequest) -> User:
-    """Get the user that the token speaks for."""
+    """Get the user of the token."""
     return await users.get(request.app.state.database, principal_of(request).user_id)
 
 
@@ -70,9 +70,9 @@ async def get_me(request: AnyRequest) -> User:
     opt=documented(body=PasswordChange, problems=(Forbidden,)),
 )
 async def change_password(request: AnyRequest) -> None:
-    """Change one's own password.
+    """Change your own password.
 
-    403 says that `password` is not the present one. Tokens go on working until they expire.
+    403 means that `password` is not the current one. Tokens stay valid until they expire.
     """
     change = await read_body(request, PasswordChange)
     state = request.app.state
@@ -106,8 +106,8 @@ async def list_users(request: AnyRequest) -> Response[list[User]]:
 async def create_user(request: AnyRequest) -> User:
     """Create a user.
 
-    409 says that the name is taken, perhaps by a user who has been deleted, or looks like one
-    that is.
+    409 means that the name is taken, perhaps by a deleted user, or looks like a name that is
+    taken.
     """
     new_user = await read_body(request, NewUser)
     state = request.app.state
@@ -120,20 +120,20 @@ async def create_user(request: AnyRequest) -> User:
     opt=documented(problems=(NotFound,)),
 )
 async def delete_user(request: AnyRequest, user_id: str) -> None:
-    """Delete a user, who may be gone already.
+    """Delete a user; succeeds even if the user is already gone.
 
-    The name is never given to anyone else. Tokens of the user go on working in the other
-    services until they expire.
+    The name is never reused. The user's tokens stay valid in the other services until they
+    expire.
     """
     await users.delete(request.app.state.database, parse_id(user_id))
 
 
 @get(
     "/.well-known/jwks.json",
-    opt=documented(headers={"Cache-Control": "How long the keys may be kept."}),
+    opt=documented(headers={"Cache-Control": "How long the keys may be cached."}),
 )
 async def get_public_keys(request: AnyRequest) -> Response[PublicKeys]:
-    """Get the public keys that tokens are verified with, a JWK set (RFC 7517)."""
+    """Get the public keys for verifying tokens, a JWK set (RFC 7517)."""
     keys = msgspec.convert(request.app.state.public_keys.keys(), list[PublicKey])
     return Response(PublicKeys(keys), headers={"Cache-Control": KEYS_CACHE})
 

@@ -15,9 +15,9 @@ Username = Annotated[
     Meta(
         min_length=1,
         max_length=MAX_USERNAME_CHARACTERS,
-        description="In any script, with single spaces inside; what it may hold is said by "
-        "RFC 8265 (PRECIS). Stored in Unicode's form NFC. Names that differ only in case are the "
-        "same, and no name may look like another's (UTS #39).",
+        description="In any script, with single spaces inside; RFC 8265 (PRECIS) defines the "
+        "allowed characters. Stored in Unicode's form NFC. Names that differ only in case are the "
+        "same, and no name may look like another (UTS #39).",
         examples=["lena"],
         # Less strict than the rule: only what every regular expression dialect can express.
         extra_json_schema={"pattern": r"^\S(.*\S)?$"},
@@ -29,26 +29,26 @@ NewPassword = Annotated[
     secret_text(
         min_length=8,
         max_length=128,
-        description="8 to 128 characters, any.",
+        description="8 to 128 characters of any kind.",
         example="be water, my friend",
     ),
 ]
 PresentPassword = Annotated[
     Secret,
-    secret_text(min_length=1, max_length=128, description="As it is now.", example="bruce"),
+    secret_text(min_length=1, max_length=128, description="The current one.", example="bruce"),
 ]
 
 
 class User(Struct, frozen=True):
-    """A user, as everybody may know of them who may see users at all."""
+    """A user, as shown to admins and to the user."""
 
     id: Annotated[Id, Meta(examples=[3])]
-    username: Annotated[str, Meta(description="As it was given.", examples=["bruce"])]
+    username: Annotated[str, Meta(description="As entered at creation.", examples=["bruce"])]
     creation: Annotated[datetime, Meta(tz=True, description="When the user was created, in UTC.")]
 
 
 class Login(Struct, frozen=True):
-    """What somebody sends to log in."""
+    """The request to log in."""
 
     # Longer than a stored name: in another form (NFD) it may have more characters.
     username: Annotated[
@@ -57,7 +57,7 @@ class Login(Struct, frozen=True):
             min_length=1,
             max_length=4 * MAX_USERNAME_CHARACTERS,
             extra_json_schema=WITHOUT_NUL,
-            description="In any case and any of Unicode's normal forms; more spaces do no harm.",
+            description="In any case and any Unicode normal form; extra spaces are ignored.",
             examples=["bruce"],
         ),
     ]
@@ -65,13 +65,13 @@ class Login(Struct, frozen=True):
 
 
 class LoggedIn(Struct, frozen=True):
-    """The answer to a login."""
+    """The response to a login."""
 
     authorized: Annotated[
         str,
         Meta(
             pattern="^Bearer [A-Za-z0-9_.-]+$",
-            description="The value of the `Authorization` header of requests to come.",
+            description="The value for the `Authorization` header of further requests.",
             examples=[
                 "Bearer eyJhbGciOiJSUzI1NiIsImtpZCI6ImV4YW1wbGUifQ.eyJzdWIiOiIzIn0.c2lnbmF0dXJl"
             ],
@@ -80,35 +80,35 @@ class LoggedIn(Struct, frozen=True):
 
 
 class NewUser(Struct, frozen=True):
-    """What an admin sends to create a user."""
+    """The request to create a user."""
 
     username: Username
     password: NewPassword
 
 
 class PasswordChange(Struct, frozen=True):
-    """What a user sends to change their password."""
+    """The request to change your own password."""
 
     password: PresentPassword
     new_password: NewPassword
 
 
 class PublicKey(Struct, frozen=True):
-    """A key that verifies tokens, in the form of RFC 7517."""
+    """A key for verifying tokens, in the form of RFC 7517."""
 
     kty: str
     use: str
     alg: str
-    kid: Annotated[str, Meta(description="As in the header of the tokens that it signed.")]
+    kid: Annotated[str, Meta(description="As in the header of tokens signed with it.")]
     nbf: Annotated[
         int,
-        Meta(description="From when on it signs, in seconds since 1970.", extra_json_schema=INT64),
+        Meta(description="When it starts to sign, in seconds since 1970.", extra_json_schema=INT64),
     ]
     n: str
     e: str
 
 
 class PublicKeys(Struct, frozen=True):
-    """The keys that verify tokens, newest first."""
+    """The keys for verifying tokens, newest first."""
 
     keys: list[PublicKey]

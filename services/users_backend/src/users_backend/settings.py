@@ -14,7 +14,7 @@ class Settings(ApiSettings):
     """Read from the environment by `load_settings`."""
 
     token_private_keys_path: Path = setting(
-        "File with the private keys that tokens are signed with, a JWK set. "
+        "File with the private keys for signing tokens, a JWK set. "
         "It is read again when it changes."
     )
     token_lifetime_seconds: int = setting(
