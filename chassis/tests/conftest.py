@@ -1,4 +1,4 @@
-"""Small ASGI applications behind a real server, and keys."""
+"""Small ASGI applications on a real server, and keys."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -17,7 +17,7 @@ Serve = Callable[[ASGIApp], HttpClient]
 
 
 class _Server:
-    """One application, served by uvicorn in a thread on a free port."""
+    """An application, served by uvicorn in a thread on a free port."""
 
     def __init__(self, app: ASGIApp) -> None:
         config = uvicorn.Config(app, port=0, lifespan="off", log_config=None, access_log=False)
@@ -53,13 +53,13 @@ def serve() -> Iterator[Serve]:
 
 @pytest.fixture
 def token_maker(tmp_path: Path) -> TokenMaker:
-    """Keys and tokens of the test's own."""
+    """Keys and tokens for one test."""
     return TokenMaker(tmp_path / "keys")
 
 
 @pytest.fixture
 def verifier(token_maker: TokenMaker) -> TokenVerifier:
-    """A verifier that knows the maker's keys."""
+    """A verifier with the maker's keys."""
     return TokenVerifier(
         public_keys_path=token_maker.public_path, issuer="mythoughts", audience="mythoughts"
     )

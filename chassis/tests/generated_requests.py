@@ -1,4 +1,4 @@
-"""Requests that schemathesis makes from a backend's OpenAPI document, for the tests of each."""
+"""Requests that schemathesis generates from a backend's OpenAPI document, for its tests."""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -13,7 +13,7 @@ from chassis.tests.http_client import HttpClient
 Case = schemathesis.Case[Any]
 Test = TypeVar("Test", bound=Callable[..., None])
 
-# A smoke dose, the same each time; `make fuzz` sends thousands.
+# A smoke test, the same each time; `make fuzz` sends thousands.
 _some_cases = settings(
     max_examples=15,
     derandomize=True,
@@ -24,9 +24,9 @@ _some_cases = settings(
 
 
 def for_every_operation(service_folder: Path) -> Callable[[Test], Test]:
-    """Give a test an argument `case`: requests of each operation in the service's document."""
+    """Parametrize a test with `case`: requests for each operation of the service."""
     api = schemathesis.openapi.from_path(str(service_folder / "openapi.json"))
-    # The token is the test's: a request counted as bad for its lack would be sent with it.
+    # The test adds the token: a request that counts as bad for lack of it would be sent with it.
     api.config.generation.update(with_security_parameters=False)
 
     def decorate(test: Test) -> Test:
@@ -37,9 +37,9 @@ def for_every_operation(service_folder: Path) -> Callable[[Test], Test]:
 
 
 def make_words_fit(case: Case) -> None:
-    """Make valid what the document says only in words, unless the request shall be invalid.
+    """Apply rules that the document states only in words, unless the request should be invalid.
 
-    Of a new user's name ASCII letters and digits are left, and a new thought ends visibly.
+    A new user's name keeps only ASCII letters and digits, and a new thought ends visibly.
     """
     is_valid = case.meta is not None and case.meta.generation.mode.is_positive
     if not is_valid or not isinstance(case.body, dict):
@@ -52,10 +52,10 @@ def make_words_fit(case: Case) -> None:
 
 
 def check(case: Case, http: HttpClient, headers: Mapping[str, str]) -> None:
-    """Send a generated request and check the answer in every respect.
+    """Send a generated request and check every aspect of the response.
 
-    A request that fits the document must be accepted, but for what the document has no words
-    for: which cursors exclude each other, that a form has each field once, and which
+    A request that matches the document must be accepted, except for rules that the document cannot
+    express: which cursors exclude each other, that a form has each field once, and which
     idempotency keys were used for another body.
     """
     make_words_fit(case)

@@ -1,4 +1,4 @@
-"""What requests say of the host that they are for, good and bad."""
+"""Valid and invalid `Host` values of requests."""
 
 BAD_HOSTS = [
     b"",

@@ -1,4 +1,4 @@
-"""A plain HTTP client for tests of a running service, and raw sockets where it is too polite."""
+"""A plain HTTP client for tests of a running service, and raw sockets for malformed requests."""
 
 import json
 import socket
@@ -14,7 +14,7 @@ WAIT_SECONDS = 15
 
 @dataclass(frozen=True)
 class Answer:
-    """What came back."""
+    """A response."""
 
     status: int
     headers: HTTPMessage
@@ -26,12 +26,12 @@ class Answer:
 
     @property
     def faulty_fields(self) -> list[str]:
-        """The fields that a problem names."""
+        """The field names in a problem."""
         return [error["field"] for error in self.json().get("errors", [])]
 
 
 class HttpClient:
-    """Sends requests to one service, each on a connection of its own."""
+    """Sends requests to one service, each on its own connection."""
 
     def __init__(self, port: int) -> None:
         self.port = port

@@ -1,4 +1,4 @@
-"""A service whose log cannot be written: what should read it is gone."""
+"""A service whose log cannot be written, because its reader is gone."""
 
 import os
 import subprocess
@@ -11,7 +11,7 @@ from local.ports import free_port
 
 
 def check_answers_without_a_log(package: str, environment: Mapping[str, str], path: str) -> None:
-    """Start a service that can write no line, and check that it answers in full and in time."""
+    """Start a service that cannot log, and check that it answers fully and in time."""
     port = free_port()
     reading, writing = os.pipe()
     os.close(reading)

@@ -1,8 +1,8 @@
-"""A folder as Kubernetes mounts a Secret or a ConfigMap, and changes it.
+"""A folder as Kubernetes mounts a Secret or a ConfigMap, with the same way of changing it.
 
 public.json -> ..data/public.json, ..data -> ..1, ..1/public.json
 
-A change is a new folder and one rename of `..data`; the old folder is then deleted.
+A change creates a new folder and renames `..data` once; the old folder is then deleted.
 """
 
 import itertools
@@ -19,7 +19,7 @@ class MountedFolder:
         folder.mkdir()
 
     def publish(self, *sources: Path) -> None:
-        """Let the folder hold copies of these files, under their own names."""
+        """Replace the folder's contents with copies of these files, under their own names."""
         version = self._folder / f"..{next(self._versions)}"
         version.mkdir()
         for source in sources:

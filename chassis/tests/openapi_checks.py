@@ -1,4 +1,4 @@
-"""What holds for the OpenAPI document of every backend, for the tests of each."""
+"""Checks of a backend's OpenAPI document, for the tests of each backend."""
 
 import json
 import re
@@ -21,7 +21,7 @@ def operations(document: Json) -> Iterator[tuple[str, str, Json]]:
 
 
 def assert_only_these_are_public(document: Json, public: set[str]) -> None:
-    """Check that operations ask for a token, and those of these paths for none, explicitly."""
+    """Check that operations require a token, and that those with these paths explicitly do not."""
     assert document["components"]["securitySchemes"]["bearer"]["scheme"] == "bearer"
     for method, path, operation in operations(document):
         expected: list[Json] = [] if path in public else [{"bearer": []}]
@@ -29,7 +29,7 @@ def assert_only_these_are_public(document: Json, public: set[str]) -> None:
 
 
 def assert_served_document_is_committed(http: HttpClient, service_folder: Path) -> None:
-    """Check that openapi.json in a service's folder is what the service serves."""
+    """Check that openapi.json in a service's folder matches what the service serves."""
     answer = http.get("/schema/openapi.json")
 
     assert answer.headers["Content-Type"] == "application/json"
@@ -54,7 +54,7 @@ def assert_patterns_are_portable(document: Json) -> None:
 
 
 def assert_every_operation_is_described(document: Json) -> None:
-    """Check that operations say what they do, their problems and their headers."""
+    """Check that operations document their purpose, their problems and their headers."""
     for method, path, operation in operations(document):
         where = f"{method} {path}"
         assert operation["summary"], where

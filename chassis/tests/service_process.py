@@ -1,4 +1,4 @@
-"""A service run as its operators run it: `python -m PACKAGE`, in a process of its own."""
+"""A service run as operators run it: `python -m PACKAGE`, in its own process."""
 
 import json
 import os
@@ -16,9 +16,9 @@ WAIT_SECONDS = 30
 
 
 class ServiceProcess:
-    """One service, on a free port; `http` talks to it, `log` holds its log lines so far.
+    """A service on a free port; `http` sends requests to it, `log` contains its log lines so far.
 
-    With `arguments` it is another command than to serve.
+    With `arguments` it runs another command instead of serving.
     """
 
     def __init__(
@@ -55,22 +55,22 @@ class ServiceProcess:
         self.wait_for_line("serving")
 
     def start_in_any_form(self, event: str = "serving") -> HttpClient:
-        """Start it, whatever the form of its log, and wait until it listens; a client of it."""
+        """Start it, whatever its log format, and wait until it listens; return a client."""
         self._process.start()
         wait_until(lambda: bool(self._ports(event)), or_fail_with=self._state)
         return HttpClient(int(self._ports(event)[0]))
 
     def run_to_end(self) -> int:
-        """Start it, wait until it has ended by itself, and return the exit status."""
+        """Start it, wait until it ends by itself, and return the exit status."""
         self._process.start()
         return self._process.wait(timeout_seconds=WAIT_SECONDS)
 
     def stop(self) -> int:
-        """Stop it as an orchestrator does; the exit status."""
+        """Stop it as an orchestrator does; return the exit status."""
         return self._process.stop(timeout_seconds=WAIT_SECONDS)
 
     def lines(self, event: str, **fields: object) -> list[dict[str, Any]]:
-        """The log lines so far of this event that have these fields."""
+        """The log lines so far with this event and these fields."""
         wanted = {"event": event, **fields}
         return [line for line in list(self.log) if wanted.items() <= line.items()]
 

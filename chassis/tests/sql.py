@@ -1,4 +1,4 @@
-"""SQL from tests, without an event loop of their own."""
+"""SQL for tests, without their own event loop."""
 
 import asyncio
 from types import TracebackType
@@ -8,7 +8,7 @@ import asyncpg
 
 
 class SqlConnection:
-    """One connection to PostgreSQL; closed at the end of its `with`."""
+    """A connection to PostgreSQL; closed at the end of its `with` block."""
 
     def __init__(self, runner: asyncio.Runner, url: str) -> None:
         self._runner = runner
@@ -36,5 +36,5 @@ class SqlConnection:
         return self.run(sql, *arguments)[0][0]
 
     def other(self) -> Self:
-        """Another connection to the same database, to be opened by `with`."""
+        """Another connection to the same database, to be used in `with`."""
         return type(self)(self._runner, self._url)

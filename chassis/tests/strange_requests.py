@@ -1,7 +1,7 @@
-"""Requests as no client would write them, byte by byte, and what holds for every answer.
+"""Requests that no client would write, byte by byte, and the checks of every response.
 
-A service answers each with no error of its own and with a request id, logs it in one line, and
-lives on. What its HTTP server refuses by itself has neither id nor line.
+A service answers each without a fault of its own and with a request id, logs it in one line, and
+stays alive. Requests rejected by its HTTP server itself have neither id nor line.
 """
 
 import re
@@ -16,7 +16,7 @@ from chassis.tests.http_client import HttpClient, read_answer
 from chassis.tests.service_process import ServiceProcess
 
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "QUERY", "BREW"]
-# Not among them: those that decide where the request ends and whether it is the last.
+# Excluded: headers that decide where the request ends and whether it is the last.
 HEADERS = [
     "Accept-Encoding",
     "Accept-Language",
@@ -57,7 +57,7 @@ STRANGE_PATHS = [
     "/%",
 ]
 
-# What the server may say by itself, for the whole application to see nothing of the request.
+# Responses of the server itself, for requests that the application never sees.
 SERVERS_OWN = {400, 413, 431, 501, 505}
 
 _STATUS = re.compile(rb"HTTP/1\.[01] ([0-9]{3}) ")
@@ -65,7 +65,7 @@ _REQUEST_ID = re.compile(rb"^x-request-id: (\S+)\r$", re.IGNORECASE | re.MULTILI
 
 
 def strange_requests(paths: Sequence[str]) -> st.SearchStrategy[bytes]:
-    """Return requests with anything in them, but often enough for one of `paths`."""
+    """Return requests with arbitrary content, but often enough for one of `paths`."""
     escaped = st.binary(max_size=12).map(quote_from_bytes).map(str.encode)
     raw = st.binary(max_size=12)
     part = st.one_of(escaped, escaped, escaped, st.text(max_size=8).map(str.encode), raw)
@@ -93,7 +93,7 @@ def _request(method: bytes, target: bytes, headers: bytes = b"", body: bytes = b
 
 
 def check_strange_requests(service: ServiceProcess, paths: Sequence[str], examples: int) -> None:
-    """Send the strange paths below `paths`, and generated requests; check answers and log."""
+    """Send the strange paths below `paths`, and generated requests; check responses and log."""
     lines_before = len(service.log)
     sent_ids: Counter[str] = Counter()
 
@@ -118,13 +118,13 @@ def check_strange_requests(service: ServiceProcess, paths: Sequence[str], exampl
 
     lines = [line for line in service.log[lines_before:] if line["event"] == "request"]
     assert Counter(line["request_id"] for line in lines) == sent_ids + Counter(["the-last"])
-    # Each line of output is one of ours, whole.
+    # Each line of output is a complete line of the service.
     assert len(service.output) == len(service.log)
     assert service.process.is_running
 
 
 def check_answer(http: HttpClient, request: bytes) -> list[str]:
-    """Send a request, check what comes, and return the request ids in it."""
+    """Send a request, check the response, and return the request ids in it."""
     with http.connection() as connection:
         connection.sendall(request)
         received = read_answer(connection)

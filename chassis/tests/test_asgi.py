@@ -1,4 +1,4 @@
-"""The wrappers around an application: ids, HEAD, limits of time and size."""
+"""The ASGI wrappers: ids, HEAD, limits of time and size."""
 
 import asyncio
 from typing import Any
@@ -54,7 +54,7 @@ def raising(error: BaseException) -> ASGIApp:
 
 
 def limited(app: ASGIApp, **limits: float) -> ASGIApp:
-    """The application with its time limited."""
+    """The application with a time limit."""
     return ObserveRequests(AnswerHead(LimitRequests(app, **limits)))
 
 
@@ -66,7 +66,7 @@ def test_answer_in_time_is_passed_on(serve: Serve) -> None:
 
 
 def test_application_that_takes_too_long_is_ended(serve: Serve) -> None:
-    """When the time of a request is up the answer is 503 with Retry-After."""
+    """When a request takes too long, the response is 503 with Retry-After."""
     http = serve(limited(answering(60), request_seconds=0.05))
 
     answer = http.get("/")
@@ -76,7 +76,7 @@ def test_application_that_takes_too_long_is_ended(serve: Serve) -> None:
 
 
 def test_client_that_stalls_gets_408(serve: Serve) -> None:
-    """A body that does not arrive in its time answers 408, and the connection is closed."""
+    """A body that does not arrive in time gets 408, and the connection is closed."""
     http = serve(limited(answering(), body_seconds=0.1))
 
     with http.connection() as connection:
@@ -89,7 +89,7 @@ def test_client_that_stalls_gets_408(serve: Serve) -> None:
 
 
 def test_client_that_drips_gets_408(serve: Serve) -> None:
-    """The time of a body is that of the whole body: sending now and then does not extend it."""
+    """The time limit covers the whole body: sending now and then does not extend it."""
     http = serve(limited(answering(), body_seconds=0.3))
     received = b""
 
@@ -107,7 +107,7 @@ def test_client_that_drips_gets_408(serve: Serve) -> None:
 
 
 def test_slow_body_does_not_count_as_the_applications_time(serve: Serve) -> None:
-    """The clock of the request stands still while the client sends its body."""
+    """The request's time is paused while the client sends its body."""
     http = serve(limited(answering(), request_seconds=1, body_seconds=30))
 
     with http.connection() as connection:
@@ -123,14 +123,14 @@ def test_slow_body_does_not_count_as_the_applications_time(serve: Serve) -> None
 
 
 def test_clock_goes_on_after_the_body(serve: Serve) -> None:
-    """After the body the rest of the request's time counts again."""
+    """After the body, the rest of the request's time counts again."""
     http = serve(limited(answering(60), request_seconds=0.2, body_seconds=30))
 
     assert http.post("/", body=b"12345").status == 503
 
 
 def test_largest_body_is_taken(serve: Serve) -> None:
-    """A body of exactly the largest size is read."""
+    """A body of exactly the maximum size is read."""
     http = serve(limited(answering()))
 
     assert http.post("/", body=b"a" * MAX_BODY_BYTES).body == str(MAX_BODY_BYTES).encode()
@@ -138,7 +138,7 @@ def test_largest_body_is_taken(serve: Serve) -> None:
 
 @pytest.mark.parametrize("chunked", [False, True])
 def test_larger_body_is_refused(serve: Serve, chunked: bool) -> None:
-    """One byte more answers 413, whether the length is told or not."""
+    """One byte more gets 413, whether the length is declared or not."""
     body = b"a" * (MAX_BODY_BYTES + 1)
     http = serve(limited(answering()))
 
@@ -146,14 +146,14 @@ def test_larger_body_is_refused(serve: Serve, chunked: bool) -> None:
 
 
 def test_timeout_of_the_application_itself_is_not_ours(serve: Serve) -> None:
-    """A TimeoutError of the application's own is its fault: 500, not 503."""
+    """A TimeoutError raised by the application is a fault: 500, not 503."""
     http = serve(limited(raising(TimeoutError())))
 
     assert http.get("/").status == 500
 
 
 def test_problem_is_answered(serve: Serve) -> None:
-    """A problem that nobody caught is answered as such."""
+    """An uncaught problem is sent as the response."""
     http = serve(ObserveRequests(raising(Conflict("Taken."))))
 
     answer = http.get("/", headers={"X-Request-ID": "mine"})
@@ -169,7 +169,7 @@ def test_problem_is_answered(serve: Serve) -> None:
 
 
 def test_unexpected_error_is_hidden(serve: Serve) -> None:
-    """A fault of ours answers 500 without a word of what happened."""
+    """A fault of the service gets 500 without any details."""
     http = serve(ObserveRequests(raising(RuntimeError("the secret"))))
 
     answer = http.get("/")
@@ -183,7 +183,7 @@ async def _silent(_: Scope, __: Receive, ___: Send) -> None:
 
 
 def test_application_without_an_answer_is_answered_for(serve: Serve) -> None:
-    """An application that ends without an answer is a fault of ours, with its request id."""
+    """An application that ends without a response causes a 500 with its request id."""
     answer = serve(ObserveRequests(_silent)).get("/", headers={"X-Request-ID": "mine"})
 
     assert (answer.status, answer.headers["X-Request-ID"]) == (500, "mine")
@@ -194,7 +194,7 @@ def test_application_without_an_answer_is_answered_for(serve: Serve) -> None:
 def test_answer_stands_when_the_log_fails(
     serve: Serve, monkeypatch: pytest.MonkeyPatch, app: ASGIApp
 ) -> None:
-    """A log line that cannot be made takes nothing from the answer."""
+    """A failed log line does not affect the response."""
     http = serve(ObserveRequests(app))
     expected = http.get("/").status
 
@@ -212,7 +212,7 @@ def test_answer_stands_when_the_log_fails(
 def test_request_without_one_good_host_is_refused(
     serve: Serve, lines: bytes, target: bytes
 ) -> None:
-    """No Host, several, or one that names no host is a 400 (RFC 9112, section 3.2)."""
+    """No Host, several, or an invalid one gets 400 (RFC 9112, section 3.2)."""
     http = serve(ObserveRequests(answering()))
 
     with http.connection() as connection:
@@ -226,7 +226,7 @@ def test_request_without_one_good_host_is_refused(
 
 @pytest.mark.parametrize("request_bytes", GOOD_HOSTS)
 def test_request_with_a_good_host_is_answered(serve: Serve, request_bytes: bytes) -> None:
-    """Names, addresses and ports are hosts; before HTTP/1.1 there need be none."""
+    """Names, addresses and ports are valid; before HTTP/1.1 the header is optional."""
     http = serve(ObserveRequests(answering()))
 
     with http.connection() as connection:
@@ -254,7 +254,7 @@ def test_head_is_answered_by_get(serve: Serve) -> None:
 
 @pytest.mark.parametrize("wrap", [ObserveRequests, AnswerHead, LimitRequests])
 async def test_other_events_pass_through(wrap: Any) -> None:
-    """The server's start and stop reach the application untouched."""
+    """The server's startup and shutdown events reach the application unchanged."""
     seen: list[object] = []
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:

@@ -1,4 +1,4 @@
-"""Commands: what the operator has to mend is told in one message."""
+"""Commands: errors that the operator can fix are reported in one message."""
 
 import argparse
 import signal
@@ -28,14 +28,14 @@ run(parser, [])
 
 @pytest.fixture(autouse=True)
 def own_signals() -> Iterator[None]:
-    """What a command sets for its process does not outlive the test."""
+    """A command's changes to its process do not outlive the test."""
     handler = signal.getsignal(signal.SIGTERM)
     yield
     signal.signal(signal.SIGTERM, handler)
 
 
 def run_raising(error: Exception | None) -> int:
-    """Run a program whose one command raises."""
+    """Run a program whose only command raises an error."""
 
     def command(_: argparse.Namespace, __: object) -> None:
         if error is not None:
@@ -48,7 +48,7 @@ def run_raising(error: Exception | None) -> int:
 
 
 def test_command_that_works_has_status_0() -> None:
-    """A command that raises nothing succeeds."""
+    """A command that does not raise succeeds."""
     assert run_raising(None) == 0
 
 
@@ -64,26 +64,26 @@ def test_command_that_works_has_status_0() -> None:
 def test_fault_of_the_surroundings_is_told(
     error: Exception, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """What the operator has to mend goes to standard error, with status 2."""
+    """An error that the operator can fix goes to standard error, with status 2."""
     assert run_raising(error) == 2
     assert capsys.readouterr().err == "example: broken\n"
 
 
 def test_each_line_names_the_program(capsys: pytest.CaptureFixture[str]) -> None:
-    """A message of several lines says in each which program speaks."""
+    """Each line of a multi-line message begins with the program's name."""
     run_raising(SettingsError("one\ntwo"))
 
     assert capsys.readouterr().err == "example: one\nexample: two\n"
 
 
 def test_fault_of_ours_is_not_hidden() -> None:
-    """Any other error keeps its traceback."""
+    """Any other error shows its traceback."""
     with pytest.raises(ZeroDivisionError):
         run_raising(ZeroDivisionError())
 
 
 def test_sigterm_ends_a_command_at_once() -> None:
-    """A command that sees to no signal itself ends on SIGTERM, without a traceback."""
+    """A command that does not handle signals ends on SIGTERM, without a traceback."""
     with subprocess.Popen(
         [sys.executable, "-c", SLEEPER],
         stdout=subprocess.PIPE,

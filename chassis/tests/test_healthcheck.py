@@ -45,7 +45,7 @@ def test_ready_service_is_healthy(serve: Serve) -> None:
 
 @pytest.mark.parametrize("status", [404, 503])
 def test_unready_service_is_not_healthy(serve: Serve, status: int) -> None:
-    """Any other answer is the end of health, and is shown."""
+    """Any other response means unhealthy, and is shown."""
     http = serve(answering(status))
 
     done = check(http.port)
@@ -55,7 +55,7 @@ def test_unready_service_is_not_healthy(serve: Serve, status: int) -> None:
 
 
 def test_service_that_does_not_listen_is_not_healthy() -> None:
-    """Where nobody listens the reason is shown, without a traceback."""
+    """If nothing listens, the reason is shown, without a traceback."""
     done = check(free_port())
 
     assert done.returncode == 1
@@ -64,7 +64,7 @@ def test_service_that_does_not_listen_is_not_healthy() -> None:
 
 
 def test_silent_service_is_not_healthy() -> None:
-    """A service that takes the connection and says nothing is given up."""
+    """A service that accepts the connection but does not respond is given up on."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         done = check(listener.getsockname()[1])
 

@@ -1,4 +1,4 @@
-"""Bodies, parameters and ids, read strictly."""
+"""Strict reading of bodies, parameters and ids."""
 
 from typing import Annotated, Any
 
@@ -16,7 +16,7 @@ from mythoughts_chassis.problems import BadInput, NotFound, Problem
 
 
 def in_small_letters(text: str) -> str:
-    """A rule that no schema can say."""
+    """A rule that a schema cannot express."""
     if not text.isalpha():
         raise ValueError("must be of letters")
     return text.lower()
@@ -44,12 +44,12 @@ def faults(values: dict[str, Any], *, from_text: bool = False) -> dict[str, str]
     [("T1", "must be of letters"), ("Words1", "must have at most 5 characters")],
 )
 def test_rule_is_asked_after_the_schema(word: str, fault: str) -> None:
-    """A value that fits the schema is refused in the words of its rule."""
+    """A value that fits the schema but not the rule is rejected with the rule's message."""
     assert faults({"name": "ab", "word": word}) == {"word": fault}
 
 
 def test_rule_gives_the_value_its_form() -> None:
-    """What a rule returns is the value."""
+    """The value returned by a rule is used."""
     assert fit({"name": "ab", "word": "Title"}, Shape).word == "title"
 
 
@@ -63,7 +63,7 @@ def test_id_is_a_positive_integer(text: str, number: int) -> None:
     "text", ["", "0", "00", "-1", "+1", " 1", "1 ", "1\n", "1.0", "1e1", "1_0", "٣", "²", "a"]
 )
 def test_anything_else_is_no_id(text: str) -> None:
-    """What is no such integer does not exist."""
+    """Anything else is not found."""
     with pytest.raises(NotFound):
         parse_id(text)
 
@@ -71,7 +71,7 @@ def test_anything_else_is_no_id(text: str) -> None:
 @given(st.text())
 @settings(derandomize=True, database=None)
 def test_any_text_is_an_id_or_not_found(text: str) -> None:
-    """No text raises anything but NotFound."""
+    """Invalid texts raise only NotFound."""
     try:
         number = parse_id(text)
     except NotFound:
@@ -81,12 +81,12 @@ def test_any_text_is_an_id_or_not_found(text: str) -> None:
 
 
 def test_fields_become_a_struct() -> None:
-    """Values that fit make the struct; fields left out have their defaults."""
+    """Valid values create the struct; omitted fields get their defaults."""
     assert fit({"name": "abc", "count": 3}, Shape) == Shape(name="abc", count=3)
 
 
 def test_unknown_fields_are_ignored() -> None:
-    """What the shape does not know has no effect."""
+    """Unknown fields have no effect."""
     assert fit({"name": "abc", "other": object()}, Shape) == Shape(name="abc")
 
 
@@ -105,19 +105,19 @@ def test_unknown_fields_are_ignored() -> None:
     ],
 )
 def test_reason_is_in_plain_words(field: str, value: object, detail: str) -> None:
-    """Each fault says what would fit."""
+    """Each error says what would be valid."""
     assert faults({"name": "abc", field: value}) == {field: detail}
 
 
 @pytest.mark.parametrize("value", ["3", 3.5, True, None, [], {}])
 def test_number_in_json_is_a_number(value: object) -> None:
-    """In JSON a number is not taken from a text, a truth value or null."""
+    """In JSON, a text, a boolean or null is not accepted as a number."""
     assert set(faults({"name": "abc", "count": value})) == {"count"}
 
 
 @pytest.mark.parametrize("value", ["", "-1", "1.0", "1e1", "1_0", "٣", "9" * 20, " 1", "x"])
 def test_number_in_text_is_digits(value: str) -> None:
-    """In a query or form a number is ASCII digits alone."""
+    """In a query or form, a number consists only of ASCII digits."""
     assert faults({"name": "abc", "count": value, "cursor": value}, from_text=True) == {
         "count": "must be a whole number, in digits 0 to 9",
         "cursor": "must be a whole number, in digits 0 to 9",
@@ -125,12 +125,12 @@ def test_number_in_text_is_digits(value: str) -> None:
 
 
 def test_number_in_text_is_read() -> None:
-    """Digits become a number."""
+    """Digits are converted to a number."""
     assert fit({"name": "abc", "cursor": "12"}, Shape, from_text=True).cursor == 12
 
 
 def test_every_fault_is_told() -> None:
-    """All fields that do not fit are named together, the missing among them."""
+    """All invalid fields are named together, including missing ones."""
     assert faults({"count": 0, "word": "A1"}) == {
         "name": "is required",
         "count": "must be at least 1",
@@ -139,30 +139,30 @@ def test_every_fault_is_told() -> None:
 
 
 def test_line_breaks_become_lf() -> None:
-    """CR LF in a text is LF, before it is measured."""
+    """CR LF in a text becomes LF before its length is checked."""
     assert fit({"name": "a\r\nb\r\nc"}, Shape).name == "a\nb\nc"
 
 
 @post("/")
 async def echo_body(request: Request[Any, Any, Any]) -> Shape:
-    """Answer the body."""
+    """Respond with the parsed body."""
     return await read_body(request, Shape)
 
 
 @get("/")
 async def echo_query(request: Request[Any, Any, Any]) -> Shape:
-    """Answer the query."""
+    """Respond with the parsed query."""
     return read_query(request, Shape)
 
 
 def answer_problem(_: Request[Any, Any, Any], problem: Problem) -> Response[bytes]:
-    """Answer a problem with its status."""
+    """Respond to a problem with its status."""
     return Response(problem.body("-"), status_code=problem.status, media_type="application/json")
 
 
 @pytest.fixture
 def http(serve: Serve) -> HttpClient:
-    """A client of an application that answers what it read."""
+    """A client of an application that returns what it read."""
     app = Litestar(
         [echo_body, echo_query],
         exception_handlers={Problem: answer_problem},
@@ -199,14 +199,14 @@ def test_body_is_the_same_in_each_type(http: HttpClient, content_type: str, body
 
 
 def test_number_in_json_text_is_refused(http: HttpClient) -> None:
-    """JSON is read strictly where a form is not."""
+    """JSON is read strictly where a form is lenient."""
     answer = send(http, "application/json", b'{"name": "abc", "count": "3"}')
 
     assert (answer.status, answer.faulty_fields) == (400, ["count"])
 
 
 def test_query_is_read(http: HttpClient) -> None:
-    """Query parameters become a struct as a form does."""
+    """Query parameters are converted to a struct as in a form."""
     assert http.get("/?name=abc&count=3").json()["count"] == 3
 
 
@@ -225,7 +225,7 @@ def test_query_is_read(http: HttpClient) -> None:
     ],
 )
 def test_json_field_that_comes_twice_is_refused(http: HttpClient, body: bytes, field: str) -> None:
-    """As in a form, a field has one value, however its name is written and wherever it stands."""
+    """As in a form, a field has only one value, however its name is written and wherever it is."""
     answer = send(http, "application/json", body)
 
     assert answer.status == 400
@@ -242,7 +242,7 @@ def test_json_field_that_comes_twice_is_refused(http: HttpClient, body: bytes, f
     ],
 )
 def test_names_that_differ_in_kind_or_place_are_taken(http: HttpClient, body: bytes) -> None:
-    """Names count as the same in one object only, and letter by letter."""
+    """Names are the same only within one object, and letter by letter."""
     assert send(http, "application/json", body).status == 201
 
 
@@ -268,7 +268,7 @@ def test_names_that_differ_in_kind_or_place_are_taken(http: HttpClient, body: by
     ids=lambda body: repr(body[:40]),
 )
 def test_json_that_is_none_is_refused(http: HttpClient, body: bytes) -> None:
-    """Deep nesting, numbers out of range, broken Unicode and the like are the client's faults."""
+    """Deep nesting, numbers out of range, broken Unicode and the like are client errors."""
     assert send(http, "application/json", body).status == 400
 
 
@@ -303,5 +303,5 @@ PIECES = st.sampled_from(
     body=st.binary(max_size=80) | st.lists(PIECES, max_size=8).map(b"".join),
 )
 def test_no_body_is_a_server_error(http: HttpClient, content_type: str, body: bytes) -> None:
-    """Whatever the bytes and their type, the body is read or refused as a problem."""
+    """Whatever the bytes and their type, the body is read or rejected with a problem."""
     assert send(http, content_type, body).status in {201, 400, 415}

@@ -1,4 +1,4 @@
-"""JWK sets in files, and their rotation."""
+"""JWK sets in files, and key rotation."""
 
 import json
 import stat
@@ -23,13 +23,13 @@ PRIVATE_PARTS = {"d", "p", "q", "dp", "dq", "qi"}
 
 @pytest.fixture
 def private_path(tmp_path: Path) -> Path:
-    """Where the private set will be."""
+    """The path of the private set."""
     return tmp_path / "private" / "keys.json"
 
 
 @pytest.fixture
 def public_path(tmp_path: Path) -> Path:
-    """Where the public set will be."""
+    """The path of the public set."""
     return tmp_path / "public" / "keys.json"
 
 
@@ -45,12 +45,12 @@ def rotate(private_path: Path, public_path: Path, *, keep_old: bool = True, late
 
 
 def ids(path: Path) -> list[str]:
-    """The ids of the keys in a file, in their order."""
+    """The ids of the keys in a file, in order."""
     return [key["kid"] for key in read_key_set(path)]
 
 
 def age(path: Path, seconds: int) -> None:
-    """Make every key of a file begin to sign earlier."""
+    """Move the start time of every key in a file back."""
     keys = read_key_set(path)
     for key in keys:
         key["nbf"] -= seconds
@@ -58,14 +58,14 @@ def age(path: Path, seconds: int) -> None:
 
 
 def test_first_rotation_makes_both_files(private_path: Path, public_path: Path) -> None:
-    """Files that are not there are made, with their folders, holding the same one key."""
+    """Missing files are created, with their folders, and contain the same single key."""
     key_id = rotate(private_path, public_path)
 
     assert ids(private_path) == ids(public_path) == [key_id]
 
 
 def test_public_set_holds_nothing_private(private_path: Path, public_path: Path) -> None:
-    """The public file has no private part of any key; the private file has them all."""
+    """The public file contains no private parts of keys; the private file contains them all."""
     rotate(private_path, public_path)
 
     (public,) = read_key_set(public_path)
@@ -75,7 +75,7 @@ def test_public_set_holds_nothing_private(private_path: Path, public_path: Path)
 
 
 def test_private_file_is_its_owners_alone(private_path: Path, public_path: Path) -> None:
-    """Others may read the public file only."""
+    """Others may read only the public file."""
     rotate(private_path, public_path)
 
     modes = [stat.S_IMODE(path.stat().st_mode) for path in (private_path, public_path)]
@@ -83,7 +83,7 @@ def test_private_file_is_its_owners_alone(private_path: Path, public_path: Path)
 
 
 def test_keys_are_rsa_for_signatures(private_path: Path, public_path: Path) -> None:
-    """Keys say what they are for, and have 2048 bits."""
+    """Keys declare their purpose, and have 2048 bits."""
     rotate(private_path, public_path)
 
     (key,) = read_key_set(public_path)
@@ -92,7 +92,7 @@ def test_keys_are_rsa_for_signatures(private_path: Path, public_path: Path) -> N
 
 
 def test_rotation_keeps_the_key_before(private_path: Path, public_path: Path) -> None:
-    """After a rotation both keys are there, the new one first."""
+    """After a rotation both keys exist, the new one first."""
     old = rotate(private_path, public_path)
 
     new = rotate(private_path, public_path)
@@ -101,7 +101,7 @@ def test_rotation_keeps_the_key_before(private_path: Path, public_path: Path) ->
 
 
 def test_key_is_dropped_when_no_token_can_carry_it(private_path: Path, public_path: Path) -> None:
-    """A key whose last token has expired is gone after the next rotation."""
+    """A key whose last token has expired is dropped by the next rotation."""
     rotate(private_path, public_path)
     second = rotate(private_path, public_path)
     age(private_path, LIFETIME_SECONDS + 1)
@@ -112,7 +112,7 @@ def test_key_is_dropped_when_no_token_can_carry_it(private_path: Path, public_pa
 
 
 def test_key_stays_while_a_token_can_carry_it(private_path: Path, public_path: Path) -> None:
-    """A key that signed a lifetime ago, less a little, still verifies."""
+    """A key that last signed slightly less than a token lifetime ago still verifies."""
     first = rotate(private_path, public_path)
     second = rotate(private_path, public_path)
     age(private_path, LIFETIME_SECONDS - 100)
@@ -123,7 +123,7 @@ def test_key_stays_while_a_token_can_carry_it(private_path: Path, public_path: P
 
 
 def test_old_keys_can_be_dropped_at_once(private_path: Path, public_path: Path) -> None:
-    """Without the old keys every token signed so far ends."""
+    """Without the old keys, all tokens signed so far are invalid."""
     rotate(private_path, public_path)
 
     new = rotate(private_path, public_path, keep_old=False)
@@ -132,7 +132,7 @@ def test_old_keys_can_be_dropped_at_once(private_path: Path, public_path: Path) 
 
 
 def test_new_key_can_sign_later(private_path: Path, public_path: Path) -> None:
-    """A key with a delay is published at once, and signs when its time has come."""
+    """A key with a delay is published at once, but signs only from its start time on."""
     old = rotate(private_path, public_path)
     new = rotate(private_path, public_path, later=600)
     keys = read_key_set(private_path)
@@ -144,14 +144,14 @@ def test_new_key_can_sign_later(private_path: Path, public_path: Path) -> None:
 
 
 def test_only_key_signs_before_its_time() -> None:
-    """When no key's time has come the oldest signs: a service never stands without one."""
+    """If no key may sign yet, the oldest does: a service is never without a key."""
     key = new_private_key(int(time.time()) + 600)
 
     assert signing_key([key], time.time()) == key
 
 
 def test_rotation_does_not_overwrite_what_is_damaged(private_path: Path, public_path: Path) -> None:
-    """A private file that cannot be read is left alone, and the rotation fails."""
+    """An unreadable private file is not changed, and the rotation fails."""
     private_path.parent.mkdir()
     private_path.write_text("{")
 
@@ -180,7 +180,7 @@ def test_rotation_does_not_overwrite_what_is_damaged(private_path: Path, public_
     ],
 )
 def test_file_that_is_no_key_set_is_refused(tmp_path: Path, content: bytes) -> None:
-    """Anything but a set of RSA keys with ids raises, and names the file."""
+    """Anything other than a set of RSA keys with ids raises an error that names the file."""
     path = tmp_path / "keys.json"
     path.write_bytes(content)
 
@@ -189,7 +189,7 @@ def test_file_that_is_no_key_set_is_refused(tmp_path: Path, content: bytes) -> N
 
 
 def test_missing_file_is_named(tmp_path: Path) -> None:
-    """A file that is not there raises, and the message says which."""
+    """A missing file raises an error that names the file."""
     path = tmp_path / "keys.json"
 
     with pytest.raises(KeySetError, match=f"cannot read the key file {path}"):
@@ -197,7 +197,7 @@ def test_missing_file_is_named(tmp_path: Path) -> None:
 
 
 def test_public_part_keeps_the_id() -> None:
-    """A key's public part has its id and time."""
+    """A key's public part contains its id and start time."""
     key = new_private_key(7)
 
     assert public_part(key)["kid"] == key["kid"]
@@ -205,7 +205,7 @@ def test_public_part_keeps_the_id() -> None:
 
 
 def test_writing_leaves_no_other_file(tmp_path: Path) -> None:
-    """A file is replaced as a whole, and nothing else remains beside it."""
+    """A file is replaced as a whole, and no other file remains."""
     path = tmp_path / "file"
     path.write_text("old")
 
@@ -216,7 +216,7 @@ def test_writing_leaves_no_other_file(tmp_path: Path) -> None:
 
 
 def test_failed_writing_leaves_the_old_file(tmp_path: Path) -> None:
-    """When the new content cannot take its place nothing has changed."""
+    """If the new content cannot be put in place, nothing changes."""
     path = tmp_path / "folder"
     path.mkdir()
 

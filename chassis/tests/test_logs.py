@@ -1,4 +1,4 @@
-"""Logs: one line of JSON each, whoever writes."""
+"""Logs: one line of JSON per entry, whoever writes it."""
 
 import json
 import os
@@ -19,7 +19,7 @@ TRACE = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 
 
 def output(code: str, *, configure: str = CONFIGURE, **environment: str) -> str:
-    """What a program of its own writes to standard output; it has the process to itself."""
+    """The standard output of a separate program."""
     done = subprocess.run(
         [sys.executable, "-c", START + configure + code],
         env={"PATH": os.defpath, **environment},
@@ -32,14 +32,14 @@ def output(code: str, *, configure: str = CONFIGURE, **environment: str) -> str:
 
 
 def only_line(code: str) -> dict[str, Any]:
-    """The one line that a program logs."""
+    """The only line that a program logs."""
     (line,) = output(code).splitlines()
     parsed: dict[str, Any] = json.loads(line)
     return parsed
 
 
 def test_line_is_json() -> None:
-    """A line has time, level, service, event and the fields that were given."""
+    """A line contains time, level, service, event and the given fields."""
     line = only_line("structlog.get_logger().info('it happened', count=3)")
 
     assert line.pop("time").endswith("Z")
@@ -47,7 +47,7 @@ def test_line_is_json() -> None:
 
 
 def test_standard_library_speaks_the_same() -> None:
-    """What libraries log by the standard library looks the same, with the logger's name."""
+    """Library logs from the standard library look the same, with the logger's name."""
     line = only_line("logging.getLogger('library').warning('%d of %s', 3, 'them')")
 
     assert line.pop("time").endswith("Z")
@@ -60,7 +60,7 @@ def test_standard_library_speaks_the_same() -> None:
 
 
 def test_libraries_ordinary_work_is_not_logged() -> None:
-    """Libraries are heard from warnings on."""
+    """Library logs appear from warnings on."""
     assert output("logging.getLogger('library').info('connected')") == ""
 
 
@@ -71,7 +71,7 @@ def test_less_severe_lines_are_left_out() -> None:
 
 @pytest.mark.parametrize("logger", ["structlog.get_logger()", "logging.getLogger('library')"])
 def test_exception_stays_in_its_line(logger: str) -> None:
-    """A traceback is a field of the line, not lines of its own."""
+    """A traceback is a field of the line, not separate lines."""
     line = only_line(f"try: 1 / 0\nexcept ZeroDivisionError: {logger}.exception('failed')")
 
     assert (line["level"], line["event"]) == ("error", "failed")
@@ -81,7 +81,7 @@ def test_exception_stays_in_its_line(logger: str) -> None:
 
 @pytest.mark.parametrize("logger", ["structlog.get_logger()", "logging.getLogger('library')"])
 def test_line_names_its_request(logger: str) -> None:
-    """While a request is answered, every line has its id and its trace."""
+    """During a request, every line has its id and trace id."""
     line = only_line(f"current_ids.set(RequestIds('id-1', '{TRACE}')); {logger}.warning('a')")
 
     assert line["request_id"] == "id-1"
@@ -89,29 +89,29 @@ def test_line_names_its_request(logger: str) -> None:
 
 
 def test_line_outside_a_request_names_none() -> None:
-    """A line that belongs to no request has no id."""
+    """A line outside a request has no id."""
     assert "request_id" not in only_line("structlog.get_logger().info('a')")
 
 
 def test_line_break_does_not_end_the_line() -> None:
-    """What a client sends cannot make a line of its own."""
+    """Input from a client cannot create a log line."""
     line = only_line("structlog.get_logger().info('a', path='/x\\n{\"level\": \"error\"}')")
 
     assert line["path"] == '/x\n{"level": "error"}'
 
 
 def test_any_value_can_be_logged() -> None:
-    """A value that JSON has no form for is written as Python shows it."""
+    """A value without a JSON form is written as Python shows it."""
     assert only_line("structlog.get_logger().info('a', value={1: object})")["event"] == "a"
 
 
 def test_other_scripts_are_logged_as_they_are() -> None:
-    """Text is not escaped beyond what JSON asks for."""
+    """Text is escaped only as JSON requires."""
     assert "你好" in output("structlog.get_logger().info('你好')")
 
 
 def test_console_is_for_people() -> None:
-    """In a terminal a line is text, without the service's name."""
+    """In a terminal, a line is text, without the service's name."""
     configure = "configure_logging(service='example', level='info', output='console')\n"
 
     line = output("structlog.get_logger().info('it happened', count=3)", configure=configure)
@@ -130,7 +130,7 @@ observe_request(method='GET', route={route!r}, path='/a/你', status=200, second
 
 
 def test_request_has_a_line() -> None:
-    """The line of a request has the same form as all others."""
+    """The line of a request has the same format as all others."""
     line = only_line(REQUEST.format(trace=TRACE, route="/a/{id}"))
 
     assert line.pop("time").endswith("Z")
@@ -149,7 +149,7 @@ def test_request_has_a_line() -> None:
 
 
 def test_request_without_route_and_trace_has_a_line() -> None:
-    """What no route matches has none, and without a trace there is no trace id."""
+    """An unmatched path has no route, and without a trace there is no trace id."""
     line = only_line(REQUEST.format(trace=None, route=None))
 
     assert line["route"] is None
@@ -165,7 +165,7 @@ def test_request_is_less_severe_than_a_warning(level: str) -> None:
 
 
 def test_request_has_a_line_for_people() -> None:
-    """In a terminal the line of a request is text as well."""
+    """In a terminal, the line of a request is also text."""
     configure = CONFIGURE.replace("json", "console")
 
     line = output(REQUEST.format(trace=None, route="/a"), configure=configure)
@@ -176,7 +176,7 @@ def test_request_has_a_line_for_people() -> None:
 
 @pytest.mark.parametrize("unbuffered", ["", "1"])
 def test_threads_do_not_mix_their_lines(unbuffered: str) -> None:
-    """Lines of requests and others that threads write at the same time stay whole."""
+    """Request lines and other lines written by threads at the same time stay whole."""
     lines = output(
         """
 import threading
@@ -199,7 +199,7 @@ for thread in threads: thread.join()
 CONSOLE = CONFIGURE.replace("json", "console")
 FORMS = pytest.mark.parametrize("configure", [CONFIGURE, CONSOLE], ids=["json", "console"])
 LOGGERS = pytest.mark.parametrize("logger", ["structlog.get_logger()", "logging.getLogger('a')"])
-# What ends a line, steers a terminal or turns text around, somewhere.
+# Characters that end a line, control a terminal or change the text direction.
 DANGEROUS = (
     *("\n", "\r", "\x0b", "\x0c", "\x1b[2J", "\x00", "\x07", "\x7f", "\x85", "\x9b31m"),
     *("\u2028", "\u2029", "\u202e", "\u2066", "\u200f", "\u061c", "\ufeff", "\ud800"),
@@ -209,7 +209,7 @@ DANGEROUS = (
 @FORMS
 @LOGGERS
 def test_nothing_from_outside_is_a_line_or_a_command(configure: str, logger: str) -> None:
-    """Characters that do not print are escaped, in the event and in every value."""
+    """Unprintable characters are escaped, in the event and in every value."""
     call = "warning(t, a=t, b=[t], c=Odd())" if "structlog" in logger else "warning('x %s', t)"
     code = f"""
 class Odd: __repr__ = lambda _: t
@@ -224,14 +224,14 @@ for t in {DANGEROUS!a}: {logger}.{call}
 
 
 def test_escaped_text_is_the_same_for_who_parses_it() -> None:
-    """JSON's escapes stand for the characters that were there."""
+    """JSON's escapes represent the original characters."""
     lines = output(f"for t in {DANGEROUS!a}: structlog.get_logger().info('a', text=t)").splitlines()
 
     assert [json.loads(line)["text"] for line in lines] == list(DANGEROUS)
 
 
 def test_path_of_a_request_is_no_line_or_command() -> None:
-    """The line of a request, which is made in a quicker way, is escaped as well."""
+    """The line of a request, which is written in a faster way, is escaped too."""
     path = "".join(DANGEROUS[:-1])
     code = REQUEST.format(trace=None, route="/a").replace("/a/你", f"/{ascii(path)[1:-1]}")
 
@@ -260,7 +260,7 @@ except RuntimeError as error: failed = error
     "failed", ["failed", "ExceptionGroup('several', [failed])"], ids=["one", "group"]
 )
 def test_traceback_shows_no_values(configure: str, logger: str, failed: str) -> None:
-    """A traceback has all errors that led to one another, and neither locals nor rows."""
+    """A traceback contains the whole chain of errors, but neither locals nor rows."""
     written = output(f"{SECRETS}\n{logger}.error('a', exc_info={failed})", configure=configure)
 
     assert "ValueError: first" in written
@@ -273,7 +273,7 @@ def test_traceback_shows_no_values(configure: str, logger: str, failed: str) -> 
     "secret", ["$argon2id$v=19$m=19456,t=2,p=1$c2FsdA$aGFzaA+/", "eyJhbGci.eyJpc3Mi.c2lnbmF0dXJl"]
 )
 def test_hash_or_token_in_a_message_is_hidden(configure: str, secret: str) -> None:
-    """Should a message hold one all the same, stars stand there, and the line is still whole."""
+    """If a message contains a secret, it is masked, and the line stays whole."""
     written = output(
         f"structlog.get_logger().warning('a', reason='no \"{secret}\" here')", configure=configure
     )
@@ -286,7 +286,7 @@ def test_hash_or_token_in_a_message_is_hidden(configure: str, secret: str) -> No
 
 @FORMS
 def test_what_nobody_catches_is_logged_alike(configure: str) -> None:
-    """The error that ends a process is in its log, without values."""
+    """The error that ends a process is logged, without values."""
     code = f"{START}{configure}{SECRETS}\nraise failed"
     command = [sys.executable, "-c", code]
 
@@ -298,7 +298,7 @@ def test_what_nobody_catches_is_logged_alike(configure: str) -> None:
 
 
 def test_errors_that_name_each_other_are_shown_once() -> None:
-    """A circle of causes comes to an end."""
+    """A circular chain of causes ends."""
     code = "a = ValueError('x'); b = TypeError('y'); a.__cause__ = b; b.__cause__ = a\n"
 
     line = only_line(f"{code}structlog.get_logger().error('a', exc_info=a)")
@@ -307,7 +307,7 @@ def test_errors_that_name_each_other_are_shown_once() -> None:
 
 
 def test_log_is_utf8_in_any_locale() -> None:
-    """What a terminal's locale cannot show is logged all the same."""
+    """Characters that the terminal's locale cannot show are logged anyway."""
     written = output("structlog.get_logger().info('你好')", PYTHONIOENCODING="ascii")
 
     assert "你好" in written

@@ -1,4 +1,4 @@
-"""Migrations that cannot be applied; those of the services are tested there."""
+"""Migrations that fail; the services' own migrations are tested there."""
 
 import asyncio
 from collections.abc import Callable
@@ -25,7 +25,7 @@ def upgrade():
 
 @pytest.fixture
 def failing(tmp_path: Path) -> Path:
-    """A folder of migrations whose only one fails half way."""
+    """A folder of migrations whose only one fails halfway."""
     versions = tmp_path / "versions"
     versions.mkdir()
     (versions / "0001_failing.py").write_text(FAILING)
@@ -35,7 +35,7 @@ def failing(tmp_path: Path) -> Path:
 def test_failed_migration_is_told_in_one_line(
     new_database: Callable[[], str], failing: Path
 ) -> None:
-    """A migration that PostgreSQL refuses raises, with PostgreSQL's reason alone."""
+    """A migration that PostgreSQL rejects raises an error with only PostgreSQL's reason."""
     url = Secret(new_database())
 
     with pytest.raises(MigrationError) as caught:
@@ -47,7 +47,7 @@ def test_failed_migration_is_told_in_one_line(
 def test_failed_migration_leaves_nothing_behind(
     new_database: Callable[[], str], failing: Path
 ) -> None:
-    """What a failed revision had done before it failed is undone."""
+    """The partial changes of a failed revision are rolled back."""
     url = new_database()
 
     with pytest.raises(MigrationError):
@@ -60,7 +60,7 @@ def test_failed_migration_leaves_nothing_behind(
 def test_database_of_a_later_release_is_left_as_it_is(
     new_database: Callable[[], str], failing: Path
 ) -> None:
-    """A release that is rolled back finds a revision that it does not know, and goes on with it."""
+    """A release after a rollback accepts an unknown, newer revision."""
     url = new_database()
     with asyncio.Runner() as runner, SqlConnection(runner, url) as sql:
         sql.run("CREATE TABLE alembic_version (version_num varchar(32) PRIMARY KEY)")

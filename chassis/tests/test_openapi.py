@@ -1,4 +1,4 @@
-"""The OpenAPI document, made from handlers."""
+"""The OpenAPI document, generated from handlers."""
 
 from typing import Annotated, Any
 
@@ -84,14 +84,14 @@ def openapi() -> dict[str, Any]:
 
 
 def test_document_is_valid(openapi: dict[str, Any]) -> None:
-    """The document keeps to OpenAPI 3.1."""
+    """The document conforms to OpenAPI 3.1."""
     validate(openapi)
 
     assert openapi["openapi"] == "3.1.0"
 
 
 def test_only_documented_handlers_are_in_it(openapi: dict[str, Any]) -> None:
-    """Handlers without documentation stay out."""
+    """Handlers without documentation are left out."""
     assert set(openapi["paths"]) == {"/things", "/things/{thing_id}", "/admin/things/{thing_id}"}
 
 
@@ -132,7 +132,7 @@ def test_path_parameter_is_an_id(openapi: dict[str, Any]) -> None:
 
 
 def test_request_header_is_a_parameter(openapi: dict[str, Any]) -> None:
-    """A header that a client may send is documented."""
+    """Optional request headers are documented."""
     (parameter,) = openapi["paths"]["/things"]["post"]["parameters"]
 
     assert (parameter["name"], parameter["in"], parameter["required"]) == ("Key", "header", False)
@@ -150,12 +150,12 @@ def test_request_header_is_a_parameter(openapi: dict[str, Any]) -> None:
 def test_every_status_is_documented(
     openapi: dict[str, Any], path: str, method: str, statuses: set[str]
 ) -> None:
-    """Success, the problems named, and those that parameters, body and guards bring."""
+    """Success, named problems, and those caused by parameters, body and guards are documented."""
     assert set(openapi["paths"][path][method]["responses"]) == statuses
 
 
 def test_guarded_operations_ask_for_a_token(openapi: dict[str, Any]) -> None:
-    """Security comes from the guards; where there is none, the document says so."""
+    """Security comes from the guards; without one, the document says so explicitly."""
     security = {
         operation["operationId"]: operation["security"]
         for item in openapi["paths"].values()
@@ -171,7 +171,7 @@ def test_guarded_operations_ask_for_a_token(openapi: dict[str, Any]) -> None:
 
 
 def test_operations_are_grouped_by_their_paths(openapi: dict[str, Any]) -> None:
-    """Each operation has the tag that is given for the beginning of its path."""
+    """Each operation has the tag for its path prefix."""
     tags = {
         operation["operationId"]: operation["tags"]
         for item in openapi["paths"].values()
@@ -191,7 +191,7 @@ def test_operations_are_grouped_by_their_paths(openapi: dict[str, Any]) -> None:
 
 
 def test_body_is_declared_as_json(openapi: dict[str, Any]) -> None:
-    """A body is declared under one media type; that forms are taken too is said in words."""
+    """A body is declared with one media type; the text says that forms are also accepted."""
     body = openapi["paths"]["/things"]["post"]["requestBody"]
 
     assert body["content"] == {
@@ -202,7 +202,7 @@ def test_body_is_declared_as_json(openapi: dict[str, Any]) -> None:
 
 
 def test_answer_comes_from_the_return_type(openapi: dict[str, Any]) -> None:
-    """The schema of a success is that of what the handler returns."""
+    """The schema of a success is that of the handler's return type."""
     responses = openapi["paths"]["/things"]["get"]["responses"]
 
     assert responses["200"]["content"]["application/json"]["schema"] == {
@@ -218,7 +218,7 @@ def test_answer_comes_from_the_return_type(openapi: dict[str, Any]) -> None:
 def test_answer_without_a_body_has_no_content(
     openapi: dict[str, Any], path: str, method: str, status: str
 ) -> None:
-    """204 and 304 document no content."""
+    """204 and 304 have no documented content."""
     assert "content" not in openapi["paths"][path][method]["responses"][status]
 
 
@@ -238,14 +238,14 @@ def test_problems_share_one_schema(openapi: dict[str, Any]) -> None:
 
 
 def test_headers_are_documented(openapi: dict[str, Any]) -> None:
-    """Answers document their request id, and what else they carry."""
+    """Responses document their request id and other headers."""
     headers = openapi["paths"]["/things"]["get"]["responses"]["200"]["headers"]
 
     assert set(headers) == {"X-Request-ID", "Link"}
 
 
 def test_committed_form_is_the_same_each_time(openapi: dict[str, Any]) -> None:
-    """The form in the folder is readable, and ends with a line break."""
+    """The committed form is readable and ends with a line break."""
     form = committed_form(openapi)
 
     assert msgspec.json.decode(form) == openapi

@@ -1,4 +1,4 @@
-"""Keyset pages: what is asked for, what is shown, and where the links lead."""
+"""Keyset pages: what is selected, what is shown, and where the links lead."""
 
 import pytest
 from hypothesis import given, settings
@@ -16,7 +16,7 @@ class Filtered(Page, frozen=True, kw_only=True, omit_defaults=True):
 
 
 def ask(page: Page, ids: list[int]) -> list[int]:
-    """The ids that a database gives for a page: in its order, one more than the limit."""
+    """The ids that a database returns for a page: in its order, one more than the limit."""
     matching = [number for number in ids if page.above < number < page.below]
     return sorted(matching, reverse=not page.ascending)[: page.limit + 1]
 
@@ -43,7 +43,7 @@ def test_bounds_are_open_by_default() -> None:
 def test_cursors_are_bounds(
     cursors: dict[str, int], above: int, below: int, ascending: bool
 ) -> None:
-    """Cursors say between which ids, and from which end."""
+    """Cursors set the range of ids, and the end from which the page is filled."""
     page = Page(**cursors)
 
     assert (page.above, page.below, page.ascending) == (above, below, ascending)
@@ -58,27 +58,27 @@ def test_cursors_that_contradict_are_refused() -> None:
 
 
 def test_entry_too_many_tells_of_more() -> None:
-    """One entry more than the limit is not shown, and tells that there are older ones."""
+    """One entry beyond the limit is not shown, but means that there are older ones."""
     assert Page(limit=2).cut([9, 8, 7]) == ([9, 8], True)
 
 
 def test_last_page_has_no_more() -> None:
-    """As many entries as the limit, and no more, are the end."""
+    """Exactly as many entries as the limit means the end."""
     assert Page(limit=2).cut([9, 8]) == ([9, 8], False)
 
 
 def test_page_that_was_read_upwards_is_turned_round() -> None:
-    """After `min_id` the entries come oldest first and are shown newest first."""
+    """With `min_id`, entries are read oldest first and shown newest first."""
     assert Page(limit=2, min_id=5).cut([6, 7, 8]) == ([7, 6], True)
 
 
 def test_page_after_nothing_has_nothing_older() -> None:
-    """After `min_id` 0 there is nothing older."""
+    """With `min_id` 0 there is nothing older."""
     assert Page(limit=2, min_id=0).cut([1, 2, 3]) == ([2, 1], False)
 
 
 def test_page_without_neighbours_has_no_link() -> None:
-    """A page beside which there is nothing leads nowhere."""
+    """A page without neighbours has no links."""
     assert Page().link("/a", older_than=None, newer_than=None) == ""
 
 
@@ -90,12 +90,12 @@ def test_page_links_to_both_sides() -> None:
 
 
 def test_last_page_links_back_only() -> None:
-    """Without older entries there is no `next`."""
+    """Without older entries there is no `next` link."""
     assert Page().link("/a", older_than=None, newer_than=9) == '</a?min_id=9>; rel="prev"'
 
 
 def test_link_keeps_filters_and_limit() -> None:
-    """What the client chose stays, escaped; defaults are left out."""
+    """The client's choices are kept, escaped; defaults are left out."""
     page = Filtered(search="a&b ü>", limit=5, max_id=20)
 
     assert page.link("/a", older_than=None, newer_than=9) == (
@@ -104,7 +104,7 @@ def test_link_keeps_filters_and_limit() -> None:
 
 
 def test_next_keeps_the_lower_bound() -> None:
-    """Going on stays above `since_id`."""
+    """The next page stays above `since_id`."""
     link = Page(since_id=3).link("/a", older_than=9, newer_than=9)
 
     assert link.startswith('</a?max_id=9&since_id=3>; rel="next"')
@@ -113,7 +113,7 @@ def test_next_keeps_the_lower_bound() -> None:
 @settings(derandomize=True, database=None)
 @given(ids=st.sets(st.integers(1, 60), max_size=30), limit=st.integers(1, 6))
 def test_pages_backwards_and_forwards_show_the_same(ids: set[int], limit: int) -> None:
-    """Going to older pages and coming back by `min_id` shows each entry once either way."""
+    """Paging to older entries and back with `min_id` shows each entry once in each direction."""
     older: list[int] = []
     page = Page(limit=limit)
     while shown := page.cut(ask(page, sorted(ids)))[0]:

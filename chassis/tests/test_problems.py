@@ -1,4 +1,4 @@
-"""Errors as the client sees them."""
+"""Errors as clients see them."""
 
 import json
 from http import HTTPStatus
@@ -20,7 +20,7 @@ PROBLEMS = Problem.__subclasses__()
 
 @pytest.mark.parametrize("kind", PROBLEMS)
 def test_each_status_has_one_problem(kind: type[Problem]) -> None:
-    """No two problems share a status, and each status is one of HTTP."""
+    """No two problems share a status, and each status is a standard HTTP status."""
     statuses = [other.status for other in PROBLEMS]
 
     assert statuses.count(kind.status) == 1
@@ -29,7 +29,7 @@ def test_each_status_has_one_problem(kind: type[Problem]) -> None:
 
 @pytest.mark.parametrize("kind", PROBLEMS)
 def test_problem_has_words_for_people(kind: type[Problem]) -> None:
-    """A problem without a detail of its own has a sentence, and the title of its status."""
+    """A problem without its own detail has a default sentence, and the title of its status."""
     if kind is BadInput:
         problem: Problem = BadInput("It does not fit.")
     else:
@@ -48,7 +48,7 @@ def test_detail_can_be_told() -> None:
 
 
 def test_bad_input_lists_fields() -> None:
-    """Bad input has an entry a field, and the same in words."""
+    """Bad input has one entry per field, and the same in words."""
     problem = BadInput(errors=[FieldError("a", "is required"), FieldError("b", "is bad")])
 
     body = json.loads(problem.body("-"))
@@ -61,7 +61,7 @@ def test_bad_input_lists_fields() -> None:
 
 
 def test_other_problems_have_no_errors() -> None:
-    """Without faulty fields the member is left out."""
+    """Without invalid fields, `errors` is left out."""
     assert "errors" not in json.loads(NotFound().body("-"))
 
 
@@ -76,5 +76,5 @@ def test_other_problems_have_no_errors() -> None:
     ],
 )
 def test_problem_brings_its_headers(problem: Problem, headers: dict[str, str]) -> None:
-    """Problems carry the headers that their status asks for."""
+    """Problems carry the headers that their status requires."""
     assert problem.headers == headers

@@ -1,4 +1,4 @@
-"""Ids of requests, and what is counted of them."""
+"""Request ids and metrics."""
 
 import re
 
@@ -19,13 +19,13 @@ TRACE = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 
 @pytest.mark.parametrize("header", ["a", "A-b_c.9", "x" * 128])
 def test_well_formed_id_is_kept(header: str) -> None:
-    """1 to 128 letters, digits, dots, lines and underscores are an id."""
+    """An id consists of 1 to 128 letters, digits, dots, hyphens and underscores."""
     assert request_id_of(header) == header
 
 
 @pytest.mark.parametrize("header", [None, "", "x" * 129, "a b", "a\n", "é", "a,b", "<a>"])
 def test_other_id_is_replaced(header: str | None) -> None:
-    """Anything else becomes a new id."""
+    """Anything else is replaced with a new id."""
     assert re.fullmatch("[0-9a-f]{32}", request_id_of(header))
 
 
@@ -35,7 +35,7 @@ def test_new_ids_differ() -> None:
 
 
 def test_well_formed_trace_is_kept() -> None:
-    """A `traceparent` of version 00 is passed on as it came."""
+    """A `traceparent` of version 00 is passed on unchanged."""
     assert trace_parent_of(TRACE) == TRACE
 
 
@@ -55,24 +55,24 @@ def test_well_formed_trace_is_kept() -> None:
     ],
 )
 def test_other_trace_is_dropped(header: str | None) -> None:
-    """What is no `traceparent`, by W3C Trace Context, is none."""
+    """An invalid `traceparent`, by W3C Trace Context, is ignored."""
     assert trace_parent_of(header) is None
 
 
 def test_trace_id_is_the_second_part() -> None:
-    """The trace id is what all services' lines of one trace share."""
+    """The trace id is the one that all services log for a trace."""
     assert RequestIds("a", TRACE).trace_id == "4bf92f3577b34da6a3ce929d0e0e4736"
     assert RequestIds("a").trace_id is None
 
 
 def count(method: str, route: str, status: str) -> float:
-    """How many requests were counted with these labels."""
+    """The number of requests counted with these labels."""
     labels = {"method": method, "route": route, "status": status}
     return REGISTRY.get_sample_value("http_request_duration_seconds_count", labels) or 0
 
 
 def test_request_is_counted() -> None:
-    """A request counts under its method, route and status."""
+    """A request is counted by method, route and status."""
     before = count("GET", "/counted/{id}", "200")
 
     observe_request(method="GET", route="/counted/{id}", path="/counted/1", status=200, seconds=0.1)
@@ -93,7 +93,7 @@ def test_made_up_request_makes_no_label() -> None:
 
 
 def test_build_info_names_the_service() -> None:
-    """The metrics say which service of which version this is."""
+    """The metrics contain the service's name and version."""
     set_build_info("example", "1.2.3")
 
     assert b'mythoughts_build_info{service="example",version="1.2.3"} 1.0' in metrics_page()[0]

@@ -34,19 +34,19 @@ class Example:
 
 
 def load(**environment: str) -> Example:
-    """Load the example with a name."""
+    """Load the example settings with a name."""
     return load_settings(Example, {"NAME": "x", **environment})
 
 
 def fault(**environment: str) -> str:
-    """What is said of a bad environment."""
+    """The error message for an invalid environment."""
     with pytest.raises(SettingsError) as raised:
         load(**environment)
     return str(raised.value)
 
 
 def test_defaults_hold_where_nothing_is_set() -> None:
-    """A setting that the environment does not name has its default."""
+    """A setting that is not in the environment has its default."""
     settings = load()
 
     assert (settings.count, settings.share, settings.level) == (3, 0.5, "low")
@@ -94,7 +94,7 @@ def test_text_becomes_a_value(variable: str, text: str, expected: object) -> Non
     ],
 )
 def test_bad_text_is_named(variable: str, text: str) -> None:
-    """What does not fit is refused, by the name of its variable."""
+    """Invalid values are rejected, with the variable's name."""
     assert fault(**{variable: text}).startswith(f"{variable}: ")
 
 
@@ -112,12 +112,12 @@ def test_bad_text_is_named(variable: str, text: str) -> None:
     ],
 )
 def test_refusal_names_what_is_accepted(variable: str, text: str, expected: str) -> None:
-    """Whoever gives a wrong value is told what would be right."""
+    """The message for an invalid value says what would be valid."""
     assert fault(**{variable: text}) == f"{variable}: {expected}"
 
 
 def test_all_faults_are_told_at_once() -> None:
-    """One message names every variable that is missing or bad, a line each."""
+    """One message names every missing or invalid variable, one per line."""
     with pytest.raises(SettingsError) as raised:
         load_settings(Example, {"COUNT": "x", "LEVEL": "y"})
 
@@ -129,12 +129,12 @@ def test_all_faults_are_told_at_once() -> None:
 
 
 def test_other_variables_are_ignored() -> None:
-    """The environment may hold anything else."""
+    """Other variables in the environment are ignored."""
     assert load(PATH="/bin", COUNTS="x").count == 3
 
 
 def test_setting_can_come_from_a_file(tmp_path: Path) -> None:
-    """NAME_FILE names a file; the line break at its end is no part of the value."""
+    """NAME_FILE names a file; a line break at its end is not part of the value."""
     path = tmp_path / "secret"
     path.write_text(" pass word \r\n")
 
@@ -142,7 +142,7 @@ def test_setting_can_come_from_a_file(tmp_path: Path) -> None:
 
 
 def test_value_and_file_together_are_refused(tmp_path: Path) -> None:
-    """NAME and NAME_FILE cannot both be given."""
+    """NAME and NAME_FILE cannot both be set."""
     assert fault(SECRET="a", SECRET_FILE=str(tmp_path)) == (
         "SECRET: give either SECRET or SECRET_FILE, not both"
     )
@@ -159,7 +159,7 @@ def test_value_and_file_together_are_refused(tmp_path: Path) -> None:
     ids=["missing", "a folder", "not UTF-8", "empty"],
 )
 def test_unreadable_file_is_named(tmp_path: Path, spoil: Callable[[Path], Any]) -> None:
-    """A file that cannot be read, or is empty, is a fault like any other."""
+    """An unreadable or empty file is an error like any other."""
     path = tmp_path / "secret"
     spoil(path)
 
@@ -167,7 +167,7 @@ def test_unreadable_file_is_named(tmp_path: Path, spoil: Callable[[Path], Any]) 
 
 
 def test_secret_does_not_show() -> None:
-    """A secret prints as stars, by itself and inside the settings."""
+    """A secret is printed as stars, by itself and inside the settings."""
     settings = load(SECRET="hunter2")
 
     assert str(settings.secret) == repr(settings.secret) == f"{settings.secret}" == "***"
@@ -175,7 +175,7 @@ def test_secret_does_not_show() -> None:
 
 
 def test_secret_does_not_show_in_a_fault() -> None:
-    """A message about other settings does not tell a secret."""
+    """A message about other settings does not reveal a secret."""
     assert fault(SECRET="hunter2", COUNT="x") == (
         "COUNT: must be a whole number from 1 to 9, got 'x'"
     )
@@ -188,13 +188,13 @@ def test_settings_do_not_change() -> None:
 
 
 def test_settings_describe_themselves() -> None:
-    """Names, descriptions and defaults are there for the documentation."""
+    """Names, descriptions and defaults are available for the documentation."""
     assert list(describe_settings(Example))[2] == ("COUNT", "A count.", 3)
 
 
 @pytest.mark.parametrize("settings_class", [ServiceSettings, ApiSettings])
 def test_nothing_secret_has_a_default(settings_class: type) -> None:
-    """Keys and database have to be given."""
+    """The keys and the database are required."""
     with pytest.raises(SettingsError) as raised:
         load_settings(settings_class, {})
 
@@ -215,7 +215,7 @@ def test_nothing_secret_has_a_default(settings_class: type) -> None:
     ],
 )
 def test_malformed_address_of_a_database_is_refused(url: str) -> None:
-    """An address that would be taken apart wrongly is refused, and the message does not show it."""
+    """An address that would be parsed wrongly is rejected, and the message does not show it."""
     environment = {"TOKEN_PUBLIC_KEYS_PATH": "/keys", "DATABASE_URL": url}
 
     with pytest.raises(SettingsError, match="percent-encoded") as raised:
@@ -235,7 +235,7 @@ def test_malformed_address_of_a_database_is_refused(url: str) -> None:
     ],
 )
 def test_address_of_a_database_is_accepted(url: str) -> None:
-    """Whatever PostgreSQL's clients understand is taken."""
+    """All addresses that PostgreSQL's clients understand are accepted."""
     environment = {"TOKEN_PUBLIC_KEYS_PATH": "/keys", "DATABASE_URL": url}
 
     assert load_settings(ApiSettings, environment).database_url.reveal() == url
@@ -252,7 +252,7 @@ def test_address_of_a_database_is_accepted(url: str) -> None:
     ],
 )
 def test_address_of_a_collector_is_checked(url: str, is_good: bool) -> None:
-    """An address that traces cannot be sent to is refused at start."""
+    """An address to which traces cannot be sent is rejected at startup."""
     environment = {"TOKEN_PUBLIC_KEYS_PATH": "/keys", "OTEL_EXPORTER_OTLP_ENDPOINT": url}
 
     try:
@@ -266,7 +266,7 @@ def test_address_of_a_collector_is_checked(url: str, is_good: bool) -> None:
 
 
 def test_address_of_another_database_is_refused() -> None:
-    """DATABASE_URL must be PostgreSQL's; the message does not show it."""
+    """DATABASE_URL must be a PostgreSQL address; the message does not show it."""
     environment = {"TOKEN_PUBLIC_KEYS_PATH": "/keys", "DATABASE_URL": "mysql://a:hunter2@b/c"}
 
     with pytest.raises(SettingsError, match=r"^DATABASE_URL: must start with postgresql://$"):

@@ -25,7 +25,7 @@ CONTENT = StaticContent(b"body {}\n" * 100, "text/css", "max-age=60")
     ],
 )
 def test_client_that_takes_gzip_gets_it(accept_encoding: str) -> None:
-    """Gzip is taken by name or by *, with any weight that is above zero."""
+    """Gzip is accepted by name or by *, with any weight above zero."""
     assert prefers_gzip(accept_encoding)
 
 
@@ -52,12 +52,12 @@ def test_client_that_takes_gzip_gets_it(accept_encoding: str) -> None:
     ],
 )
 def test_client_that_does_not_gets_plain_bytes(accept_encoding: str) -> None:
-    """A weight of zero, a wish for plain bytes, and what cannot be read all say no."""
+    """A zero weight, a preference for plain bytes, or a malformed header means no gzip."""
     assert not prefers_gzip(accept_encoding)
 
 
 def test_both_forms_hold_the_same() -> None:
-    """The compressed form is smaller, and unpacks to the plain one."""
+    """The compressed form is smaller and decompresses to the plain one."""
     plain_status, plain_headers, plain = CONTENT.answer("", "")
     status, headers, compressed = CONTENT.answer("gzip", "")
 
@@ -70,7 +70,7 @@ def test_both_forms_hold_the_same() -> None:
 
 @pytest.mark.parametrize("accept_encoding", ["", "gzip"])
 def test_content_that_is_known_is_not_sent_again(accept_encoding: str) -> None:
-    """Either form's ETag is answered with 304, which repeats what caches need."""
+    """The ETag of either form gets 304, with the headers that caches need."""
     etag = CONTENT.answer("gzip", "")[1]["ETag"]
 
     status, headers, body = CONTENT.answer(accept_encoding, f'"other", {etag}')
@@ -80,7 +80,7 @@ def test_content_that_is_known_is_not_sent_again(accept_encoding: str) -> None:
 
 
 def test_other_content_has_another_etag() -> None:
-    """An ETag stands for the bytes."""
+    """An ETag identifies the bytes."""
     etag = StaticContent(b"other", "text/css").answer("", "")[1]["ETag"]
 
     assert CONTENT.answer("", etag)[0] == 200
@@ -99,6 +99,6 @@ def test_other_content_has_another_etag() -> None:
     ],
 )
 def test_etags_are_compared_weakly(if_none_match: str, matches: bool) -> None:
-    """The mark of a weak ETag makes no difference."""
+    """The weak prefix of an ETag makes no difference."""
     assert matches_etag(if_none_match, '"a"') is matches
     assert matches_etag(if_none_match, 'W/"a"') is matches

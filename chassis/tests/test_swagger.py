@@ -1,4 +1,4 @@
-"""Swagger UI, as it is sent over the wire."""
+"""Swagger UI, as sent over the wire."""
 
 import gzip
 
@@ -29,7 +29,7 @@ def http(serve: Serve) -> HttpClient:
 
 @pytest.mark.parametrize("path", PATHS)
 def test_files_come_compressed(http: HttpClient, path: str) -> None:
-    """A client that takes gzip gets less, and the same; caches are told so."""
+    """A client that accepts gzip gets fewer bytes with the same content; caches are told so."""
     plain = http.get(path)
     compressed = http.get(path, headers={"Accept-Encoding": "gzip"})
 
@@ -42,7 +42,7 @@ def test_files_come_compressed(http: HttpClient, path: str) -> None:
 
 
 def test_swagger_ui_is_a_fifth_of_its_size(http: HttpClient) -> None:
-    """The 2.9 MB of the script go out as half a megabyte."""
+    """The 2.9 MB script is sent as half a megabyte."""
     answer = http.get(PATHS[-1], headers={"Accept-Encoding": "gzip, deflate, br"})
 
     assert len(answer.body) < 600_000
@@ -50,7 +50,7 @@ def test_swagger_ui_is_a_fifth_of_its_size(http: HttpClient) -> None:
 
 @pytest.mark.parametrize("path", PATHS)
 def test_files_are_not_sent_again(http: HttpClient, path: str) -> None:
-    """Whoever has a file asks whether it has changed, and is not sent it again."""
+    """A client that revalidates an unchanged file does not get it again."""
     first = http.get(path, headers={"Accept-Encoding": "gzip"})
 
     second = http.get(path, headers={"If-None-Match": first.headers["ETag"]})
@@ -63,7 +63,7 @@ def test_files_are_not_sent_again(http: HttpClient, path: str) -> None:
 @pytest.mark.parametrize("path", PATHS)
 @pytest.mark.parametrize("accept_encoding", ["", "gzip"])
 def test_head_has_the_headers_of_get(http: HttpClient, path: str, accept_encoding: str) -> None:
-    """HEAD tells the length of what GET would send."""
+    """HEAD returns the length of what GET would send."""
     headers = {"Accept-Encoding": accept_encoding}
     get = http.get(path, headers=headers)
 

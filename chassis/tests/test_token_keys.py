@@ -1,4 +1,4 @@
-"""Keys that change under a verifier of tokens."""
+"""Changing keys under a token verifier."""
 
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -14,17 +14,17 @@ from mythoughts_chassis.tokens import TokenVerifier, UnknownKey, sign_token
 
 
 def verifier_of(path: Path) -> TokenVerifier:
-    """A verifier of our tokens with the keys in a file."""
+    """A verifier with the keys in a file."""
     return TokenVerifier(public_keys_path=path, issuer="mythoughts", audience="mythoughts")
 
 
 def look_again(verifier: TokenVerifier) -> None:
-    """Let the time pass after which the verifier looks at its file."""
+    """Skip the time after which the verifier checks its file."""
     verifier._check_keys_at = 0
 
 
 def test_key_of_a_clock_that_differs_is_believed(tmp_path: Path, token_maker: TokenMaker) -> None:
-    """A key that already signs by the signer's clock verifies, though not yet due by ours."""
+    """A key that may sign by the signer's clock verifies, even if not yet by ours."""
     key = new_private_key(int(time.time()) + 30)
     path = tmp_path / "public.json"
     path.write_bytes(msgspec.json.encode({"keys": [public_part(key)]}))
@@ -35,7 +35,7 @@ def test_key_of_a_clock_that_differs_is_believed(tmp_path: Path, token_maker: To
 
 
 def test_new_key_is_found_at_once(token_maker: TokenMaker, verifier: TokenVerifier) -> None:
-    """A token of a key that is not known yet makes the verifier look at its file."""
+    """A token with an unknown key makes the verifier check its file."""
     token_maker.rotate()
 
     assert verifier.verify(token_maker.token("bruce")).username == "bruce"
@@ -44,7 +44,7 @@ def test_new_key_is_found_at_once(token_maker: TokenMaker, verifier: TokenVerifi
 def test_new_key_is_found_at_once_in_a_mounted_folder(
     token_maker: TokenMaker, tmp_path: Path
 ) -> None:
-    """The same holds for a file that Kubernetes mounts and exchanges behind two links."""
+    """The same holds for a file that Kubernetes mounts and replaces through two links."""
     mount = MountedFolder(tmp_path / "mount")
     mount.publish(token_maker.public_path)
     verifier = verifier_of(tmp_path / "mount" / token_maker.public_path.name)
@@ -57,7 +57,7 @@ def test_new_key_is_found_at_once_in_a_mounted_folder(
 def test_removed_key_ends_tokens_in_the_cache(
     token_maker: TokenMaker, verifier: TokenVerifier
 ) -> None:
-    """Tokens of a removed key are refused, although they were verified before."""
+    """Tokens of a removed key are rejected, even if they were verified before."""
     token = token_maker.token("bruce")
     verifier.verify(token)
     token_maker.rotate(keep_old=False)
@@ -71,7 +71,7 @@ def test_removed_key_ends_tokens_in_the_cache(
 def test_bad_file_leaves_the_keys_alone(
     token_maker: TokenMaker, verifier: TokenVerifier, content: bytes | None
 ) -> None:
-    """While the file is damaged or away the keys read last go on verifying."""
+    """While the file is damaged or missing, the keys read last stay in use."""
     first, second = token_maker.token("bruce"), token_maker.token("bruce")
     verifier.verify(first)
     if content is None:
@@ -84,7 +84,7 @@ def test_bad_file_leaves_the_keys_alone(
 
 
 def test_mended_file_is_read(token_maker: TokenMaker, verifier: TokenVerifier) -> None:
-    """After a damaged file a good one is read again."""
+    """A valid file after a damaged one is read again."""
     token_maker.public_path.write_bytes(b"{")
     look_again(verifier)
     with pytest.raises(UnknownKey):
@@ -95,7 +95,7 @@ def test_mended_file_is_read(token_maker: TokenMaker, verifier: TokenVerifier) -
 
 
 def test_no_keys_at_the_start_is_an_error(tmp_path: Path) -> None:
-    """A verifier cannot be made without its file."""
+    """A verifier cannot be created without its file."""
     with pytest.raises(KeySetError):
         verifier_of(tmp_path / "nowhere.json")
 
@@ -103,7 +103,7 @@ def test_no_keys_at_the_start_is_an_error(tmp_path: Path) -> None:
 def test_tokens_are_verified_in_many_threads(
     token_maker: TokenMaker, verifier: TokenVerifier
 ) -> None:
-    """While keys change, threads that verify good tokens at once are all answered rightly."""
+    """While keys change, parallel threads verify valid tokens correctly."""
     made = [token_maker.token(f"user{n}", user_id=n) for n in range(1, 41)]
 
     def verify(token: str) -> str:

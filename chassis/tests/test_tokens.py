@@ -1,4 +1,4 @@
-"""Tokens: what is believed, and for how long."""
+"""Tokens: which are accepted, and for how long."""
 
 import time
 
@@ -18,7 +18,7 @@ from mythoughts_chassis.tokens import (
 
 
 def test_token_says_who_its_bearer_is(token_maker: TokenMaker, verifier: TokenVerifier) -> None:
-    """A good token gives id, name and expiry of its user."""
+    """A valid token contains its user's id, name and expiry."""
     expires_at = int(time.time()) + 100
 
     principal = verifier.verify(token_maker.token("李小龙", user_id=7, exp=expires_at))
@@ -29,7 +29,7 @@ def test_token_says_who_its_bearer_is(token_maker: TokenMaker, verifier: TokenVe
 
 
 def test_scope_makes_an_admin(token_maker: TokenMaker, verifier: TokenVerifier) -> None:
-    """The scope `admin` makes an admin."""
+    """The scope `admin` identifies an admin."""
     assert verifier.verify(token_maker.admin_token()).is_admin
 
 
@@ -41,7 +41,7 @@ def test_largest_id_is_a_user(token_maker: TokenMaker, verifier: TokenVerifier) 
 def test_token_is_good_while_clocks_may_differ(
     token_maker: TokenMaker, verifier: TokenVerifier
 ) -> None:
-    """A token that ran out half a minute ago is still believed."""
+    """A token that expired half a minute ago is still accepted."""
     token = token_maker.token("bruce", exp=int(time.time()) - 30)
 
     assert verifier.verify(token).username == "bruce"
@@ -52,7 +52,7 @@ def test_token_is_good_while_clocks_may_differ(
 def test_token_of_a_clock_that_differs_is_believed(
     token_maker: TokenMaker, verifier: TokenVerifier, seconds_off: int, lifetime_seconds: int
 ) -> None:
-    """A token is believed when the clock of who signed it is half a minute behind or ahead."""
+    """A token is accepted if the signer's clock is half a minute behind or ahead."""
     now = int(time.time()) + seconds_off
     token = token_maker.token("bruce", iat=now, nbf=now, exp=now + lifetime_seconds)
 
@@ -60,7 +60,7 @@ def test_token_of_a_clock_that_differs_is_believed(
 
 
 def test_expired_token_is_refused(token_maker: TokenMaker, verifier: TokenVerifier) -> None:
-    """A token that ran out longer ago than clocks differ is refused."""
+    """A token that expired longer ago than clocks may differ is rejected."""
     token = token_maker.token("bruce", exp=int(time.time()) - CLOCK_SKEW_SECONDS - 1)
 
     with pytest.raises(InvalidToken, match="expired"):
@@ -70,7 +70,7 @@ def test_expired_token_is_refused(token_maker: TokenMaker, verifier: TokenVerifi
 def test_known_token_expires_too(
     token_maker: TokenMaker, verifier: TokenVerifier, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A token that was verified before is refused once its time is over."""
+    """A token that was verified before is rejected after it expires."""
     token = token_maker.token("bruce")
     verifier.verify(token)
     later = time.time() + 100_000
@@ -83,7 +83,7 @@ def test_known_token_expires_too(
 def test_known_token_is_not_verified_again(
     token_maker: TokenMaker, verifier: TokenVerifier, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The signature of a token is looked at once."""
+    """The signature of a token is checked only once."""
     token = token_maker.token("bruce")
     first = verifier.verify(token)
     monkeypatch.delattr(jwt, "decode")
@@ -92,7 +92,7 @@ def test_known_token_is_not_verified_again(
 
 
 def test_refused_token_is_not_remembered(token_maker: TokenMaker, verifier: TokenVerifier) -> None:
-    """Tokens that are refused take no room."""
+    """Rejected tokens are not cached."""
     for _ in range(3):
         with pytest.raises(InvalidToken):
             verifier.verify(token_maker.token("bruce", iss="elsewhere"))
@@ -103,7 +103,7 @@ def test_refused_token_is_not_remembered(token_maker: TokenMaker, verifier: Toke
 def test_cache_is_bounded(
     token_maker: TokenMaker, verifier: TokenVerifier, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """However many tokens there are, the cache holds a limited number."""
+    """The cache holds a limited number of tokens."""
     monkeypatch.setattr(tokens, "CACHE_ENTRIES", 3)
 
     for number in range(1, 9):
@@ -121,7 +121,7 @@ def test_cache_is_bounded(
 )
 @given(token=st.text(max_size=60) | st.from_regex(r"[\w-]{0,40}\.[\w-]{0,40}\.[\w-]{0,20}"))
 def test_whatever_is_no_token_is_invalid(verifier: TokenVerifier, token: str) -> None:
-    """Any text that is not a token raises InvalidToken and nothing else."""
+    """Any text that is not a token raises only InvalidToken."""
     with pytest.raises(InvalidToken):
         verifier.verify(token)
 
@@ -137,9 +137,9 @@ def test_whatever_is_no_token_is_invalid(verifier: TokenVerifier, token: str) ->
 def test_changed_token_is_invalid(
     token_maker: TokenMaker, verifier: TokenVerifier, place: int, character: str
 ) -> None:
-    """A token in which one character was exchanged for one with another meaning is refused."""
+    """A token with one significant character replaced is rejected."""
     token = token_maker.token("bruce", jti="fixed", iat=0, exp=4_000_000_000)
-    # The last character of the signature has bits that mean nothing.
+    # The last character of the signature has bits without meaning.
     place %= len(token) - 1
     changed = token[:place] + character + token[place + 1 :]
     if changed == token:

@@ -1,4 +1,4 @@
-"""Where traces are sent, and what their faults do; the whole system's tests say what they hold."""
+"""Where traces are sent, and the effect of errors; the system's tests check their contents."""
 
 import pytest
 from structlog.testing import capture_logs
@@ -9,7 +9,7 @@ from mythoughts_chassis.tracing import Tracing, note_answer
 
 @pytest.mark.parametrize("endpoint", ["collector:4318", "grpc://collector:4317", "4318"])
 def test_endpoint_must_be_an_http_address(endpoint: str) -> None:
-    """Another endpoint is refused at the start, by the name of the setting."""
+    """Any other endpoint is rejected at startup, with the setting's name."""
     with pytest.raises(SettingsError, match="OTEL_EXPORTER_OTLP_ENDPOINT: must start with http"):
         Tracing(endpoint=endpoint, service="example", version="1")
 
@@ -28,7 +28,7 @@ class Unreadable(dict[str, str]):
 
 
 def test_fault_of_tracing_is_logged_and_no_more(tracing: Tracing) -> None:
-    """A request whose span cannot be made goes on without it."""
+    """A request whose span cannot be created continues without it."""
     with capture_logs() as lines, tracing.request("GET", "/", Unreadable()) as span:
         note_answer(span, "GET", 200, "/")
 
@@ -37,7 +37,7 @@ def test_fault_of_tracing_is_logged_and_no_more(tracing: Tracing) -> None:
 
 
 def test_fault_of_the_request_is_not_that_of_tracing(tracing: Tracing) -> None:
-    """What goes wrong within a span is raised, as without one."""
+    """An error within a span is raised, as without one."""
     with capture_logs() as lines, pytest.raises(KeyError), tracing.request("GET", "/", {}):
         raise KeyError
 
@@ -45,7 +45,7 @@ def test_fault_of_the_request_is_not_that_of_tracing(tracing: Tracing) -> None:
 
 
 def test_answer_that_cannot_be_noted_is_logged(tracing: Tracing) -> None:
-    """A span that takes no attributes does not keep the answer from its client."""
+    """A span that rejects attributes does not affect the response."""
     with capture_logs() as lines:
         note_answer(None, "GET", 200, "/")  # type: ignore[arg-type]
 

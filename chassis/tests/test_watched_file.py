@@ -1,4 +1,4 @@
-"""Noticing that a file changed."""
+"""Detecting that a file has changed."""
 
 import os
 from pathlib import Path
@@ -8,7 +8,7 @@ from mythoughts_chassis.keys import WatchedFile
 
 
 def test_watched_file_tells_of_changes(tmp_path: Path) -> None:
-    """A file has changed at the first look and after each change, and not in between."""
+    """A file counts as changed on the first check and after each change, but not in between."""
     path = tmp_path / "watched"
     path.write_text("one")
     watched = WatchedFile(path)
@@ -20,7 +20,7 @@ def test_watched_file_tells_of_changes(tmp_path: Path) -> None:
 
 
 def test_watched_file_is_followed_through_a_link(tmp_path: Path) -> None:
-    """A link that is turned to another file is a change, as with mounted secrets."""
+    """A link redirected to another file is a change, as with mounted secrets."""
     for name in ("one", "two"):
         (tmp_path / name).write_text("same")
         os.utime(tmp_path / name, (1, 1))
@@ -35,7 +35,7 @@ def test_watched_file_is_followed_through_a_link(tmp_path: Path) -> None:
 
 
 def test_watched_file_is_followed_through_a_mount(tmp_path: Path) -> None:
-    """Each change of a folder that Kubernetes mounts is seen once, in files of one size too."""
+    """Each change of a folder mounted by Kubernetes is seen once, also with equal file sizes."""
     source = tmp_path / "keys.json"
     source.write_text("one")
     mount = MountedFolder(tmp_path / "mount")
@@ -53,5 +53,5 @@ def test_watched_file_is_followed_through_a_mount(tmp_path: Path) -> None:
 
 
 def test_missing_file_has_not_changed(tmp_path: Path) -> None:
-    """A file that is not there is no change."""
+    """A missing file is not a change."""
     assert not WatchedFile(tmp_path / "nowhere").changed()

@@ -1,4 +1,4 @@
-"""Keys and tokens for tests, made at run time."""
+"""Keys and tokens for tests, created at run time."""
 
 import time
 import uuid
@@ -12,7 +12,7 @@ LIFETIME_SECONDS = 3600
 
 
 class TokenMaker:
-    """Holds two JWK set files in a folder and signs tokens with their newest, `private_key`."""
+    """Keeps two JWK set files in a folder and signs tokens with the newest, `private_key`."""
 
     def __init__(self, folder: Path) -> None:
         self.private_path = folder / "private.json"
@@ -27,11 +27,11 @@ class TokenMaker:
             token_lifetime_seconds=LIFETIME_SECONDS,
             keep_old=keep_old,
         )
-        # Reading checks the arithmetic of every key, which takes a while.
+        # Reading checks the numbers of every key, which takes time.
         self.private_key: Jwk = read_key_set(self.private_path)[0]
 
     def claims(self, name: str, *, user_id: int = 1, **changes: Any) -> dict[str, Any]:
-        """The claims of a good token, changed; a change to None leaves the claim out."""
+        """The claims of a valid token, changed; a change to None removes the claim."""
         now = int(time.time())
         claims = {
             "iss": "mythoughts",
