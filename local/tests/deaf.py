@@ -1,6 +1,6 @@
-"""`python deaf.py COMMAND...`: runs a command that inherits the wish to ignore each signal.
+"""`python deaf.py COMMAND...`: runs a command that inherits all signals as ignored or blocked.
 
-Background jobs of scripts, `nohup` and some CI runners do so, and any parent may block signals.
+Background jobs of scripts, `nohup` and some CI runners do this, and any parent may block signals.
 """
 
 import os
@@ -8,7 +8,7 @@ import signal
 import sys
 
 STOPPING = (signal.SIGINT, signal.SIGTERM)
-# What stands before a command that is started so.
+# The prefix of a command that is started this way.
 DEAF = (sys.executable, __file__)
 
 if __name__ == "__main__":

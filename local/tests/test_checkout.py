@@ -1,4 +1,4 @@
-"""A clone, however git is set up: the files are those that were committed."""
+"""A clone contains the committed files, however git is configured."""
 
 import subprocess
 from pathlib import Path

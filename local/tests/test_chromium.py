@@ -8,7 +8,7 @@ from local.chromium import NoChromium, chromium_path
 
 
 def test_chosen_chromium_is_used(tmp_path: Path) -> None:
-    """The variable CHROMIUM decides."""
+    """The variable CHROMIUM takes precedence."""
     program = tmp_path / "my chromium"
     program.touch(mode=0o755)
 
@@ -16,6 +16,6 @@ def test_chosen_chromium_is_used(tmp_path: Path) -> None:
 
 
 def test_wrong_choice_is_explained(tmp_path: Path) -> None:
-    """A CHROMIUM that is no program is refused with what can be done instead."""
+    """A CHROMIUM that is not a program is rejected, with alternatives."""
     with pytest.raises(NoChromium, match="make test NO_BROWSER=1"):
         chromium_path({"CHROMIUM": str(tmp_path / "nothing")})

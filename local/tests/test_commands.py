@@ -16,7 +16,7 @@ Gone = Callable[[list[psutil.Process]], bool]
 
 
 def test_background_run_is_stopped_by_down(used_tree: Tree, all_gone: Gone) -> None:
-    """With BACKGROUND=1 the command returns when the system is ready, and `down` stops that."""
+    """With BACKGROUND=1 the command returns when the system is ready, and `down` stops it."""
     start = used_tree.local_command("up", BACKGROUND="1")
     start_status = start.wait()
     runner = psutil.Process(int((used_tree.local / "lock").read_text()))
@@ -31,7 +31,7 @@ def test_background_run_is_stopped_by_down(used_tree: Tree, all_gone: Gone) -> N
 
 
 def test_background_run_that_fails_says_so(used_tree: Tree) -> None:
-    """With BACKGROUND=1 a start that fails gives its message and status 1."""
+    """With BACKGROUND=1 a failed start shows its message and exits with status 1."""
     (used_tree.local / "secrets.json").unlink()
 
     start = used_tree.local_command("up", BACKGROUND="1")
@@ -41,7 +41,7 @@ def test_background_run_that_fails_says_so(used_tree: Tree) -> None:
 
 
 def test_down_without_a_run(tree: Tree) -> None:
-    """Stopping what does not run is no error."""
+    """Stopping a system that is not running is no error."""
     stop = tree.local_command("down")
 
     assert stop.wait() == 0
@@ -55,7 +55,7 @@ def _write_log(tree: Tree, name: str, text: str) -> None:
 
 
 def test_logs_of_a_run_that_is_over(tree: Tree) -> None:
-    """The last lines of each log are shown, with the process they are from."""
+    """The last lines of each log are shown, with the process name."""
     _write_log(tree, "users", "early\n" * 30 + "late\n")
     _write_log(tree, "postgres", "shut down\n")
 
@@ -67,7 +67,7 @@ def test_logs_of_a_run_that_is_over(tree: Tree) -> None:
 
 
 def test_logs_of_one_service(tree: Tree) -> None:
-    """SERVICE chooses whose log is shown."""
+    """SERVICE selects whose log is shown."""
     _write_log(tree, "users", "mine\n")
     _write_log(tree, "postgres", "another's\n")
 
@@ -78,7 +78,7 @@ def test_logs_of_one_service(tree: Tree) -> None:
 
 
 def test_logs_go_on_while_the_system_runs(tree: Tree) -> None:
-    """New lines are shown as they come, until the system stops."""
+    """New lines are shown as they are written, until the system stops."""
     with Folder(tree.local).held():
         _write_log(tree, "users", "old\n")
         shown = tree.local_command("logs", SERVICE="users")
@@ -97,7 +97,7 @@ def _make_data(tree: Tree) -> None:
 
 
 def test_reset_deletes_only_when_told(tree: Tree) -> None:
-    """Where nobody can be asked, nothing is deleted, and the message tells how to."""
+    """Without a terminal nothing is deleted, and the message says how to do it."""
     _make_data(tree)
     refused = tree.local_command("reset")
 
@@ -107,7 +107,7 @@ def test_reset_deletes_only_when_told(tree: Tree) -> None:
 
 
 def test_reset_with_yes_deletes(tree: Tree) -> None:
-    """YES=1 deletes without asking."""
+    """YES=1 deletes without confirmation."""
     _make_data(tree)
     done = tree.local_command("reset", YES="1")
 
@@ -117,7 +117,7 @@ def test_reset_with_yes_deletes(tree: Tree) -> None:
 
 @pytest.mark.parametrize(("answer", "is_kept"), [("no", True), ("", True), ("yes", False)])
 def test_reset_asks(tree: Tree, answer: str, is_kept: bool) -> None:
-    """On a terminal it asks, and only `yes` deletes."""
+    """On a terminal it asks, and deletes only on `yes`."""
     _make_data(tree)
     terminal, other_end = pty.openpty()
     os.write(terminal, f"{answer}\n".encode())

@@ -1,4 +1,4 @@
-"""Making the virtual environment."""
+"""Creating the virtual environment."""
 
 import importlib.util
 import os
@@ -28,7 +28,7 @@ def test_missing_venv_module_is_explained(
 def test_half_made_environment_is_not_used(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, content: str
 ) -> None:
-    """An environment whose Python does not work is not taken for one, but made again."""
+    """An environment whose Python does not work is created again."""
     python = tmp_path / "bin" / "python"
     python.parent.mkdir()
     python.write_text(content)
@@ -40,7 +40,7 @@ def test_half_made_environment_is_not_used(
 
 
 def test_failed_installation_shows_the_command(monkeypatch: pytest.MonkeyPatch) -> None:
-    """When a command of the installation fails, the error has the command and its output."""
+    """If an installation command fails, the error contains the command and its output."""
     command = ["sh", "-c", "echo no space left >&2; exit 1"]
 
     with pytest.raises(environment.InstallationError, match="no space left"):
@@ -62,7 +62,7 @@ def test_failed_installation_shows_the_command(monkeypatch: pytest.MonkeyPatch) 
     ],
 )
 def test_impossible_folder_is_refused(name: str) -> None:
-    """A folder that some tool cannot take is refused in one line that says what to do."""
+    """A folder path that some tool does not accept is rejected in one line that says what to do."""
     with pytest.raises(environment.InstallationError) as refused:
         environment.check_folder(Path("/home", name))
 
@@ -74,14 +74,14 @@ def test_impossible_folder_is_refused(name: str) -> None:
     "name", ["C#", "it's #1 (x) & y;z", "-x", "50 %", "[a]*?", "我的 想法", "x" * 700]
 )
 def test_unusual_folder_is_no_fault(name: str) -> None:
-    """What a person calls a folder is no reason to refuse it."""
+    """Ordinary folder names are accepted."""
     environment.check_folder(Path("/home", name))
 
 
 def test_pip_is_told_where_packages_come_from(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """Of pip's files and variables the sources are kept, and the destinations are not."""
+    """From pip's files and variables, sources are used and destinations are ignored."""
     (tmp_path / "pip.conf").write_text(
         "[global]\nuser = true\nindex-url = https://a.example\nproxy = http://b.example\n"
         "[install]\ntarget = /elsewhere\nprefix = /elsewhere\n"

@@ -1,4 +1,4 @@
-"""The Makefile's verbs, run as a newcomer runs them: in a clone with nothing installed."""
+"""The Makefile's verbs, run as a newcomer would: in a clone with nothing installed."""
 
 import os
 import re
@@ -18,7 +18,7 @@ INSTALLING = "Installing packages"
 
 @pytest.fixture(scope="session")
 def clone() -> Iterator[Tree]:
-    """A tree in which `make up` has been run for the first time, and has been stopped."""
+    """A tree in which `make up` has run for the first time and has been stopped."""
     for tree in temporary_tree("a clone 克隆"):
         first = tree.run("make", "up", "BACKGROUND=1")
         assert first.wait() == 0, first.output
@@ -27,14 +27,14 @@ def clone() -> Iterator[Tree]:
 
 
 def test_first_make_up_installs_and_starts(clone: Tree) -> None:
-    """On a fresh clone `make up` makes the environment, installs, and starts the system."""
+    """In a fresh clone `make up` creates the environment, installs packages, starts the system."""
     output = clone.runs[0].output
 
     assert output.index(INSTALLING) < output.index("Starting PostgreSQL") < output.index(READY)
 
 
 def test_second_make_up_installs_nothing(clone: Tree) -> None:
-    """The second `make up` has nothing to install, and `make down` stops what it started."""
+    """The second `make up` installs nothing, and `make down` stops the system."""
     second = clone.run("make", "up", "BACKGROUND=1")
     second_status = second.wait()
 
@@ -48,7 +48,7 @@ def test_second_make_up_installs_nothing(clone: Tree) -> None:
 
 
 def test_make_dev_shows_a_change(clone: Tree) -> None:
-    """Under `make dev` a changed template is on the page without anybody's doing."""
+    """With `make dev`, a changed template appears on the page by itself."""
     run = clone.run("make", "dev")
     run.wait_for(READY)
     template = clone.path / "services/frontend/src/frontend/templates/login.html"
@@ -62,7 +62,7 @@ def test_make_dev_shows_a_change(clone: Tree) -> None:
 
 
 def test_make_dev_survives_broken_code(clone: Tree) -> None:
-    """Under `make dev` a service with broken code is reported, and is back when it is mended."""
+    """With `make dev`, a service with broken code is reported, and restarts when it is fixed."""
     run = clone.run("make", "dev")
     run.wait_for(READY)
     code = clone.path / "services/users_backend/src/users_backend/routes.py"
@@ -78,7 +78,7 @@ def test_make_dev_survives_broken_code(clone: Tree) -> None:
 
 
 def test_help_names_every_verb() -> None:
-    """`make` alone lists each verb with what it does."""
+    """`make` alone lists each verb with its description."""
     targets = set(re.findall(r"^\.PHONY: (\S+)$", (ROOT / "Makefile").read_text(), re.MULTILINE))
     verbs = targets - {"help", "chromium", "kubectl"}
 
@@ -89,7 +89,7 @@ def test_help_names_every_verb() -> None:
 
 
 def test_too_old_python_is_explained(tmp_path: Path) -> None:
-    """Where no Python is new enough, `make up` says which it needs and how to name one."""
+    """Without a new enough Python, `make up` says which it needs and how to select one."""
     for name in ("python3", "python3.11", "python3.12", "python3.13", "python3.14"):
         old = tmp_path / name
         old.write_text("#!/bin/sh\nexit 1\n")
@@ -114,7 +114,7 @@ def test_too_old_python_is_explained(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("program", ["true", "echo", "cat", "/nowhere/python3", "it's none"])
 def test_what_is_no_python_is_refused(program: str) -> None:
-    """A program that PYTHON names and that is no new Python is refused by its name."""
+    """A program named by PYTHON that is not a new enough Python is rejected by name."""
     answer = subprocess.run(
         ["make", "up", f"PYTHON={program}"], cwd=ROOT, capture_output=True, text=True, check=False
     )
@@ -146,7 +146,7 @@ def test_older_python_is_refused(tmp_path: Path, found: str) -> None:
 
 @pytest.mark.parametrize("verb", ["down", "logs", "reset"])
 def test_verb_without_a_run_installs_nothing(tree: Tree, verb: str) -> None:
-    """Where nothing has ever run, a verb says so and leaves everything as it is."""
+    """If nothing has ever run, a verb says so and changes nothing."""
     before = sorted(path for path in tree.path.glob("*"))
 
     run = tree.run("make", verb)
@@ -159,7 +159,7 @@ def test_verb_without_a_run_installs_nothing(tree: Tree, verb: str) -> None:
 
 @pytest.fixture
 def inherited(tmp_path: Path) -> Callable[..., dict[str, str]]:
-    """A function that gives the environment of a verb, from that of `make` and its arguments."""
+    """A function that returns the environment of a verb, given that of `make` and its arguments."""
     (tmp_path / "Makefile").write_text("include Makefile\nseen:\n\t@env\n")
 
     def run_make(*arguments: str, **environment: str) -> dict[str, str]:
@@ -186,14 +186,14 @@ FOREIGN = {
 
 
 def test_verbs_inherit_what_is_listed(inherited: Callable[..., dict[str, str]]) -> None:
-    """What other programs and projects have set in the environment stays outside."""
+    """Variables set by other programs and projects are not passed on."""
     seen = inherited(MAKEFLAGS="-k", **dict.fromkeys(FOREIGN, "x"))
 
     assert seen.keys().isdisjoint({*FOREIGN, "MAKEFLAGS"})
 
 
 def test_command_line_of_make_reaches_verbs(inherited: Callable[..., dict[str, str]]) -> None:
-    """What is given to `make` itself is meant, and comes through."""
+    """Variables given to `make` itself are passed on."""
     seen = inherited("DATABASE_URL=postgresql://x", "N=5", DATABASE_URL="postgresql://y")
 
     assert (seen["DATABASE_URL"], seen["N"]) == ("postgresql://x", "5")
@@ -203,7 +203,7 @@ def test_command_line_of_make_reaches_verbs(inherited: Callable[..., dict[str, s
     "name", ["HOME", "TMPDIR", "https_proxy", "PIP_INDEX_URL", "DOCKER_HOST", "KUBECONFIG", "CI"]
 )
 def test_needs_of_the_tools_reach_them(inherited: Callable[..., dict[str, str]], name: str) -> None:
-    """What the tools need to find their places, servers and certificates comes through."""
+    """Variables that tools need to find folders, servers and certificates are passed on."""
     assert inherited(**{name: "/x"})[name] == "/x"
 
 
@@ -219,5 +219,5 @@ def test_needs_of_the_tools_reach_them(inherited: Callable[..., dict[str, str]],
 def test_no_proxy_is_asked_for_this_machine(
     inherited: Callable[..., dict[str, str]], given: dict[str, str], seen: str
 ) -> None:
-    """A proxy for the world is none for the services."""
+    """A proxy for the internet is not used for the services."""
     assert inherited(http_proxy="http://proxy.example", **given)["no_proxy"] == seen

@@ -1,6 +1,6 @@
-"""`make up` in a fresh clone on machines that are set up in unusual ways.
+"""`make up` in a fresh clone on machines with unusual setups.
 
-`make test` takes a part of the table that changes with the date; `make test-newcomer` takes all.
+`make test` runs a part of the table that depends on the date; `make test-newcomer` runs all of it.
 """
 
 import datetime as dt
@@ -18,15 +18,15 @@ from local.tests.deaf import DEAF
 from local.tests.trees import Tree, temporary_tree
 
 ROWS_A_DAY = 2
-# So that the packages need not be fetched again.
+# So that the packages need not be downloaded again.
 CACHE = {"XDG_CACHE_HOME": os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")}
 
 
 class Machine(NamedTuple):
-    """A newcomer's machine: the folder of the clone, and what `make` inherits.
+    """A newcomer's machine: the folder of the clone, and the environment that `make` inherits.
 
-    In texts `{home}` is the home directory. `before` stands before `make` in the command line;
-    `mode` is what `chmod` makes of the clone.
+    In texts `{home}` is the home directory. `before` precedes `make` in the command line;
+    `mode` is the `chmod` mode of the clone.
     """
 
     folder: str
@@ -96,7 +96,7 @@ def _of_today(number: int) -> bool:
 
 @pytest.fixture
 def home() -> Iterator[Path]:
-    """A home directory for its owner alone, with a foreign module and a configuration of pip."""
+    """A home directory that only its owner can enter, with a foreign module and pip settings."""
     with tempfile.TemporaryDirectory(prefix="mythoughts-home-") as folder:
         home = Path(folder)
         (home / "foreign").mkdir()
@@ -116,7 +116,7 @@ def home() -> Iterator[Path]:
     ],
 )
 def test_make_up_works(machine: Machine, home: Path) -> None:
-    """The system starts, its pages are there, it stops, and nothing was put elsewhere."""
+    """The system starts, serves its pages and stops, and writes nothing elsewhere."""
     settings = {
         name: text.replace("{home}", str(home)) for name, text in machine.environment.items()
     }

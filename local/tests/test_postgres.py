@@ -12,7 +12,7 @@ from local.postgres import PostgresError, PostgresServer, new_password, remove_d
 
 @pytest.fixture
 def own_server(tmp_path: Path) -> Iterator[PostgresServer]:
-    """A running server of the test's own, in a folder that only its owner can enter."""
+    """A running server for one test, in a folder that only its owner can enter."""
     data_dir = tmp_path / "data of the server"
     server = PostgresServer(data_dir, password=new_password(), durable=False)
     server.start()
@@ -43,7 +43,7 @@ async def test_database_knows_the_letters_of_all_scripts(new_database: Callable[
 
 
 async def test_data_outlive_the_server(own_server: PostgresServer) -> None:
-    """What was committed is there after a stop and a start."""
+    """Committed data is still there after a stop and a start."""
     url = own_server.create_database("shop", owner="shop", password=new_password())
     await _ask(url, "CREATE TABLE kept AS SELECT 7 AS number")
 
@@ -54,7 +54,7 @@ async def test_data_outlive_the_server(own_server: PostgresServer) -> None:
 
 
 async def test_data_outlive_a_killed_server(own_server: PostgresServer) -> None:
-    """After its process was killed, the server starts again with what was committed."""
+    """After its process is killed, the server starts again with the committed data."""
     url = own_server.create_database("shop", owner="shop", password=new_password())
     await _ask(url, "CREATE TABLE kept AS SELECT 7 AS number")
 
@@ -74,13 +74,13 @@ async def test_databases_are_apart(own_server: PostgresServer) -> None:
 
 
 async def test_passwords_are_asked_for(own_server: PostgresServer) -> None:
-    """Nobody connects without the right password."""
+    """Nobody can connect without the right password."""
     with pytest.raises(asyncpg.InvalidPasswordError):
         await _ask(own_server.url("postgres", password="a guess"), "SELECT 1")
 
 
 async def test_creating_a_database_again_keeps_it(own_server: PostgresServer) -> None:
-    """A database that is there keeps its contents; its owner's password becomes the given one."""
+    """An existing database keeps its contents; its owner's password is set to the given one."""
     url = own_server.create_database("shop", owner="shop", password="old")
     await _ask(url, "CREATE TABLE kept AS SELECT 7 AS number")
 
@@ -91,7 +91,7 @@ async def test_creating_a_database_again_keeps_it(own_server: PostgresServer) ->
 
 
 def test_server_is_not_root(own_server: PostgresServer) -> None:
-    """The server runs under an account without privileges, whoever starts it."""
+    """The server runs under an unprivileged account, whoever starts it."""
     status = Path(f"/proc/{own_server.process.pid}/status")
 
     owner = status.stat().st_uid if status.exists() else os.geteuid()
@@ -100,7 +100,7 @@ def test_server_is_not_root(own_server: PostgresServer) -> None:
 
 
 def test_taken_port_is_reported(own_server: PostgresServer, tmp_path: Path) -> None:
-    """A server whose port is taken does not start, and gives PostgreSQL's own words."""
+    """A server whose port is taken does not start, and the error shows PostgreSQL's own message."""
     second = PostgresServer(
         tmp_path / "second", password=new_password(), port=own_server.port, durable=False
     )
@@ -112,7 +112,7 @@ def test_taken_port_is_reported(own_server: PostgresServer, tmp_path: Path) -> N
 
 
 def test_removed_data_are_gone(tmp_path: Path) -> None:
-    """Removing the data deletes them also where they lie outside the project's folder."""
+    """Removing the data also deletes it outside the project's folder."""
     server = PostgresServer(tmp_path / "data", password=new_password(), durable=False)
     server.start()
     place = server.data_dir.resolve()

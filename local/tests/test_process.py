@@ -1,4 +1,4 @@
-"""One child process, and what is left of a run that was killed."""
+"""A child process, and the leftovers of a killed run."""
 
 import json
 import signal
@@ -18,7 +18,7 @@ SLEEP = "import time; time.sleep(60)"
 
 @pytest.fixture
 def sleeper(tmp_path: Path) -> Iterator[Process]:
-    """A process that runs for a minute, if nobody stops it."""
+    """A process that runs for a minute unless it is stopped."""
     process = Process(
         "sleeper", [sys.executable, "-c", SLEEP], environment={}, log_path=tmp_path / "log"
     )
@@ -36,7 +36,7 @@ def run_python(program: str, log_path: Path) -> Process:
 
 
 def test_output_is_kept(tmp_path: Path) -> None:
-    """Both outputs go to the log and, the last lines of them, into memory."""
+    """Both outputs go to the log, and their last lines are remembered."""
     program = "import sys; print('one'); sys.stdout.flush(); print('two 二', file=sys.stderr)"
 
     process = run_python(f"{program}; sys.exit(3)", tmp_path / "log")
@@ -47,7 +47,7 @@ def test_output_is_kept(tmp_path: Path) -> None:
 
 
 def test_log_is_bounded(tmp_path: Path) -> None:
-    """A log that grows too long is begun anew; of the older lines one file is kept."""
+    """A log that grows too long is rotated; one older file is kept."""
     lines = 3 * LOG_BYTES // 1000
 
     run_python(f"for number in range({lines}): print('x' * 1000)", tmp_path / "log")
@@ -58,7 +58,7 @@ def test_log_is_bounded(tmp_path: Path) -> None:
 
 
 def test_stubborn_process_is_killed(tmp_path: Path) -> None:
-    """A process that does not heed the request to stop is killed when the time is over."""
+    """A process that ignores the request to stop is killed after the timeout."""
     program = "import signal, time; signal.signal(15, signal.SIG_IGN); print(1); time.sleep(60)"
     heard: list[str] = []
     process = Process(
@@ -78,7 +78,7 @@ def test_stubborn_process_is_killed(tmp_path: Path) -> None:
 
 
 def test_leftovers_are_ended(sleeper: Process, tmp_path: Path) -> None:
-    """A process that was noted and still runs is ended."""
+    """A recorded process that is still running is ended."""
     leftovers.note(tmp_path / "processes.json", [sleeper])
 
     leftovers.end(tmp_path / "processes.json")
@@ -87,7 +87,7 @@ def test_leftovers_are_ended(sleeper: Process, tmp_path: Path) -> None:
 
 
 def test_strangers_are_left_alone(tmp_path: Path) -> None:
-    """A process that has only got the number of one that was noted is not touched."""
+    """A process that merely reuses a recorded process id is not touched."""
     with subprocess.Popen([sys.executable, "-c", SLEEP]) as stranger:
         noted = {
             "pid": stranger.pid,
@@ -104,7 +104,7 @@ def test_strangers_are_left_alone(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("content", ["", "{", "[]"])
 def test_damaged_note_is_no_obstacle(sleeper: Process, tmp_path: Path, content: str) -> None:
-    """A note that was half written ends nothing, and the next run writes its own."""
+    """A half-written record ends nothing, and the next run writes its own."""
     note = tmp_path / "processes.json"
     note.write_text(content)
 

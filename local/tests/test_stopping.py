@@ -15,7 +15,7 @@ from local.tests.deaf import DEAF
 from local.tests.trees import ROOT, Tree
 
 SECONDS = 60
-# Programs that others have made, or that see to their signals by other means (`conftest.py`, and
+# Third-party programs, or programs that handle signals in other ways (`conftest.py`, and
 # the services').
 FOREIGN = {"pytest", "ruff", "mypy", "$$service"} | {"system"}  # The last is a mark of tests.
 
@@ -64,7 +64,7 @@ AWAIT = program(
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_program_stops(start_deaf: Start, number: signal.Signals) -> None:
-    """A program that waits ends with the status of an interrupted one."""
+    """A waiting program ends with the status of an interrupted one."""
     process = start_deaf("-c", SLEEP)
 
     process.send_signal(number)
@@ -74,7 +74,7 @@ def test_program_stops(start_deaf: Start, number: signal.Signals) -> None:
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_program_under_asyncio_tidies_up(start_deaf: Start, number: signal.Signals) -> None:
-    """Tasks are cancelled, and do what they have to do at their end."""
+    """Tasks are cancelled and run their cleanup."""
     process = start_deaf("-c", AWAIT)
 
     process.send_signal(number)
@@ -84,7 +84,7 @@ def test_program_under_asyncio_tidies_up(start_deaf: Start, number: signal.Signa
 
 
 def test_nohup_is_respected(start_deaf: Start) -> None:
-    """A program that was told to outlive its terminal does."""
+    """A program started with `nohup` outlives its terminal."""
     body = "print('waiting', flush=True)\ntime.sleep(1)\nreturn 7"
     process = start_deaf("-c", program(body))
 
@@ -97,7 +97,7 @@ def test_nohup_is_respected(start_deaf: Start) -> None:
 def test_stopped_tests_end_in_order(
     start_deaf: Start, tmp_path: Path, number: signal.Signals
 ) -> None:
-    """Tests that are interrupted tear down what they have set up."""
+    """Interrupted tests clean up after themselves."""
     (tmp_path / "test_slow.py").write_text(
         "import time, pytest\n"
         "@pytest.fixture\n"
@@ -137,7 +137,7 @@ def test_stopped_system_leaves_no_process(
 def test_stopped_development_leaves_no_process(
     used_tree: Tree, number: signal.Signals, all_gone: Gone
 ) -> None:
-    """So does the one that restarts its services."""
+    """So does the system that restarts its services."""
     run = used_tree.run(*DEAF, sys.executable, "-m", "local", "dev")
     run.wait_for("MyThoughts is ready")
     processes = run.descendants()
@@ -149,7 +149,7 @@ def test_stopped_development_leaves_no_process(
 
 
 def test_programs_of_the_makefile_can_be_stopped() -> None:
-    """Each program that a verb starts runs its main function by `run_program`."""
+    """Each program started by a verb runs its main function with `run_program`."""
     modules = set(re.findall(r" -m ([\w.$]+)", (ROOT / "Makefile").read_text())) - FOREIGN
 
     files = [path for module in modules for path in _files_of(module)]

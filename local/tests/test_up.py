@@ -17,7 +17,7 @@ Gone = Callable[[list[psutil.Process]], bool]
 
 
 def test_first_run_has_people_and_thoughts(running: Tree) -> None:
-    """A first run makes everything: demonstration users can log in and have thoughts."""
+    """A first run creates everything: demonstration users can log in and have thoughts."""
     token = running.log_in("bruce", "bruce")
 
     own = running.call("thoughts", "/api/me/thoughts/", token=token)
@@ -26,7 +26,7 @@ def test_first_run_has_people_and_thoughts(running: Tree) -> None:
 
 
 def test_first_run_has_pages(running: Tree) -> None:
-    """The Frontend shows the login page at the address that was printed."""
+    """The Frontend shows the login page at the printed address."""
     run = running.runs[0]
 
     with urllib.request.urlopen(f"{running.url('frontend')}/login/", timeout=10) as page:
@@ -37,7 +37,7 @@ def test_first_run_has_pages(running: Tree) -> None:
 
 
 def test_admin_password_is_private(running: Tree) -> None:
-    """The administrator's password is in a file that only its owner may read, and it works."""
+    """The administrator's password works and is in a file that only its owner may read."""
     password_file = running.local / "admin-password"
 
     token = running.log_in("admin", password_file.read_text().strip())
@@ -48,7 +48,7 @@ def test_admin_password_is_private(running: Tree) -> None:
 
 
 def test_logs_carry_the_name_of_their_process(running: Tree) -> None:
-    """Each line of output shows which process it is from."""
+    """Each line of output shows its process."""
     with urllib.request.urlopen(f"{running.url('frontend')}/login/?mark=7", timeout=10):
         pass
 
@@ -58,7 +58,7 @@ def test_logs_carry_the_name_of_their_process(running: Tree) -> None:
 
 
 def test_second_run_at_once_is_refused(running: Tree) -> None:
-    """While one run goes on, another from the same folder says so and disturbs nothing."""
+    """During a run, another from the same folder says so and changes nothing."""
     second = running.local_command("up")
 
     assert second.wait() == 1
@@ -68,7 +68,7 @@ def test_second_run_at_once_is_refused(running: Tree) -> None:
 
 
 def test_reset_leaves_a_running_system_alone(running: Tree) -> None:
-    """The data of a system that runs are not deleted."""
+    """The data of a running system is not deleted."""
     refused = running.local_command("reset", YES="1")
 
     assert refused.wait() == 1
@@ -77,7 +77,7 @@ def test_reset_leaves_a_running_system_alone(running: Tree) -> None:
 
 
 def test_second_run_keeps_the_data(used_tree: Tree) -> None:
-    """What was shared in one run is there in the next."""
+    """Thoughts shared in one run are there in the next."""
     used_tree.start()
 
     found = used_tree.call("thoughts", f"/api/thoughts/?search={SHARED_TEXT}")
@@ -90,7 +90,7 @@ def test_second_run_keeps_the_data(used_tree: Tree) -> None:
 def test_stopping_leaves_no_process(
     used_tree: Tree, number: signal.Signals, all_gone: Gone
 ) -> None:
-    """Ctrl-C and a closed terminal end the run with status 0 and every process of it."""
+    """Ctrl-C and a closed terminal end the run and all its processes, with status 0."""
     run = used_tree.start()
     processes = run.descendants()
 
@@ -102,7 +102,7 @@ def test_stopping_leaves_no_process(
 
 
 def test_killed_run_leaves_nothing_in_the_way(used_tree: Tree, all_gone: Gone) -> None:
-    """After a run that was killed the next one starts at once, and no old process remains."""
+    """After a killed run the next one starts at once, and no old process remains."""
     killed = used_tree.start()
     processes = killed.descendants()
     killed.send(signal.SIGKILL)
@@ -115,7 +115,7 @@ def test_killed_run_leaves_nothing_in_the_way(used_tree: Tree, all_gone: Gone) -
 
 
 def test_interrupted_first_run_is_carried_on(tree: Tree) -> None:
-    """A first run that was killed while it made and filled the databases is completed later."""
+    """A first run that was killed while creating and filling the databases is completed later."""
     for moment in ("Preparing databases", "Loading demonstration data"):
         killed = tree.local_command("up")
         killed.wait_for(moment)
@@ -129,7 +129,7 @@ def test_interrupted_first_run_is_carried_on(tree: Tree) -> None:
 
 
 def test_busy_port_is_explained(used_tree: Tree) -> None:
-    """A port in use stops the start, which says whose it is, who has it and how to choose."""
+    """A port in use stops the start; the message names its setting, its user and an alternative."""
     with socket.create_server(("127.0.0.1", used_tree.ports["FRONTEND_PORT"])) as server:
         port = server.getsockname()[1]
         run = used_tree.local_command("up")
@@ -151,7 +151,7 @@ def test_busy_port_is_explained(used_tree: Tree) -> None:
     ],
 )
 def test_port_that_localhost_leads_to_is_busy(family: socket.AddressFamily, host: str) -> None:
-    """A port is in use wherever a browser that is sent to `localhost` would meet another."""
+    """A port counts as in use if a browser could reach another server there as `localhost`."""
     with socket.create_server((host, 0), family=family) as server:
         fault = fault_of(server.getsockname()[1])
 
@@ -160,7 +160,7 @@ def test_port_that_localhost_leads_to_is_busy(family: socket.AddressFamily, host
 
 
 def test_port_must_be_a_number(used_tree: Tree) -> None:
-    """A setting that is no port is refused with its name and what it may be."""
+    """An invalid port is rejected, with the setting's name and the valid range."""
     run = used_tree.local_command("up", USERS_PORT="eighty")
 
     assert run.wait() == 1
@@ -168,7 +168,7 @@ def test_port_must_be_a_number(used_tree: Tree) -> None:
 
 
 def test_dead_service_ends_the_run(used_tree: Tree, all_gone: Gone) -> None:
-    """When a service dies, the run names it, its end and its log, and stops the others."""
+    """If a service dies, the run reports its end and its log, and stops the others."""
     run = used_tree.start()
     processes = run.descendants()
 
@@ -181,7 +181,7 @@ def test_dead_service_ends_the_run(used_tree: Tree, all_gone: Gone) -> None:
 
 
 def test_dead_postgresql_ends_the_run(used_tree: Tree, all_gone: Gone) -> None:
-    """When PostgreSQL dies, the run says so, shows its last lines and stops the services."""
+    """If PostgreSQL dies, the run says so, shows its last lines and stops the services."""
     run = used_tree.start()
     processes = run.descendants()
 
@@ -230,7 +230,7 @@ def _garble_the_keys(local: Path) -> None:
     ],
 )
 def test_damage_is_explained(used_tree: Tree, damage: Callable[[Path], None]) -> None:
-    """A damaged `.local` ends the start with a message that names `make reset`."""
+    """A damaged `.local` prevents the start, with a message that names `make reset`."""
     damage(used_tree.local)
 
     run = used_tree.local_command("up")

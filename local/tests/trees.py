@@ -1,4 +1,4 @@
-"""Copies of the project to run the system from, and the runs of its commands in them."""
+"""Copies of the project in which tests run the system and its commands."""
 
 import json
 import os
@@ -44,7 +44,7 @@ class Run:
 
     @property
     def output(self) -> str:
-        """What it has printed so far."""
+        """Its output so far."""
         return self._output.read_text()
 
     def wait_for(self, text: str) -> None:
@@ -62,20 +62,20 @@ class Run:
         self._process.send_signal(number)
 
     def wait(self) -> int:
-        """Wait for its end; the exit status."""
+        """Wait for its end; return the exit status."""
         return self._process.wait(WAIT_SECONDS)
 
     def descendants(self) -> list[psutil.Process]:
-        """The processes that it has started and that run now."""
+        """Its running descendants."""
         return psutil.Process(self.pid).children(recursive=True)
 
     def child(self, word: str) -> psutil.Process:
-        """The descendant whose command line has `word`, and whose parents' have not."""
+        """The descendant whose command line contains `word`, and whose parents' do not."""
         return next(child for child in self.descendants() if word in " ".join(child.cmdline()))
 
 
 class Tree:
-    """A copy of the project with its own `.local`, and free ports for its processes."""
+    """A copy of the project with its own `.local` and free ports for its processes."""
 
     def __init__(self, path: Path, *, python: str = sys.executable) -> None:
         self.path = path
@@ -113,7 +113,7 @@ class Tree:
     def call(
         self, service: str, path: str, *, token: str = "", body: dict[str, str] | None = None
     ) -> object:
-        """What a backend answers, from JSON; with a body it is a POST."""
+        """A backend's response, decoded from JSON; with a body the request is a POST."""
         headers = {"Content-Type": "application/json"}
         if token:
             headers["Authorization"] = token
@@ -124,30 +124,30 @@ class Tree:
             return json.load(answer)
 
     def log_in(self, username: str, password: str) -> str:
-        """The value of the header Authorization for a user."""
+        """The Authorization header of a user."""
         body = {"username": username, "password": password}
         answer = self.call("users", "/api/login/", body=body)
         assert isinstance(answer, dict)
         return str(answer["Authorized"])
 
     def end_runs(self) -> None:
-        """Stop what was started here and still runs, the system in the background included."""
+        """Stop everything started here that still runs, including a system in the background."""
         self.local_command("down")
         for run in self.runs:
             run.wait()
 
 
 def copy_tree(path: Path) -> Path:
-    """Copy what a clone would have, as it is in the working tree, to `path`."""
+    """Copy the files that a clone would have, as they are in the working tree, to `path`."""
     skipped = shutil.ignore_patterns(".*", "__pycache__", "node_modules")
     shutil.copytree(ROOT, path, ignore=skipped)
     return path
 
 
 def temporary_tree(name: str) -> Iterator[Tree]:
-    """Give a tree in a folder called `name`; at the end stop what runs in it and delete it."""
+    """Provide a tree in a folder called `name`; at the end stop its processes and delete it."""
     with tempfile.TemporaryDirectory(prefix="mythoughts-tests-") as folder:
-        # PostgreSQL's own account must be able to enter, where the tests run as root.
+        # PostgreSQL's own account must be able to enter if the tests run as root.
         Path(folder).chmod(0o711)
         tree = Tree(copy_tree(Path(folder, name)))
         yield tree
