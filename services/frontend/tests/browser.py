@@ -1,4 +1,4 @@
-"""A browser without a screen: cookies, forms, links, and redirects when asked to."""
+"""A headless browser: cookies, forms, links, and redirects if requested."""
 
 from html.parser import HTMLParser
 from http.cookies import SimpleCookie
@@ -9,7 +9,7 @@ import urllib3
 
 
 class Form(NamedTuple):
-    """A form of a page: its method, where it goes, and the fields as they are filled in."""
+    """A form of a page: its method, its action, and its fields as filled in."""
 
     method: str
     action: str
@@ -17,7 +17,7 @@ class Form(NamedTuple):
 
 
 class Page:
-    """An answer, and what can be done with it."""
+    """A response, and the actions that are possible with it."""
 
     def __init__(self, status: int, headers: urllib3.HTTPHeaderDict, text: str) -> None:
         self.status = status
@@ -27,15 +27,15 @@ class Page:
         reader.feed(text)
         self.forms = reader.forms
         self.links = reader.links
-        # All that a reader sees, without markup.
+        # The text that a reader sees, without markup.
         self.words = " ".join("".join(reader.words).split())
 
     def form(self, action: str) -> Form:
-        """Return the form that goes to `action`."""
+        """Return the form with this `action`."""
         return next(form for form in self.forms if form.action == action)
 
     def link(self, words: str) -> str:
-        """Return where the link leads whose text has these words."""
+        """Return the target of the link with these words in its text."""
         return next(target for text, target in self.links.items() if words in text)
 
 
@@ -49,7 +49,7 @@ class Browser:
         self._pool = urllib3.PoolManager(retries=False)
 
     def get(self, path: str, *, follow: bool = True, method: str = "GET", **headers: str) -> Page:
-        """Return the page at `path`, after its redirects unless told otherwise."""
+        """Return the page at `path`, after redirects unless told otherwise."""
         return self._request(method, path, None, headers, follow)
 
     def send(self, form: Form, *, follow: bool = True, **changed: str) -> Page:
@@ -59,7 +59,7 @@ class Browser:
     def post(
         self, path: str, fields: dict[str, str], *, follow: bool = True, **headers: str
     ) -> Page:
-        """Send fields as a form would, line breaks as CR LF."""
+        """Send fields as a form would, with line breaks as CR LF."""
         as_sent = {name: value.replace("\n", "\r\n") for name, value in fields.items()}
         return self._request("POST", path, urlencode(as_sent), headers, follow)
 

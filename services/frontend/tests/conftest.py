@@ -1,4 +1,4 @@
-"""A whole Frontend on a free port, between a browser without a screen and two fake backends."""
+"""A complete Frontend on a free port, between a headless browser and two fake backends."""
 
 import json
 import threading
@@ -22,7 +22,7 @@ from services.frontend.tests.fake_backend import FakeThoughtsBackend, FakeUsersB
 
 
 class TokenMint:
-    """Makes tokens as the Users Backend does, and others; knows whose each one is."""
+    """Creates tokens as the Users Backend does, and others; knows whose each one is."""
 
     def __init__(self, key: dict[str, Any]) -> None:
         self.key = key
@@ -31,7 +31,7 @@ class TokenMint:
     def token_for(
         self, username: str, changed: dict[str, str] | None = None, *, lifetime_seconds: int = 3600
     ) -> str:
-        """Return a token for a user; `changed` claims take the place of the proper ones."""
+        """Return a token for a user; `changed` claims replace the proper ones."""
         now = int(time.time())
         claims = {
             "iss": "mythoughts",
@@ -48,7 +48,7 @@ class TokenMint:
 
 
 class RunningFrontend:
-    """A Frontend, or another application in its place, served by waitress in a thread."""
+    """A Frontend, or another application instead, served by waitress in a thread."""
 
     def __init__(self, settings: Settings, app: WSGIApplication | None = None) -> None:
         self.readiness = Readiness()
@@ -76,13 +76,13 @@ class RunningFrontend:
 
 @pytest.fixture(scope="session")
 def signing_keys() -> tuple[dict[str, Any], dict[str, Any]]:
-    """The key that counts, and one that does not."""
+    """The accepted key, and another one."""
     return new_private_key(0), new_private_key(0)
 
 
 @pytest.fixture
 def mint(signing_keys: tuple[dict[str, Any], dict[str, Any]]) -> TokenMint:
-    """Makes tokens that the Frontend accepts."""
+    """Creates tokens that the Frontend accepts."""
     return TokenMint(signing_keys[0])
 
 
@@ -96,7 +96,7 @@ def public_keys_path(tmp_path: Path, mint: TokenMint) -> Path:
 
 @pytest.fixture
 def thoughts(mint: TokenMint) -> Iterator[FakeThoughtsBackend]:
-    """The Thoughts Backend's place is taken by this."""
+    """A replacement for the Thoughts Backend."""
     backend = FakeThoughtsBackend(mint.usernames.get)
     yield backend
     backend.stop()
@@ -104,7 +104,7 @@ def thoughts(mint: TokenMint) -> Iterator[FakeThoughtsBackend]:
 
 @pytest.fixture
 def users(mint: TokenMint) -> Iterator[FakeUsersBackend]:
-    """The Users Backend's place is taken by this."""
+    """A replacement for the Users Backend."""
     backend = FakeUsersBackend(mint.token_for)
     yield backend
     backend.stop()
@@ -114,7 +114,7 @@ def users(mint: TokenMint) -> Iterator[FakeUsersBackend]:
 def settings(
     thoughts: FakeThoughtsBackend, users: FakeUsersBackend, public_keys_path: Path
 ) -> Settings:
-    """Settings with which a healthy backend always has time enough, on any machine."""
+    """Settings with enough time for a healthy backend on any machine."""
     return Settings(
         port=0,
         token_public_keys_path=public_keys_path,
@@ -134,7 +134,7 @@ def frontend(settings: Settings) -> Iterator[RunningFrontend]:
 
 @pytest.fixture
 def browser(frontend: RunningFrontend) -> Iterator[Browser]:
-    """Somebody's browser, not logged in."""
+    """A browser that is not logged in."""
     browser = Browser(frontend.url)
     yield browser
     browser.close()

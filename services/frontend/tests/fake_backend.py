@@ -10,7 +10,7 @@ from urllib.parse import parse_qs, urlsplit
 
 
 class Call(NamedTuple):
-    """One request that a backend got."""
+    """A request that a backend received."""
 
     method: str
     path: str
@@ -20,13 +20,13 @@ class Call(NamedTuple):
 
     @property
     def user(self) -> str | None:
-        """The whole bearer token, None without one."""
+        """The whole bearer token, or None."""
         scheme, _, token = self.headers.get("authorization", "").partition(" ")
         return token if scheme == "Bearer" else None
 
 
 class Reply(NamedTuple):
-    """What a backend answers."""
+    """A backend's response."""
 
     status: int
     body: Any = None
@@ -34,7 +34,7 @@ class Reply(NamedTuple):
 
 
 class Handler(BaseHTTPRequestHandler):
-    """Reads a request and lets the backend's present fault, or else its sense, answer it."""
+    """Reads a request and answers it with the backend's current fault, or properly."""
 
     protocol_version = "HTTP/1.1"
     backend: "FakeBackend"
@@ -53,7 +53,7 @@ class Handler(BaseHTTPRequestHandler):
     do_GET = do_POST = do_DELETE = handle_any  # noqa: N815  # named by http.server
 
     def reply(self, reply: Reply) -> None:
-        """Send a reply that is whole and well formed."""
+        """Send a complete, well-formed response."""
         body = b"" if reply.body is None else json.dumps(reply.body).encode()
         self.send_response(reply.status)
         for name, value in reply.headers.items():
@@ -64,7 +64,7 @@ class Handler(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def send_raw(self, raw: bytes) -> None:
-        """Send these bytes as they are, and close the connection."""
+        """Send these bytes unchanged, and close the connection."""
         self.wfile.write(raw)
         self.close_connection = True
 
@@ -88,7 +88,7 @@ Fault = Callable[[Handler, Call], None]
 
 
 class _Server(ThreadingHTTPServer):
-    """Closes the connections that are open when it stops, as a killed process does."""
+    """Closes the open connections when it stops, as a killed process does."""
 
     daemon_threads = True
     block_on_close = False
@@ -109,11 +109,11 @@ class _Server(ThreadingHTTPServer):
         super().shutdown_request(request)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Say nothing: the other side has gone, or the test has closed the connection."""
+        """Log nothing: the other side has disconnected, or the test has closed the connection."""
 
 
 class FakeBackend:
-    """A backend's life: start, stop, kill connections, misbehave (`fault`), remember `calls`."""
+    """A backend's controls: start, stop, kill connections, misbehave (`fault`), record `calls`."""
 
     def __init__(self) -> None:
         self.calls: list[Call] = []
@@ -126,7 +126,7 @@ class FakeBackend:
 
     @property
     def url(self) -> str:
-        """The base URL; it stays the same when the backend stops and starts again."""
+        """The base URL; it stays the same after a restart."""
         return f"http://127.0.0.1:{self._port}"
 
     def answer(self, call: Call) -> Reply:
@@ -159,7 +159,7 @@ class FakeBackend:
                 continue
 
     def stall(self) -> None:
-        """Answer nothing until `released` is set."""
+        """Do not answer until `released` is set."""
         self.released.clear()
         self.fault = lambda handler, _: self._wait(handler)
 
@@ -169,7 +169,7 @@ class FakeBackend:
 
 
 class FakeThoughtsBackend(FakeBackend):
-    """Keeps thoughts in memory, by the contract of the Thoughts Backend."""
+    """Keeps thoughts in memory and follows the contract of the Thoughts Backend."""
 
     def __init__(self, username_of: Callable[[str], str | None]) -> None:
         self.thoughts: list[dict[str, Any]] = []
@@ -185,7 +185,7 @@ class FakeThoughtsBackend(FakeBackend):
         return thought_id
 
     def answer(self, call: Call) -> Reply:
-        """Answer by the path."""
+        """Answer according to the path."""
         match call.method, call.path.strip("/").split("/"):
             case "GET", ["api", "thoughts"]:
                 return self._page(call, self._found(call.query))
@@ -227,7 +227,7 @@ class FakeThoughtsBackend(FakeBackend):
         ]
 
     def _page(self, call: Call, thoughts: list[dict[str, Any]]) -> Reply:
-        """Return one page of `thoughts`, newest first, with its neighbours in `Link`."""
+        """Return a page of `thoughts`, newest first, with its neighbours in `Link`."""
         newest_first = sorted(thoughts, key=lambda thought: -thought["id"])
         limit = int(call.query["limit"])
         if "min_id" in call.query:
@@ -245,7 +245,7 @@ class FakeThoughtsBackend(FakeBackend):
 
 
 class FakeUsersBackend(FakeBackend):
-    """Logs in everybody whose password is the name, by the contract of the Users Backend."""
+    """Logs in everybody whose password is their name, by the contract of the Users Backend."""
 
     def __init__(self, token_for: Callable[[str], str]) -> None:
         self._token_for = token_for

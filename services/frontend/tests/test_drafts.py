@@ -1,4 +1,4 @@
-"""Sharing a thought: stored once, and nothing typed is lost."""
+"""Sharing a thought: stored once, and no typed text is lost."""
 
 import pytest
 from structlog.testing import capture_logs
@@ -12,7 +12,7 @@ OUT_OF_DATE = "This form was out of date"
 
 
 def test_shared_thought_is_on_the_own_page(bruce: Browser) -> None:
-    """A shared thought is at the top of one's own page, and a notice says so."""
+    """A shared thought is at the top of the user's own page, with a notice."""
     page = bruce.send(bruce.get("/").form(SHARE), text="Rain on the roof")
 
     assert page.status == 200
@@ -21,7 +21,7 @@ def test_shared_thought_is_on_the_own_page(bruce: Browser) -> None:
 
 
 def test_line_breaks_count_as_one_character(bruce: Browser, thoughts: FakeThoughtsBackend) -> None:
-    """250 characters with line breaks, which a browser sends as CR LF, are not too many."""
+    """250 characters, with line breaks sent as CR LF by browsers, are not too many."""
     text = "a\n" * 125
 
     bruce.send(bruce.get("/").form(SHARE), text=text)
@@ -50,7 +50,7 @@ def test_characters_outside_the_first_plane_count_as_one(
 def test_refused_text_is_in_the_form_with_the_reason(
     bruce: Browser, thoughts: FakeThoughtsBackend, text: str, reason: str
 ) -> None:
-    """A text that is not accepted comes back, with the reason, and is not stored."""
+    """A rejected text comes back, with the reason, and is not stored."""
     thoughts.add("bruce", "An older thought")
 
     page = bruce.send(bruce.get("/").form(SHARE), text=text)
@@ -65,7 +65,7 @@ def test_refused_text_is_in_the_form_with_the_reason(
 def test_unforeseen_reason_of_the_backend_is_shown(
     bruce: Browser, thoughts: FakeThoughtsBackend
 ) -> None:
-    """A reason that the Frontend has no words for is passed on in the backend's."""
+    """A reason unknown to the Frontend is shown in the backend's words."""
     form = bruce.get("/").form(SHARE)
     thoughts.fault = lambda handler, call: handler.reply(
         Reply(400, {"detail": "text: no <rhymes>"}) if call.method == "POST" else Reply(200, [])
@@ -80,7 +80,7 @@ def test_unforeseen_reason_of_the_backend_is_shown(
 def test_text_that_shows_nothing_is_nothing_to_share(
     bruce: Browser, thoughts: FakeThoughtsBackend
 ) -> None:
-    """A text that the backend refuses because nothing in it is visible counts as none."""
+    """A text that the backend rejects as invisible is treated as empty."""
     form = bruce.get("/").form(SHARE)
     thoughts.fault = lambda handler, call: handler.reply(
         Reply(400, {"detail": "text: must hold something visible"})
@@ -95,7 +95,7 @@ def test_text_that_shows_nothing_is_nothing_to_share(
 
 @pytest.mark.parametrize("text", ["\nA line break first", "</textarea><script>", "a & b &lt;"])
 def test_text_comes_back_character_by_character(bruce: Browser, text: str) -> None:
-    """What is put back into the form is what was typed, whatever it is."""
+    """The form is refilled with exactly the typed text."""
     long_text = text + "a" * 251
 
     page = bruce.send(bruce.get("/").form(SHARE), text=long_text)
@@ -104,7 +104,7 @@ def test_text_comes_back_character_by_character(bruce: Browser, text: str) -> No
 
 
 def test_double_click_stores_one_thought(bruce: Browser, thoughts: FakeThoughtsBackend) -> None:
-    """The same form sent twice is one thought."""
+    """The same form sent twice stores one thought."""
     form = bruce.get("/").form(SHARE)
 
     bruce.send(form, text="Rain")
@@ -117,7 +117,7 @@ def test_double_click_stores_one_thought(bruce: Browser, thoughts: FakeThoughtsB
 def test_form_sent_again_with_another_text_stores_both(
     bruce: Browser, thoughts: FakeThoughtsBackend
 ) -> None:
-    """Who goes back to a form and writes something else in it shares a second thought."""
+    """Returning to a form and writing something else shares a second thought."""
     form = bruce.get("/").form(SHARE)
 
     bruce.send(form, text="Rain")
@@ -129,7 +129,7 @@ def test_form_sent_again_with_another_text_stores_both(
 def test_form_sent_again_after_the_deletion_says_so(
     bruce: Browser, thoughts: FakeThoughtsBackend
 ) -> None:
-    """Who goes back to a form whose thought was deleted is told, and can share the text again."""
+    """Returning to a form whose thought was deleted says so, and the text can be shared again."""
     form = bruce.get("/").form(SHARE)
     bruce.send(form, text="Rain")
     thoughts.thoughts.clear()
@@ -149,7 +149,7 @@ def test_form_sent_again_after_the_deletion_says_so(
 def test_second_click_while_the_first_is_under_way_waits(
     bruce: Browser, thoughts: FakeThoughtsBackend
 ) -> None:
-    """When the backend says that the first request is still under way, it is asked again."""
+    """If the backend says that the first request is in progress, the Frontend tries again."""
     form = bruce.get("/").form(SHARE)
     conflicts = [Reply(409, {"detail": "under way"})]
     thoughts.fault = lambda handler, call: handler.reply(
@@ -166,7 +166,7 @@ def test_second_click_while_the_first_is_under_way_waits(
 def test_text_typed_while_the_session_ended_is_there_after_logging_in(
     bruce: Browser, thoughts: FakeThoughtsBackend, mint: TokenMint, session: str
 ) -> None:
-    """A text sent without a valid session is in the form after logging in, and can be shared."""
+    """A text sent without a valid session is in the form after login, and can be shared."""
     form = bruce.get("/").form(SHARE)
     expired = mint.token_for("bruce", lifetime_seconds=-120)
     bruce.cookies["mythoughts_session"] = {"none": "", "garbage": "x.y.z", "expired": expired}[
@@ -183,7 +183,7 @@ def test_text_typed_while_the_session_ended_is_there_after_logging_in(
 
 
 def test_draft_survives_a_mistyped_password(bruce: Browser) -> None:
-    """A text that waits for the login waits through a failed one too."""
+    """A text that waits for login survives a failed login."""
     form = bruce.get("/").form(SHARE)
     bruce.cookies["mythoughts_session"] = "garbage"
 
@@ -195,7 +195,7 @@ def test_draft_survives_a_mistyped_password(bruce: Browser) -> None:
 
 
 def test_text_is_kept_when_the_backend_says_401(bruce: Browser, mint: TokenMint) -> None:
-    """A token that the backend alone refuses leads to the login page with the text."""
+    """A token that only the backend rejects leads to the login page with the text."""
     form = bruce.get("/").form(SHARE)
     mint.usernames.clear()
 
@@ -208,7 +208,7 @@ def test_text_is_kept_when_the_backend_says_401(bruce: Browser, mint: TokenMint)
 def test_missing_csrf_field_stores_nothing_and_keeps_the_text(
     bruce: Browser, thoughts: FakeThoughtsBackend
 ) -> None:
-    """A form without its CSRF field is refused with 403, and its text is in a fresh form."""
+    """A form without its CSRF field gets 403, and its text is in a fresh form."""
     bruce.get("/")
 
     page = bruce.post(SHARE, {"text": "Rain"})
@@ -222,7 +222,7 @@ def test_missing_csrf_field_stores_nothing_and_keeps_the_text(
 def test_csrf_field_of_another_browser_is_refused(
     bruce: Browser, frontend: RunningFrontend, thoughts: FakeThoughtsBackend
 ) -> None:
-    """A form that was rendered for another browser is refused."""
+    """A form that was rendered for another browser is rejected."""
     bruce.get("/")
     other = Browser(frontend.url)
     other.log_in("stephen")
@@ -238,7 +238,7 @@ def test_csrf_field_of_another_browser_is_refused(
 def test_form_out_of_date_asks_no_backend(
     bruce: Browser, thoughts: FakeThoughtsBackend, mint: TokenMint
 ) -> None:
-    """A text without its CSRF field is in a fresh form, whatever the backend would say."""
+    """A text without its CSRF field is in a fresh form, even if the backend would reject it."""
     bruce.get("/")
     mint.usernames.clear()
     calls_before = len(thoughts.calls)
@@ -251,7 +251,7 @@ def test_form_out_of_date_asks_no_backend(
 
 
 def test_form_out_of_date_is_kept_through_the_login(browser: Browser) -> None:
-    """A text without its CSRF field, sent by nobody, is there after logging in."""
+    """A text without its CSRF field and without a session is kept until after login."""
     login = browser.post(SHARE, {"text": "Rain"})
 
     own = browser.send(login.form("/login/"), username="bruce", password="bruce")
@@ -262,7 +262,7 @@ def test_form_out_of_date_is_kept_through_the_login(browser: Browser) -> None:
 
 @pytest.mark.parametrize("path", ["/login/", "/logout/", "/language/", "/thoughts/1/delete"])
 def test_every_form_needs_its_csrf_field(bruce: Browser, path: str) -> None:
-    """No form does anything without its CSRF field."""
+    """No form works without its CSRF field."""
     bruce.get("/")
 
     page = bruce.post(path, {"username": "bruce", "password": "bruce", "language": "zh-hans"})
@@ -274,7 +274,7 @@ def test_every_form_needs_its_csrf_field(bruce: Browser, path: str) -> None:
 
 @pytest.mark.parametrize("cookie", ["without", "with"])
 def test_form_without_a_cookie_is_told_apart(bruce: Browser, cookie: str) -> None:
-    """Only who sent no cookie is told that cookies must be allowed."""
+    """Only a browser without the cookie is told that cookies must be allowed."""
     form = bruce.get("/").form(SHARE)
     fields = form.fields | {"text": "Rain", "csrfmiddlewaretoken": "x"}
     if cookie == "without":
@@ -297,7 +297,7 @@ OTHER_PORT = ("http://{host}0", "let the proxy pass the Host header on")
 def test_form_of_another_origin_is_refused(
     bruce: Browser, caplog: pytest.LogCaptureFixture, origin: str, repair: str
 ) -> None:
-    """A form from another origin is refused; the log says, in one line, what would repair it."""
+    """A form from another origin is rejected; the log says in one line how to fix it."""
     form = bruce.get("/").form(SHARE)
     host = bruce.base_url.removeprefix("http://")
     origin = origin.format(host=host)
@@ -316,7 +316,7 @@ def test_form_of_another_origin_is_refused(
 
 
 def test_form_of_a_browser_that_hides_its_origin_is_refused(bruce: Browser) -> None:
-    """Who hides where the form was is told so, and not that it was out of date."""
+    """A browser that hides the form's origin is told so, not that the form was out of date."""
     form = bruce.get("/").form(SHARE)
 
     page = bruce.post(SHARE, form.fields | {"text": "Rain"}, Origin="null")
@@ -328,7 +328,7 @@ def test_form_of_a_browser_that_hides_its_origin_is_refused(bruce: Browser) -> N
 def test_tab_that_was_open_before_a_new_login_keeps_its_text(
     bruce: Browser, thoughts: FakeThoughtsBackend
 ) -> None:
-    """A text typed in a tab from before a login in another tab is put into a fresh form."""
+    """A text typed in a tab before a login in another tab is put into a fresh form."""
     old_tab = bruce.get("/").form(SHARE)
     bruce.send(bruce.get("/").form("/logout/"))
     bruce.log_in("bruce")
@@ -341,7 +341,7 @@ def test_tab_that_was_open_before_a_new_login_keeps_its_text(
 
 
 def test_two_tabs_share_side_by_side(bruce: Browser, thoughts: FakeThoughtsBackend) -> None:
-    """Forms open in two tabs are two thoughts, even with the same text."""
+    """Forms open in two tabs store two thoughts, even with the same text."""
     first, second = bruce.get("/").form(SHARE), bruce.get("/").form(SHARE)
 
     bruce.send(first, text="Rain")
@@ -351,7 +351,7 @@ def test_two_tabs_share_side_by_side(bruce: Browser, thoughts: FakeThoughtsBacke
 
 
 def test_address_of_the_form_leads_to_the_own_page(bruce: Browser) -> None:
-    """Who reloads the address that a refused text leaves behind gets the own page."""
+    """Reloading the address after a rejected text shows the user's own page."""
     answer = bruce.get(SHARE, follow=False)
 
     assert answer.headers["Location"] == "/"

@@ -1,4 +1,4 @@
-"""Backends that fail, each in its way: the page says so and nothing is lost."""
+"""Backends that fail in various ways: the page says so and nothing is lost."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -40,7 +40,7 @@ def _replies(status: int, body: object) -> Callable[[FakeBackend], None]:
 
 
 def _drip(backend: FakeBackend) -> None:
-    """Send a head without end a byte at a time, too fast for the timeout of a socket."""
+    """Send an endless head byte by byte, too fast for a socket's timeout."""
 
     def send_slowly(handler: Handler, call: Call) -> None:
         handler.wfile.write(HEAD + b"X-Header: ")
@@ -52,7 +52,7 @@ def _drip(backend: FakeBackend) -> None:
 
 
 def _drip_body(backend: FakeBackend) -> None:
-    """Send the head at once and the body a byte at a time."""
+    """Send the head at once and the body byte by byte."""
 
     def send_slowly(handler: Handler, call: Call) -> None:
         handler.wfile.write(HEAD + b"Content-Length: 1000\r\n\r\n")
@@ -86,7 +86,7 @@ FAULTS: dict[str, Callable[[FakeBackend], None]] = {
     "redirects": _replies(307, {}),
 }
 
-# How these end is a matter of the deadline alone.
+# Only the deadline ends these.
 ENDLESS_FAULTS = {"stalls", "drips", "drips its body"}
 
 every_fault = pytest.mark.parametrize("fault", FAULTS)
@@ -94,7 +94,7 @@ every_fault = pytest.mark.parametrize("fault", FAULTS)
 
 @pytest.fixture
 def settings(settings: Settings, request: pytest.FixtureRequest) -> Settings:
-    """Settings under which a backend that takes for ever is given up after half a second."""
+    """Settings with which a slow backend is given up on after half a second."""
     parameters = request.node.callspec.params if hasattr(request.node, "callspec") else {}
     if parameters.get("fault") in ENDLESS_FAULTS:
         return replace(settings, backend_answer_seconds=0.5)
@@ -105,7 +105,7 @@ def settings(settings: Settings, request: pytest.FixtureRequest) -> Settings:
 def test_own_page_says_that_thoughts_are_away(
     bruce: Browser, thoughts: FakeThoughtsBackend, fault: str
 ) -> None:
-    """The own page has status 503, says what is missing, keeps the session and has its form."""
+    """The user's own page has status 503, says what is missing, and keeps session and form."""
     FAULTS[fault](thoughts)
 
     page = bruce.get("/")
@@ -121,7 +121,7 @@ def test_own_page_says_that_thoughts_are_away(
 def test_sharing_keeps_the_text_for_later(
     bruce: Browser, thoughts: FakeThoughtsBackend, fault: str
 ) -> None:
-    """A text that cannot be stored is in the form of the 503 page, under the same key."""
+    """A text that cannot be stored is in the form of the 503 page, with the same key."""
     form = bruce.get("/").form(SHARE)
     FAULTS[fault](thoughts)
 
@@ -138,7 +138,7 @@ def test_sharing_keeps_the_text_for_later(
 def test_search_says_that_it_is_not_working(
     browser: Browser, thoughts: FakeThoughtsBackend, fault: str
 ) -> None:
-    """The search page has status 503, says so, and keeps the words."""
+    """The search page has status 503, says so, and keeps the search words."""
     FAULTS[fault](thoughts)
 
     page = browser.get("/search?search=rain")
@@ -152,7 +152,7 @@ def test_search_says_that_it_is_not_working(
 def test_login_says_that_it_is_not_possible(
     browser: Browser, users: FakeUsersBackend, fault: str
 ) -> None:
-    """The login page has status 503, says so, and keeps the name, not the password."""
+    """The login page has status 503, says so, and keeps the name but not the password."""
     form = browser.get("/login/").form("/login/")
     FAULTS[fault](users)
 
@@ -168,7 +168,7 @@ def test_login_says_that_it_is_not_possible(
 def test_deleting_says_that_it_is_not_possible(
     bruce: Browser, thoughts: FakeThoughtsBackend, fault: str
 ) -> None:
-    """Neither asking nor deleting works without the backend, and both say so."""
+    """Neither the confirmation nor the deletion works without the backend, and both say so."""
     thought_id = thoughts.add("bruce", "Rain")
     form = bruce.get(f"/thoughts/{thought_id}/delete").form(f"/thoughts/{thought_id}/delete")
     FAULTS[fault](thoughts)
@@ -183,7 +183,7 @@ def test_deleting_says_that_it_is_not_possible(
 def test_text_that_was_stored_before_the_answer_got_lost_is_stored_once(
     bruce: Browser, thoughts: FakeThoughtsBackend
 ) -> None:
-    """When the answer to a stored text does not come, sharing again stores no second one."""
+    """If the response for a stored text is lost, sharing it again stores no second one."""
     form = bruce.get("/").form(SHARE)
 
     def store_and_go(handler: Handler, call: Call) -> None:
@@ -204,7 +204,7 @@ def test_text_that_was_stored_before_the_answer_got_lost_is_stored_once(
 def test_backend_that_goes_away_between_two_requests(
     bruce: Browser, thoughts: FakeThoughtsBackend
 ) -> None:
-    """A user whose backend goes and comes back sees a 503 page meanwhile and stays logged in."""
+    """While the backend is down, the user sees a 503 page and stays logged in."""
     before = bruce.get("/")
     thoughts.stop()
 
@@ -218,7 +218,7 @@ def test_backend_that_goes_away_between_two_requests(
 def test_login_survives_a_missing_thoughts_backend(
     browser: Browser, thoughts: FakeThoughtsBackend
 ) -> None:
-    """Without the Thoughts Backend one can log in, and the own page says what is missing."""
+    """Without the Thoughts Backend, login works, and the user's own page says what is missing."""
     thoughts.stop()
 
     page = browser.log_in("bruce")
@@ -231,7 +231,7 @@ def test_login_survives_a_missing_thoughts_backend(
 def test_pages_work_without_the_users_backend(
     bruce: Browser, users: FakeUsersBackend, thoughts: FakeThoughtsBackend
 ) -> None:
-    """Who is logged in reads and shares while the Users Backend is away."""
+    """Logged-in users can read and share while the Users Backend is down."""
     users.stop()
 
     page = bruce.send(bruce.get("/").form(SHARE), text="Rain")
@@ -243,7 +243,7 @@ def test_pages_work_without_the_users_backend(
 def test_login_answer_with_a_foreign_token_is_no_login(
     browser: Browser, users: FakeUsersBackend
 ) -> None:
-    """A token that cannot be verified here is not put into the cookie."""
+    """A token that cannot be verified here is not stored in the cookie."""
     form = browser.get("/login/").form("/login/")
     users.fault = lambda handler, _: handler.reply(Reply(200, {"Authorized": "Bearer a.b.c"}))
 
@@ -265,7 +265,7 @@ def test_503_says_when_to_come_back(browser: Browser, thoughts: FakeThoughtsBack
 def test_refusal_that_no_page_foresees_is_a_page_of_its_own(
     bruce: Browser, thoughts: FakeThoughtsBackend
 ) -> None:
-    """A 400 of the backend to something other than a form is told with status 400."""
+    """A 400 from the backend that no form caused is shown with status 400."""
     thoughts.fault = lambda handler, _: handler.reply(Reply(400, {"detail": "no such id"}))
 
     page = bruce.get("/thoughts/7/delete")

@@ -1,4 +1,4 @@
-"""What holds for every answer: headers, methods, ids, health, static files."""
+"""Common to all responses: headers, methods, ids, health, static files."""
 
 import http.client
 import re
@@ -30,7 +30,7 @@ PAGES = [
     [*PAGES, "/static/nothing.css", "/thoughts/new", "/robots.txt", "/favicon.ico", "/%E6%B0%B4"],
 )
 def test_every_answer_has_the_security_headers(browser: Browser, path: str) -> None:
-    """Whatever the answer, browsers are told to be strict about it."""
+    """Every response tells browsers to be strict about it."""
     answer = browser.get(path, follow=False)
 
     policy = answer.headers["Content-Security-Policy"]
@@ -44,7 +44,7 @@ def test_every_answer_has_the_security_headers(browser: Browser, path: str) -> N
 
 @pytest.mark.parametrize("path", ["/", "/search", "/login/", "/logout/", "/nothing-here"])
 def test_every_page_has_search_and_csrf(bruce: Browser, path: str) -> None:
-    """Every page has the search box, and every form that changes something its CSRF field."""
+    """Every page has the search box, and every form with an effect has its CSRF field."""
     page = bruce.get(path)
 
     posts = [form for form in page.forms if form.method == "post"]
@@ -55,7 +55,7 @@ def test_every_page_has_search_and_csrf(bruce: Browser, path: str) -> None:
 
 @pytest.mark.parametrize("path", ["/", "/search", "/login/", "/logout/", "/nothing-here"])
 def test_pages_have_nothing_inline_and_nothing_from_elsewhere(bruce: Browser, path: str) -> None:
-    """Pages keep to their own policy: no inline script or style, no other host."""
+    """Pages follow their own policy: no inline script or style, no other host."""
     page = bruce.get(path)
 
     assert not re.search(r"<script(?![^>]*\bsrc=)|<style|\sstyle=|\son\w+=", page.text)
@@ -63,21 +63,21 @@ def test_pages_have_nothing_inline_and_nothing_from_elsewhere(bruce: Browser, pa
 
 
 def test_request_id_of_the_client_is_kept(browser: Browser) -> None:
-    """A well-formed request id comes back."""
+    """A well-formed request id is returned."""
     answer = browser.get("/search", X_Request_ID="abc-1.2_3")
 
     assert answer.headers["X-Request-ID"] == "abc-1.2_3"
 
 
 def test_malformed_request_id_is_replaced(browser: Browser) -> None:
-    """A request id that could forge log lines or headers gives way to a new one."""
+    """A request id that could forge log lines or headers is replaced with a new one."""
     answer = browser.get("/search", X_Request_ID='bad id"<script>')
 
     assert re.fullmatch(r"[0-9a-f]{32}", answer.headers["X-Request-ID"])
 
 
 def test_missing_page_says_so_with_its_request_id(browser: Browser) -> None:
-    """A 404 page has the layout of all pages, and the request id to report."""
+    """A 404 page has the common layout, and the request id to report."""
     page = browser.get("/nothing-here")
 
     assert page.status == 404
@@ -87,14 +87,14 @@ def test_missing_page_says_so_with_its_request_id(browser: Browser) -> None:
 
 @pytest.mark.parametrize("path", ["/thoughts/0/x", "/thoughts/-1/delete", "/thoughts/1.5/delete"])
 def test_ids_that_are_none_are_404(bruce: Browser, path: str) -> None:
-    """An address with an id that is none leads nowhere."""
+    """An address with an invalid id is not found."""
     page = bruce.get(path)
 
     assert page.status == 404
 
 
 def test_id_past_64_bits_is_404(bruce: Browser) -> None:
-    """An id too large for any thought leads nowhere."""
+    """An id too large for any thought is not found."""
     page = bruce.get(f"/thoughts/{2**63}/delete")
 
     assert page.status == 404
@@ -103,7 +103,7 @@ def test_id_past_64_bits_is_404(bruce: Browser) -> None:
 @pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "BREW"])
 @pytest.mark.parametrize("path", ["/", "/search", "/login/", "/thoughts/new", "/language/"])
 def test_wrong_methods_are_405_with_allow(browser: Browser, path: str, method: str) -> None:
-    """A method that a page does not have is answered with those that it has."""
+    """The response to an unsupported method lists the supported ones."""
     answer = browser.get(path, method=method)
 
     assert answer.status == 405
@@ -112,7 +112,7 @@ def test_wrong_methods_are_405_with_allow(browser: Browser, path: str, method: s
 
 
 def test_post_to_a_page_to_read_is_405(browser: Browser) -> None:
-    """POST to a page without a form is refused before its fields are looked at."""
+    """POST to a page without a form is rejected before its fields are read."""
     answer = browser.post("/search", {})
 
     assert answer.status == 405
@@ -121,7 +121,7 @@ def test_post_to_a_page_to_read_is_405(browser: Browser) -> None:
 
 @pytest.mark.parametrize("path", ["/search", "/login", "/healthz", "/nothing-here"])
 def test_head_is_get_without_the_body(frontend: RunningFrontend, path: str) -> None:
-    """HEAD answers the headers of GET, and the connection goes on in step."""
+    """HEAD returns the headers of GET, and the connection stays in sync."""
     connection = http.client.HTTPConnection(urlsplit(frontend.url).netloc, timeout=10)
 
     connection.request("HEAD", path)
@@ -149,7 +149,7 @@ def test_connections_of_browsers_are_kept(frontend: RunningFrontend) -> None:
 
 
 def test_static_files_are_kept_by_browsers(browser: Browser) -> None:
-    """The files of a page can be kept for ever, since their addresses tell their contents."""
+    """The files of a page can be cached forever: their addresses depend on their contents."""
     addresses = re.findall(r'"(/static/[^"]+)"', browser.get("/login/").text)
 
     answers = [browser.get(address) for address in addresses]
@@ -176,7 +176,7 @@ def test_nothing_but_static_files_is_served(browser: Browser, path: str) -> None
 def test_refused_methods_have_the_security_headers(
     browser: Browser, path: str, method: str
 ) -> None:
-    """A method that is refused is answered as strictly as others."""
+    """The response to a rejected method has the same security headers as others."""
     answer = browser.get(path, method=method)
 
     assert 400 <= answer.status < 500
@@ -189,7 +189,7 @@ ACCEPTED = "gzip, deflate, br, zstd"
 
 @pytest.mark.parametrize("path", ["/", "/search", "/logout/", "/nothing-here"])
 def test_pages_come_compressed(bruce: Browser, path: str) -> None:
-    """A browser that takes gzip gets a page in fewer bytes, and the same page."""
+    """A browser that accepts gzip gets the same page in fewer bytes."""
     plain = bruce.get(path)
 
     page = bruce.get(path, Accept_Encoding=ACCEPTED)
@@ -204,7 +204,7 @@ def test_pages_come_compressed(bruce: Browser, path: str) -> None:
 
 @pytest.mark.parametrize("accepted", ["", "identity", "gzip;q=0", "*;q=0", "br"])
 def test_pages_are_not_compressed_for_those_who_refuse(browser: Browser, accepted: str) -> None:
-    """Whoever does not take gzip gets the page as it is."""
+    """A client that does not accept gzip gets the page uncompressed."""
     page = browser.get("/search", Accept_Encoding=accepted)
 
     assert page.status == 200
@@ -212,7 +212,7 @@ def test_pages_are_not_compressed_for_those_who_refuse(browser: Browser, accepte
 
 
 def test_length_of_a_compressed_page_tells_little(browser: Browser) -> None:
-    """The same page is never of one length, so that guesses at its contents show less (BREACH)."""
+    """The length of a page varies, so that guesses at its contents reveal less (BREACH)."""
     lengths = {
         browser.get("/search", Accept_Encoding="gzip").headers["Content-Length"] for _ in range(20)
     }
@@ -221,7 +221,7 @@ def test_length_of_a_compressed_page_tells_little(browser: Browser) -> None:
 
 
 def test_static_files_come_compressed(browser: Browser) -> None:
-    """A static file in gzip is smaller, holds the same, and is kept as well."""
+    """A gzipped static file is smaller, has the same content, and is cached as long."""
     addresses = re.findall(r'"(/static/[^"]+)"', browser.get("/login/").text)
 
     for address in addresses:
@@ -235,7 +235,7 @@ def test_static_files_come_compressed(browser: Browser) -> None:
 
 
 def test_static_file_is_not_sent_again(browser: Browser) -> None:
-    """Whoever asks whether a file has changed is told that it has not."""
+    """Revalidating an unchanged file gets 304."""
     (address, *_) = re.findall(r'"(/static/[^"]+)"', browser.get("/login/").text)
     first = browser.get(address)
 
@@ -246,7 +246,7 @@ def test_static_file_is_not_sent_again(browser: Browser) -> None:
 
 
 def test_robots_are_told_where_to_go(browser: Browser) -> None:
-    """Search engines may read the public list, and neither search nor try the forms."""
+    """Search engines may read the public list, but not search or try the forms."""
     answer = browser.get("/robots.txt")
 
     rules = RobotFileParser()
@@ -260,7 +260,7 @@ def test_robots_are_told_where_to_go(browser: Browser) -> None:
 
 
 def test_icon_is_where_browsers_look_for_it(browser: Browser) -> None:
-    """An answer that is no page names no icon, so browsers ask for this one."""
+    """A response that is no page names no icon, so browsers request this one."""
     answer = browser.get("/favicon.ico")
 
     assert answer.headers["Content-Type"].startswith("image/svg+xml")
@@ -273,7 +273,7 @@ def test_icon_is_where_browsers_look_for_it(browser: Browser) -> None:
 def test_final_slash_makes_no_difference_to_health(
     browser: Browser, path: str, method: str
 ) -> None:
-    """Orchestrators and collectors may ask with a final slash, and are not logged either."""
+    """Health and metrics also work with a trailing slash, and are not logged then either."""
     expected = browser.get(path, method=method)
 
     with capture_logs() as lines:
@@ -286,7 +286,7 @@ def test_final_slash_makes_no_difference_to_health(
 
 
 def test_readiness_ends_when_draining(browser: Browser, frontend: RunningFrontend) -> None:
-    """A process that is about to stop is alive and not ready."""
+    """A process that is about to stop is alive but not ready."""
     ready = browser.get("/readyz").status
     frontend.readiness.draining = True
 
@@ -296,7 +296,7 @@ def test_readiness_ends_when_draining(browser: Browser, frontend: RunningFronten
 
 
 def test_health_does_not_ask_the_backends(browser: Browser, thoughts: FakeThoughtsBackend) -> None:
-    """A Frontend without backends is alive and ready: its pages say what is not working."""
+    """A Frontend without backends is alive and ready: its pages report what is not working."""
     thoughts.stop()
 
     assert browser.get("/healthz").status == 200
@@ -305,7 +305,7 @@ def test_health_does_not_ask_the_backends(browser: Browser, thoughts: FakeThough
 
 
 def test_metrics_count_requests_by_route(bruce: Browser, thoughts: FakeThoughtsBackend) -> None:
-    """Requests are counted under the template of their route, not under their address."""
+    """Requests are counted by the template of their route, not by their address."""
     bruce.get(f"/thoughts/{thoughts.add('bruce', 'Rain')}/delete/")
 
     metrics = bruce.get("/metrics").text
@@ -325,7 +325,7 @@ def test_each_request_is_one_log_line(browser: Browser) -> None:
 
 
 def test_health_is_not_logged(browser: Browser) -> None:
-    """The questions of an orchestrator do not fill the log."""
+    """Health checks do not fill the log."""
     with capture_logs() as lines:
         browser.get("/healthz")
         browser.get("/readyz")
@@ -342,7 +342,7 @@ def test_large_body_is_refused(browser: Browser) -> None:
 
 
 def test_header_of_8_kilobytes_is_accepted(browser: Browser) -> None:
-    """Large headers, such as other cookies of the same site, do no harm."""
+    """Large headers, such as other cookies of the same site, do not cause errors."""
     page = browser.get("/search", Cookie=f"other={'x' * 8000}")
 
     assert page.status == 200
@@ -361,7 +361,7 @@ def test_header_of_8_kilobytes_is_accepted(browser: Browser) -> None:
 def test_bodies_that_are_no_form_are_no_server_error(
     frontend: RunningFrontend, content_type: str, body: bytes
 ) -> None:
-    """Whatever a client sends as a form, the answer blames the client."""
+    """Whatever a client sends as a form, the response is a client error."""
     connection = http.client.HTTPConnection(urlsplit(frontend.url).netloc, timeout=10)
 
     connection.request("POST", "/thoughts/new", body, {"Content-Type": content_type})
@@ -373,7 +373,7 @@ def test_bodies_that_are_no_form_are_no_server_error(
 
 
 def test_clients_that_stall_hold_nobody_up(frontend: RunningFrontend, browser: Browser) -> None:
-    """Forty clients that stop in the middle of their bodies do not keep others waiting."""
+    """Forty clients that stop in the middle of their bodies do not delay others."""
     parts = urlsplit(frontend.url)
     stalled = [socket.create_connection((parts.hostname, parts.port)) for _ in range(40)]
     for client in stalled:
@@ -389,7 +389,7 @@ def test_clients_that_stall_hold_nobody_up(frontend: RunningFrontend, browser: B
 def test_body_cut_off_in_the_middle_is_survived(
     frontend: RunningFrontend, browser: Browser
 ) -> None:
-    """A client that goes away in the middle of its body leaves the server as it was."""
+    """A client that disconnects in the middle of its body does not affect the server."""
     parts = urlsplit(frontend.url)
     with socket.create_connection((parts.hostname, parts.port)) as client:
         client.sendall(b"POST /login/ HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nhalf")
@@ -398,7 +398,7 @@ def test_body_cut_off_in_the_middle_is_survived(
 
 
 def test_chunked_form_is_read(frontend: RunningFrontend, browser: Browser) -> None:
-    """A form sent in chunks is a form."""
+    """A form sent in chunks is read like any other."""
     form = browser.get("/login/").form("/login/")
     body = "&".join(f"{name}={value}" for name, value in form.fields.items()).encode()
     cookies = "; ".join(f"{name}={value}" for name, value in browser.cookies.items())
@@ -418,7 +418,7 @@ def test_chunked_form_is_read(frontend: RunningFrontend, browser: Browser) -> No
 
 
 def test_strange_host_header_is_no_server_error(browser: Browser) -> None:
-    """A Host header that is no host does not break the page."""
+    """An invalid Host header does not break the page."""
     page = browser.get("/search", Host='x"><script>')
 
     assert page.status < 500

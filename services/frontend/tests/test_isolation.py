@@ -1,4 +1,4 @@
-"""A backend in trouble is a trouble of its own pages alone."""
+"""A failing backend affects only its own pages."""
 
 import threading
 from collections.abc import Iterator
@@ -57,7 +57,7 @@ def _stalled_pages(
 def test_stalled_backend_leaves_the_rest_working(
     frontend: RunningFrontend, thoughts: FakeThoughtsBackend, users: FakeUsersBackend
 ) -> None:
-    """While 20 users wait for one backend, health, pages and logins of others are answered."""
+    """While 20 users wait for one backend, health checks, pages and logins of others work."""
     other = Browser(frontend.url)
     form = other.get("/login/").form("/login/")
 
@@ -75,7 +75,7 @@ def test_stalled_backend_leaves_the_rest_working(
 def test_only_a_few_calls_wait_for_a_stalled_backend(
     frontend: RunningFrontend, thoughts: FakeThoughtsBackend
 ) -> None:
-    """Of 20 users of a stalled backend all but those who hold its slots are told at once."""
+    """Of 20 users of a stalled backend, all but those holding its slots get an answer at once."""
     with _stalled_pages(frontend, thoughts, 20) as stalled:
         told = islice(as_completed(stalled, timeout=60), 20 - SLOTS)
         statuses = [page.result().status for page in told]
@@ -88,7 +88,7 @@ def test_only_a_few_calls_wait_for_a_stalled_backend(
 def test_health_answers_while_both_backends_stall(
     frontend: RunningFrontend, thoughts: FakeThoughtsBackend, users: FakeUsersBackend
 ) -> None:
-    """With every slot of both backends taken, health and static files are still served."""
+    """While every slot of both backends is taken, health checks and static files still work."""
     users.stall()
     browsers = [Browser(frontend.url) for _ in range(8)]
     forms = [browser.get("/login/").form("/login/") for browser in browsers]
@@ -111,7 +111,7 @@ def test_health_answers_while_both_backends_stall(
 def test_backend_that_keeps_failing_is_left_alone(
     browser: Browser, thoughts: FakeThoughtsBackend
 ) -> None:
-    """After three failures in a row the backend is not called for a while."""
+    """After three consecutive failures the backend is not called for a while."""
     thoughts.fault = lambda handler, _: handler.reply(Reply(500))
 
     pages = [browser.get("/search") for _ in range(6)]
@@ -123,7 +123,7 @@ def test_backend_that_keeps_failing_is_left_alone(
 def test_backend_that_recovers_is_found_again(
     settings: Settings, thoughts: FakeThoughtsBackend
 ) -> None:
-    """After a backend has come back, its pages come back without anybody's doing."""
+    """When a backend has recovered, its pages recover by themselves."""
     hurried = RunningFrontend(replace(settings, backend_answer_seconds=0.5))
     browser = Browser(hurried.url)
     thoughts.fault = lambda handler, _: handler.reply(Reply(500))
@@ -145,7 +145,7 @@ def test_backend_that_recovers_is_found_again(
 def test_refused_input_does_not_open_the_circuit(
     browser: Browser, thoughts: FakeThoughtsBackend
 ) -> None:
-    """Answers that blame the request say nothing against the backend."""
+    """Responses that blame the request do not count against the backend."""
     thoughts.fault = lambda handler, _: handler.reply(Reply(400, {"detail": "no"}))
 
     for _ in range(6):
@@ -155,7 +155,7 @@ def test_refused_input_does_not_open_the_circuit(
 
 
 def test_open_circuit_lets_one_probe_through() -> None:
-    """Half open, one caller is let through; the others wait for how it goes."""
+    """When half open, one caller gets through; the others wait for its outcome."""
     now = [0.0]
     breaker = CircuitBreaker(failures_to_open=2, probe_every_seconds=3, clock=lambda: now[0])
     breaker.report_failure()
@@ -170,7 +170,7 @@ def test_open_circuit_lets_one_probe_through() -> None:
 
 
 def test_failed_probe_leaves_the_circuit_open() -> None:
-    """A probe that fails changes nothing until the next one's time."""
+    """A failed probe changes nothing until the next one is due."""
     now = [0.0]
     breaker = CircuitBreaker(failures_to_open=1, probe_every_seconds=3, clock=lambda: now[0])
     breaker.report_failure()
@@ -187,7 +187,7 @@ def test_failed_probe_leaves_the_circuit_open() -> None:
 
 
 def test_success_closes_the_circuit() -> None:
-    """A probe that succeeds lets everybody through again."""
+    """A successful probe lets everybody through again."""
     breaker = CircuitBreaker(failures_to_open=1, probe_every_seconds=0)
     breaker.report_failure()
     breaker.admits_call()
@@ -198,7 +198,7 @@ def test_success_closes_the_circuit() -> None:
 
 
 def test_restarted_backend_is_not_noticed(bruce: Browser, thoughts: FakeThoughtsBackend) -> None:
-    """Connections that a restart closed while they were idle cost nobody a page."""
+    """Idle connections closed by a restart do not break any page."""
     bruce.get("/")
     thoughts.stop()
     thoughts.start()
@@ -209,7 +209,7 @@ def test_restarted_backend_is_not_noticed(bruce: Browser, thoughts: FakeThoughts
 
 
 def _break_once(backend: FakeBackend, answered: bytes = b"") -> None:
-    """Break the connection of the next call after `answered`; then answer as usual."""
+    """Break the connection of the next call after `answered`; then answer normally."""
 
     def break_once(handler: Handler, call: Call) -> None:
         backend.fault = None
@@ -222,7 +222,7 @@ def _break_once(backend: FakeBackend, answered: bytes = b"") -> None:
 def test_reading_is_tried_again_on_a_broken_connection(
     bruce: Browser, thoughts: FakeThoughtsBackend, answered: bytes
 ) -> None:
-    """A GET whose connection breaks before or within the answer is sent once more."""
+    """A GET whose connection breaks before or within the response is repeated once."""
     _break_once(thoughts, answered)
 
     page = bruce.get("/")
@@ -233,7 +233,7 @@ def test_reading_is_tried_again_on_a_broken_connection(
 def test_sharing_is_tried_again_on_a_broken_connection(
     bruce: Browser, thoughts: FakeThoughtsBackend
 ) -> None:
-    """A thought whose connection breaks is sent once more, under the same key."""
+    """Sharing is repeated once if its connection breaks, with the same key."""
     form = bruce.get("/").form("/thoughts/new")
     _break_once(thoughts)
 
@@ -248,7 +248,7 @@ def test_sharing_is_tried_again_on_a_broken_connection(
 def test_login_is_not_tried_again_on_a_broken_connection(
     browser: Browser, users: FakeUsersBackend
 ) -> None:
-    """A login whose connection breaks is not sent again by itself."""
+    """A login whose connection breaks is not repeated."""
     form = browser.get("/login/").form("/login/")
     _break_once(users)
 
@@ -261,7 +261,7 @@ def test_login_is_not_tried_again_on_a_broken_connection(
 def test_connection_that_breaks_twice_is_given_up(
     browser: Browser, thoughts: FakeThoughtsBackend
 ) -> None:
-    """There is one second attempt, not a third."""
+    """There is a second attempt, but no third."""
     thoughts.fault = lambda handler, _: handler.send_raw(b"")
 
     page = browser.get("/search")
@@ -271,7 +271,7 @@ def test_connection_that_breaks_twice_is_given_up(
 
 
 def test_ids_and_language_are_passed_on(browser: Browser, thoughts: FakeThoughtsBackend) -> None:
-    """The backend gets the request's id, its trace and the language of the page."""
+    """The backend receives the request's id, its trace and the page's language."""
     trace = f"00-{'ab' * 16}-{'cd' * 8}-01"
 
     browser.get("/search", X_Request_ID="from-outside-1", traceparent=trace, Accept_Language="zh")
@@ -283,7 +283,7 @@ def test_ids_and_language_are_passed_on(browser: Browser, thoughts: FakeThoughts
 
 
 def test_connections_to_a_backend_are_kept(browser: Browser, thoughts: FakeThoughtsBackend) -> None:
-    """Pages one after the other use one connection to the backend."""
+    """Consecutive pages reuse one connection to the backend."""
     ports = set()
 
     def note_port(handler: Handler, call: Call) -> None:

@@ -1,4 +1,4 @@
-"""English and Simplified Chinese: which one, and whether every text is there in both."""
+"""English and Simplified Chinese: which one is used, and whether each text exists in both."""
 
 from pathlib import Path
 
@@ -35,7 +35,7 @@ METHODS = [("**.py", "python"), ("templates/**.html", "jinja2")]
     ],
 )
 def test_page_is_in_the_browsers_language(browser: Browser, accepted: str, tag: str) -> None:
-    """The language is the first of the browser's that there is, else English."""
+    """The language is the first available one of the browser's, otherwise English."""
     page = browser.get("/login/", Accept_Language=accepted)
 
     assert page.headers["Content-Language"] == tag
@@ -43,7 +43,7 @@ def test_page_is_in_the_browsers_language(browser: Browser, accepted: str, tag: 
 
 
 def test_chinese_page_is_chinese(browser: Browser) -> None:
-    """For a Chinese browser the texts are Chinese."""
+    """A Chinese browser gets Chinese texts."""
     page = browser.get("/login/", Accept_Language="zh-CN")
 
     assert "用户名" in page.words
@@ -51,7 +51,7 @@ def test_chinese_page_is_chinese(browser: Browser) -> None:
 
 
 def test_language_can_be_switched(browser: Browser) -> None:
-    """The switch changes the language for good, and leads back to the page it was on."""
+    """The switch changes the language permanently and leads back to the same page."""
     form = browser.get("/search?search=rain").form("/language/")
 
     page = browser.send(form, language="zh-hans")
@@ -62,7 +62,7 @@ def test_language_can_be_switched(browser: Browser) -> None:
 
 
 def test_switch_keeps_a_text_that_is_being_typed(bruce: Browser) -> None:
-    """Changing the language while typing leaves the text in the form, in the other language."""
+    """Changing the language while typing keeps the text in the form, in the other language."""
     composer = bruce.get("/").form("/thoughts/new")
 
     page = bruce.post(
@@ -75,7 +75,7 @@ def test_switch_keeps_a_text_that_is_being_typed(bruce: Browser) -> None:
 
 
 def test_switch_on_the_login_page_keeps_the_text_that_waits(bruce: Browser) -> None:
-    """A text that waits for the login waits in the other language too."""
+    """A text that waits for login is kept in the other language too."""
     composer = bruce.get("/").form("/thoughts/new")
     bruce.cookies["mythoughts_session"] = "garbage"
     login = bruce.send(composer, text="Rain")
@@ -87,7 +87,7 @@ def test_switch_on_the_login_page_keeps_the_text_that_waits(bruce: Browser) -> N
 
 
 def test_address_of_the_switch_leads_home(browser: Browser) -> None:
-    """Loading the address that a switch with a text leaves in the browser is no error."""
+    """Loading the address that remains after a switch with a text is no error."""
     answer = browser.get("/language/", follow=False)
 
     assert (answer.status, answer.headers["Location"]) == (302, "/")
@@ -95,7 +95,7 @@ def test_address_of_the_switch_leads_home(browser: Browser) -> None:
 
 @pytest.mark.parametrize("language", ["", "fr", "../../etc", "zh"])
 def test_language_that_there_is_not_changes_nothing(browser: Browser, language: str) -> None:
-    """Choosing a language that there is not leaves everything as it was."""
+    """Choosing an unknown language changes nothing."""
     form = browser.get("/login/").form("/language/")
 
     page = browser.send(form, language=language)
@@ -105,7 +105,7 @@ def test_language_that_there_is_not_changes_nothing(browser: Browser, language: 
 
 
 def test_switch_does_not_lead_to_other_sites(browser: Browser) -> None:
-    """The way back from the switch stays on this site."""
+    """The redirect after the switch stays on this site."""
     form = browser.get("/login/").form("/language/")
 
     answer = browser.send(form, follow=False, language="zh-hans", next="https://elsewhere.example")
@@ -114,7 +114,7 @@ def test_switch_does_not_lead_to_other_sites(browser: Browser) -> None:
 
 
 def test_caches_know_what_a_page_depends_on(browser: Browser) -> None:
-    """Pages say that they depend on language and cookies, and are not to be kept by proxies."""
+    """Pages declare that they depend on language and cookies, and must not be cached by proxies."""
     page = browser.get("/login/")
 
     assert {"Accept-Language", "Cookie"} <= set(page.headers["Vary"].split(", "))
@@ -122,9 +122,9 @@ def test_caches_know_what_a_page_depends_on(browser: Browser) -> None:
 
 
 def test_every_text_is_translated() -> None:
-    """Every text for people has a Chinese translation, and there is none for a text that is gone.
+    """Every UI text has a Chinese translation, and there are no obsolete translations.
 
-    To mend it: translate and compile as CONTRIBUTING.md says.
+    To fix this, translate and compile as described in CONTRIBUTING.md.
     """
     translated = {message.id for message in _catalogue() if message.id and all(_strings(message))}
 
@@ -137,14 +137,14 @@ def test_no_translation_is_marked_as_doubtful() -> None:
 
 
 def test_translations_have_the_variables_of_their_texts() -> None:
-    """Every %(variable)s of a text is in its translation, and no other."""
+    """Every %(variable)s of a text is in its translation, and there are no others."""
     faults = [error for message in _catalogue() for error in message.check(_catalogue())]
 
     assert faults == []
 
 
 def test_compiled_catalogue_is_up_to_date() -> None:
-    """The committed .mo file says what its .po file says."""
+    """The committed .mo file matches its .po file."""
     with CATALOGUE.with_suffix(".mo").open("rb") as file:
         compiled = read_mo(file)
 

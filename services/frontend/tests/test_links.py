@@ -1,4 +1,4 @@
-"""Links in thoughts: what a person reads as an address is the link, and leads there."""
+"""Links in thoughts: the address that a person reads becomes a link that leads there."""
 
 import re
 from html import unescape
@@ -17,7 +17,7 @@ ANCHOR = re.compile(r'<a href="([^"]*)" rel="nofollow noopener noreferrer">([^<]
 
 
 def links_in(text: str) -> dict[str, str]:
-    """The text of each link, and where it leads."""
+    """The text and the target of each link."""
     return {unescape(shown): unescape(href) for href, shown in ANCHOR.findall(rich_text(text))}
 
 
@@ -56,7 +56,7 @@ def links_in(text: str) -> dict[str, str]:
 )
 @pytest.mark.parametrize("around", ["{}", "({}).", "看{}。好", "“{}”", "See {}, or not", "<{}>"])
 def test_address_is_a_link(address: str, around: str) -> None:
-    """An address is a link to itself, whatever stands around it."""
+    """An address becomes a link to itself, whatever surrounds it."""
     assert links_in(around.format(address)) == {address: address}
 
 
@@ -125,12 +125,12 @@ def test_address_in_any_script_is_a_link(address: str, href: str) -> None:
     ],
 )
 def test_link_ends_where_the_sentence_goes_on(text: str, address: str) -> None:
-    """A link leaves the text around it alone, in every script."""
+    """A link does not change the text around it, in any script."""
     assert links_in(text) == {address: address}
 
 
 def test_full_width_punctuation_ends_a_path() -> None:
-    """In Chinese a sentence goes on after its own punctuation."""
+    """In Chinese a sentence continues after its own punctuation."""
     addresses = links_in("https://example.com/水，好、https://example.com/a；完")
 
     assert list(addresses) == ["https://example.com/水", "https://example.com/a"]
@@ -172,7 +172,7 @@ def test_full_width_punctuation_ends_a_path() -> None:
     ],
 )
 def test_what_is_no_web_address_is_text(text: str) -> None:
-    """Nothing but the address of a host that can exist becomes a link."""
+    """Only the address of a possible host becomes a link."""
     assert rich_text(text).striptags() == " ".join(text.split())
     assert "<a" not in rich_text(text)
 
@@ -205,7 +205,7 @@ def test_what_is_no_web_address_is_text(text: str) -> None:
     ],
 )
 def test_where_it_is_not_sure_there_is_no_link(text: str) -> None:
-    """An address that can be read in two ways, or not be seen whole, is no link."""
+    """An ambiguous or partly invisible address is not linked."""
     assert links_in(text) == {}
 
 
@@ -247,7 +247,7 @@ PIECES = [
 @given(st.lists(st.sampled_from(PIECES), max_size=12).map("".join).map("https://".__add__))
 @example("https://google.com@evil.example/")
 def test_link_leads_to_the_host_that_is_read(text: str) -> None:
-    """Whatever is typed is shown whole, and each link leads to the host in its own text."""
+    """All typed text is shown, and each link leads to the host in its own text."""
     html = rich_text(text)
 
     assert unescape(re.sub(r"</?a\b[^>]*>", "", html)) == text
@@ -261,7 +261,7 @@ def test_link_leads_to_the_host_that_is_read(text: str) -> None:
 
 
 def _as_read(host: str) -> str:
-    """The host in one spelling, by UTS #46; an IPv6 address in its short one."""
+    """The canonical spelling of a host, by UTS #46; an IPv6 address in its short form."""
     if ":" in host:
         return str(IPv6Address(host))
     labels = idna.uts46_remap(host, std3_rules=False).split(".")

@@ -1,4 +1,4 @@
-"""What the Frontend writes: never a secret, and not what metrics say better."""
+"""What the Frontend logs: never a secret, and nothing that metrics cover better."""
 
 import shutil
 from collections.abc import Callable, Iterator
@@ -19,7 +19,7 @@ CSRF_TOKEN = "a" * 32
 
 @pytest.fixture
 def make_process(settings: Settings, tmp_path: Path) -> Iterator[Callable[..., ServiceProcess]]:
-    """A function that makes a Frontend in a process of its own, not started."""
+    """A function that creates a Frontend in a separate process, not started."""
     environment = {
         "TOKEN_PUBLIC_KEYS_PATH": str(settings.token_public_keys_path),
         "THOUGHTS_BACKEND_URL": settings.thoughts_backend_url,
@@ -39,7 +39,7 @@ def make_process(settings: Settings, tmp_path: Path) -> Iterator[Callable[..., S
 
 @pytest.fixture
 def broken_source(tmp_path: Path) -> Path:
-    """A folder with a Frontend whose templates raise."""
+    """A folder with a Frontend whose templates raise errors."""
     package = tmp_path / "source" / "frontend"
     shutil.copytree(FRONTEND.folder / "src" / "frontend", package)
     (package / "templates" / "base.html").write_text("{{ 1 // 0 }}")
@@ -50,7 +50,7 @@ def broken_source(tmp_path: Path) -> Path:
 def test_fault_shows_no_secret(
     make_process: Callable[..., ServiceProcess], broken_source: Path, mint: TokenMint, output: str
 ) -> None:
-    """No password and no part of a token gets into what is written about a page that broke."""
+    """No password and no part of a token appears in the log of a page that failed."""
     token = mint.token_for("bruce")
     broken = make_process(PYTHONPATH=str(broken_source), LOG_FORMAT=output, LOG_LEVEL="debug")
     http = broken.start_in_any_form("serving")
@@ -74,7 +74,7 @@ def test_fault_shows_no_secret(
 def test_waiting_requests_are_not_logged_one_by_one(
     make_process: Callable[..., ServiceProcess], thoughts: FakeThoughtsBackend
 ) -> None:
-    """With more requests than threads, the log has one line a request."""
+    """With more requests than threads, the log has one line per request."""
     frontend = make_process(THREADS="3", BACKEND_CONNECTIONS="1")
     http = frontend.start_in_any_form("serving")
     thoughts.stall()

@@ -1,4 +1,4 @@
-"""What the metrics say of the backends and of the Frontend's own threads."""
+"""The metrics about backends and the Frontend's own threads."""
 
 import socket
 from collections.abc import Callable
@@ -32,12 +32,12 @@ def metric(browser: Browser) -> Metric:
 
 
 def failures(metric: Metric, kind: str) -> float:
-    """How many calls to the Thoughts Backend failed in this way."""
+    """The number of calls to the Thoughts Backend that failed this way."""
     return metric("frontend_backend_failures_total", backend="thoughts", kind=kind)
 
 
 def test_calls_to_a_backend_are_timed(bruce: Browser, metric: Metric) -> None:
-    """A page that asks a backend adds one call to the histogram of that backend."""
+    """A page that calls a backend adds one call to that backend's histogram."""
     name = "frontend_backend_call_duration_seconds_count"
     before = metric(name, backend="thoughts")
 
@@ -49,7 +49,7 @@ def test_calls_to_a_backend_are_timed(bruce: Browser, metric: Metric) -> None:
 def test_backend_without_an_answer_is_counted(
     bruce: Browser, thoughts: FakeThoughtsBackend, metric: Metric
 ) -> None:
-    """A backend that cannot be reached gives no answer."""
+    """An unreachable backend counts as no answer."""
     before = failures(metric, "no_answer")
     thoughts.stop()
 
@@ -62,7 +62,7 @@ def test_backend_without_an_answer_is_counted(
 def test_bad_answer_is_counted(
     bruce: Browser, thoughts: FakeThoughtsBackend, metric: Metric, reply: Reply
 ) -> None:
-    """An answer that cannot be used, by its status or by what it holds, is a bad one."""
+    """A response that is unusable, by status or content, counts as a bad answer."""
     before = failures(metric, "bad_answer")
     thoughts.fault = lambda handler, _: handler.reply(reply)
 
@@ -72,7 +72,7 @@ def test_bad_answer_is_counted(
 
 
 def test_open_circuit_shows(bruce: Browser, thoughts: FakeThoughtsBackend, metric: Metric) -> None:
-    """The gauge says that the circuit is open, and calls are counted as not tried."""
+    """The gauge shows that the circuit is open, and calls are counted as not attempted."""
     before = failures(metric, "circuit_open")
     open_before = metric("frontend_backend_circuit_open", backend="thoughts")
     thoughts.stop()
@@ -89,7 +89,7 @@ def test_open_circuit_shows(bruce: Browser, thoughts: FakeThoughtsBackend, metri
 def test_requests_that_wait_for_a_thread_are_counted(
     bruce: Browser, thoughts: FakeThoughtsBackend, settings: Settings
 ) -> None:
-    """While every thread waits on a stalled backend, the gauge says how many requests wait."""
+    """While every thread waits for a stalled backend, the gauge shows the waiting requests."""
     thoughts.stall()
     session = bruce.cookies["mythoughts_session"]
     request = f"GET / HTTP/1.1\r\nHost: a\r\nCookie: mythoughts_session={session}\r\n\r\n"

@@ -1,4 +1,4 @@
-"""The outermost layer: whatever the application does, there is a proper answer."""
+"""The outermost layer: whatever the application does, there is a proper response."""
 
 import re
 from collections.abc import Callable, Iterable, Iterator
@@ -20,7 +20,7 @@ Serve = Callable[[WSGIApplication], Browser]
 
 @pytest.fixture
 def serve(settings: Settings) -> Iterator[Serve]:
-    """Serves an application in the observing layer, and returns a browser for it."""
+    """Serves an application wrapped in the observing layer, and returns a browser for it."""
     started: list[tuple[RunningFrontend, Browser]] = []
 
     def start(app: WSGIApplication) -> Browser:
@@ -41,12 +41,12 @@ def good(_: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
 
 
 def raising(_: WSGIEnvironment, __: StartResponse) -> Iterable[bytes]:
-    """Raise before the answer has begun."""
+    """Raise before the response has started."""
     raise ValueError("the secret")
 
 
 def raising_late(_: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
-    """Raise when the answer has begun."""
+    """Raise after the response has started."""
     start("200 OK", [("Content-Length", "4"), ("Set-Cookie", "a=b")])
     raise ValueError("the secret")
 
@@ -59,18 +59,18 @@ def raising_in_the_body(_: WSGIEnvironment, start: StartResponse) -> Iterable[by
 
 
 def never_starting(_: WSGIEnvironment, __: StartResponse) -> Iterable[bytes]:
-    """Return a body of nothing."""
+    """Return an empty body."""
     return [b"text"]
 
 
 def forging_a_header(_: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
-    """Answer with a header that waitress refuses."""
+    """Respond with a header that waitress rejects."""
     start("200 OK", [("Location", "/\r\nX-Forged: 1")])
     return []
 
 
 def without_a_status(_: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
-    """Answer with a status that is none."""
+    """Respond with an invalid status."""
     start("fine", [])
     return []
 
@@ -94,7 +94,7 @@ FAULTY = [
 
 @pytest.mark.parametrize("app", FAULTY)
 def test_fault_has_a_proper_answer(serve: Serve, app: WSGIApplication) -> None:
-    """However the application fails, the answer is a 500 with id and security headers."""
+    """However the application fails, the response is a 500 with id and security headers."""
     answer = serve(app).get("/", X_Request_ID="mine")
 
     assert answer.status == 500
@@ -107,7 +107,7 @@ def test_fault_has_a_proper_answer(serve: Serve, app: WSGIApplication) -> None:
 
 @pytest.mark.parametrize("app", FAULTY)
 def test_fault_is_logged_and_counted_once(serve: Serve, app: WSGIApplication) -> None:
-    """A failed request has its line and its count, and the fault is in the log."""
+    """A failed request is logged and counted, and the error is in the log."""
     browser = serve(app)
     count = ("http_request_duration_seconds_count", {**LABELS, "status": "500"})
     before = REGISTRY.get_sample_value(*count) or 0
@@ -124,7 +124,7 @@ LABELS = {"method": "GET", "route": "unmatched"}
 
 
 def test_body_is_closed_when_it_fails(serve: Serve) -> None:
-    """What an application keeps open for its answer is closed."""
+    """Resources that an application keeps open for its response are closed."""
     closed: list[bool] = []
 
     class Body:
@@ -148,7 +148,7 @@ def test_body_is_closed_when_it_fails(serve: Serve) -> None:
 def test_answer_stands_when_the_log_fails(
     serve: Serve, monkeypatch: pytest.MonkeyPatch, app: WSGIApplication, error: type[Exception]
 ) -> None:
-    """A log line that cannot be made takes nothing from the answer."""
+    """A failed log line does not affect the response."""
     browser = serve(app)
     expected = browser.get("/").status
 
@@ -162,7 +162,7 @@ def test_answer_stands_when_the_log_fails(
 
 
 def test_request_is_read_before_the_application_changes_it(serve: Serve) -> None:
-    """The log says what was asked for, not what the application made of it."""
+    """The log shows the requested path, not the one changed by the application."""
     browser = serve(replacing_the_path)
 
     with capture_logs() as lines:
@@ -177,7 +177,7 @@ def test_request_is_read_before_the_application_changes_it(serve: Serve) -> None
     "path", ["/%E6%B0%B4", "/%E2%80%99", "/search%E3%80%80", "/thoughts/%E6%B0%B4/delete", "/%FF"]
 )
 def test_path_of_any_characters_has_a_page(browser: Browser, path: str) -> None:
-    """Addresses in any script, or in none, lead to the page that says that there is nothing."""
+    """Unknown addresses, in any script or invalid encoding, get the not-found page."""
     page = browser.get(path)
 
     assert page.status == 404

@@ -1,4 +1,4 @@
-"""Reading: own thoughts, everybody's, and what is in them."""
+"""Reading: own thoughts, everybody's thoughts, and their contents."""
 
 import re
 from datetime import UTC, datetime, timedelta
@@ -14,7 +14,7 @@ from services.frontend.tests.fake_backend import FakeThoughtsBackend, Reply
 def test_own_page_shows_own_thoughts_newest_first(
     bruce: Browser, thoughts: FakeThoughtsBackend
 ) -> None:
-    """One's own page has one's own thoughts alone, the newest at the top."""
+    """The user's own page contains only their own thoughts, newest first."""
     thoughts.add("bruce", "First of mine")
     thoughts.add("stephen", "Not mine")
     thoughts.add("bruce", "Second of mine")
@@ -33,7 +33,7 @@ def test_own_page_shows_own_thoughts_newest_first(
 def test_every_page_says_who_is_logged_in(
     browser: Browser, mint: TokenMint, thoughts: FakeThoughtsBackend, path: str, username: str
 ) -> None:
-    """The bar of every page has the user's name, which leads to the user's own thoughts."""
+    """The bar of every page shows the user's name, linked to the user's own thoughts."""
     thoughts.add(username, "Rain")
     browser.cookies["mythoughts_session"] = mint.token_for(username)
 
@@ -44,7 +44,7 @@ def test_every_page_says_who_is_logged_in(
 def test_error_pages_say_who_is_logged_in(
     bruce: Browser, thoughts: FakeThoughtsBackend, status: int
 ) -> None:
-    """Pages that say what went wrong have the user's name too."""
+    """Error pages show the user's name too."""
     thoughts.stop()
 
     page = {
@@ -59,7 +59,7 @@ def test_error_pages_say_who_is_logged_in(
 
 @pytest.mark.parametrize("path", ["/search", "/login/", "/logout/", "/nowhere"])
 def test_bar_has_no_name_for_nobody(browser: Browser, path: str) -> None:
-    """Who is not logged in sees the way to the login page instead of a name."""
+    """Visitors who are not logged in see a link to the login page instead of a name."""
     page = browser.get(path)
 
     assert _name_in_the_bar(page) is None
@@ -67,7 +67,7 @@ def test_bar_has_no_name_for_nobody(browser: Browser, path: str) -> None:
 
 
 def test_own_page_without_thoughts_invites_to_share(bruce: Browser) -> None:
-    """Who has no thoughts yet is told so in words."""
+    """Users without thoughts are told so."""
     page = bruce.get("/thoughts/")
 
     assert "No thoughts yet" in page.words
@@ -76,7 +76,7 @@ def test_own_page_without_thoughts_invites_to_share(bruce: Browser) -> None:
 def test_author_leads_to_the_authors_thoughts(
     browser: Browser, thoughts: FakeThoughtsBackend
 ) -> None:
-    """The name at a thought leads to all thoughts of its author."""
+    """The name of a thought's author leads to all their thoughts."""
     thoughts.add("Émile Zola", "J'accuse")
     thoughts.add("bruce", "Rain")
 
@@ -89,7 +89,7 @@ def test_author_leads_to_the_authors_thoughts(
 def test_pages_lead_to_older_thoughts_and_back(
     bruce: Browser, thoughts: FakeThoughtsBackend
 ) -> None:
-    """Of 45 own thoughts the third page has the last five, and leads back to the first."""
+    """With 45 own thoughts, the third page has the last five, and leads back to the first."""
     for number in range(1, 46):
         thoughts.add("bruce", f"Thought-{number}.")
 
@@ -107,7 +107,7 @@ def test_pages_lead_to_older_thoughts_and_back(
 def test_unknown_parameters_of_the_backends_links_are_left_out(
     browser: Browser, thoughts: FakeThoughtsBackend
 ) -> None:
-    """Of the backend's Link header the page takes the cursor and nothing else."""
+    """The page uses only the cursor of the backend's Link header."""
     link = '<//evil.example/x?max_id=7&token=x"y>; rel="next", <?min_id=abc>; rel="prev"'
     thought = {"id": 9, "username": "a", "text": "b", "timestamp": "2026-01-01T00:00:00Z"}
     thoughts.fault = lambda handler, _: handler.reply(Reply(200, [thought], {"Link": link}))
@@ -122,7 +122,7 @@ def test_unknown_parameters_of_the_backends_links_are_left_out(
 def test_cursor_that_is_none_is_left_out(
     browser: Browser, thoughts: FakeThoughtsBackend, cursor: str
 ) -> None:
-    """A cursor in the address that is no number is as none at all."""
+    """A cursor in the address that is not a number is ignored."""
     page = browser.get(f"/search?{cursor}")
 
     assert page.status == 200
@@ -130,7 +130,7 @@ def test_cursor_that_is_none_is_left_out(
 
 
 def test_page_past_the_end_leads_back(bruce: Browser) -> None:
-    """A page where nothing is says so and leads back to the newest thoughts."""
+    """An empty page says so and leads back to the newest thoughts."""
     page = bruce.get("/thoughts/?max_id=1")
 
     assert "Nothing further here" in page.words
@@ -140,7 +140,7 @@ def test_page_past_the_end_leads_back(bruce: Browser) -> None:
 def test_markup_in_a_thought_is_shown_not_run(
     browser: Browser, thoughts: FakeThoughtsBackend
 ) -> None:
-    """What looks like HTML in a text or a name is text."""
+    """HTML in a text or a name is shown as text."""
     thoughts.add("<b>bold</b>", "<script>alert('x')</script> & \"quotes\"")
 
     page = browser.get('/search?search=&username=&x="><script>')
@@ -152,14 +152,14 @@ def test_markup_in_a_thought_is_shown_not_run(
 
 @pytest.mark.parametrize("path", ["/search?search=", "/search?username=", "/login/?next="])
 def test_markup_in_the_address_is_shown_not_run(browser: Browser, path: str) -> None:
-    """What looks like HTML in an address is text."""
+    """HTML in an address is shown as text."""
     page = browser.get(f"{path}%22%3E%3Cscript%3Ealert(1)%3C/script%3E")
 
     assert "<script>alert" not in page.text
 
 
 def test_links_in_a_thought_are_links(browser: Browser, thoughts: FakeThoughtsBackend) -> None:
-    """An address in a text can be followed, and gives the other site nothing."""
+    """An address in a text is a link, and reveals nothing to the other site."""
     thoughts.add("bruce", "See https://example.org/a?b=1&c=2.")
 
     page = browser.get("/search")
@@ -171,7 +171,7 @@ def test_links_in_a_thought_are_links(browser: Browser, thoughts: FakeThoughtsBa
 def test_line_breaks_and_direction_are_kept(
     browser: Browser, thoughts: FakeThoughtsBackend
 ) -> None:
-    """Texts stand in an element that keeps line breaks and finds its own direction."""
+    """Texts are in an element that keeps line breaks and detects its own direction."""
     thoughts.add("bruce", "One\nTwo")
 
     page = browser.get("/search")
@@ -180,7 +180,7 @@ def test_line_breaks_and_direction_are_kept(
 
 
 def test_times_are_told_as_people_do(browser: Browser, thoughts: FakeThoughtsBackend) -> None:
-    """A time is "3 minutes ago", with the exact time in reach."""
+    """A time is shown as "3 minutes ago", with the exact time as its title."""
     moment = datetime.now(UTC) - timedelta(minutes=3, seconds=20)
     thoughts.add("bruce", "Rain", moment.isoformat())
 
@@ -191,7 +191,7 @@ def test_times_are_told_as_people_do(browser: Browser, thoughts: FakeThoughtsBac
 
 
 def test_deleting_asks_first(bruce: Browser, thoughts: FakeThoughtsBackend) -> None:
-    """The link at an own thought asks, with the thought on the page, and deletes nothing."""
+    """The delete link of an own thought shows the thought, asks first, and deletes nothing."""
     thoughts.add("bruce", "Rain")
 
     page = bruce.get(bruce.get("/").links["Delete"])
@@ -202,7 +202,7 @@ def test_deleting_asks_first(bruce: Browser, thoughts: FakeThoughtsBackend) -> N
 
 
 def test_deleting_deletes(bruce: Browser, thoughts: FakeThoughtsBackend) -> None:
-    """Who confirms has the thought deleted, and is told so."""
+    """Confirming deletes the thought and shows a notice."""
     thought_id = thoughts.add("bruce", "Rain")
     form = bruce.get(f"/thoughts/{thought_id}/delete").form(f"/thoughts/{thought_id}/delete")
 
@@ -213,7 +213,7 @@ def test_deleting_deletes(bruce: Browser, thoughts: FakeThoughtsBackend) -> None
 
 
 def test_deleting_twice_is_no_error(bruce: Browser, thoughts: FakeThoughtsBackend) -> None:
-    """A thought that is gone already counts as deleted."""
+    """Deleting a thought that is already gone succeeds."""
     thought_id = thoughts.add("bruce", "Rain")
     form = bruce.get(f"/thoughts/{thought_id}/delete").form(f"/thoughts/{thought_id}/delete")
     thoughts.fault = lambda handler, call: handler.reply(
@@ -229,7 +229,7 @@ def test_deleting_twice_is_no_error(bruce: Browser, thoughts: FakeThoughtsBacken
 def test_deleting_what_is_not_ones_own_is_404(
     bruce: Browser, thoughts: FakeThoughtsBackend, author: str | None
 ) -> None:
-    """The page that asks is there for own thoughts alone."""
+    """The confirmation page exists only for own thoughts."""
     thought_id = thoughts.add(author, "Rain") if author else 99
 
     page = bruce.get(f"/thoughts/{thought_id}/delete")
@@ -240,7 +240,7 @@ def test_deleting_what_is_not_ones_own_is_404(
 def test_deleting_after_the_session_leads_to_login(
     bruce: Browser, thoughts: FakeThoughtsBackend
 ) -> None:
-    """Who confirms when the session is over logs in, is asked again, and nothing was deleted."""
+    """Confirming after the session has ended leads to login and a new confirmation."""
     thought_id = thoughts.add("bruce", "Rain")
     form = bruce.get(f"/thoughts/{thought_id}/delete").form(f"/thoughts/{thought_id}/delete")
     del bruce.cookies["mythoughts_session"]

@@ -1,4 +1,4 @@
-"""How times, texts and authors look."""
+"""How times, texts and authors are displayed."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -37,7 +37,7 @@ def english() -> Iterator[None]:
     ],
 )
 def test_time_is_told_by_its_distance(ago: timedelta, told: str) -> None:
-    """Up to a week a time is told by its distance, then by its day."""
+    """Up to a week a time is shown by its distance, then by its date."""
     assert time_ago(NOW - ago, NOW) == told
 
 
@@ -50,7 +50,7 @@ def test_time_is_told_by_its_distance(ago: timedelta, told: str) -> None:
     ],
 )
 def test_time_in_the_future_is_told_by_its_day(ahead: timedelta, told: str) -> None:
-    """What lies further ahead than clocks differ is not now, and has its day."""
+    """A time further ahead than clocks may differ is shown by its date."""
     assert time_ago(NOW + ahead, NOW) == told
 
 
@@ -59,7 +59,7 @@ def test_time_in_the_future_is_told_by_its_day(ahead: timedelta, told: str) -> N
     [(timedelta(minutes=3), "3 分钟前"), (timedelta(days=9), "2026年5月11日")],
 )
 def test_time_is_told_in_chinese(ago: timedelta, told: str) -> None:
-    """In Chinese a time is told as it is in Chinese."""
+    """In Chinese a time is shown in the Chinese way."""
     with translation.override("zh-hans"):
         assert time_ago(NOW - ago, NOW) == told
 

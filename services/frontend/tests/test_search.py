@@ -12,7 +12,7 @@ from services.frontend.tests.fake_backend import FakeThoughtsBackend, Reply
 def test_search_without_words_shows_everybodys_thoughts(
     browser: Browser, thoughts: FakeThoughtsBackend, path: str
 ) -> None:
-    """A search for nothing in particular shows what everybody shares."""
+    """An empty search shows what everybody shares."""
     thoughts.add("bruce", "Rain")
     thoughts.add("林小雨", "下雨")
 
@@ -26,7 +26,7 @@ def test_search_without_words_shows_everybodys_thoughts(
 def test_search_words_reach_the_backend_as_typed(
     browser: Browser, thoughts: FakeThoughtsBackend, words: str
 ) -> None:
-    """Every character of a search is passed on, and stands in the search box again."""
+    """Every character of a search is passed on and shown in the search box again."""
     form = browser.get("/search").form("/search")
 
     page = browser.get(f"/search?search={_quoted(words)}")
@@ -40,7 +40,7 @@ def test_search_words_reach_the_backend_as_typed(
 def test_white_space_around_a_search_does_not_count(
     browser: Browser, thoughts: FakeThoughtsBackend, around: str
 ) -> None:
-    """The space that a phone's keyboard adds is not searched for; one between words is."""
+    """The space added by a phone's keyboard is not searched for; one between words is."""
     for number in range(25):
         thoughts.add("bruce", f"Be water, my friend {number}.")
 
@@ -55,7 +55,7 @@ def test_white_space_around_a_search_does_not_count(
 def test_search_for_white_space_is_no_search(
     browser: Browser, thoughts: FakeThoughtsBackend, around: str
 ) -> None:
-    """White space alone shows everybody's thoughts, as an empty box does."""
+    """White space alone shows everybody's thoughts, like an empty search."""
     thoughts.add("bruce", "Rain")
 
     page = browser.get(f"/search?search={_quoted(around)}&username={_quoted(around)}")
@@ -75,7 +75,7 @@ def test_search_without_results_says_so(browser: Browser) -> None:
 def test_search_that_the_backend_refuses_says_so(
     browser: Browser, thoughts: FakeThoughtsBackend
 ) -> None:
-    """What cannot be searched for stays in the box, with the reason above."""
+    """An invalid search stays in the box, with the reason above."""
     thoughts.fault = lambda handler, _: handler.reply(Reply(400, {"detail": "no NUL"}))
 
     page = browser.get("/search?search=a%00b")
@@ -122,7 +122,7 @@ def test_search_that_found_nothing_yet_leads_on(
     words: str,
     link: str,
 ) -> None:
-    """A search that ended early without results does not say that there are none, either way."""
+    """A search that ended early without results does not claim that there are none."""
     path, cursors, target = way
     _answer(thoughts, [], **cursors)
 
@@ -153,7 +153,7 @@ def test_search_that_ended_early_shows_what_it_found(
 def test_way_to_newer_thoughts_leads_on_after_what_was_searched(
     browser: Browser, thoughts: FakeThoughtsBackend, found: Iterable[int], newer_than: int
 ) -> None:
-    """What a search that ended early on the way back leads to follows what is on the page."""
+    """After a search that ended early on the way back, the links continue from the page."""
     _answer(thoughts, found, next="max_id=50", prev="min_id=900")
 
     page = browser.get("/search?search=rain&min_id=40")
@@ -164,7 +164,7 @@ def test_way_to_newer_thoughts_leads_on_after_what_was_searched(
 def test_way_to_newer_thoughts_ends_at_the_newest(
     browser: Browser, thoughts: FakeThoughtsBackend
 ) -> None:
-    """A page after which there is nothing newer does not lead there."""
+    """A page with no newer thoughts has no link to newer ones."""
     _answer(thoughts, [52, 51], next="max_id=51", prev="min_id=52")
 
     page = browser.get("/search?search=rain&min_id=40")
@@ -173,7 +173,7 @@ def test_way_to_newer_thoughts_ends_at_the_newest(
 
 
 def test_search_past_the_end_leads_back(browser: Browser) -> None:
-    """Where a search has come to its end, a link leads to its newest results."""
+    """At the end of a search, a link leads to its newest results."""
     page = browser.get("/search?search=rain+%26&username=bruce&max_id=1")
 
     assert "Nothing further here" in page.words
@@ -181,7 +181,7 @@ def test_search_past_the_end_leads_back(browser: Browser) -> None:
 
 
 def _answer(thoughts: FakeThoughtsBackend, found: Iterable[int], **cursors: str) -> None:
-    """Let the backend answer thoughts with these ids, and these cursors in its Link header."""
+    """Make the backend return thoughts with these ids, and these cursors in its Link header."""
     page = [
         {"id": i, "username": "bruce", "text": f"Thought {i}.", "timestamp": "1962-05-11T09:53:41Z"}
         for i in found

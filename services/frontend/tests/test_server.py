@@ -1,4 +1,4 @@
-"""The process: how it starts, refuses to start, and stops."""
+"""The process: starting, refusing to start, and stopping."""
 
 import json
 import os
@@ -18,7 +18,7 @@ Start = Callable[..., "Process"]
 
 
 class Process:
-    """`python -m frontend` in a process of its own."""
+    """`python -m frontend` in a separate process."""
 
     def __init__(self, environment: dict[str, str]) -> None:
         self.popen = subprocess.Popen(
@@ -30,7 +30,7 @@ class Process:
         )
 
     def url(self) -> str:
-        """Wait until it listens and return its address."""
+        """Wait until it listens; return its address."""
         assert self.popen.stdout is not None
         line = json.loads(self.popen.stdout.readline())
         assert line["event"] == "serving"
@@ -46,7 +46,7 @@ class Process:
 def start(
     thoughts: FakeThoughtsBackend, users: FakeUsersBackend, public_keys_path: Path
 ) -> Iterator[Start]:
-    """Starts Frontends with good settings, and those given; ends them after the test."""
+    """Starts Frontends with valid settings, plus those given; stops them after the test."""
     running: list[Process] = []
 
     def start_one(**changed: str) -> Process:
@@ -67,7 +67,7 @@ def start(
 
 
 def test_every_missing_setting_is_named() -> None:
-    """Without its settings the service ends with status 2 and one message that names them all."""
+    """Without its settings the service exits with status 2 and one message that names them all."""
     process = Process({})
 
     status, errors = process.wait()
@@ -82,7 +82,7 @@ def test_every_missing_setting_is_named() -> None:
     "content", [None, "", "{", '{"keys": []}'], ids=["missing", "empty", "malformed", "none"]
 )
 def test_missing_keys_are_told_at_start(start: Start, tmp_path: Path, content: str | None) -> None:
-    """Without readable public keys the service says so in one line and ends with status 2."""
+    """Without readable public keys the service says so in one line and exits with status 2."""
     path = tmp_path / "keys.json"
     if content is not None:
         path.write_text(content)
@@ -107,7 +107,7 @@ def test_signal_ends_the_service_in_order(start: Start, number: signal.Signals) 
 def test_request_in_flight_is_answered_before_the_end(
     start: Start, thoughts: FakeThoughtsBackend
 ) -> None:
-    """A request that is being worked on at SIGTERM gets its answer."""
+    """A request in progress at SIGTERM gets its response."""
     thoughts.add("bruce", "Rain")
     process = start()
     browser = Browser(process.url())
@@ -133,7 +133,7 @@ def test_request_in_flight_is_answered_before_the_end(
 
 
 def test_service_is_unready_but_serving_while_it_drains(start: Start) -> None:
-    """After SIGTERM the service says that it is not ready, and goes on serving for a while."""
+    """After SIGTERM the service reports that it is not ready, but keeps serving for a while."""
     process = start(DRAIN_SECONDS="60")
     browser = Browser(process.url())
     before = browser.get("/readyz").status
@@ -149,7 +149,7 @@ def test_service_is_unready_but_serving_while_it_drains(start: Start) -> None:
 
 
 def test_connections_end_with_their_next_answer_while_draining(start: Start) -> None:
-    """Who keeps a connection is answered once more on it after SIGTERM, and told to close it."""
+    """A kept connection gets one more response after SIGTERM, which closes it."""
     process = start(DRAIN_SECONDS="60")
     browser = Browser(process.url())
     before = browser.get("/login/")
@@ -165,7 +165,7 @@ def test_connections_end_with_their_next_answer_while_draining(start: Start) -> 
 
 
 def test_behind_tls_cookies_are_secure(start: Start) -> None:
-    """Behind TLS every cookie is Secure, and browsers are told to stay with https."""
+    """Behind TLS every cookie is Secure, and browsers are told to keep using https."""
     process = start(BEHIND_TLS="true")
     browser = Browser(process.url())
 
@@ -189,7 +189,7 @@ def test_behind_tls_cookies_are_secure(start: Start) -> None:
 
 @pytest.fixture
 def strict(start: Start) -> Iterator[Browser]:
-    """A browser of a Frontend that goes by some names only."""
+    """A browser of a Frontend that accepts only some host names."""
     browser = Browser(start(ALLOWED_HOSTS="mythoughts.example, .example.org").url())
     yield browser
     browser.close()
@@ -199,14 +199,14 @@ def strict(start: Start) -> Iterator[Browser]:
     "host", ["mythoughts.example", "MyThoughts.Example:8080", "example.org", "a.b.example.org"]
 )
 def test_allowed_host_is_served(strict: Browser, host: str) -> None:
-    """Pages are served under the names that are allowed, whatever the port."""
+    """Pages are served under the allowed names, whatever the port."""
     assert strict.get("/login/", Host=host).status == 200
 
 
 @pytest.mark.parametrize("path", ["/login/", "/nothing-here"])
 @pytest.mark.parametrize("host", ["127.0.0.1", "example.org.evil.example", "a@example.org", ""])
 def test_other_host_is_refused(strict: Browser, host: str, path: str) -> None:
-    """Under another name there is a page that says so, and nothing else."""
+    """Under another name there is only a page that says so."""
     page = strict.get(path, Host=host)
 
     assert page.status == 400
@@ -216,7 +216,7 @@ def test_other_host_is_refused(strict: Browser, host: str, path: str) -> None:
 
 @pytest.mark.parametrize("path", ["/healthz", "/readyz", "/metrics"])
 def test_health_is_answered_under_any_name(strict: Browser, path: str) -> None:
-    """Who asks for health knows the address of a pod, not the name of the site."""
+    """Health checks use the address of a pod, not the name of the site."""
     assert strict.get(path, Host="10.0.0.1:8000").status == 200
 
 

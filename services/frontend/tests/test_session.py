@@ -11,7 +11,7 @@ INVALID = "Invalid login/password, please try again."
 
 @pytest.mark.parametrize("path", ["/", "/thoughts/", "/thoughts"])
 def test_own_pages_lead_nobody_to_the_login_page(browser: Browser, path: str) -> None:
-    """Who is not logged in is led from the own pages to the login page."""
+    """Visitors who are not logged in are redirected from their own pages to the login page."""
     answer = browser.get(path, follow=False)
 
     assert answer.status == 302
@@ -20,7 +20,7 @@ def test_own_pages_lead_nobody_to_the_login_page(browser: Browser, path: str) ->
 
 @pytest.mark.parametrize("path", ["/login/", "/login"])
 def test_login_leads_to_the_own_page(browser: Browser, path: str) -> None:
-    """A login with the right password leads to one's own page."""
+    """A login with the right password leads to the user's own page."""
     form = browser.get(path).form("/login/")
 
     page = browser.send(form, username="bruce", password="bruce")
@@ -45,7 +45,7 @@ def test_session_cookie_is_out_of_reach_of_scripts(browser: Browser) -> None:
 def test_wrong_password_is_told_with_status_200(
     browser: Browser, username: str, password: str
 ) -> None:
-    """A failed login shows the form again, says so, and keeps the name but not the password."""
+    """After a failed login the form says so, and keeps the name but not the password."""
     form = browser.get("/login/").form("/login/")
 
     page = browser.send(form, username=username, password=password)
@@ -60,7 +60,7 @@ def test_wrong_password_is_told_with_status_200(
 def test_login_leads_back_to_where_one_wanted_to_go(
     browser: Browser, thoughts: FakeThoughtsBackend
 ) -> None:
-    """After logging in one comes to the page that asked for it."""
+    """Login leads to the page that required it."""
     thought_id = thoughts.add("bruce", "Rain")
     form = browser.get(f"/thoughts/{thought_id}/delete").form("/login/")
 
@@ -83,7 +83,7 @@ def test_login_leads_back_to_where_one_wanted_to_go(
     ],
 )
 def test_login_does_not_lead_to_other_sites(browser: Browser, elsewhere: str) -> None:
-    """A `next` that is no path of this site is not followed."""
+    """A `next` that is not a path of this site is ignored."""
     form = browser.get("/login/").form("/login/")
 
     answer = browser.send(form, follow=False, username="bruce", password="bruce", next=elsewhere)
@@ -92,14 +92,14 @@ def test_login_does_not_lead_to_other_sites(browser: Browser, elsewhere: str) ->
 
 
 def test_logged_in_users_need_no_login_page(bruce: Browser) -> None:
-    """The login page leads who is logged in on to the own page."""
+    """The login page redirects logged-in users to their own page."""
     answer = bruce.get("/login/", follow=False)
 
     assert answer.headers["Location"] == "/"
 
 
 def test_logout_asks_first(bruce: Browser) -> None:
-    """GET of the logout page logs nobody out."""
+    """GET of the logout page does not log out."""
     page = bruce.get("/logout/")
 
     assert "Log out?" in page.words
@@ -118,7 +118,7 @@ def test_logout_ends_the_session(bruce: Browser) -> None:
 
 
 def test_notice_is_shown_once(bruce: Browser) -> None:
-    """The next page after the one with a notice does not repeat it."""
+    """A notice is shown only once."""
     bruce.send(bruce.get("/logout/").form("/logout/"))
 
     page = bruce.get("/login/")
@@ -128,7 +128,7 @@ def test_notice_is_shown_once(bruce: Browser) -> None:
 
 @pytest.mark.parametrize("cookie", ["garbage", "a.b.c", "", "%00", "x" * 5000])
 def test_garbage_session_cookie_means_logged_out(browser: Browser, cookie: str) -> None:
-    """A session cookie that is no token makes nobody, and is left to whoever made it."""
+    """An invalid session cookie is ignored, and left to the program that set it."""
     browser.cookies["mythoughts_session"] = cookie
 
     page = browser.get("/")
@@ -139,7 +139,7 @@ def test_garbage_session_cookie_means_logged_out(browser: Browser, cookie: str) 
 
 
 def test_expired_token_means_logged_out(browser: Browser, mint: TokenMint) -> None:
-    """A token past its time is dropped."""
+    """An expired token is deleted."""
     browser.cookies["mythoughts_session"] = mint.token_for("bruce", lifetime_seconds=-120)
 
     page = browser.get("/")
@@ -152,7 +152,7 @@ def test_expired_token_means_logged_out(browser: Browser, mint: TokenMint) -> No
 def test_token_for_others_means_logged_out(
     browser: Browser, mint: TokenMint, claims: dict[str, str]
 ) -> None:
-    """A token of another issuer or audience, or for no user, counts for nothing here."""
+    """A token with another issuer or audience, or without a valid user, is not accepted."""
     token = mint.token_for("bruce", claims)
     browser.cookies["mythoughts_session"] = token
 
@@ -166,7 +166,7 @@ def test_token_for_others_means_logged_out(
 def test_token_of_another_installation_is_left_alone(
     browser: Browser, signing_keys: tuple[dict[str, object], dict[str, object]], path: str
 ) -> None:
-    """No page deletes the login of another MyThoughts on the same host, whose keys are others."""
+    """No page deletes the session of another MyThoughts on the same host, with other keys."""
     token = TokenMint(signing_keys[1]).token_for("bruce", lifetime_seconds=-120)
     browser.cookies["mythoughts_session"] = token
 
@@ -177,7 +177,7 @@ def test_token_of_another_installation_is_left_alone(
 
 
 def test_cookies_of_other_programs_are_left_alone(browser: Browser) -> None:
-    """Cookies with names that anybody may use mean nothing here, and are not touched."""
+    """Cookies with generic names are ignored, and not touched."""
     others = dict.fromkeys(("session", "sessionid", "csrftoken", "language", "notice"), "zh-hans")
     browser.cookies |= others
 
@@ -189,7 +189,7 @@ def test_cookies_of_other_programs_are_left_alone(browser: Browser) -> None:
 
 
 def test_every_cookie_has_a_name_of_ours(browser: Browser) -> None:
-    """All cookies have names that no other program on the host will have."""
+    """All cookies have names that no other program on the host uses."""
     form = browser.log_in("bruce").form("/thoughts/new")
     browser.send(browser.get("/search").form("/language/"), language="zh-hans")
 
@@ -203,7 +203,7 @@ def test_every_cookie_has_a_name_of_ours(browser: Browser) -> None:
 def test_forged_token_means_logged_out(
     browser: Browser, signing_keys: tuple[dict[str, object], dict[str, object]]
 ) -> None:
-    """A token that another key signed, under the name of the right one, counts for nothing."""
+    """A token signed with another key under the right key's id is not accepted."""
     right, wrong = signing_keys
     browser.cookies["mythoughts_session"] = TokenMint(wrong | {"kid": right["kid"]}).token_for(
         "bruce"
@@ -217,7 +217,7 @@ def test_forged_token_means_logged_out(
 def test_backend_that_says_401_means_the_login_page(
     bruce: Browser, thoughts: FakeThoughtsBackend, mint: TokenMint
 ) -> None:
-    """When the backend does not accept the token any more, the user is asked to log in."""
+    """When the backend no longer accepts the token, the user is asked to log in."""
     mint.usernames.clear()
 
     page = bruce.get("/")
@@ -227,7 +227,7 @@ def test_backend_that_says_401_means_the_login_page(
 
 
 def test_search_needs_no_valid_session(browser: Browser, thoughts: FakeThoughtsBackend) -> None:
-    """A dead session does not keep anybody from searching, and the token is not sent along."""
+    """An expired session does not prevent searching, and the token is not sent along."""
     thoughts.add("stephen", "Rain")
     browser.cookies["mythoughts_session"] = "garbage"
 
@@ -238,7 +238,7 @@ def test_search_needs_no_valid_session(browser: Browser, thoughts: FakeThoughtsB
 
 
 def test_login_does_not_show_a_token_in_the_page(browser: Browser, users: FakeUsersBackend) -> None:
-    """The token is in the cookie alone."""
+    """The token is only in the cookie."""
     page = browser.log_in("bruce")
 
     assert browser.cookies["mythoughts_session"] not in page.text

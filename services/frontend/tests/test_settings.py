@@ -1,4 +1,4 @@
-"""Settings that are refused at start."""
+"""Settings that are rejected at startup."""
 
 import pytest
 
@@ -38,12 +38,12 @@ def test_good_settings_are_accepted() -> None:
     ],
 )
 def test_setting_that_cannot_work_is_named(name: str, value: str) -> None:
-    """A setting with which no page could work is refused at start."""
+    """A setting that would break every page is rejected at startup."""
     with pytest.raises(SettingsError, match=name):
         load_settings(Settings, GOOD | {name: value})
 
 
 @pytest.mark.parametrize("hosts", ["*", ".example.com", "a.example, B.example", "[::1],127.0.0.1"])
 def test_names_of_hosts_are_accepted(hosts: str) -> None:
-    """Names, names below a name, addresses, and any."""
+    """Names, all names below a name, addresses, and a star are accepted."""
     assert load_settings(Settings, GOOD | {"ALLOWED_HOSTS": hosts}).allowed_hosts

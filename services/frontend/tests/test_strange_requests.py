@@ -23,7 +23,7 @@ StartProcess = Callable[..., ServiceProcess]
 def start(
     thoughts: FakeThoughtsBackend, users: FakeUsersBackend, public_keys_path: Path, tmp_path: Path
 ) -> Iterator[StartProcess]:
-    """Starts a Frontend in a process of its own, with the settings given."""
+    """Starts a Frontend in a separate process, with the given settings."""
     started: list[ServiceProcess] = []
 
     def start_one(**own_settings: str) -> ServiceProcess:
@@ -43,13 +43,13 @@ def start(
 
 
 def test_any_bytes_are_answered_and_logged_once(start: StartProcess) -> None:
-    """Whatever a request holds, it is no fault of the service, and leaves one line in the log."""
+    """Whatever a request contains, it causes no fault of the service and one log line."""
     check_strange_requests(start(), PATHS, examples=150)
 
 
 @pytest.mark.parametrize("disabled", ["true", "false"])
 def test_any_bytes_are_traced(start: StartProcess, disabled: str) -> None:
-    """The same holds where requests are traced, though nobody collects the traces."""
+    """The same holds with tracing, even without a collector."""
     service = start(OTEL_EXPORTER_OTLP_ENDPOINT="http://127.0.0.1:9", OTEL_SDK_DISABLED=disabled)
 
     check_strange_requests(service, PATHS, examples=20)
@@ -57,7 +57,7 @@ def test_any_bytes_are_traced(start: StartProcess, disabled: str) -> None:
 
 @pytest.mark.parametrize("lines", BAD_HOSTS)
 def test_request_without_one_good_host_is_refused(frontend: RunningFrontend, lines: bytes) -> None:
-    """No Host, several, or one that names no host is a 400 (RFC 9112, section 3.2)."""
+    """No Host, several, or an invalid one gets 400 (RFC 9112, section 3.2)."""
     for target in (b"/healthz", b"/search", b"http://example.org/search"):
         answer = ask(frontend.port, b"GET %b HTTP/1.1\r\n%b" % (target, lines))
 
@@ -70,7 +70,7 @@ def test_request_without_one_good_host_is_refused(frontend: RunningFrontend, lin
 def test_request_with_a_good_host_is_answered(
     frontend: RunningFrontend, request_bytes: bytes
 ) -> None:
-    """Names, addresses and ports are hosts; before HTTP/1.1 there need be none."""
+    """Names, addresses and ports are valid; before HTTP/1.1 the header is optional."""
     answer = ask(frontend.port, request_bytes)
 
     assert re.match(rb"HTTP/1.[01] 302 ", answer)
@@ -78,7 +78,7 @@ def test_request_with_a_good_host_is_answered(
 
 @pytest.mark.parametrize("target", [b"http://example.org.evil.example/login", b"http://a@b/login"])
 def test_host_in_the_address_counts(start: StartProcess, target: bytes) -> None:
-    """An address in absolute form says itself which host it is for, whatever Host says."""
+    """An address in absolute form names its host itself, whatever Host says."""
     port = start(ALLOWED_HOSTS="example.org").http.port
 
     refused = ask(port, b"GET %b HTTP/1.1\r\nHost: example.org\r\n" % target)
@@ -102,7 +102,7 @@ def test_host_in_the_address_counts(start: StartProcess, target: bytes) -> None:
     ids=lambda request_bytes: repr(request_bytes[:40]),
 )
 def test_malformed_request_is_answered(frontend: RunningFrontend, request_bytes: bytes) -> None:
-    """What waitress cannot read it refuses, and hangs up on nobody without a word."""
+    """Requests that waitress cannot parse get an error response before the connection closes."""
     answer = ask(frontend.port, request_bytes)
 
     assert answer.startswith((b"HTTP/1.1 400 ", b"HTTP/1.0 400 "))
@@ -110,12 +110,12 @@ def test_malformed_request_is_answered(frontend: RunningFrontend, request_bytes:
 
 
 def test_lost_log_takes_no_answer(start: StartProcess) -> None:
-    """Where nobody reads the log any more, its lines are lost and requests are answered."""
+    """If the log's reader is gone, lines are lost but requests are answered."""
     check_answers_without_a_log("frontend", start().process.environment, "/search")
 
 
 def ask(port: int, request_bytes: bytes) -> bytes:
-    """Send a request, as the last one of its connection, and return the answer."""
+    """Send a request as the last one of its connection; return the response."""
     with HttpClient(port).connection() as connection:
         connection.sendall(request_bytes + b"Connection: close\r\n\r\n")
         return read_answer(connection)
