@@ -1,4 +1,4 @@
-"""What tests read from answers."""
+"""What tests read from responses."""
 
 import re
 from collections.abc import Iterator
@@ -34,5 +34,5 @@ def walk(
 
 
 def is_bad_text(answer: Answer) -> bool:
-    """Whether an answer refuses the field `text`."""
+    """Whether a response rejects the field `text`."""
     return answer.status == 400 and answer.faulty_fields == ["text"]

@@ -1,4 +1,4 @@
-"""Tokens that nobody may believe, each made wrong in one way."""
+"""Invalid tokens, each wrong in one way."""
 
 import base64
 import hashlib
@@ -62,19 +62,19 @@ def with_its_own_key(maker: TokenMaker) -> str:
 
 
 def with_a_forged_payload(maker: TokenMaker) -> str:
-    """A good token whose payload was exchanged."""
+    """A valid token with a replaced payload."""
     header, _, signature = maker.token("bruce").split(".")
     return f"{header}.{as_part(maker.claims('admin', scope='admin'))}.{signature}"
 
 
 def with_spaces_inside(maker: TokenMaker) -> str:
-    """A good token with a space in it."""
+    """A valid token with a space in it."""
     token = maker.token("bruce")
     return f"{token[:50]} {token[50:]}"
 
 
 def expired(maker: TokenMaker) -> str:
-    """A token that ran out, longer ago than clocks differ."""
+    """A token that expired, longer ago than clocks may differ."""
     return maker.token("bruce", exp=int(time.time()) - CLOCK_SKEW_SECONDS - 1)
 
 

@@ -1,4 +1,4 @@
-"""The Thoughts Backend as a process, over a migrated database that each test finds empty."""
+"""The Thoughts Backend as a process, with a migrated database that is empty for each test."""
 
 import asyncio
 import tempfile
@@ -22,7 +22,7 @@ MakeBackend = Callable[..., ServiceProcess]
 
 @pytest.fixture(scope="session")
 def token_maker(tmp_path_factory: pytest.TempPathFactory) -> TokenMaker:
-    """Signs tokens that the backend believes."""
+    """Signs tokens that the backend accepts."""
     return TokenMaker(tmp_path_factory.mktemp("keys"))
 
 
@@ -54,7 +54,7 @@ def database_url(new_database: Callable[[], str]) -> str:
 
 @pytest.fixture(scope="session")
 def backend_settings(database_url: str, token_maker: TokenMaker) -> dict[str, str]:
-    """The environment of a backend that works."""
+    """The environment of a working backend."""
     return {"DATABASE_URL": database_url, "TOKEN_PUBLIC_KEYS_PATH": str(token_maker.public_path)}
 
 
@@ -62,7 +62,7 @@ def backend_settings(database_url: str, token_maker: TokenMaker) -> dict[str, st
 def backend(
     backend_settings: dict[str, str], tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[ServiceProcess]:
-    """The backend that most tests share; those that stop or strain it make their own."""
+    """The backend shared by most tests; tests that stop or strain it create their own."""
     backend = ServiceProcess(
         "thoughts_backend", backend_settings, folder=tmp_path_factory.mktemp("backend")
     )
@@ -73,7 +73,7 @@ def backend(
 
 @pytest.fixture
 def make_backend(backend_settings: dict[str, str], tmp_path: Path) -> Iterator[MakeBackend]:
-    """A function that makes a backend of the test's own, with settings changed, not started."""
+    """A function that creates a backend for one test, with changed settings, not started."""
     made: list[ServiceProcess] = []
 
     def make(**settings: str) -> ServiceProcess:
@@ -109,7 +109,7 @@ def sql(sql_connection: Sql) -> Iterator[Sql]:
 
 @pytest.fixture(scope="module")
 def servers() -> Iterator[OwnReplica]:
-    """A primary and a replica that the tests of one module stop and start."""
+    """A primary and a replica that the tests of one module can stop and start."""
     with tempfile.TemporaryDirectory(prefix="mythoughts-replica-") as name:
         folder = Path(name)
         folder.chmod(0o711)

@@ -1,4 +1,4 @@
-"""A primary and a streaming replica of it that a test may stop, kill, freeze and hold back."""
+"""A primary and its streaming replica, which a test can stop, kill, freeze and hold back."""
 
 import asyncio
 import os
@@ -12,12 +12,12 @@ from local.postgres import PostgresServer, new_password
 from services.thoughts_backend.tests.own_server import OwnServer
 from services.thoughts_backend.tests.sql import Sql
 
-# A statement in the way of what the primary sends is ended at once, not after half a minute.
+# A statement that conflicts with the primary's changes is cancelled at once, not after 30 s.
 CONFIGURATION = "max_standby_streaming_delay = 0\n"
 
 
 class OwnReplica(OwnServer):
-    """A PostgreSQL server, with a migrated database, and `replica`, a server that follows it."""
+    """A PostgreSQL server with a migrated database, and its `replica`."""
 
     def __init__(self, folder: Path) -> None:
         super().__init__(folder)
@@ -28,20 +28,20 @@ class OwnReplica(OwnServer):
 
     @property
     def replica_url(self) -> str:
-        """The address of the replica, in the words of the primary's."""
+        """The address of the replica, in the form of the primary's."""
         return self.url.replace(f":{self.server.port}/", f":{self.replica.port}/")
 
     def hold_back(self) -> None:
-        """Let the replica take nothing over until `let_go`."""
+        """Pause the replica's replay until `let_go`."""
         self._on_replica("SELECT pg_wal_replay_pause()")
         wait_until(lambda: self._on_replica("SELECT pg_get_wal_replay_pause_state()") == "paused")
 
     def let_go(self) -> None:
-        """Let the replica take over what has come meanwhile."""
+        """Resume the replica's replay."""
         self._on_replica("SELECT pg_wal_replay_resume()")
 
     def wait_for_replica(self) -> None:
-        """Wait until the replica has what the primary has now."""
+        """Wait until the replica has the primary's current state."""
         with asyncio.Runner() as runner, Sql(runner, self.url) as sql:
             position = sql.value("SELECT pg_current_wal_lsn()::text")
         wait_until(
@@ -49,14 +49,14 @@ class OwnReplica(OwnServer):
         )
 
     def _on_replica(self, statement: str) -> object:
-        # The passwords of the replica are the primary's.
+        # The replica has the primary's passwords.
         url = self.server.url("postgres").replace(f":{self.server.port}/", f":{self.replica.port}/")
         with asyncio.Runner() as runner, Sql(runner, url) as sql:
             return sql.value(statement)
 
 
 def _copy(primary: PostgresServer, data_dir: Path) -> None:
-    """Copy the running primary's data, for a server that goes on following it."""
+    """Copy the running primary's data, for a server that keeps following it."""
     subprocess.run(
         [
             postgres_binaries.program("pg_basebackup"),

@@ -1,4 +1,4 @@
-"""A PostgreSQL server that a test may stop, kill and freeze."""
+"""A PostgreSQL server that a test can stop, kill and freeze."""
 
 import signal
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ from thoughts_backend.app import MIGRATIONS
 
 
 class OwnServer:
-    """A PostgreSQL server of the test's own, with a migrated database."""
+    """A PostgreSQL server for one test, with a migrated database."""
 
     def __init__(self, folder: Path) -> None:
         self.server = PostgresServer(folder / "postgres", password=new_password(), durable=False)
@@ -25,7 +25,7 @@ class OwnServer:
 
 @contextmanager
 def frozen(server: PostgresServer) -> Iterator[None]:
-    """Keep every process of the server from running, as a network that swallows all does."""
+    """Stop every process of the server from running, like a network that drops all packets."""
     postmaster = psutil.Process(server.process.pid)
     processes = [postmaster, *postmaster.children()]
     for process in processes:

@@ -18,10 +18,10 @@ def multipart(*parts: tuple[str, bytes], headers: str = "") -> dict[str, object]
 
 
 def as_json(body: bytes) -> dict[str, object]:
-    """A body of raw bytes that says to be JSON."""
+    """A body of raw bytes declared as JSON."""
     return {"body": body, "headers": {"Content-Type": "application/json"}}
 
 
 def as_form(body: bytes) -> dict[str, object]:
-    """A body of raw bytes that says to be a form's."""
+    """A body of raw bytes declared as a form."""
     return {"body": body, "headers": {"Content-Type": "application/x-www-form-urlencoded"}}

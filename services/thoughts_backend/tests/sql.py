@@ -1,4 +1,4 @@
-"""The thoughts in the database, seen from tests."""
+"""Access to the thoughts in the database for tests."""
 
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
@@ -11,10 +11,10 @@ T = TypeVar("T")
 
 
 class Sql(SqlConnection):
-    """One connection to the database of the Thoughts Backend."""
+    """A connection to the database of the Thoughts Backend."""
 
     def apply(self, work: Callable[[Connection], Awaitable[T]]) -> T:
-        """Return what a function of the service makes of the connection."""
+        """Return the result of a function of the service with the connection."""
         return self._runner.run(_awaited(work(cast(Connection, self._connection))))
 
     def add_thoughts(self, *texts: str, username: str = "bruce", user_id: int = 1) -> list[int]:

@@ -1,4 +1,4 @@
-"""Bodies that are too large, cut off or stalled."""
+"""Bodies that are too large, truncated or stalled."""
 
 import json
 import socket
@@ -29,7 +29,7 @@ def head(
 
 @pytest.mark.parametrize("chunked", [False, True])
 def test_ten_megabytes_are_refused(http: HttpClient, bruce: str, chunked: bool) -> None:
-    """A body of 10 MB answers 413, whether it says its length or not."""
+    """A body of 10 MB gets 413, whether it declares its length or not."""
     body = b'{"text": "' + b"a" * 10_000_000 + b'"}'
     headers = {"Content-Type": "application/json"}
 
@@ -39,14 +39,14 @@ def test_ten_megabytes_are_refused(http: HttpClient, bruce: str, chunked: bool) 
 
 
 def test_large_body_without_a_token_answers_401(http: HttpClient) -> None:
-    """Who is asked before what: without a token the size does not matter."""
+    """Order of checks: without a token the size does not matter."""
     headers = {"Content-Type": "application/json"}
 
     assert http.post(PATH, body=b"a" * 10_000_000, headers=headers).status == 401
 
 
 def test_others_are_served_after_a_large_body(http: HttpClient, bruce: str) -> None:
-    """A body that was refused leaves the service as it was."""
+    """A rejected body does not affect the service."""
     http.post(
         PATH, token=bruce, body=b"a" * 1_000_000, headers={"Content-Type": "application/json"}
     )
@@ -71,7 +71,7 @@ def test_body_cut_off_stores_nothing(
 def test_body_cut_off_is_no_fault_of_the_service(
     backend: ServiceProcess, http: HttpClient, bruce: str
 ) -> None:
-    """A client that goes away is not logged as an error."""
+    """A client that disconnects is not logged as an error."""
     with http.connection() as connection:
         connection.sendall(head(bruce, "Content-Length: 10", "X-Request-ID: gone") + b"{")
 
@@ -94,7 +94,7 @@ def test_stalled_clients_do_not_keep_others_waiting(http: HttpClient, bruce: str
 
 
 def test_body_of_two_lengths_is_refused(http: HttpClient, bruce: str) -> None:
-    """Content-Length together with Transfer-Encoding, the way to smuggle requests, is 400."""
+    """Content-Length with Transfer-Encoding, which allows request smuggling, gets 400."""
     with http.connection() as connection:
         connection.sendall(
             head(bruce, "Content-Length: 5", "Transfer-Encoding: chunked") + b"0\r\n\r\n"
@@ -105,7 +105,7 @@ def test_body_of_two_lengths_is_refused(http: HttpClient, bruce: str) -> None:
 
 
 def test_malformed_chunk_is_refused(http: HttpClient, bruce: str, sql: Sql) -> None:
-    """A chunk whose size is no number answers 400 and stores nothing."""
+    """A chunk with an invalid size gets 400 and stores nothing."""
     with http.connection() as connection:
         connection.sendall(head(bruce, "Transfer-Encoding: chunked") + b"nonsense\r\n")
         answer = read_answer(connection)
@@ -115,19 +115,19 @@ def test_malformed_chunk_is_refused(http: HttpClient, bruce: str, sql: Sql) -> N
 
 
 def test_body_in_a_get_is_ignored(http: HttpClient) -> None:
-    """A GET with a body answers as without."""
+    """A GET with a body gets the same response as without."""
     answer = http.get("/api/thoughts/", body=b"{", headers={"Content-Type": "application/json"})
 
     assert (answer.status, answer.json()) == (200, [])
 
 
 def test_eight_kilobytes_of_headers_are_taken(http: HttpClient) -> None:
-    """A header of 8 KB does not keep a request from its answer."""
+    """A header of 8 KB is accepted."""
     assert http.get("/api/thoughts/", headers={"X-Long": "a" * 8192}).status == 200
 
 
 def test_connection_serves_on_after_an_error(http: HttpClient, bruce: str) -> None:
-    """After a refused body the same connection takes the next request."""
+    """After a rejected body the same connection accepts the next request."""
     refused = head(bruce, "Content-Length: 2").replace(b"Connection: close\r\n", b"") + b"[]"
     good = b'{"text": "a"}'
 
@@ -140,7 +140,7 @@ def test_connection_serves_on_after_an_error(http: HttpClient, bruce: str) -> No
 
 
 def test_expectation_is_met_for_the_body(http: HttpClient, bruce: str) -> None:
-    """A client that waits for `100 Continue` before its body is told to go on."""
+    """A client that waits for `100 Continue` before sending its body gets it."""
     body = b'{"text": "a"}'
 
     with http.connection() as connection:

@@ -1,4 +1,4 @@
-"""In which bodies a text may come: JSON, forms and nothing else."""
+"""Media types of bodies: JSON, forms and nothing else."""
 
 import json
 
@@ -13,7 +13,7 @@ PATH = "/api/me/thoughts/"
 
 
 def test_form_is_accepted(http: HttpClient, bruce: str) -> None:
-    """A thought can be shared by a form, in any script."""
+    """A thought can be shared with a form, in any script."""
     answer = http.post(PATH, token=bruce, form={"text": "héllo 你好 & = +"})
 
     assert (answer.status, answer.json()["text"]) == (201, "héllo 你好 & = +")
@@ -49,17 +49,17 @@ def test_content_type_is_read_without_regard_to_case_and_parameters(
     [b"", b"text", b"text=", b"text=%ff", b"text=\xff", b"text=%ED%A0%80", b"text=%00"],
 )
 def test_form_that_does_not_fit_is_refused(http: HttpClient, bruce: str, body: bytes) -> None:
-    """Empty, malformed or wrongly encoded form data answers 400."""
+    """Empty, malformed or wrongly encoded form data gets 400."""
     assert http.post(PATH, token=bruce, **as_form(body)).status == 400
 
 
 def test_form_with_too_many_fields_is_refused(http: HttpClient, bruce: str) -> None:
-    """A form of ten thousand fields answers 400."""
+    """A form with ten thousand fields gets 400."""
     assert http.post(PATH, token=bruce, **as_form(b"a=&" * 10_000)).status == 400
 
 
 def test_field_given_twice_is_refused(http: HttpClient, bruce: str) -> None:
-    """A form with two texts answers 400 instead of choosing one."""
+    """A form with two texts gets 400; the service does not choose one."""
     assert is_bad_text(http.post(PATH, token=bruce, **as_form(b"text=a&text=b")))
 
 
@@ -101,12 +101,12 @@ def test_field_given_twice_is_refused(http: HttpClient, bruce: str) -> None:
 def test_multipart_that_does_not_fit_is_refused(
     http: HttpClient, bruce: str, request_parts: dict[str, object]
 ) -> None:
-    """Malformed multipart form data answers 400."""
+    """Malformed multipart form data gets 400."""
     assert http.post(PATH, token=bruce, **request_parts).status == 400
 
 
 def test_charset_of_a_part_is_not_obeyed(http: HttpClient, bruce: str) -> None:
-    """Text is UTF-8, whatever a part says of itself."""
+    """Text is UTF-8, whatever encoding a part declares."""
     body = multipart(("text", "é".encode()), headers="\r\nContent-Type: text/plain; charset=x")
 
     answer = http.post(PATH, token=bruce, **body)
@@ -119,7 +119,7 @@ def test_charset_of_a_part_is_not_obeyed(http: HttpClient, bruce: str) -> None:
     ["text/plain", "application/xml", "application/jsonx", "image/png", "nonsense", "application"],
 )
 def test_other_content_types_are_refused(http: HttpClient, bruce: str, content_type: str) -> None:
-    """A body of another type answers 415."""
+    """A body of another type gets 415."""
     headers = {"Content-Type": content_type}
 
     answer = http.post(PATH, token=bruce, body=b'{"text": "a"}', headers=headers)
@@ -128,22 +128,22 @@ def test_other_content_types_are_refused(http: HttpClient, bruce: str, content_t
 
 
 def test_body_without_a_type_is_refused(http: HttpClient, bruce: str) -> None:
-    """A body that does not say what it is answers 415."""
+    """A body without a declared type gets 415."""
     assert http.post(PATH, token=bruce, body=b'{"text": "a"}').status == 415
 
 
 def test_no_body_at_all_lacks_the_text(http: HttpClient, bruce: str) -> None:
-    """A POST without a body answers 400: the text is required."""
+    """A POST without a body gets 400: the text is required."""
     assert is_bad_text(http.post(PATH, token=bruce))
 
 
 def test_text_in_the_query_is_not_taken(http: HttpClient, bruce: str) -> None:
-    """A text is never taken from the address."""
+    """A text is never read from the address."""
     assert is_bad_text(http.post(PATH, token=bruce, query={"text": "a"}))
 
 
 def test_refused_text_is_not_stored(http: HttpClient, bruce: str, sql: Sql) -> None:
-    """A thought that was refused is nowhere."""
+    """A rejected thought is not stored."""
     http.post(PATH, token=bruce, json={"text": "a" * 251})
 
     assert sql.value("SELECT count(*) FROM thoughts") == 0

@@ -1,4 +1,4 @@
-"""Searches that PostgreSQL takes long for: their pages, their turns and their time limit."""
+"""Searches that take PostgreSQL long: their pages, their turns and their time limit."""
 
 import asyncio
 from collections.abc import Callable, Iterator
@@ -17,7 +17,7 @@ from thoughts_backend.app import MIGRATIONS
 
 PATH = "/api/thoughts/"
 TERM = "quokka"
-# In blocks of their own, far from the newest and from the oldest thoughts.
+# In separate blocks, far from the newest and the oldest thoughts.
 BLOCK = 2**16
 MATCHES = [7 * BLOCK, 13 * BLOCK]
 NEWEST_ID = 20 * BLOCK
@@ -25,7 +25,7 @@ NEWEST_ID = 20 * BLOCK
 
 @pytest.fixture
 def far_apart(new_database: Callable[[], str]) -> Iterator[tuple[Sql, str]]:
-    """A database of its own, and its address, in which two thoughts have the term."""
+    """A separate database, and its address, in which two thoughts contain the term."""
     url = new_database()
     migrate(Secret(url), MIGRATIONS)
     with asyncio.Runner() as runner, Sql(runner, url) as connection:
@@ -47,7 +47,7 @@ def far_apart(new_database: Callable[[], str]) -> Iterator[tuple[Sql, str]]:
 
 
 def make_searches_take(sql: Sql, seconds: float) -> None:
-    """Have PostgreSQL wait in each step of a search that asks the index."""
+    """Make PostgreSQL wait in each step of a search that uses the index."""
     sql.run("ALTER FUNCTION term_query RENAME TO quick_term_query")
     sql.run(
         "CREATE FUNCTION term_query(term text) RETURNS tsquery "  # noqa: S608
@@ -56,7 +56,7 @@ def make_searches_take(sql: Sql, seconds: float) -> None:
 
 
 def follow(http: HttpClient, relation: str, query: dict[str, str]) -> list[list[int]]:
-    """The ids of each page, from the first on, as long as the relation leads on."""
+    """The ids of each page, from the first on, as long as there is a link of this relation."""
     pages: list[list[int]] = []
     while True:
         answer = http.get(PATH, query=query)
@@ -79,7 +79,7 @@ def test_search_that_takes_long_goes_on_in_the_next_page(
     relation: str,
     first: dict[str, str],
 ) -> None:
-    """A page ends early, even empty, and links to where the search goes on, until all is found."""
+    """A page ends early, even empty, and links to where the search continues, until the end."""
     connection, url = far_apart
     make_searches_take(connection, 2 * search.PAGE_SECONDS)
     backend = make_backend(DATABASE_URL=url)
@@ -94,7 +94,7 @@ def test_search_that_takes_long_goes_on_in_the_next_page(
 def test_searches_wait_for_their_turn_and_leave_others_alone(
     far_apart: tuple[Sql, str], make_backend: MakeBackend
 ) -> None:
-    """More costly searches than connections end with 503 in time, while lists are answered."""
+    """Costly searches beyond the number of connections end with 503 in time, while lists work."""
     connection, url = far_apart
     make_searches_take(connection, 60)
     backend = make_backend(DATABASE_URL=url, DATABASE_POOL_SIZE="4")
@@ -113,7 +113,7 @@ def test_searches_wait_for_their_turn_and_leave_others_alone(
 
 
 def test_pages_of_a_search_stay_right_while_thoughts_arrive(http: HttpClient, sql: Sql) -> None:
-    """Thoughts that are shared between two pages neither repeat nor hide a match."""
+    """Thoughts shared between two pages neither repeat nor hide a match."""
     ids = sql.add_thoughts(*[f"water {number}" for number in range(5)])
     first = http.get(PATH, query={"search": "water", "limit": "2"})
     sql.add_thoughts("water again", "water once more")
@@ -127,7 +127,7 @@ def test_pages_of_a_search_stay_right_while_thoughts_arrive(http: HttpClient, sq
 
 @pytest.mark.parametrize("character", ["a", ".", "の", "🦊", " a", "%", "İ"])
 def test_one_character_repeated_finds_itself(http: HttpClient, sql: Sql, character: str) -> None:
-    """A term of one repeated character is found where it stands as often, and not where less."""
+    """A term of one repeated character is found only where it occurs often enough."""
     sql.add_thoughts(character * 20, character * 100)
 
     answer = http.get(PATH, query={"search": character * 50})

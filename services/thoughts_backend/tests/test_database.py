@@ -1,4 +1,4 @@
-"""The database itself: its constraints, its migrations, and how it finds what lists show."""
+"""The database itself: its constraints, its migrations, and its query plans."""
 
 import asyncio
 import json
@@ -28,14 +28,14 @@ ROWS = 60_000
     "text", ["a" * 251, "", " \n\t", "\u3000", "\u0085\u2028"], ids=["251", "empty", "a", "b", "c"]
 )
 def test_database_refuses_a_bad_text(sql: Sql, text: str) -> None:
-    """The length and the visible character are asked for by the database itself."""
+    """The database itself enforces the length and the visible character."""
     with pytest.raises(asyncpg.CheckViolationError):
         sql.run(INSERT, 1, "bruce", text)
 
 
 @pytest.mark.parametrize("values", [(None, "bruce", "a"), (1, None, "a"), (1, "bruce", None)])
 def test_database_refuses_null(sql: Sql, values: tuple[object, ...]) -> None:
-    """Author and text cannot be left out."""
+    """Author and text are required."""
     with pytest.raises(asyncpg.NotNullViolationError):
         sql.run(INSERT, *values)
 
@@ -48,13 +48,13 @@ def test_database_refuses_a_bad_author(sql: Sql, user_id: int, username: str) ->
 
 
 def test_database_gives_the_ids_alone(sql: Sql) -> None:
-    """Nobody can choose an id, so that none is used twice."""
+    """Ids cannot be chosen, so that none is used twice."""
     with pytest.raises(asyncpg.GeneratedAlwaysError):
         sql.run("INSERT INTO thoughts (id, user_id, username, text) VALUES (7, 1, 'b', 'a')")
 
 
 def test_database_takes_what_the_api_takes_as_visible(sql: Sql) -> None:
-    """No character that the API takes for visible is white space to the database."""
+    """No character that the API considers visible is white space to the database."""
     rows = sql.run(
         "SELECT chr(n) FROM generate_series(1, 1114111) AS n "
         "WHERE n NOT BETWEEN 55296 AND 57343 AND chr(n) !~ '[^[:space:]]'"
@@ -68,7 +68,7 @@ def test_database_takes_what_the_api_takes_as_visible(sql: Sql) -> None:
 def test_migrations_at_once_go_one_after_the_other(
     backend_settings: dict[str, str], new_database: Callable[[], str]
 ) -> None:
-    """Three replicas that migrate the same new database at once all succeed."""
+    """Three replicas can migrate the same new database at once."""
     url = new_database()
     settings = backend_settings | {"DATABASE_URL": url}
     command = [sys.executable, "-m", "thoughts_backend", "migrate"]
@@ -85,7 +85,7 @@ def test_migrations_at_once_go_one_after_the_other(
 
 
 def test_migrating_again_changes_nothing(database_url: str, sql: Sql) -> None:
-    """A database that is up to date keeps its data."""
+    """An up-to-date database keeps its data."""
     sql.add_thoughts("kept")
 
     migrate(Secret(database_url), MIGRATIONS)
@@ -94,14 +94,14 @@ def test_migrating_again_changes_nothing(database_url: str, sql: Sql) -> None:
 
 
 def test_migration_leaves_no_lock(database_url: str, sql: Sql) -> None:
-    """After a migration nobody holds its lock."""
+    """After a migration its lock is free."""
     migrate(Secret(database_url), MIGRATIONS)
 
     assert sql.value("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'") == 0
 
 
 def test_address_with_options_can_be_migrated(new_database: Callable[[], str]) -> None:
-    """The address may carry options, as the backend itself takes it."""
+    """The address may contain options, as for the backend itself."""
     url = new_database() + "?sslmode=prefer&application_name=a%20b"
 
     migrate(Secret(url), MIGRATIONS)
@@ -113,7 +113,7 @@ def test_address_with_options_can_be_migrated(new_database: Callable[[], str]) -
 def test_address_can_name_several_hosts(
     make_backend: MakeBackend, new_database: Callable[[], str]
 ) -> None:
-    """Where the first host of an address is away, migration and backend take the next."""
+    """If the first host of an address is down, migration and backend use the next."""
     url = new_database().replace("@", "@127.0.0.1:1,")
     migrate(Secret(url), MIGRATIONS)
     backend = make_backend(DATABASE_URL=url)
@@ -125,7 +125,7 @@ def test_address_can_name_several_hosts(
 def test_backend_is_not_ready_without_a_schema(
     make_backend: MakeBackend, new_database: Callable[[], str]
 ) -> None:
-    """Over a database that was not migrated the backend lives and is not ready; then it is."""
+    """With an unmigrated database the backend is alive but not ready; then it becomes ready."""
     url = new_database()
     backend = make_backend(DATABASE_URL=url)
     backend.start()
@@ -139,7 +139,7 @@ def test_backend_is_not_ready_without_a_schema(
 
 @pytest.fixture(scope="module")
 def many_thoughts(new_database: Callable[[], str]) -> Iterator[Sql]:
-    """A database of its own with many thoughts by a hundred users."""
+    """A separate database with many thoughts by a hundred users."""
     url = new_database()
     migrate(Secret(url), MIGRATIONS)
     with asyncio.Runner() as runner, Sql(runner, url) as sql:
@@ -178,7 +178,7 @@ CURSORS: dict[str, dict[str, Any]] = {
 
 
 def plan_of(sql: Sql, statement: Statement, mode: str) -> dict[str, Any]:
-    """How PostgreSQL carries out a statement, measured."""
+    """How PostgreSQL executes a statement, measured."""
     arguments = ", ".join(_literal(argument) for argument in statement.arguments)
     sql.run(f"SET plan_cache_mode = {mode}")
     sql.run(f"PREPARE listing AS {statement.sql}")
@@ -200,7 +200,7 @@ def scans(plan: dict[str, Any]) -> set[str]:
 
 
 def statements_of(wanted: Wanted) -> list[Statement]:
-    """All that may be asked of the database for a list or a search."""
+    """All statements of lists and searches."""
     if not wanted.search:
         return [list_queries.listing(wanted, limit=21)]
     return [
@@ -217,7 +217,7 @@ def statements_of(wanted: Wanted) -> list[Statement]:
 def test_no_list_reads_the_whole_table(
     many_thoughts: Sql, filters: dict[str, Any], cursor: dict[str, Any], mode: str
 ) -> None:
-    """Every step of a list or search is done by an index, whether planned for its values or any."""
+    """Every step of a list or search uses an index, with custom and generic plans."""
     wanted = Wanted(**({"search": "", "username": "", "user_id": None} | filters | cursor))
 
     kinds = [scans(plan_of(many_thoughts, one, mode)) for one in statements_of(wanted)]
@@ -231,7 +231,7 @@ def test_no_list_reads_the_whole_table(
 def test_gram_of_any_length_is_found_by_the_index_of_terms(
     many_thoughts: Sql, gram: str, blocks: tuple[int, ...], mode: str
 ) -> None:
-    """The index of terms serves whole grams and beginnings of grams, in any script."""
+    """The term index serves whole grams and prefixes of grams, in any script."""
     wanted = Wanted(search=gram, username="", user_id=None, **CURSORS["newest"])
     statement = list_queries.by_index(wanted, [gram], bits=16, blocks=blocks, limit=21)
 
@@ -241,7 +241,7 @@ def test_gram_of_any_length_is_found_by_the_index_of_terms(
 
 
 def test_application_knows_which_grams_are_common(many_thoughts: Sql) -> None:
-    """PostgreSQL's statistics of the index are open to who owns it."""
+    """The owner of the index can read its statistics."""
     frequencies = many_thoughts.apply(list_queries.fetch_frequencies)
 
     assert frequencies["tho"] > 0.9

@@ -1,4 +1,4 @@
-"""A real PostgreSQL server that stops, dies, freezes and comes back under the backend."""
+"""A real PostgreSQL server that stops, dies, freezes and recovers under the backend."""
 
 import asyncio
 import tempfile
@@ -17,13 +17,13 @@ from services.thoughts_backend.tests.conftest import MakeBackend
 from services.thoughts_backend.tests.own_server import OwnServer, frozen
 from services.thoughts_backend.tests.sql import Sql
 
-# The Frontend waits for 3 s; a busy machine gets as much again.
+# The Frontend waits for 3 s; a busy machine gets twice as long.
 SOON_SECONDS = 6.0
 
 
 @pytest.fixture(scope="module")
 def own_server() -> Iterator[OwnServer]:
-    """The server that the tests of this module stop and start."""
+    """The server that this module's tests stop and start."""
     with tempfile.TemporaryDirectory(prefix="mythoughts-away-") as name:
         folder = Path(name)
         folder.chmod(0o711)
@@ -39,7 +39,7 @@ def backend(
     backend_settings: dict[str, str],
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[ServiceProcess]:
-    """A backend of that server, which lives through all of it."""
+    """A backend of that server, which survives all of it."""
     settings = backend_settings | {"DATABASE_URL": own_server.url}
     backend = ServiceProcess("thoughts_backend", settings, folder=tmp_path_factory.mktemp("away"))
     backend.start()
@@ -58,12 +58,12 @@ def http(own_server: OwnServer, backend: ServiceProcess) -> HttpClient:
 
 
 def is_ready(http: HttpClient) -> bool:
-    """Whether the backend says so."""
+    """Whether the backend reports that it is ready."""
     return http.get("/readyz").status == 200
 
 
 def assert_unavailable(answer: Answer) -> None:
-    """Check that an answer says to try again."""
+    """Check that a response says to try again."""
     assert answer.status == 503
     assert answer.headers["Retry-After"] == "1"
     assert answer.headers["Content-Type"] == "application/problem+json"
@@ -93,14 +93,14 @@ def test_stopped_database_is_unavailable(
     path: str,
     options: dict[str, object],
 ) -> None:
-    """While the database is away every endpoint answers 503 with Retry-After."""
+    """While the database is down every endpoint returns 503 with Retry-After."""
     own_server.server.stop()
 
     assert_unavailable(http.request(method, path, token=bruce, **options))  # type: ignore[arg-type]
 
 
 def test_readiness_follows_the_database(http: HttpClient, own_server: OwnServer) -> None:
-    """/readyz says 503 while the database is away, and 200 again when it is back."""
+    """/readyz returns 503 while the database is down, and 200 when it is back."""
     own_server.server.stop()
     without = http.get("/readyz")
     own_server.server.start()
@@ -120,7 +120,7 @@ def test_process_stays_alive_without_its_database(http: HttpClient, own_server: 
 def test_input_is_still_checked_without_a_database(
     http: HttpClient, own_server: OwnServer, bruce: str
 ) -> None:
-    """What can be refused without the database still is."""
+    """Errors that need no database are still returned."""
     own_server.server.stop()
 
     statuses = [
@@ -137,7 +137,7 @@ def test_input_is_still_checked_without_a_database(
 def test_restart_is_survived_without_a_failed_read(
     http: HttpClient, own_server: OwnServer, end: str
 ) -> None:
-    """After a restart, also after kill -9, the very next requests are answered."""
+    """After a restart, even by kill -9, the very next requests are answered."""
     if end == "stop":
         own_server.server.stop()
     else:
@@ -150,7 +150,7 @@ def test_restart_is_survived_without_a_failed_read(
 def test_answers_through_a_restart_are_right_or_unavailable(
     http: HttpClient, own_server: OwnServer
 ) -> None:
-    """While the server dies and comes back, requests answer 200 or 503, and 200 at the end."""
+    """While the server dies and recovers, requests return 200 or 503, and 200 at the end."""
     statuses: set[int] = set()
     over = threading.Event()
 
@@ -175,7 +175,7 @@ def test_answers_through_a_restart_are_right_or_unavailable(
 def test_backend_starts_without_its_database(
     make_backend: MakeBackend, own_server: OwnServer
 ) -> None:
-    """A backend whose database is away starts, says so, and serves once it is there."""
+    """A backend starts without its database, says so, and serves once it is there."""
     own_server.server.stop()
     backend = make_backend(DATABASE_URL=own_server.url)
     backend.start()
@@ -189,7 +189,7 @@ def test_backend_starts_without_its_database(
 
 
 def test_frozen_database_answers_in_time(http: HttpClient, own_server: OwnServer) -> None:
-    """A server that takes everything and says nothing does not hold a request for ever."""
+    """A server that accepts everything but does not respond cannot hold a request forever."""
     started = time.monotonic()
 
     with frozen(own_server.server):
@@ -220,7 +220,7 @@ def test_frozen_database_does_not_hold_a_transaction(
 
 
 def test_frozen_database_makes_unready(http: HttpClient, own_server: OwnServer) -> None:
-    """/readyz finds out within its own time that the database says nothing."""
+    """/readyz detects within its own time limit that the database does not respond."""
     with frozen(own_server.server):
         answer = http.get("/readyz")
 
@@ -228,7 +228,7 @@ def test_frozen_database_makes_unready(http: HttpClient, own_server: OwnServer) 
 
 
 def test_thawed_database_serves_again(http: HttpClient, own_server: OwnServer) -> None:
-    """When the server speaks again the backend recovers by itself."""
+    """When the server responds again, the backend recovers by itself."""
     with frozen(own_server.server):
         http.get("/api/thoughts/")
 
@@ -240,7 +240,7 @@ def test_thawed_database_serves_again(http: HttpClient, own_server: OwnServer) -
 def test_outage_is_logged_in_one_line_each(
     http: HttpClient, own_server: OwnServer, backend: ServiceProcess
 ) -> None:
-    """An outage leaves warnings without tracebacks, and never the password of the database."""
+    """An outage logs warnings without tracebacks, and never the database's password."""
     own_server.server.stop()
     http.get("/api/thoughts/", headers={"X-Request-ID": "outage"})
 

@@ -1,4 +1,4 @@
-"""What a request may take: a locked table, a busy pool."""
+"""Time limits of requests: a locked table, a busy pool."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -10,7 +10,7 @@ from chassis.tests.http_client import Answer, HttpClient
 from chassis.tests.service_process import ServiceProcess
 from services.thoughts_backend.tests.sql import Sql
 
-# The Frontend waits for 3 s; a busy machine gets as much again.
+# The Frontend waits for 3 s; a busy machine gets twice as long.
 SOON_SECONDS = 6.0
 POOL_SIZE = 2
 
@@ -29,7 +29,7 @@ def small_pool(
 
 @pytest.fixture
 def locked_table(sql: Sql) -> Iterator[Sql]:
-    """A connection that holds the thoughts' table; the lock ends with its ROLLBACK."""
+    """A connection that locks the table of thoughts until its ROLLBACK."""
     with sql.other() as holder:
         holder.run("BEGIN")
         holder.run("LOCK TABLE thoughts")
@@ -38,7 +38,7 @@ def locked_table(sql: Sql) -> Iterator[Sql]:
 
 
 def test_requests_that_take_too_long_end(http: HttpClient, locked_table: Sql, bruce: str) -> None:
-    """Whatever waits for a lock answers 503 with Retry-After before a Frontend gives up."""
+    """Requests that wait for a lock get 503 with Retry-After before a Frontend gives up."""
     share = {"token": bruce, "json": {"text": "a"}}
     calls: list[Callable[[], Answer]] = [
         lambda: http.get("/api/thoughts/"),
@@ -62,7 +62,7 @@ def test_requests_that_take_too_long_end(http: HttpClient, locked_table: Sql, br
 def test_what_took_too_long_is_not_done_later(
     http: HttpClient, locked_table: Sql, bruce: str
 ) -> None:
-    """A thought whose sharing was given up does not appear when the lock is gone."""
+    """A thought whose request timed out does not appear when the lock is released."""
     http.post("/api/me/thoughts/", token=bruce, json={"text": "late"})
     locked_table.run("ROLLBACK")
 
@@ -70,7 +70,7 @@ def test_what_took_too_long_is_not_done_later(
 
 
 def test_busy_pool_answers_in_time(small_pool: HttpClient, locked_table: Sql) -> None:
-    """Requests that wait for a connection answer 503 in the same time as those that have one."""
+    """Requests that wait for a connection get 503 as quickly as those that have one."""
     started = time.monotonic()
 
     with ThreadPoolExecutor(10) as threads:
@@ -83,7 +83,7 @@ def test_busy_pool_answers_in_time(small_pool: HttpClient, locked_table: Sql) ->
 def test_connections_are_usable_after_the_deadline(
     small_pool: HttpClient, locked_table: Sql
 ) -> None:
-    """When the lock is gone every connection of the pool serves again at once."""
+    """When the lock is released, every connection of the pool serves again at once."""
     with ThreadPoolExecutor(10) as threads:
         list(threads.map(lambda _: small_pool.get("/api/thoughts/"), range(10)))
     locked_table.run("ROLLBACK")

@@ -8,7 +8,7 @@ from services.thoughts_backend.tests.sql import Sql
 
 @pytest.fixture
 def path(sql: Sql) -> str:
-    """Where a thought is."""
+    """The path of a thought."""
     return f"/api/thoughts/{sql.add_thoughts('Be water.')[0]}/"
 
 
@@ -26,7 +26,7 @@ def test_etag_is_strong_and_stays(http: HttpClient, path: str, etag: str) -> Non
 
 
 def test_thoughts_have_different_etags(http: HttpClient, sql: Sql, etag: str) -> None:
-    """Another thought, of the same text too, has another ETag."""
+    """Another thought, even with the same text, has another ETag."""
     (other,) = sql.add_thoughts("Be water.")
 
     assert http.get(f"/api/thoughts/{other}/").headers["ETag"] != etag
@@ -34,7 +34,7 @@ def test_thoughts_have_different_etags(http: HttpClient, sql: Sql, etag: str) ->
 
 @pytest.mark.parametrize("form", ["{}", "W/{}", '"x", {}', 'W/"x",W/{} , "y"', "*"])
 def test_known_answer_is_not_sent_again(http: HttpClient, path: str, etag: str, form: str) -> None:
-    """If-None-Match answers 304 without a body: alone, weak, in a list, or as a star."""
+    """If-None-Match gets 304 without a body: alone, weak, in a list, or as a star."""
     answer = http.get(path, headers={"If-None-Match": form.format(etag)})
 
     assert (answer.status, answer.body, answer.headers["ETag"]) == (304, b"", etag)
@@ -43,17 +43,17 @@ def test_known_answer_is_not_sent_again(http: HttpClient, path: str, etag: str, 
 
 @pytest.mark.parametrize("value", ['"other"', "", 'W/"other", "another"', "nonsense", '"'])
 def test_unknown_answer_is_sent(http: HttpClient, path: str, value: str) -> None:
-    """If-None-Match with another ETag, or with nonsense, answers 200."""
+    """If-None-Match with another ETag, or with nonsense, gets 200."""
     assert http.get(path, headers={"If-None-Match": value}).status == 200
 
 
 def test_head_is_not_sent_again_either(http: HttpClient, path: str, etag: str) -> None:
-    """HEAD answers 304 as GET does."""
+    """HEAD gets 304 as GET does."""
     assert http.request("HEAD", path, headers={"If-None-Match": etag}).status == 304
 
 
 def test_missing_thought_matches_nothing(http: HttpClient) -> None:
-    """If-None-Match: * on a thought that is not there answers 404."""
+    """If-None-Match: * on a missing thought gets 404."""
     assert http.get("/api/thoughts/4711/", headers={"If-None-Match": "*"}).status == 404
 
 

@@ -22,7 +22,7 @@ from thoughts_backend.schemas import shows_something
 # The folding before migration 0003.
 FORMERLY = "normalize(casefold({} COLLATE pg_unicode_fast))"
 
-# Of each kind that folding, composing or ordering treats in a way of its own.
+# One of each kind that folding, composing or ordering treats differently.
 ALPHABET = (
     "abIißẞİıſKÅéŉǰſtﬁﬆΣσςΐΰᾳᾼԱև"
     "e\u0301\u0307\u0323\u0327\u0334\u0336\u0338\u0345\u034f\u035c\u0360\u093c\u094d\u05b0\u064b"
@@ -58,13 +58,13 @@ def assigned() -> list[str]:
 
 
 def compatibility_folded(text: str) -> str:
-    """Python's case folding and form NFKC until nothing changes any more."""
+    """Python's case folding and NFKC, repeated until nothing changes."""
     folded = unicodedata.normalize("NFKC", text.casefold())
     return text if folded == text else compatibility_folded(folded)
 
 
 def folded(sql: Sql, texts: list[str]) -> list[str]:
-    """What PostgreSQL makes of each text."""
+    """The texts as folded by PostgreSQL."""
     rows = sql.run(
         "SELECT fold_text(text) FROM unnest($1::text[]) WITH ORDINALITY AS t (text, place) "
         "ORDER BY place",
@@ -84,19 +84,19 @@ def test_every_character_is_found_by_its_compatible_form(sql: Sql) -> None:
     )
     apart = {one for one, (own, other) in zip(characters, pairs, strict=True) if own != other}
 
-    # Quotes that Unicode takes for an accent after a space, and for two strokes.
+    # Quotes that Unicode decomposes to a space with an accent, and to two strokes.
     assert apart == set("´\u1ffd″")
 
 
 def test_folding_again_changes_nothing(sql: Sql) -> None:
-    """Whatever character is folded, folding the result gives the same."""
+    """Folding any folded character again changes nothing."""
     once = folded(sql, assigned())
 
     assert folded(sql, once) == once
 
 
 def test_characters_that_fold_to_nothing_show_nothing(sql: Sql) -> None:
-    """What a search passes over is what a text may not consist of, but for the dot of İ."""
+    """Characters ignored by searches are those that a text may not consist of, except İ's dot."""
     characters = assigned()
 
     dropped = {
@@ -108,7 +108,7 @@ def test_characters_that_fold_to_nothing_show_nothing(sql: Sql) -> None:
 
 
 def test_text_folds_character_by_character(sql: Sql) -> None:
-    """What a character of the former folding becomes does not depend on its neighbours."""
+    """How the former folding changes a character does not depend on its neighbours."""
 
     @EXAMPLES
     @given(TEXTS)
@@ -124,7 +124,7 @@ def test_text_folds_character_by_character(sql: Sql) -> None:
 
 @pytest.mark.parametrize("form", FORMS, ids=["as it is", "upper", "lower", "NFC", "NFD"])
 def test_what_was_found_is_found(sql: Sql, form: Callable[[str], str]) -> None:
-    """A part of a text that was found by the former folding is found now."""
+    """A part of a text that the former folding found is still found."""
 
     @EXAMPLES
     @given(TEXTS, st.integers(0, 29), st.integers(1, 30))
@@ -145,7 +145,7 @@ def test_what_was_found_is_found(sql: Sql, form: Callable[[str], str]) -> None:
 def test_thoughts_of_before_are_folded_by_the_migration(
     new_database: Callable[[], str], tmp_path: Path
 ) -> None:
-    """Migration 0003 folds what is there, and the statistics that a search needs are there."""
+    """Migration 0003 folds existing texts, and collects the statistics that a search needs."""
     url = new_database()
     shutil.copytree(MIGRATIONS, tmp_path / "before")
     for revision in (tmp_path / "before" / "versions").glob("000[3-9]*"):
@@ -164,7 +164,7 @@ def test_thoughts_of_before_are_folded_by_the_migration(
 
 
 def test_dump_can_be_restored(sql: Sql, database_url: str, new_database: Callable[[], str]) -> None:
-    """What `pg_dump` writes makes the same thoughts in an empty database, folded the same."""
+    """A dump by `pg_dump` restores the same thoughts in an empty database, folded the same."""
     sql.add_thoughts("It’s İstanbul, ＡＢＣ", "plain")
     environment = {**os.environ, "PGTZ": "UTC"}
     dump = subprocess.run(

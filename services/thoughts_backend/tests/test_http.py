@@ -41,7 +41,7 @@ def assert_is_problem(answer: Answer, status: int, title: str) -> None:
 def test_wrong_method_says_which_are_right(
     http: HttpClient, admin: str, method: str, path: str
 ) -> None:
-    """A method that a path does not have answers 405 and lists in Allow those it has."""
+    """An unsupported method gets 405, and Allow lists the supported ones."""
     answer = http.request(method, path, token=admin)
 
     assert (answer.status, answer.headers["Allow"]) == (405, ALLOWED[path])
@@ -50,7 +50,7 @@ def test_wrong_method_says_which_are_right(
 @pytest.mark.parametrize("path", ALLOWED)
 @pytest.mark.parametrize("slash", ["", "/"])
 def test_options_says_which_methods_there_are(http: HttpClient, path: str, slash: str) -> None:
-    """OPTIONS answers 204 with Allow, without credentials."""
+    """OPTIONS returns 204 with Allow, without credentials."""
     answer = http.request("OPTIONS", path + slash)
 
     assert (answer.status, answer.headers["Allow"], answer.body) == (204, ALLOWED[path], b"")
@@ -61,7 +61,7 @@ def test_options_says_which_methods_there_are(http: HttpClient, path: str, slash
 def test_final_slash_makes_no_difference(
     http: HttpClient, sql: Sql, bruce: str, path: str, slash: str
 ) -> None:
-    """Every path answers with and without its final slash, without a redirect."""
+    """Every path works with and without its trailing slash, without a redirect."""
     sql.add_thoughts("one")
 
     assert http.get(path + slash, token=bruce).status == 200
@@ -71,7 +71,7 @@ def test_final_slash_makes_no_difference(
 def test_final_slash_makes_no_difference_to_changes(
     http: HttpClient, bruce: str, admin: str, slash: str
 ) -> None:
-    """Sharing and deleting work with and without the final slash."""
+    """Sharing and deleting work with and without the trailing slash."""
     shared = http.post(f"/api/me/thoughts{slash}", token=bruce, json={"text": "a"})
     deleted = http.delete(f"/api/me/thoughts/{shared.json()['id']}{slash}", token=bruce)
     admin_deleted = http.delete(f"/admin/thoughts/1{slash}", token=admin)
@@ -94,7 +94,7 @@ def test_head_is_get_without_a_body(http: HttpClient, sql: Sql, bruce: str, path
 
 
 def test_head_of_what_is_missing_has_no_body(http: HttpClient) -> None:
-    """HEAD answers 404 as GET does, without the problem."""
+    """HEAD gets 404 as GET does, without the problem."""
     answer = http.request("HEAD", "/api/thoughts/4711/")
 
     assert (answer.status, answer.body) == (404, b"")
@@ -121,7 +121,7 @@ def test_head_of_what_is_missing_has_no_body(http: HttpClient) -> None:
     ],
 )
 def test_unknown_path_is_not_found(http: HttpClient, path: str) -> None:
-    """A path that is none of ours answers 404 as a problem."""
+    """An unknown path gets 404 as a problem."""
     assert_is_problem(http.get(path), 404, "Not Found")
 
 
@@ -142,7 +142,7 @@ def test_error_is_a_problem(
 
 
 def test_forbidden_is_a_problem(http: HttpClient, bruce: str) -> None:
-    """403 is a problem."""
+    """403 is sent as a problem."""
     answer = http.delete("/admin/thoughts/1/", token=bruce)
 
     assert_is_problem(answer, 403, "Forbidden")
@@ -159,7 +159,7 @@ def test_forbidden_is_a_problem(http: HttpClient, bruce: str) -> None:
 def test_refused_body_is_a_problem(
     http: HttpClient, bruce: str, body: bytes, content_type: str, status: int, title: str
 ) -> None:
-    """400, 413 and 415 for a body are problems."""
+    """400, 413 and 415 for a body are sent as problems."""
     headers = {"Content-Type": content_type}
 
     answer = http.post("/api/me/thoughts/", token=bruce, body=body, headers=headers)
@@ -168,7 +168,7 @@ def test_refused_body_is_a_problem(
 
 
 def test_problem_names_each_field(http: HttpClient, bruce: str) -> None:
-    """Bad input says in `errors` which field is wrong, and the same in `detail`."""
+    """Bad input names the invalid field in `errors`, with the same text in `detail`."""
     answer = http.post("/api/me/thoughts/", token=bruce, json={})
 
     assert answer.json()["errors"] == [{"field": "text", "detail": "is required"}]
@@ -176,7 +176,7 @@ def test_problem_names_each_field(http: HttpClient, bruce: str) -> None:
 
 
 def test_problem_without_fields_has_no_errors(http: HttpClient) -> None:
-    """`errors` is there for bad input only."""
+    """`errors` is present only for bad input."""
     assert "errors" not in http.get("/api/thoughts/4711/").json()
 
 
@@ -203,7 +203,7 @@ def test_problem_without_fields_has_no_errors(http: HttpClient) -> None:
     ids=lambda request_bytes: repr(request_bytes[:30]),
 )
 def test_strange_request_is_refused(http: HttpClient, request_bytes: bytes) -> None:
-    """What a client of HTTP would not send is answered with an error of the client, never 5xx."""
+    """Malformed HTTP gets a client error, never 5xx."""
     with http.connection() as connection:
         connection.sendall(request_bytes)
         answer = connection.recv(65536)
@@ -212,10 +212,10 @@ def test_strange_request_is_refused(http: HttpClient, request_bytes: bytes) -> N
 
 
 def test_long_uri_is_taken(http: HttpClient) -> None:
-    """An address of 8 KB does not keep a request from its answer."""
+    """An address of 8 KB is accepted."""
     assert http.get("/api/thoughts/", query={"unknown": "a" * 8000}).status == 200
 
 
 def test_answers_do_not_tell_the_server(http: HttpClient) -> None:
-    """No answer says which software serves it."""
+    """No response reveals the server software."""
     assert "Server" not in http.get("/api/thoughts/").headers

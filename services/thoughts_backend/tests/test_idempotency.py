@@ -14,17 +14,17 @@ KEYS_UNDER_WAY = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'"
 
 
 def share(http: HttpClient, token: str, key: str, text: str = "Once.") -> Answer:
-    """Share a thought under a key."""
+    """Share a thought with a key."""
     return http.post(PATH, token=token, json={"text": text}, headers={"Idempotency-Key": key})
 
 
 def stored(sql: Sql) -> Any:
-    """How many thoughts there are."""
+    """The number of thoughts."""
     return sql.value("SELECT count(*) FROM thoughts")
 
 
 def test_repeat_answers_what_the_first_did(http: HttpClient, bruce: str, sql: Sql) -> None:
-    """A second request with the key has the same status, place and thought, and stores nothing."""
+    """A second request with the key gets the same status, location and thought, and no effect."""
     first = share(http, bruce, "key-1")
 
     second = share(http, bruce, "key-1")
@@ -35,7 +35,7 @@ def test_repeat_answers_what_the_first_did(http: HttpClient, bruce: str, sql: Sq
 
 
 def test_repeat_may_come_as_another_kind_of_body(http: HttpClient, bruce: str, sql: Sql) -> None:
-    """What counts is the text, not how it is sent: CR LF in a form is LF in JSON."""
+    """Only the text counts, not its encoding: CR LF in a form equals LF in JSON."""
     share(http, bruce, "key-1", "one\ntwo")
     headers = {"Idempotency-Key": "key-1"}
 
@@ -46,7 +46,7 @@ def test_repeat_may_come_as_another_kind_of_body(http: HttpClient, bruce: str, s
 
 
 def test_another_key_is_another_thought(http: HttpClient, bruce: str, sql: Sql) -> None:
-    """The same text under another key is shared again; keys differ by case."""
+    """The same text with another key is shared again; keys are case-sensitive."""
     share(http, bruce, "key")
     share(http, bruce, "KEY")
 
@@ -54,7 +54,7 @@ def test_another_key_is_another_thought(http: HttpClient, bruce: str, sql: Sql) 
 
 
 def test_key_with_another_text_is_refused(http: HttpClient, bruce: str, sql: Sql) -> None:
-    """A key that was used for another text answers 422 and stores nothing."""
+    """A key that was used for another text gets 422 and stores nothing."""
     share(http, bruce, "key-1", "one")
 
     answer = share(http, bruce, "key-1", "two")
@@ -64,14 +64,14 @@ def test_key_with_another_text_is_refused(http: HttpClient, bruce: str, sql: Sql
 
 
 def test_refused_text_does_not_use_up_the_key(http: HttpClient, bruce: str) -> None:
-    """After a 400 the same key can be sent with a text that fits."""
+    """After a 400 the same key can be sent with a valid text."""
     share(http, bruce, "key-1", "")
 
     assert share(http, bruce, "key-1", "Better.").status == 201
 
 
 def test_keys_of_users_are_apart(http: HttpClient, bruce: str, stephen: str, sql: Sql) -> None:
-    """Two users may choose the same key."""
+    """Two users may use the same key."""
     share(http, bruce, "key-1", "his")
 
     answer = share(http, stephen, "key-1", "theirs")
@@ -82,7 +82,7 @@ def test_keys_of_users_are_apart(http: HttpClient, bruce: str, stephen: str, sql
 
 @pytest.mark.parametrize("text", ["Once.", "Another."])
 def test_repeat_after_deletion_says_so(http: HttpClient, bruce: str, sql: Sql, text: str) -> None:
-    """A thought that was deleted meanwhile is not stored again, and the answer says why."""
+    """A thought that has since been deleted is not stored again, and the response says why."""
     first = share(http, bruce, "key-1")
     http.delete(f"{PATH}{first.json()['id']}/", token=bruce)
 
@@ -103,7 +103,7 @@ def test_key_is_free_after_24_hours(http: HttpClient, bruce: str, sql: Sql) -> N
 
 
 def test_key_holds_for_24_hours(http: HttpClient, bruce: str, sql: Sql) -> None:
-    """One minute before the day is over a repeat still stores nothing."""
+    """One minute before the day is over, a repetition still stores nothing."""
     share(http, bruce, "key-1")
     sql.run("UPDATE idempotency_keys SET answered_at = now() - interval '23 hours 59 minutes'")
 
@@ -115,7 +115,7 @@ def test_key_holds_for_24_hours(http: HttpClient, bruce: str, sql: Sql) -> None:
 def test_key_used_again_after_a_day_holds_for_another(
     http: HttpClient, bruce: str, sql: Sql
 ) -> None:
-    """A key taken again after its day is over is honoured from then on."""
+    """A key reused after its day is over counts from then on."""
     share(http, bruce, "key-1", "old")
     sql.run("UPDATE idempotency_keys SET answered_at = now() - interval '2 days'")
     second = share(http, bruce, "key-1", "new")
@@ -126,7 +126,7 @@ def test_key_used_again_after_a_day_holds_for_another(
 
 
 def test_old_keys_are_cleaned_away(http: HttpClient, bruce: str, sql: Sql) -> None:
-    """Sharing deletes answers that are over a day old, so that they do not pile up."""
+    """Sharing deletes stored answers older than a day, so that they do not accumulate."""
     for number in range(4):
         share(http, bruce, f"old-{number}")
     sql.run("UPDATE idempotency_keys SET answered_at = now() - interval '2 days'")
@@ -140,7 +140,7 @@ def test_old_keys_are_cleaned_away(http: HttpClient, bruce: str, sql: Sql) -> No
 
 @pytest.mark.parametrize("key", ["", " ", "a b", "a\tb", "é", "\x7f", "a" * 256])
 def test_bad_key_is_refused(http: HttpClient, bruce: str, sql: Sql, key: str) -> None:
-    """A key is 1 to 255 visible ASCII characters; another answers 400 and stores nothing."""
+    """A key has 1 to 255 visible ASCII characters; any other gets 400 and stores nothing."""
     answer = share(http, bruce, key)
 
     assert answer.status == 400
@@ -154,7 +154,7 @@ def test_good_key_is_taken(http: HttpClient, bruce: str, key: str) -> None:
 
 
 def test_two_keys_are_refused(http: HttpClient, bruce: str) -> None:
-    """A request with two Idempotency-Key headers answers 400."""
+    """A request with two Idempotency-Key headers gets 400."""
     body = b'{"text": "a"}'
     request = (
         f"POST {PATH} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {bruce}\r\n"
@@ -170,7 +170,7 @@ def test_two_keys_are_refused(http: HttpClient, bruce: str) -> None:
 
 
 def test_same_key_at_once_stores_one_thought(http: HttpClient, bruce: str, sql: Sql) -> None:
-    """Of twenty requests with one key at once, each answers the one thought or 409."""
+    """Of twenty simultaneous requests with one key, each gets the same thought or 409."""
     with ThreadPoolExecutor(20) as pool:
         answers = list(pool.map(lambda _: share(http, bruce, "key-1"), range(20)))
 
@@ -181,7 +181,7 @@ def test_same_key_at_once_stores_one_thought(http: HttpClient, bruce: str, sql: 
 
 
 def test_key_under_way_is_a_conflict(http: HttpClient, bruce: str, sql: Sql) -> None:
-    """While the first request has not ended, another with its key answers 409 at once."""
+    """While the first request is in progress, another with its key gets 409 at once."""
     with ThreadPoolExecutor(1) as pool, sql.other() as other:
         other.run("BEGIN")
         other.run("LOCK TABLE thoughts")

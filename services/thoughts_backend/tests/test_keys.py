@@ -1,4 +1,4 @@
-"""Rotation of the keys that tokens are verified with, while requests run."""
+"""Rotation of the verification keys while requests run."""
 
 import threading
 from collections.abc import Iterator
@@ -15,13 +15,13 @@ PATH = "/api/me/thoughts/"
 
 @pytest.fixture
 def own_maker(tmp_path: Path) -> TokenMaker:
-    """Keys of the test's own."""
+    """Keys for this module."""
     return TokenMaker(tmp_path)
 
 
 @pytest.fixture(scope="module")
 def keys_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where the backend of this module reads its public keys."""
+    """The path from which this module's backend reads its public keys."""
     return tmp_path_factory.mktemp("watched") / "public.json"
 
 
@@ -32,7 +32,7 @@ def backend(
     keys_path: Path,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[ServiceProcess]:
-    """A backend whose keys change under it."""
+    """A backend whose keys change while it runs."""
     keys_path.write_bytes(token_maker.public_path.read_bytes())
     settings = backend_settings | {"TOKEN_PUBLIC_KEYS_PATH": str(keys_path)}
     backend = ServiceProcess("thoughts_backend", settings, folder=tmp_path_factory.mktemp("keys"))
@@ -43,28 +43,28 @@ def backend(
 
 @pytest.fixture
 def http(backend: ServiceProcess, keys_path: Path, own_maker: TokenMaker) -> HttpClient:
-    """A client of that backend, which knows the test's own keys."""
+    """A client of that backend, which knows the module's own keys."""
     publish(own_maker, keys_path)
     wait_until(lambda: is_in(backend.http, own_maker.token("bruce")))
     return backend.http
 
 
 def publish(maker: TokenMaker, path: Path) -> None:
-    """Put the maker's public keys where the backend reads them, in one step."""
+    """Install the maker's public keys for the backend, atomically."""
     new = path.with_suffix(".new")
     new.write_bytes(maker.public_path.read_bytes())
     new.replace(path)
 
 
 def is_in(http: HttpClient, token: str) -> bool:
-    """Whether the backend believes a token."""
+    """Whether the backend accepts a token."""
     return http.get(PATH, token=token).status == 200
 
 
 def test_token_of_a_new_key_works_at_once(
     http: HttpClient, own_maker: TokenMaker, keys_path: Path
 ) -> None:
-    """The first request with a key that was published this moment is believed."""
+    """The first request with a just published key is accepted."""
     own_maker.rotate()
     publish(own_maker, keys_path)
 
@@ -74,7 +74,7 @@ def test_token_of_a_new_key_works_at_once(
 def test_token_of_the_old_key_works_on(
     http: HttpClient, own_maker: TokenMaker, keys_path: Path
 ) -> None:
-    """After a rotation tokens of the key before are believed until they expire."""
+    """After a rotation, tokens of the previous key are accepted until they expire."""
     old_token = own_maker.token("bruce")
     own_maker.rotate()
     publish(own_maker, keys_path)
@@ -86,7 +86,7 @@ def test_token_of_the_old_key_works_on(
 def test_removed_key_stops_working(
     http: HttpClient, own_maker: TokenMaker, keys_path: Path
 ) -> None:
-    """Tokens of a key that is not published any more are refused, also those known so far."""
+    """Tokens of a key that is no longer published are rejected, even if accepted before."""
     old_token = own_maker.token("bruce")
     assert is_in(http, old_token)
     own_maker.rotate(keep_old=False)
@@ -100,7 +100,7 @@ def test_removed_key_stops_working(
 def test_no_request_fails_during_a_rotation(
     http: HttpClient, own_maker: TokenMaker, keys_path: Path
 ) -> None:
-    """While keys are rotated every request with a good token is answered."""
+    """During rotations every request with a valid token succeeds."""
     statuses: set[int] = set()
     tokens = [own_maker.token("bruce")]
     over = threading.Event()
@@ -131,7 +131,7 @@ def test_damaged_file_is_survived(
     keys_path: Path,
     damaged: bytes,
 ) -> None:
-    """While the file is damaged the keys read last go on working, and the log says so."""
+    """While the file is damaged, the keys read last stay in use, and the log says so."""
     seen = len(backend.lines("public keys not read"))
     keys_path.write_bytes(damaged)
 
@@ -144,7 +144,7 @@ def test_damaged_file_is_survived(
 
 
 def test_missing_file_is_survived(http: HttpClient, own_maker: TokenMaker, keys_path: Path) -> None:
-    """A file that is away for a while changes nothing."""
+    """A temporarily missing file changes nothing."""
     keys_path.unlink()
 
     assert is_in(http, own_maker.token("stephen"))

@@ -1,4 +1,4 @@
-"""The Link header: from page to page, and each thought once."""
+"""The Link header: paging shows each thought once."""
 
 from urllib.parse import parse_qs, urlsplit
 
@@ -13,7 +13,7 @@ PATH = "/api/thoughts/"
 
 
 def test_links_are_path_absolute(http: HttpClient, sql: Sql) -> None:
-    """Links hold no host, whatever Host and X-Forwarded-Host say."""
+    """Links contain no host, whatever Host and X-Forwarded-Host say."""
     sql.add_thoughts("one", "two")
     headers = {"Host": "evil.example", "X-Forwarded-Host": "evil.example"}
 
@@ -26,7 +26,7 @@ def test_links_are_path_absolute(http: HttpClient, sql: Sql) -> None:
 
 
 def test_links_keep_the_filters(http: HttpClient, sql: Sql) -> None:
-    """The next page has the same search, author and limit, however they must be escaped."""
+    """The next page has the same search, author and limit, escaped as necessary."""
     search = 'é & "50%" + ü/=?#'
     sql.add_thoughts(*[search] * 2, username="a&b c")
 
@@ -43,14 +43,14 @@ def test_links_keep_the_filters(http: HttpClient, sql: Sql) -> None:
 
 
 def test_last_page_has_no_next(http: HttpClient, sql: Sql) -> None:
-    """A page that ends with the oldest thought leads nowhere older."""
+    """A page that ends with the oldest thought has no link to older ones."""
     sql.add_thoughts("one", "two")
 
     assert set(links(http.get(PATH, query={"limit": 2}))) == {"prev"}
 
 
 def test_own_list_links_to_itself(http: HttpClient, sql: Sql, bruce: str) -> None:
-    """The links of the own list lead to the own list."""
+    """The links of the own list stay in the own list."""
     sql.add_thoughts("one", "two")
 
     answer = http.get("/api/me/thoughts/", token=bruce, query={"limit": 1})
@@ -59,7 +59,7 @@ def test_own_list_links_to_itself(http: HttpClient, sql: Sql, bruce: str) -> Non
 
 
 def test_next_page_stays_within_since_id(http: HttpClient, sql: Sql) -> None:
-    """Going on from a page that has a lower bound keeps to it."""
+    """Paging on from a page with a lower bound keeps the bound."""
     added = sql.add_thoughts(*[str(number) for number in range(7)])
 
     pages = list(walk(http, f"{PATH}?since_id={added[1]}&limit=2", "next"))
@@ -78,7 +78,7 @@ def test_previous_pages_lead_back_to_the_newest(http: HttpClient, sql: Sql) -> N
 
 
 def test_page_in_the_middle_leads_both_ways(http: HttpClient, sql: Sql) -> None:
-    """A page between others has both links, also when it was reached backwards."""
+    """A page between others has both links, even if it was reached backwards."""
     added = sql.add_thoughts(*[str(number) for number in range(9)])
 
     answer = http.get(PATH, query={"limit": 3, "min_id": added[2]})
@@ -101,7 +101,7 @@ def test_page_in_the_middle_leads_both_ways(http: HttpClient, sql: Sql) -> None:
 def test_walking_gives_each_matching_thought_once(
     http: HttpClient, sql: Sql, matching: list[bool], limit: int, arriving: int
 ) -> None:
-    """Going on to older pages gives every match once, newest first, while new ones arrive."""
+    """Paging to older pages shows every match once, newest first, while new ones arrive."""
     sql.run("TRUNCATE thoughts")
     added = sql.add_thoughts(*["wanted" if match else "other" for match in matching])
     wanted = [number for number, match in zip(added, matching, strict=True) if match]

@@ -10,7 +10,7 @@ PATH = "/api/thoughts/"
 
 
 def test_list_without_thoughts_is_empty(http: HttpClient) -> None:
-    """No thoughts are an empty JSON array, and no links."""
+    """Without thoughts the list is an empty JSON array without links."""
     answer = http.get(PATH)
 
     assert (answer.status, answer.body) == (200, b"[]")
@@ -45,7 +45,7 @@ def test_page_has_as_many_thoughts_as_asked_for(http: HttpClient, sql: Sql, limi
     ["", "-1", "+1", "1.0", "1e1", "abc", "1_0", "٣", " 1", "0x1", "null", str(2**63), "9" * 5000],
 )
 def test_number_that_is_none_is_refused(http: HttpClient, parameter: str, value: str) -> None:
-    """Numbers are ASCII digits within their bounds; anything else answers 400 and is named."""
+    """Numbers are ASCII digits within their bounds; anything else gets 400 with the name."""
     answer = http.get(PATH, query={parameter: value})
 
     assert (answer.status, answer.faulty_fields) == (400, [parameter])
@@ -53,12 +53,12 @@ def test_number_that_is_none_is_refused(http: HttpClient, parameter: str, value:
 
 @pytest.mark.parametrize("limit", [0, 101, 2**31, 2**63 - 1])
 def test_limit_out_of_bounds_is_refused(http: HttpClient, limit: int) -> None:
-    """A limit of 0 or over 100 answers 400."""
+    """A limit of 0 or over 100 gets 400."""
     assert http.get(PATH, query={"limit": limit}).faulty_fields == ["limit"]
 
 
 def test_max_id_gives_what_is_older(http: HttpClient, sql: Sql) -> None:
-    """`max_id` asks for the newest of what is older."""
+    """`max_id` selects the newest of the older thoughts."""
     added = sql.add_thoughts("one", "two", "three", "four")
 
     answer = http.get(PATH, query={"max_id": added[2], "limit": 1})
@@ -67,7 +67,7 @@ def test_max_id_gives_what_is_older(http: HttpClient, sql: Sql) -> None:
 
 
 def test_since_id_gives_the_newest_of_what_is_newer(http: HttpClient, sql: Sql) -> None:
-    """`since_id` asks for the newest of what is newer."""
+    """`since_id` selects the newest of the newer thoughts."""
     added = sql.add_thoughts("one", "two", "three", "four")
 
     answer = http.get(PATH, query={"since_id": added[0], "limit": 2})
@@ -76,7 +76,7 @@ def test_since_id_gives_the_newest_of_what_is_newer(http: HttpClient, sql: Sql) 
 
 
 def test_min_id_gives_what_comes_right_after(http: HttpClient, sql: Sql) -> None:
-    """`min_id` asks for what is next newer, still newest first."""
+    """`min_id` selects the next newer thoughts, still newest first."""
     added = sql.add_thoughts("one", "two", "three", "four")
 
     answer = http.get(PATH, query={"min_id": added[0], "limit": 2})
@@ -85,7 +85,7 @@ def test_min_id_gives_what_comes_right_after(http: HttpClient, sql: Sql) -> None
 
 
 def test_cursors_bound_a_range(http: HttpClient, sql: Sql) -> None:
-    """`max_id` goes together with `since_id` and bounds it."""
+    """`max_id` can be combined with `since_id`."""
     added = sql.add_thoughts("one", "two", "three", "four")
 
     answer = http.get(PATH, query={"since_id": added[0], "max_id": added[3]})
@@ -94,7 +94,7 @@ def test_cursors_bound_a_range(http: HttpClient, sql: Sql) -> None:
 
 
 def test_range_that_is_empty_has_no_thoughts(http: HttpClient, sql: Sql) -> None:
-    """A range that ends before it begins is empty, and no error."""
+    """An empty range gets an empty list, and no error."""
     added = sql.add_thoughts("one", "two", "three")
 
     answer = http.get(PATH, query={"since_id": added[2], "max_id": added[0]})
@@ -105,12 +105,12 @@ def test_range_that_is_empty_has_no_thoughts(http: HttpClient, sql: Sql) -> None
 @pytest.mark.parametrize("cursor", ["max_id", "since_id", "min_id"])
 @pytest.mark.parametrize("value", [0, 2**63 - 1])
 def test_cursor_at_the_edge_is_taken(http: HttpClient, cursor: str, value: int) -> None:
-    """The smallest and the largest cursor are no error."""
+    """The smallest and the largest cursor are valid."""
     assert http.get(PATH, query={cursor: value}).status == 200
 
 
 def test_cursors_that_contradict_each_other_are_refused(http: HttpClient) -> None:
-    """`since_id` with `min_id` answers 400: each asks for another end of the same range."""
+    """`since_id` with `min_id` gets 400: they select different ends of the same range."""
     answer = http.get(PATH, query={"since_id": 1, "min_id": 1})
 
     assert (answer.status, answer.faulty_fields) == (400, ["min_id"])
@@ -118,21 +118,21 @@ def test_cursors_that_contradict_each_other_are_refused(http: HttpClient) -> Non
 
 @pytest.mark.parametrize("parameter", ["limit", "max_id", "search", "username", "unknown"])
 def test_repeated_parameter_is_refused(http: HttpClient, parameter: str) -> None:
-    """A parameter that comes twice answers 400, also when both values are the same."""
+    """A repeated parameter gets 400, even with the same value."""
     answer = http.get(f"{PATH}?{parameter}=1&{parameter}=1")
 
     assert (answer.status, answer.faulty_fields) == (400, [parameter])
 
 
 def test_every_bad_parameter_is_named(http: HttpClient) -> None:
-    """One answer tells of all that is wrong."""
+    """One response lists everything that is wrong."""
     answer = http.get(PATH, query={"limit": 0, "max_id": "x", "search": "\x00"})
 
     assert sorted(answer.faulty_fields) == ["limit", "max_id", "search"]
 
 
 def test_unknown_parameter_is_ignored(http: HttpClient, sql: Sql) -> None:
-    """A parameter that nobody knows changes nothing."""
+    """Unknown parameters change nothing."""
     sql.add_thoughts("one")
 
     assert texts(http.get(PATH, query={"utm_source": "x"})) == ["one"]
@@ -148,7 +148,7 @@ def test_username_gives_one_authors_thoughts(http: HttpClient, sql: Sql) -> None
 
 @pytest.mark.parametrize("asked", ["BRUCE", "Bruce", "bRuCe"])
 def test_username_is_found_in_any_case(http: HttpClient, sql: Sql, asked: str) -> None:
-    """Usernames are unique without regard to case, so they are found without it."""
+    """Usernames are unique regardless of case, so they are found regardless of case."""
     sql.add_thoughts("his", username="Bruce")
 
     assert texts(http.get(PATH, query={"username": asked})) == ["his"]
@@ -156,14 +156,14 @@ def test_username_is_found_in_any_case(http: HttpClient, sql: Sql, asked: str) -
 
 @pytest.mark.parametrize("asked", ["bruc", "%", "b_uce", "bruce ", "stephen", "'", "x" * 50])
 def test_other_username_has_no_thoughts(http: HttpClient, sql: Sql, asked: str) -> None:
-    """A name that nobody has gives an empty list; no character of it is special."""
+    """An unknown name gets an empty list; none of its characters is special."""
     sql.add_thoughts("his", username="bruce")
 
     assert http.get(PATH, query={"username": asked}).json() == []
 
 
 def test_username_that_is_too_long_is_refused(http: HttpClient) -> None:
-    """A name that no user can have for its length answers 400."""
+    """A name longer than any user's gets 400."""
     assert http.get(PATH, query={"username": "x" * 51}).faulty_fields == ["username"]
 
 
@@ -178,7 +178,7 @@ def test_own_list_has_own_thoughts_only(http: HttpClient, sql: Sql, stephen: str
 
 
 def test_own_list_can_be_searched(http: HttpClient, sql: Sql, bruce: str) -> None:
-    """The own list takes the same search as everybody's."""
+    """The own list accepts the same search as everybody's."""
     sql.add_thoughts("apple", "pear")
 
     answer = http.get("/api/me/thoughts/", token=bruce, query={"search": "APP"})

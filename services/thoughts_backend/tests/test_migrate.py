@@ -1,4 +1,4 @@
-"""`migrate --wait`: before the first start, and while the database lets nobody in."""
+"""`migrate --wait`: before the first start, and while the database refuses connections."""
 
 import signal
 import tempfile
@@ -17,7 +17,7 @@ AWAY_URL = "postgresql://nobody:hidden@127.0.0.1:1/nothing"
 
 @pytest.fixture
 def start_migrating(backend_settings: dict[str, str], tmp_path: Path) -> Iterator[StartMigrating]:
-    """A function that starts `migrate --wait` for an address, or for a file that holds one."""
+    """A function that starts `migrate --wait` for an address, or for a file with one."""
     started: list[ServiceProcess] = []
 
     def start(url: str | Path) -> ServiceProcess:
@@ -39,7 +39,7 @@ def start_migrating(backend_settings: dict[str, str], tmp_path: Path) -> Iterato
 
 @pytest.fixture
 def later_server() -> Iterator[PostgresServer]:
-    """A server with a port of its own that has not been started."""
+    """A server with its own port that has not been started."""
     with tempfile.TemporaryDirectory(prefix="mythoughts-later-") as name:
         Path(name).chmod(0o711)
         server = PostgresServer(
@@ -58,7 +58,7 @@ def status_of(command: ServiceProcess) -> int:
 def test_database_that_is_away_is_awaited(
     start_migrating: StartMigrating, later_server: PostgresServer
 ) -> None:
-    """While the server is away the log says so; once the database is there it is migrated."""
+    """While the server is down the log says so; once the database is up, it is migrated."""
     password = new_password()
     command = start_migrating(later_server.url("late", user="late", password=password))
     said = command.wait_for_line("waiting for the database")
@@ -77,7 +77,7 @@ def test_right_password_is_awaited(
     new_database: Callable[[], str],
     postgres_server: PostgresServer,
 ) -> None:
-    """While the server refuses the password the log says so, and nothing gives up."""
+    """While the server rejects the password, the log says so, and the command keeps trying."""
     name = new_database().rpartition("/")[2]
     password = new_password()
     command = start_migrating(postgres_server.url(name, user=name, password=password))
@@ -92,7 +92,7 @@ def test_right_password_is_awaited(
 def test_mended_address_is_noticed(
     start_migrating: StartMigrating, new_database: Callable[[], str], tmp_path: Path
 ) -> None:
-    """A file with a wrong address may be replaced: no new start is needed."""
+    """A file with a wrong address can be replaced without a restart."""
     file = tmp_path / "url"
     file.write_text(AWAY_URL)
     command = start_migrating(file)
@@ -107,7 +107,7 @@ def test_mended_address_is_noticed(
 
 
 def test_sigterm_ends_the_waiting(start_migrating: StartMigrating) -> None:
-    """A waiting `migrate` ends on SIGTERM, and its status says that nothing was migrated."""
+    """A waiting `migrate` ends on SIGTERM, and its status shows that nothing was migrated."""
     command = start_migrating(AWAY_URL)
     command.wait_for_line("waiting for the database")
 
@@ -118,7 +118,7 @@ def test_sigterm_ends_the_waiting(start_migrating: StartMigrating) -> None:
 
 
 def test_password_is_not_told_while_waiting(start_migrating: StartMigrating) -> None:
-    """The log of a waiting `migrate` does not hold the password."""
+    """The log of a waiting `migrate` does not contain the password."""
     command = start_migrating(AWAY_URL)
 
     command.wait_for_line("waiting for the database")

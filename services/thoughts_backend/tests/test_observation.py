@@ -14,7 +14,7 @@ SERIES = "http_request_duration_seconds_count"
 
 @pytest.mark.parametrize("request_id", ["a", "trace.me_7-x", "A" * 128])
 def test_well_formed_request_id_is_kept(http: HttpClient, request_id: str) -> None:
-    """A client's X-Request-ID comes back."""
+    """A client's X-Request-ID is returned."""
     answer = http.get(PATH, headers={"X-Request-ID": request_id})
 
     assert answer.headers["X-Request-ID"] == request_id
@@ -22,7 +22,7 @@ def test_well_formed_request_id_is_kept(http: HttpClient, request_id: str) -> No
 
 @pytest.mark.parametrize("request_id", ["", "a b", "a/b", "é", "A" * 129, '"', "a,b"])
 def test_malformed_request_id_is_replaced(http: HttpClient, request_id: str) -> None:
-    """An X-Request-ID that is not well formed is replaced by a new one."""
+    """A malformed X-Request-ID is replaced with a new one."""
     answer = http.get(PATH, headers={"X-Request-ID": request_id})
 
     assert re.fullmatch("[0-9a-f]{32}", answer.headers["X-Request-ID"])
@@ -63,7 +63,7 @@ def test_request_has_one_log_line(backend: ServiceProcess, http: HttpClient) -> 
 
 
 def test_trace_id_is_logged(backend: ServiceProcess, http: HttpClient) -> None:
-    """The trace id of a well-formed traceparent stands in the log line."""
+    """The trace id of a well-formed traceparent is in the log line."""
     http.get(PATH, headers={"X-Request-ID": "traced", "traceparent": TRACE})
 
     line = backend.wait_for_line("request", request_id="traced")
@@ -78,7 +78,7 @@ def test_trace_id_is_logged(backend: ServiceProcess, http: HttpClient) -> None:
 def test_malformed_trace_is_not_logged(
     backend: ServiceProcess, http: HttpClient, trace: str
 ) -> None:
-    """A traceparent that is not well formed is left out."""
+    """A malformed traceparent is left out."""
     request_id = f"untraced-{abs(hash(trace))}"
     http.get(PATH, headers={"X-Request-ID": request_id, "traceparent": trace})
 
@@ -89,7 +89,7 @@ def test_malformed_trace_is_not_logged(
 def test_method_is_logged_as_it_came(
     backend: ServiceProcess, http: HttpClient, method: str
 ) -> None:
-    """The log says HEAD for HEAD, although GET answers it."""
+    """HEAD is logged as HEAD, although the GET handler answers it."""
     http.request(method, PATH, headers={"X-Request-ID": f"method-{method}"})
 
     line = backend.wait_for_line("request", request_id=f"method-{method}")
@@ -102,7 +102,7 @@ def test_method_is_logged_as_it_came(
 def test_health_is_not_logged(
     backend: ServiceProcess, http: HttpClient, method: str, path: str
 ) -> None:
-    """Health checks and metrics leave no log line, with a final slash neither."""
+    """Health checks and metrics are not logged, with a trailing slash neither."""
     request_id = f"unobserved-{method}{path.replace('/', '-')}"
     http.request(method, path, headers={"X-Request-ID": request_id})
     http.get(PATH, headers={"X-Request-ID": f"{request_id}-after"})
@@ -115,7 +115,7 @@ def test_health_is_not_logged(
 def test_log_holds_no_token_and_no_text(
     backend: ServiceProcess, http: HttpClient, bruce: str
 ) -> None:
-    """Neither bodies nor tokens nor searches reach the log, also when they are refused."""
+    """Neither bodies nor tokens nor searches reach the log, even if they are rejected."""
     http.post("/api/me/thoughts/", token=bruce, json={"text": "confidential"})
     http.post("/api/me/thoughts/", token=bruce, json={"text": "confidential" * 50})
     http.post("/api/me/thoughts/", token=bruce, body=b'{"text": "confidential')
@@ -131,7 +131,7 @@ def test_log_holds_no_token_and_no_text(
 
 
 def test_every_line_of_output_is_json(backend: ServiceProcess, http: HttpClient) -> None:
-    """What the HTTP server itself has to say is a JSON line too."""
+    """Messages of the HTTP server itself are JSON lines too."""
     with http.connection() as connection:
         connection.sendall(b"GARBAGE\r\n\r\n")
         connection.recv(1024)
@@ -143,7 +143,7 @@ def test_every_line_of_output_is_json(backend: ServiceProcess, http: HttpClient)
 
 
 def test_metrics_are_in_prometheus_format(http: HttpClient) -> None:
-    """/metrics says its version of the text format, and needs no token."""
+    """/metrics declares its version of the text format, and needs no token."""
     answer = http.get("/metrics")
 
     assert answer.headers["Content-Type"].startswith("text/plain; version=")
@@ -161,7 +161,7 @@ def test_requests_are_counted_by_route(http: HttpClient) -> None:
 
 
 def test_unknown_paths_make_no_labels(http: HttpClient) -> None:
-    """All paths that there are not share one label."""
+    """All unknown paths share one label."""
     http.get("/made-up-path/")
 
     metrics = http.get("/metrics").body.decode()
@@ -171,7 +171,7 @@ def test_unknown_paths_make_no_labels(http: HttpClient) -> None:
 
 
 def test_unknown_methods_make_no_labels(http: HttpClient) -> None:
-    """Methods beyond the usual ones share one label."""
+    """Unusual methods share one label."""
     http.request("PROPFIND", PATH)
 
     metrics = http.get("/metrics").body.decode()
@@ -181,7 +181,7 @@ def test_unknown_methods_make_no_labels(http: HttpClient) -> None:
 
 
 def test_health_is_not_counted(http: HttpClient) -> None:
-    """Health checks do not blur the metrics of requests."""
+    """Health checks do not affect the metrics of requests."""
     http.get("/healthz/")
 
     metrics = http.get("/metrics").body.decode()
@@ -190,7 +190,7 @@ def test_health_is_not_counted(http: HttpClient) -> None:
 
 
 def test_metrics_say_what_is_running(http: HttpClient) -> None:
-    """The build info names service and version."""
+    """The build info contains service and version."""
     metrics = http.get("/metrics").body.decode()
 
     assert re.search(

@@ -15,17 +15,17 @@ ONE = "/api/thoughts/{thought_id}"
 
 
 def test_served_document_is_committed(http: HttpClient) -> None:
-    """openapi.json in the service's folder is what the service serves."""
+    """openapi.json in the service's folder matches what the service serves."""
     openapi_checks.assert_served_document_is_committed(http, SERVICE_FOLDER)
 
 
 def test_document_is_valid() -> None:
-    """The document keeps to OpenAPI 3.1."""
+    """The document conforms to OpenAPI 3.1."""
     openapi_checks.assert_document_is_valid(OPENAPI)
 
 
 def test_every_operation_is_described() -> None:
-    """Each operation documents what it does, its errors, and the headers of its answers."""
+    """Each operation documents its purpose, its errors, and the headers of its responses."""
     openapi_checks.assert_every_operation_is_described(OPENAPI)
 
 
@@ -42,13 +42,13 @@ def test_every_endpoint_is_documented() -> None:
 
 
 def test_bearer_scheme_is_documented() -> None:
-    """Guarded operations ask for the bearer scheme, the public ones for nothing."""
+    """Guarded operations require the bearer scheme, public ones nothing."""
     openapi_checks.assert_only_these_are_public(OPENAPI, {"/api/thoughts", ONE})
 
 
 @pytest.mark.parametrize("path", LISTS)
 def test_list_documents_its_parameters(path: str) -> None:
-    """Lists document their filters, cursors and bounds, and the header that leads on."""
+    """Lists document their filters, cursors and bounds, and the Link header."""
     operation = OPENAPI["paths"][path]["get"]
 
     parameters = {parameter["name"]: parameter["schema"] for parameter in operation["parameters"]}
@@ -63,7 +63,7 @@ def test_list_documents_its_parameters(path: str) -> None:
 
 
 def test_share_declares_json() -> None:
-    """Sharing declares a body of JSON alone, for generators of clients, and that it is required."""
+    """Sharing declares a required body as JSON only, for client generators."""
     body = OPENAPI["paths"]["/api/me/thoughts"]["post"]["requestBody"]
 
     assert body["required"]
@@ -76,7 +76,7 @@ def test_swagger_page_needs_no_other_host(http: HttpClient) -> None:
 
 
 def test_successes_are_documented(http: HttpClient, sql: Sql, bruce: str) -> None:
-    """Statuses, types and headers of good answers are those of the document."""
+    """Statuses, types and headers of successful responses match the document."""
     sql.add_thoughts("one")
     etag = http.get("/api/thoughts/1").headers["ETag"]
     new = {"token": bruce, "json": {"text": "two"}}
@@ -99,7 +99,7 @@ def test_successes_are_documented(http: HttpClient, sql: Sql, bruce: str) -> Non
 
 
 def test_refusals_are_documented(http: HttpClient, bruce: str) -> None:
-    """Statuses, types and headers of errors are those of the document."""
+    """Statuses, types and headers of errors match the document."""
     share = "/api/me/thoughts"
     admin = "/admin/thoughts/{thought_id}"
     text = {"Content-Type": "text/plain"}

@@ -1,4 +1,4 @@
-"""Which lists come from a replica, seen from outside."""
+"""Which lists come from a replica, as seen from outside."""
 
 from collections.abc import Iterator
 
@@ -22,7 +22,7 @@ def backend(both: OwnReplica, make_backend: MakeBackend) -> ServiceProcess:
 
 @pytest.fixture
 def lagging(both: OwnReplica, backend: ServiceProcess, bruce: str) -> Iterator[Lagging]:
-    """A client, and the id of a thought that bruce shared and the replica does not have yet."""
+    """A client, and the id of a thought by bruce that the replica does not have yet."""
     both.hold_back()
     answer = backend.http.post("/api/me/thoughts/", token=bruce, json={"text": "Be water."})
     yield backend.http, answer.json()["id"]
@@ -46,7 +46,7 @@ def test_everybodys_thoughts_are_read_from_the_replica(lagging: Lagging, path: s
 
 @pytest.mark.parametrize("path", ["/api/me/thoughts/", "/api/me/thoughts/?search=water"])
 def test_own_thoughts_are_read_from_the_primary(lagging: Lagging, bruce: str, path: str) -> None:
-    """Who shares a thought finds it among their own at once."""
+    """A user finds a newly shared thought among their own at once."""
     http, thought_id = lagging
 
     assert thought_id in ids_of(http, path, bruce)
@@ -71,7 +71,7 @@ def test_replica_takes_over_what_is_shared(
 
 
 def test_backend_works_on_without_its_replica(both: OwnReplica, backend: ServiceProcess) -> None:
-    """When the replica is away lists are answered, the backend stays ready, and the log says so."""
+    """When the replica is down, lists work, the backend stays ready, and the log says so."""
     before = backend.http.get("/api/thoughts/").status
     both.replica.process.kill()
 
@@ -83,7 +83,7 @@ def test_backend_works_on_without_its_replica(both: OwnReplica, backend: Service
 
 
 def test_pools_have_metrics_of_their_own(backend: ServiceProcess) -> None:
-    """The metrics tell the two pools apart."""
+    """The metrics distinguish the two pools."""
     backend.http.get("/api/thoughts/")
 
     lines = backend.http.get("/metrics").body.decode().splitlines()

@@ -1,4 +1,4 @@
-"""Reading from a replica that lags, dies, freezes and comes back."""
+"""Reading from a replica that lags, dies, freezes and recovers."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -18,7 +18,7 @@ from thoughts_backend.replica import SLOW_SECONDS, Replica
 T = TypeVar("T")
 
 FROM_REPLICA, FROM_PRIMARY = True, False
-# The replica sleeps over it, holding the table; the primary does not.
+# The replica sleeps in this statement, holding the table; the primary does not.
 SLEEP_ON_REPLICA = (
     "SELECT CASE WHEN pg_is_in_recovery() THEN pg_sleep($1) IS NOT NULL ELSE false END "
     "FROM (SELECT count(*) FROM thoughts) AS held"
@@ -26,7 +26,7 @@ SLEEP_ON_REPLICA = (
 
 
 def using(servers: OwnReplica, use: Callable[[Replica], Awaitable[T]]) -> T:
-    """Return what `use` makes of a new pool of the replica, with the primary behind it."""
+    """Return the result of `use` with a new pool of the replica, backed by the primary."""
 
     async def run() -> T:
         primary = Database(Secret(servers.url), pool_size=2, application_name="test")
@@ -45,23 +45,23 @@ def using(servers: OwnReplica, use: Callable[[Replica], Awaitable[T]]) -> T:
 
 
 async def source(replica: Replica) -> bool:
-    """Where a read is answered."""
+    """Which server answers a read."""
     return await replica.run(lambda c: c.fetchval("SELECT pg_is_in_recovery()"), repeatable=True)
 
 
 def sleeping(seconds: float) -> Callable[[Connection], Awaitable[bool]]:
-    """A read that takes so long on a replica."""
+    """A read that takes this long on a replica."""
     return lambda connection: connection.fetchval(SLEEP_ON_REPLICA, seconds)
 
 
 def test_replica_answers(both: OwnReplica) -> None:
-    """A replica that works answers."""
+    """A working replica answers."""
     assert using(both, source) == FROM_REPLICA
 
 
 @pytest.mark.parametrize("used_before", [True, False], ids=["used", "new"])
 def test_primary_answers_for_a_replica_that_is_killed(both: OwnReplica, used_before: bool) -> None:
-    """The very read that meets a dead replica is answered, by the primary."""
+    """Even the read that finds the replica dead is answered, by the primary."""
 
     async def kill_and_read(replica: Replica) -> bool:
         if used_before:
@@ -73,7 +73,7 @@ def test_primary_answers_for_a_replica_that_is_killed(both: OwnReplica, used_bef
 
 
 def test_primary_answers_for_a_replica_that_is_frozen(both: OwnReplica) -> None:
-    """A replica that takes everything and says nothing does not hold a read for ever."""
+    """A replica that accepts everything but does not respond cannot hold a read forever."""
 
     async def freeze_and_read(replica: Replica) -> bool:
         await source(replica)
@@ -84,7 +84,7 @@ def test_primary_answers_for_a_replica_that_is_frozen(both: OwnReplica) -> None:
 
 
 def test_primary_answers_for_a_statement_in_the_way_of_recovery(both: OwnReplica) -> None:
-    """A read that the replica ends, to take over what it stands in the way of, is answered."""
+    """A read that the replica cancels because of a recovery conflict is answered."""
 
     async def stand_in_the_way(replica: Replica) -> bool:
         read = asyncio.create_task(replica.run(sleeping(600), repeatable=True))
@@ -96,7 +96,7 @@ def test_primary_answers_for_a_statement_in_the_way_of_recovery(both: OwnReplica
 
 
 def test_replica_that_takes_long_is_waited_for(both: OwnReplica) -> None:
-    """A slow search is not taken for a dead replica: the primary does not get it too."""
+    """A slow search does not count as a dead replica and is not sent to the primary as well."""
 
     async def read_slowly(replica: Replica) -> bool:
         return await replica.run(sleeping(2 * SLOW_SECONDS), repeatable=True)
@@ -117,7 +117,7 @@ def test_replica_is_left_alone_after_a_failure(both: OwnReplica) -> None:
 
 
 def test_replica_that_is_back_answers_again(both: OwnReplica) -> None:
-    """When it has been left alone for its time, a replica that is back is used as before."""
+    """After the pause, a replica that has recovered is used as before."""
 
     async def read_after_the_pause(replica: Replica) -> list[bool]:
         both.replica.process.kill()
@@ -130,7 +130,7 @@ def test_replica_that_is_back_answers_again(both: OwnReplica) -> None:
 
 
 def test_one_read_finds_out_for_all(both: OwnReplica) -> None:
-    """While one read tries whether the replica is back, the others do not wait for it."""
+    """While one read tests the replica, the others do not wait for it."""
 
     async def read_while_another_tries(replica: Replica) -> tuple[bool, bool]:
         with frozen(both.replica):
@@ -146,7 +146,7 @@ def test_one_read_finds_out_for_all(both: OwnReplica) -> None:
 
 
 def test_nothing_answers_when_both_are_away(both: OwnReplica) -> None:
-    """Without a primary a read that the replica cannot answer either is unavailable."""
+    """Without a primary, a read that the replica cannot answer either is unavailable."""
 
     async def read(replica: Replica) -> bool:
         both.replica.process.kill()
@@ -158,7 +158,7 @@ def test_nothing_answers_when_both_are_away(both: OwnReplica) -> None:
 
 
 def end_pause(replica: Replica) -> None:
-    """Let the time pass for which the replica is left alone after a failure."""
+    """Skip the pause after a failure of the replica."""
     replica._left_alone_until = 0.001
 
 
@@ -173,7 +173,7 @@ async def wait_until_asleep(servers: OwnReplica) -> None:
 
 
 async def lock_the_table(servers: OwnReplica) -> None:
-    """Lock the thoughts for a moment on the primary, and so on the replica."""
+    """Lock the thoughts briefly on the primary, and so on the replica."""
     connection = await asyncpg.connect(servers.url)
     async with connection.transaction():
         await connection.execute("LOCK TABLE thoughts IN ACCESS EXCLUSIVE MODE")

@@ -11,7 +11,7 @@ PATH = "/api/thoughts/"
 
 
 def found(http: HttpClient, search: str) -> list[str]:
-    """The texts that a search finds, newest first."""
+    """The texts found by a search, newest first."""
     answer = http.get(PATH, query={"search": search})
     assert answer.status == 200, answer.body
     return [thought["text"] for thought in answer.json()]
@@ -27,7 +27,7 @@ def test_part_of_a_text_finds_it(http: HttpClient, sql: Sql, search: str) -> Non
 
 @pytest.mark.parametrize("search", ["wine", "water..", "Be  water", "bewater"])
 def test_text_without_the_term_is_not_found(http: HttpClient, sql: Sql, search: str) -> None:
-    """A search finds nothing that does not contain it."""
+    """A search finds only texts that contain it."""
     sql.add_thoughts("Be water.")
 
     assert found(http, search) == []
@@ -63,7 +63,7 @@ def test_text_without_the_term_is_not_found(http: HttpClient, sql: Sql, search: 
 def test_case_does_not_matter_in_any_script(
     http: HttpClient, sql: Sql, text: str, search: str
 ) -> None:
-    """Upper and lower case find each other, in full case folding as Unicode defines it."""
+    """Upper and lower case match each other, with full Unicode case folding."""
     sql.add_thoughts(text)
 
     assert found(http, search) == [text]
@@ -74,7 +74,7 @@ def test_case_does_not_matter_in_any_script(
 def test_composed_and_decomposed_letters_are_the_same(
     http: HttpClient, sql: Sql, word: str, stored: str, asked: str
 ) -> None:
-    """A letter with a mark is found however it is encoded, and comes back as it was written."""
+    """A letter with a mark is found in any encoding, and is returned as it was written."""
     written = unicodedata.normalize(stored, f"the {word} here")  # type: ignore[arg-type]
     sql.add_thoughts(written)
 
@@ -136,7 +136,7 @@ def test_composed_and_decomposed_letters_are_the_same(
     ],
 )
 def test_what_reads_the_same_is_found(http: HttpClient, sql: Sql, one: str, other: str) -> None:
-    """Each of two spellings that a reader takes for the same finds the other and itself."""
+    """Equivalent spellings find each other and themselves."""
     sql.add_thoughts(f"before {one} after", f"before {other} after", "unlike")
     both = [f"before {other} after", f"before {one} after"]
 
@@ -148,7 +148,7 @@ def test_what_reads_the_same_is_found(http: HttpClient, sql: Sql, one: str, othe
     [("café", "cafe"), ("naïve", "naive"), ("ışık", "işik"), ("ø", "o"), ("ー", "-"), ("一", "-")],
 )
 def test_other_letters_are_not_found(http: HttpClient, sql: Sql, text: str, search: str) -> None:
-    """Accents count, and so does the dot of an i; what looks like a dash may be a letter."""
+    """Accents matter, and so does the dot of an i; a letter may look like a dash."""
     sql.add_thoughts(text)
 
     assert found(http, search) == []
@@ -158,14 +158,14 @@ def test_other_letters_are_not_found(http: HttpClient, sql: Sql, text: str, sear
 def test_what_folds_to_a_special_character_is_literal(
     http: HttpClient, sql: Sql, search: str
 ) -> None:
-    """A full-width percent sign, underscore or backslash finds these signs and nothing else."""
+    """A full-width percent sign, underscore or backslash finds only these signs."""
     sql.add_thoughts("abc", f"a{unicodedata.normalize('NFKC', search)}c")
 
     assert found(http, search) == [f"a{unicodedata.normalize('NFKC', search)}c"]
 
 
 def test_term_that_folds_longer_than_a_text_is_found(http: HttpClient, sql: Sql) -> None:
-    """A text and a term that folding makes eighteen times as long find each other."""
+    """A text and a term that folding makes eighteen times as long match each other."""
     sql.add_thoughts("ﷺ" * 250)
 
     assert found(http, "ﷺ" * 250) == found(http, "وسلمصلى") == ["ﷺ" * 250]
@@ -205,28 +205,28 @@ def test_term_ending_in_a_backslash_is_found(http: HttpClient, sql: Sql) -> None
     ],
 )
 def test_blank_search_lists_everything(http: HttpClient, sql: Sql, search: str) -> None:
-    """A search of nothing but white space and what else shows nothing is none."""
+    """A search of white space and other invisible characters is ignored."""
     sql.add_thoughts("one", "two")
 
     assert found(http, search) == ["two", "one"]
 
 
 def test_line_break_is_found(http: HttpClient, sql: Sql) -> None:
-    """A search over a line break matches, also when it comes as CR LF."""
+    """A search across a line break matches, even with CR LF."""
     sql.add_thoughts("one\ntwo")
 
     assert found(http, "E\r\nT") == ["one\ntwo"]
 
 
 def test_longest_search_is_taken(http: HttpClient, sql: Sql) -> None:
-    """250 emoji, the longest text there can be, find that text."""
+    """250 emoji, the longest possible text, find that text."""
     sql.add_thoughts("🦊" * 250)
 
     assert found(http, "🦊" * 250) == ["🦊" * 250]
 
 
 def test_too_long_search_is_refused(http: HttpClient) -> None:
-    """A search that is longer than any text answers 400."""
+    """A search that is longer than any text gets 400."""
     answer = http.get(PATH, query={"search": "a" * 251})
 
     assert (answer.status, answer.faulty_fields) == (400, ["search"])
@@ -234,7 +234,7 @@ def test_too_long_search_is_refused(http: HttpClient) -> None:
 
 @pytest.mark.parametrize("search", ["%00", "a%00b"])
 def test_nul_in_a_search_is_refused(http: HttpClient, search: str) -> None:
-    """A NUL answers 400 and names the parameter."""
+    """A NUL gets 400 with the parameter's name."""
     answer = http.get(f"{PATH}?search={search}")
 
     assert (answer.status, answer.faulty_fields) == (400, ["search"])
@@ -242,13 +242,13 @@ def test_nul_in_a_search_is_refused(http: HttpClient, search: str) -> None:
 
 @pytest.mark.parametrize("search", ["%ff", "%ED%A0%80", "%c3%28", "%F4%90%80%80", "%80"])
 def test_search_that_is_not_utf8_is_refused(http: HttpClient, search: str) -> None:
-    """Bytes that are no UTF-8, lone surrogates among them, answer 400."""
+    """Bytes that are not UTF-8, including lone surrogates, get 400."""
     assert http.get(f"{PATH}?search={search}").status == 400
 
 
 @pytest.mark.parametrize("search", ["%", "%zz", "%u0041"])
 def test_percent_that_escapes_nothing_is_itself(http: HttpClient, sql: Sql, search: str) -> None:
-    """A percent sign without two hexadecimal digits stands for itself."""
+    """A percent sign without two hexadecimal digits represents itself."""
     sql.add_thoughts(f"a {search} b", "other")
 
     answer = http.get(f"{PATH}?search={search}")
@@ -257,7 +257,7 @@ def test_percent_that_escapes_nothing_is_itself(http: HttpClient, sql: Sql, sear
 
 
 def test_search_goes_together_with_an_author(http: HttpClient, sql: Sql) -> None:
-    """`search` and `username` both must match."""
+    """`search` and `username` must both match."""
     sql.add_thoughts("water", username="bruce")
     sql.add_thoughts("water", "wine", username="stephen", user_id=2)
 

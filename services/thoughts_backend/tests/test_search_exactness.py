@@ -1,4 +1,4 @@
-"""Searches against a plain scan of all thoughts, on random texts and terms, page by page."""
+"""Searches compared with a plain scan of all thoughts, on random texts and terms, by pages."""
 
 import asyncio
 import random
@@ -20,7 +20,7 @@ from thoughts_backend.app import MIGRATIONS
 from thoughts_backend.schemas import ThoughtsQuery, shows_something
 from thoughts_backend.thoughts import ThoughtsPage
 
-# Few characters of many kinds, so that random terms are in some texts and not in others.
+# Few characters of many kinds, so that random terms occur in some texts but not in others.
 CHARACTERS = (
     "aaAbBc  e\u0301\u0307ßẞİiıéñ,.!?%％_\\'’\":\t\n\u001fяЯщ你你好世界か\u3099アｱｶﾞガ🦊🦊🪩👩\u200d"
 )
@@ -31,7 +31,7 @@ LARGEST_ID = 2**26
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """A database of random thoughts, and the plain scan that tells what is in it."""
+    """A database of random thoughts, and a plain scan of its contents."""
 
     runner: Runner
     database: Database
@@ -40,11 +40,11 @@ class Scene:
     texts: list[str]
 
     def find(self, query: ThoughtsQuery, **who: Any) -> ThoughtsPage:
-        """One page, as the API would answer it."""
+        """One page, as the API would return it."""
         return self.runner.run(thoughts.find(self.database, self.search, query, **who))
 
     def scan(self, term: str, username: str = "", user_id: int = 0) -> list[int]:
-        """The ids of all matches, newest first, without any index."""
+        """The ids of all matches, newest first, without an index."""
         rows = self.sql.run(
             """
             SELECT id FROM thoughts, fold_text($1) AS term
@@ -63,7 +63,7 @@ class Scene:
 
 @pytest.fixture(scope="module")
 def scene(new_database: Callable[[], str]) -> Iterator[Scene]:
-    """Thoughts in blocks of all sizes, most of them near the ends of blocks."""
+    """Thoughts in blocks of all sizes, most of them near block boundaries."""
     url, chooser = new_database(), random.Random(5)
     migrate(Secret(url), MIGRATIONS)
     texts = [
@@ -97,14 +97,14 @@ def _ids(chooser: random.Random) -> list[int]:
 
 @pytest.fixture
 def short_walks(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Walks so short that most searches have to go on in the index."""
+    """Walks so short that most searches must continue in the index."""
     monkeypatch.setattr(search, "WALK_LENGTH", 5)
     monkeypatch.setattr(search, "AUTHORS_WALK_LENGTH", 3)
 
 
 @st.composite
 def terms(draw: st.DrawFn, texts: list[str]) -> str:
-    """Parts of texts, in some other case, and terms that may be nowhere."""
+    """Parts of texts, in varying case, and terms that may occur nowhere."""
     text = draw(st.sampled_from(texts) | st.text(CHARACTERS, min_size=1, max_size=40))
     start = draw(st.integers(0, len(text) - 1))
     part = text[start : start + draw(st.sampled_from((1, 1, 2, 2, 3, 3, 4, 7, 40)))]
@@ -112,7 +112,7 @@ def terms(draw: st.DrawFn, texts: list[str]) -> str:
 
 
 def follow(scene: Scene, query: ThoughtsQuery, direction: str, **who: Any) -> list[int]:
-    """The ids of all pages from this one on, page by page, in one direction."""
+    """The ids of all pages from this one on, in one direction."""
     ids: list[int] = []
     while True:
         page = scene.find(query, **who)
@@ -147,7 +147,7 @@ EXAMPLES = settings(
 
 
 async def give_up(*_: object) -> None:
-    """Stand in for a statement that takes too long."""
+    """Replaces a statement that takes too long."""
 
 
 @pytest.mark.parametrize(
@@ -164,7 +164,7 @@ def test_pages_of_a_search_are_the_plain_scan(
     gives_up: bool,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """All pages together hold each match once, in order, even if pages end early."""
+    """All pages together contain each match once, in order, even if pages end early."""
     monkeypatch.setattr(search, "PAGE_SECONDS", page_seconds)
     if gives_up:
         monkeypatch.setattr(search, "_ask_for_all", give_up)
@@ -183,7 +183,7 @@ def test_pages_of_a_search_are_the_plain_scan(
 
 @pytest.mark.usefixtures("short_walks")
 def test_any_range_of_a_search_is_that_of_the_plain_scan(scene: Scene) -> None:
-    """Cursors cut the same out of a search as out of the plain scan."""
+    """Cursors select the same range from a search as from the plain scan."""
 
     @EXAMPLES
     @given(
@@ -209,8 +209,8 @@ def test_any_range_of_a_search_is_that_of_the_plain_scan(scene: Scene) -> None:
 def test_large_steps_that_take_too_long_are_given_up(
     scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A search whose large steps run out of time goes on in small ones and misses nothing."""
-    # A step is always followed by a larger one, which never has the time to end.
+    """A search whose large steps time out continues in small ones and misses nothing."""
+    # A step is always followed by a larger one, which always times out.
     monkeypatch.setattr(search, "GROWTH", 0)
     monkeypatch.setattr(search, "EXPECTED_SECONDS", 1e-9)
     monkeypatch.setattr(search, "PAGE_SECONDS", 60.0)

@@ -1,4 +1,4 @@
-"""The command line: what an operator sees when something is missing, and the commands."""
+"""The command line: errors for the operator, and the commands."""
 
 import json
 import subprocess
@@ -33,7 +33,7 @@ def ended(backend: ServiceProcess) -> tuple[int, list[str]]:
 
 
 def test_every_missing_setting_is_named() -> None:
-    """Without any setting the start names all that are required, and exits with status 2."""
+    """Without any setting, startup names all required ones and exits with status 2."""
     done = command(settings={})
 
     assert done.returncode == 2
@@ -44,7 +44,7 @@ def test_every_missing_setting_is_named() -> None:
 
 
 def test_every_bad_setting_is_named(make_backend: MakeBackend) -> None:
-    """Missing and bad settings of all kinds are named in one message."""
+    """Missing and invalid settings of all kinds are named in one message."""
     status, output = ended(
         make_backend(PORT="eighty", DRAIN_SECONDS="-1", LOG_LEVEL="loud", DATABASE_POOL_SIZE="0")
     )
@@ -61,7 +61,7 @@ def test_every_bad_setting_is_named(make_backend: MakeBackend) -> None:
 def test_setting_can_come_from_a_file(
     backend_settings: dict[str, str], make_backend: MakeBackend, tmp_path: Path
 ) -> None:
-    """DATABASE_URL_FILE names a file with the address, as container secrets are mounted."""
+    """DATABASE_URL_FILE names a file with the address, as for mounted container secrets."""
     secret = tmp_path / "database_url"
     secret.write_text(backend_settings["DATABASE_URL"] + "\n")
     settings = {**backend_settings, "DATABASE_URL_FILE": str(secret)}
@@ -76,7 +76,7 @@ def test_setting_can_come_from_a_file(
 
 
 def test_missing_key_file_is_told_in_one_line(make_backend: MakeBackend, tmp_path: Path) -> None:
-    """Without its public keys the backend does not start, and says which file it wants."""
+    """Without its public keys the backend does not start, and names the missing file."""
     path = tmp_path / "nowhere.json"
 
     outcome = ended(make_backend(TOKEN_PUBLIC_KEYS_PATH=str(path)))
@@ -91,7 +91,7 @@ def test_missing_key_file_is_told_in_one_line(make_backend: MakeBackend, tmp_pat
 def test_damaged_key_file_is_told_in_one_line(
     make_backend: MakeBackend, tmp_path: Path, content: str
 ) -> None:
-    """A key file that holds no key is named, too."""
+    """A key file without keys is named, too."""
     path = tmp_path / "public.json"
     path.write_text(content)
 
@@ -109,7 +109,7 @@ def test_damaged_key_file_is_told_in_one_line(
 def test_address_file_without_an_address_is_told_in_one_line(
     backend_settings: dict[str, str], tmp_path: Path, content: str | None, told: str
 ) -> None:
-    """Without the file that should hold the database's address the backend does not start."""
+    """Without the file for the database's address the backend does not start."""
     path = tmp_path / "url"
     if content is not None:
         path.write_text(content)
@@ -126,7 +126,7 @@ def test_address_file_without_an_address_is_told_in_one_line(
 def test_address_of_no_database_is_told_at_the_start(
     make_backend: MakeBackend, name: str, url: str
 ) -> None:
-    """An address that cannot be one ends the start with status 2, without showing it."""
+    """An invalid address ends the start with status 2, without showing it."""
     outcome = ended(make_backend(**{name: url}))
 
     assert outcome == (2, [f"thoughts-backend: {name}: must start with postgresql://"])
@@ -146,7 +146,7 @@ def test_busy_port_is_told(backend: ServiceProcess, make_backend: MakeBackend) -
 def test_migrate_without_a_database_is_told_in_one_line(
     backend_settings: dict[str, str],
 ) -> None:
-    """`migrate` while the database is away says so and exits with status 2."""
+    """`migrate` with an unavailable database says so and exits with status 2."""
     settings = backend_settings | {"DATABASE_URL": "postgresql://a:hidden@127.0.0.1:1/a"}
 
     done = command("migrate", settings=settings)
@@ -158,7 +158,7 @@ def test_migrate_without_a_database_is_told_in_one_line(
 
 
 def test_unknown_command_is_explained() -> None:
-    """A command that there is not answers with the list of those there are."""
+    """An unknown command gets the list of commands."""
     done = command("fly", settings={})
 
     assert done.returncode == 2
@@ -166,7 +166,7 @@ def test_unknown_command_is_explained() -> None:
 
 
 def test_openapi_prints_what_is_committed() -> None:
-    """`openapi` needs no settings and prints the document byte for byte as it is committed."""
+    """`openapi` needs no settings and prints exactly the committed document."""
     done = command("openapi", settings={})
 
     assert done.stdout == (SERVICE_FOLDER / "openapi.json").read_text()
@@ -174,7 +174,7 @@ def test_openapi_prints_what_is_committed() -> None:
 
 @pytest.fixture
 def demo_file(tmp_path: Path) -> Path:
-    """A file of two demonstration thoughts."""
+    """A file with two demonstration thoughts."""
     path = tmp_path / "demo.json"
     path.write_text(
         json.dumps(
@@ -201,7 +201,7 @@ def test_demonstration_thoughts_are_loaded_in_order(
 def test_demonstration_of_this_project_can_be_loaded(
     backend_settings: dict[str, str], sql: Sql
 ) -> None:
-    """The thoughts in the service's folder fit the database."""
+    """The thoughts in the service's folder are valid."""
     path = SERVICE_FOLDER / "demo" / "thoughts.json"
 
     done = command("load-demo", "--file", str(path), settings=backend_settings)
@@ -213,7 +213,7 @@ def test_demonstration_of_this_project_can_be_loaded(
 def test_demonstration_is_not_loaded_twice(
     backend_settings: dict[str, str], sql: Sql, demo_file: Path
 ) -> None:
-    """`load-demo` does nothing when there are thoughts already."""
+    """`load-demo` does nothing if there are thoughts already."""
     sql.add_thoughts("mine")
 
     done = command("load-demo", "--file", str(demo_file), settings=backend_settings)
@@ -226,7 +226,7 @@ def test_demonstration_is_not_loaded_twice(
 def test_demonstration_file_that_does_not_fit_is_told_in_one_line(
     backend_settings: dict[str, str], sql: Sql, tmp_path: Path, content: str
 ) -> None:
-    """`load-demo` says in one line what is wrong with its file, and exits with status 2."""
+    """`load-demo` reports in one line what is wrong with its file, and exits with status 2."""
     path = tmp_path / "bad.json"
     path.write_text(content)
 

@@ -1,4 +1,4 @@
-"""The graceful stop: unready first, everything answered, exit status 0."""
+"""Graceful shutdown: unready first, everything answered, exit status 0."""
 
 import contextlib
 import http.client
@@ -20,7 +20,7 @@ ENOUGH_SECONDS = "60"
 
 
 def signalled(backend: ServiceProcess, number: signal.Signals = signal.SIGTERM) -> None:
-    """Send the backend a signal and wait until it has heard it."""
+    """Send the backend a signal and wait until it has received it."""
     heard = len(backend.lines("stopping"))
     backend.process.signal(number)
     wait_until(lambda: len(backend.lines("stopping")) > heard)
@@ -28,7 +28,7 @@ def signalled(backend: ServiceProcess, number: signal.Signals = signal.SIGTERM) 
 
 @pytest.fixture
 def draining(make_backend: MakeBackend) -> ServiceProcess:
-    """A backend that has been asked to stop and has a minute to drain."""
+    """A backend that has been told to stop and has a minute to drain."""
     backend = make_backend(DRAIN_SECONDS=ENOUGH_SECONDS)
     backend.start()
     signalled(backend)
@@ -37,7 +37,7 @@ def draining(make_backend: MakeBackend) -> ServiceProcess:
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_stop_ends_with_status_0(make_backend: MakeBackend, number: signal.Signals) -> None:
-    """A backend that is asked to stop ends by itself, without complaint."""
+    """A backend that is told to stop ends by itself, without errors."""
     backend = make_backend()
     backend.start()
     backend.process.signal(number)
@@ -47,21 +47,21 @@ def test_stop_ends_with_status_0(make_backend: MakeBackend, number: signal.Signa
 
 
 def test_draining_backend_is_not_ready(draining: ServiceProcess) -> None:
-    """While it drains the backend says that it is not ready, so that balancers turn away."""
+    """While it drains, the backend reports that it is not ready, so that balancers turn away."""
     answer = draining.http.get("/readyz")
 
     assert (answer.status, answer.json()["detail"]) == (503, "The service is about to stop.")
 
 
 def test_draining_backend_still_serves(draining: ServiceProcess) -> None:
-    """While it drains the backend lives, and takes and answers new requests."""
+    """While it drains, the backend is alive and answers new requests."""
     statuses = [draining.http.get(path).status for path in ("/healthz", "/api/thoughts/")]
 
     assert statuses == [200, 200]
 
 
 def test_draining_backend_ends_the_connections_that_are_used(make_backend: MakeBackend) -> None:
-    """Who keeps a connection is answered once more on it while the backend drains, and told."""
+    """A kept connection gets one more response while the backend drains, which closes it."""
     backend = make_backend(DRAIN_SECONDS=ENOUGH_SECONDS)
     backend.start()
     kept = http.client.HTTPConnection("127.0.0.1", backend.http.port, timeout=30)
@@ -77,7 +77,7 @@ def test_draining_backend_ends_the_connections_that_are_used(make_backend: MakeB
 
 
 def _headers_of(connection: http.client.HTTPConnection) -> http.client.HTTPMessage:
-    """The headers of a good answer to a request on this connection."""
+    """The headers of a successful response on this connection."""
     connection.request("GET", "/api/thoughts/")
     with connection.getresponse() as answer:
         assert answer.status == 200
@@ -86,7 +86,7 @@ def _headers_of(connection: http.client.HTTPConnection) -> http.client.HTTPMessa
 
 
 def test_second_signal_ends_the_draining(draining: ServiceProcess) -> None:
-    """A second signal stops at once what would drain for a minute, with status 0 too."""
+    """A second signal stops a draining backend at once, also with status 0."""
     draining.process.signal(signal.SIGTERM)
 
     assert draining.process.wait(timeout_seconds=30) == 0
@@ -102,7 +102,7 @@ def test_draining_ends_after_its_time(make_backend: MakeBackend) -> None:
 
 
 def test_request_in_flight_is_finished(make_backend: MakeBackend, sql: Sql, bruce: str) -> None:
-    """A request that the backend works on when it stops gets its answer."""
+    """A request in progress when the backend stops gets its response."""
     backend = make_backend()
     backend.start()
     body = b'{"text": "last words"}'
@@ -123,7 +123,7 @@ def test_request_in_flight_is_finished(make_backend: MakeBackend, sql: Sql, bruc
 
 
 def test_idle_connection_does_not_hold_up_the_stop(make_backend: MakeBackend) -> None:
-    """A connection kept open between requests is closed, and the backend ends."""
+    """An idle connection is closed, and the backend ends."""
     backend = make_backend()
     backend.start()
     with backend.http.connection() as connection:
@@ -148,7 +148,7 @@ def test_stopped_backend_takes_no_connection(make_backend: MakeBackend) -> None:
 
 
 def test_signal_during_a_log_line_is_heard(backend_settings: dict[str, str]) -> None:
-    """A backend that is asked to stop while it writes a log line stops when that is written."""
+    """A backend that is told to stop while it writes a log line stops after that line."""
     command = [sys.executable, "-m", "thoughts_backend"]
     environment = {"PATH": os.defpath, "PORT": "0", **backend_settings}
     with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE) as backend:
@@ -166,7 +166,7 @@ def test_signal_during_a_log_line_is_heard(backend_settings: dict[str, str]) -> 
 
 
 def log_more_than_a_pipe_holds(port: int) -> None:
-    """Send requests until the backend, whose log nobody reads, answers no more."""
+    """Send requests until the backend, whose log is not read, stops answering."""
     with socket.create_connection(("127.0.0.1", port), timeout=2) as connection:
         connection.sendall(b"GET /nowhere HTTP/1.1\r\nHost: x\r\n\r\n" * 1000)
         with contextlib.suppress(TimeoutError):
@@ -175,9 +175,9 @@ def log_more_than_a_pipe_holds(port: int) -> None:
 
 
 def wait_until_taken(http: HttpClient) -> None:
-    """Wait until what was sent before on another connection has surely been read.
+    """Wait until everything sent before on another connection has been read.
 
     The backend reads its connections in one loop: when it answers a later one, it has read
-    the earlier.
+    the earlier ones.
     """
     assert http.get("/healthz").status == 200

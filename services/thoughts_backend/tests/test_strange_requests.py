@@ -11,18 +11,18 @@ PATHS = ["/api/thoughts/", "/api/me/thoughts", "/schema/assets"]
 
 
 def test_any_bytes_are_answered_and_logged_once(backend: ServiceProcess) -> None:
-    """Whatever a request holds, it is no fault of the service, and leaves one line in the log."""
+    """Whatever a request contains, it causes no fault of the service and one log line."""
     check_strange_requests(backend, PATHS, examples=150)
 
 
 def test_lost_log_takes_no_answer(backend: ServiceProcess) -> None:
-    """Where nobody reads the log any more, its lines are lost and requests are answered."""
+    """If the log's reader is gone, lines are lost but requests are answered."""
     check_answers_without_a_log("thoughts_backend", backend.process.environment, "/api/thoughts/")
 
 
 @pytest.mark.parametrize("disabled", ["true", "false"])
 def test_any_bytes_are_traced(make_backend: MakeBackend, disabled: str) -> None:
-    """The same holds where requests are traced, though nobody collects the traces."""
+    """The same holds with tracing, even without a collector."""
     backend = make_backend(
         OTEL_EXPORTER_OTLP_ENDPOINT="http://127.0.0.1:9", OTEL_SDK_DISABLED=disabled
     )

@@ -1,4 +1,4 @@
-"""Which texts are thoughts."""
+"""Which texts are valid thoughts."""
 
 import pytest
 
@@ -35,7 +35,7 @@ PATH = "/api/me/thoughts/"
     ],
 )
 def test_text_is_stored_as_it_was_written(http: HttpClient, bruce: str, text: str) -> None:
-    """Up to 250 characters of any script come back as they were sent."""
+    """Up to 250 characters of any script are returned as they were sent."""
     shared = http.post(PATH, token=bruce, json={"text": text})
 
     answer = http.get(f"/api/thoughts/{shared.json()['id']}/")
@@ -79,13 +79,13 @@ def test_text_is_stored_as_it_was_written(http: HttpClient, bruce: str, text: st
     ],
 )
 def test_empty_or_blank_text_is_refused(http: HttpClient, bruce: str, text: str) -> None:
-    """A text without any visible character answers 400 and names the field."""
+    """A text without any visible character gets 400 with the field's name."""
     assert is_bad_text(http.post(PATH, token=bruce, json={"text": text}))
 
 
 @pytest.mark.parametrize("text", ["a" * 251, "🦊" * 251, "a" * 10_000])
 def test_too_long_text_is_refused(http: HttpClient, bruce: str, text: str) -> None:
-    """More than 250 characters answer 400, and the reason says how many there may be."""
+    """More than 250 characters get 400, with the limit in the reason."""
     answer = http.post(PATH, token=bruce, json={"text": text})
 
     assert answer.json()["errors"] == [
@@ -94,7 +94,7 @@ def test_too_long_text_is_refused(http: HttpClient, bruce: str, text: str) -> No
 
 
 def test_line_breaks_count_as_one_character(http: HttpClient, bruce: str) -> None:
-    """250 characters whose line breaks arrive as CR LF fit, and come back with LF."""
+    """250 characters with CR LF line breaks are valid, and are returned with LF."""
     typed = "\n".join(["line"] * 50)[:249] + "!"
 
     answer = http.post(PATH, token=bruce, form={"text": typed.replace("\n", "\r\n")})
@@ -103,30 +103,30 @@ def test_line_breaks_count_as_one_character(http: HttpClient, bruce: str) -> Non
 
 
 def test_line_breaks_alone_are_blank(http: HttpClient, bruce: str) -> None:
-    """A text of CR LF only is refused."""
+    """A text of only CR LF is rejected."""
     assert is_bad_text(http.post(PATH, token=bruce, form={"text": "\r\n\r\n"}))
 
 
 @pytest.mark.parametrize("text", ["\x00", "a\x00b"])
 def test_nul_is_refused_in_json(http: HttpClient, bruce: str, text: str) -> None:
-    """A NUL, which PostgreSQL cannot store, answers 400."""
+    """A NUL, which PostgreSQL cannot store, gets 400."""
     assert is_bad_text(http.post(PATH, token=bruce, json={"text": text}))
 
 
 def test_nul_is_refused_in_a_form(http: HttpClient, bruce: str) -> None:
-    """A NUL in form data answers 400."""
+    """A NUL in form data gets 400."""
     assert is_bad_text(http.post(PATH, token=bruce, form={"text": "a\x00b"}))
 
 
 @pytest.mark.parametrize("value", [None, 7, 1.5, True, ["a"], {"a": "b"}, [], {}])
 def test_text_of_another_type_is_refused(http: HttpClient, bruce: str, value: object) -> None:
-    """A text that is no string answers 400 and names the field."""
+    """A text that is not a string gets 400 with the field's name."""
     assert is_bad_text(http.post(PATH, token=bruce, json={"text": value}))
 
 
 @pytest.mark.parametrize("body", [b"{}", b'{"txt": "a"}', b'{"Text": "a"}'])
 def test_missing_text_is_refused(http: HttpClient, bruce: str, body: bytes) -> None:
-    """A body without the field answers 400 and says that it is required."""
+    """A body without the field gets 400, which says that it is required."""
     answer = http.post(PATH, token=bruce, **as_json(body))
 
     assert answer.json()["errors"] == [{"field": "text", "detail": "is required"}]
@@ -159,5 +159,5 @@ def test_missing_text_is_refused(http: HttpClient, bruce: str, body: bytes) -> N
     ids=lambda body: repr(body[:20]),
 )
 def test_json_that_does_not_fit_is_refused(http: HttpClient, bruce: str, body: bytes) -> None:
-    """Malformed JSON, lone surrogates, deep nesting and what is no object answer 400."""
+    """Malformed JSON, lone surrogates, deep nesting and anything but an object get 400."""
     assert http.post(PATH, token=bruce, **as_json(body)).status == 400

@@ -10,7 +10,7 @@ from services.thoughts_backend.tests.sql import Sql
 
 
 def test_shared_thought_is_answered_whole(http: HttpClient, bruce: str) -> None:
-    """Sharing answers 201 with id, author, text and time of the thought."""
+    """Sharing returns 201 with id, author, text and time of the thought."""
     answer = http.post("/api/me/thoughts/", token=bruce, json={"text": "Be water."})
 
     assert answer.status == 201
@@ -29,7 +29,7 @@ def test_timestamp_is_the_servers_time_in_utc(http: HttpClient, bruce: str, sql:
 
 
 def test_location_leads_to_the_thought(http: HttpClient, bruce: str) -> None:
-    """Sharing says in Location where the thought is."""
+    """Sharing returns the thought's address in Location."""
     shared = http.post("/api/me/thoughts/", token=bruce, json={"text": "Here."})
 
     answer = http.get(shared.headers["Location"])
@@ -41,7 +41,7 @@ def test_location_leads_to_the_thought(http: HttpClient, bruce: str) -> None:
 def test_author_and_time_come_from_the_server(
     http: HttpClient, bruce: str, sql: Sql, claimed: str
 ) -> None:
-    """Other fields of the body than the text have no effect."""
+    """Fields of the body other than the text have no effect."""
     values = {"username": "stephen", "id": 77, "timestamp": "1990-01-01T00:00:00Z", "user_id": 2}
     body = {"text": "Mine.", claimed: values[claimed]}
 
@@ -69,7 +69,7 @@ def test_thought_is_got_by_its_id(http: HttpClient, sql: Sql) -> None:
 
 
 def test_missing_thought_is_not_found(http: HttpClient) -> None:
-    """An id that no thought has answers 404."""
+    """An unknown id gets 404."""
     assert http.get("/api/thoughts/4711/").status == 404
 
 
@@ -88,7 +88,7 @@ def test_missing_thought_is_not_found(http: HttpClient) -> None:
 def test_what_is_no_id_is_not_found(
     http: HttpClient, sql: Sql, admin: str, method: str, path: str, bad_id: str
 ) -> None:
-    """Only a positive 64-bit integer in ASCII digits names a thought; all else is 404."""
+    """Only a positive 64-bit integer in ASCII digits is an id; anything else gets 404."""
     sql.add_thoughts("One.")
 
     answer = http.request(method, f"{path}{bad_id}/", token=admin)
@@ -98,14 +98,14 @@ def test_what_is_no_id_is_not_found(
 
 
 def test_largest_id_is_looked_up(http: HttpClient) -> None:
-    """2^63 - 1 is an id like any other."""
+    """2^63 - 1 is a valid id."""
     assert http.get(f"/api/thoughts/{2**63 - 1}/").json()["detail"] == (
         "There is no thought with this id."
     )
 
 
 def test_author_deletes_a_thought(http: HttpClient, sql: Sql, bruce: str) -> None:
-    """Deleting one's own thought answers 204 without a body, and it is gone."""
+    """Deleting one's own thought returns 204 without a body, and it is gone."""
     (thought_id,) = sql.add_thoughts("Gone soon.")
 
     answer = http.delete(f"/api/me/thoughts/{thought_id}/", token=bruce)
@@ -115,7 +115,7 @@ def test_author_deletes_a_thought(http: HttpClient, sql: Sql, bruce: str) -> Non
 
 
 def test_another_user_cannot_delete_a_thought(http: HttpClient, sql: Sql, stephen: str) -> None:
-    """Somebody else's thought answers 404 and stays."""
+    """Somebody else's thought gets 404 and stays."""
     (thought_id,) = sql.add_thoughts("Mine.")
 
     answer = http.delete(f"/api/me/thoughts/{thought_id}/", token=stephen)
@@ -127,7 +127,7 @@ def test_another_user_cannot_delete_a_thought(http: HttpClient, sql: Sql, stephe
 def test_same_name_with_another_id_is_another_user(
     http: HttpClient, sql: Sql, token_maker: TokenMaker
 ) -> None:
-    """Ownership goes by the user's id, not by the name in the token."""
+    """Ownership depends on the user's id, not on the name in the token."""
     (thought_id,) = sql.add_thoughts("Mine.", username="bruce", user_id=1)
     namesake = token_maker.token("bruce", user_id=5)
 
@@ -147,12 +147,12 @@ def test_admin_deletes_anybodys_thought(http: HttpClient, sql: Sql, admin: str) 
 
 
 def test_admin_deleting_what_is_gone_is_content(http: HttpClient, admin: str) -> None:
-    """Deleting as an admin answers 204 also when the thought is not there."""
+    """Deleting as an admin returns 204 even if there is no such thought."""
     assert http.delete("/admin/thoughts/4711/", token=admin).status == 204
 
 
 def test_user_may_not_delete_as_an_admin(http: HttpClient, sql: Sql, bruce: str) -> None:
-    """The admin's path answers 403 to a user, also for the user's own thought."""
+    """The admin's path returns 403 to a user, even for the user's own thought."""
     (thought_id,) = sql.add_thoughts("Mine.")
 
     answer = http.delete(f"/admin/thoughts/{thought_id}/", token=bruce)
