@@ -27,7 +27,7 @@ def run_command(
 def run_in_terminal(
     environment: Mapping[str, str], *arguments: str, typed: Mapping[str, str]
 ) -> list[str]:
-    """Run it in a terminal, answer each prompt in `typed`, and return the lines on the screen."""
+    """Run it in a terminal, answer each prompt with `typed`, and return the lines on the screen."""
     ours, terminal = os.openpty()
     with (
         os.fdopen(ours, "rb", buffering=0) as screen,
@@ -53,7 +53,7 @@ def run_in_terminal(
 
 
 def _rest(screen: BinaryIO) -> bytes:
-    """What comes until the other side closes, which Linux reports as an error."""
+    """The output until the other side closes, which Linux reports as an error."""
     rest = b""
     with suppress(OSError):
         while chunk := screen.read(1024):

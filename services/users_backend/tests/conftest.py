@@ -1,4 +1,4 @@
-"""The Users Backend as a process, over a migrated database that each test finds empty."""
+"""The Users Backend as a process, with a migrated database that is empty for each test."""
 
 import asyncio
 from collections.abc import Callable, Iterator
@@ -25,7 +25,7 @@ def token_maker(tmp_path_factory: pytest.TempPathFactory) -> TokenMaker:
 
 @pytest.fixture
 def own_keys(tmp_path: Path) -> TokenMaker:
-    """Keys of the test's own."""
+    """Keys for one test."""
     return TokenMaker(tmp_path / "keys")
 
 
@@ -39,7 +39,7 @@ def database_url(new_database: Callable[[], str]) -> str:
 
 @pytest.fixture(scope="session")
 def backend_settings(database_url: str, token_maker: TokenMaker) -> dict[str, str]:
-    """The environment of a backend that works."""
+    """The environment of a working backend."""
     return {
         "DATABASE_URL": database_url,
         "TOKEN_PRIVATE_KEYS_PATH": str(token_maker.private_path),
@@ -51,7 +51,7 @@ def backend_settings(database_url: str, token_maker: TokenMaker) -> dict[str, st
 def backend(
     backend_settings: dict[str, str], tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[ServiceProcess]:
-    """The backend that most tests share; those that stop or strain it make their own."""
+    """The backend shared by most tests; tests that stop or strain it create their own."""
     backend = ServiceProcess(
         "users_backend", backend_settings, folder=tmp_path_factory.mktemp("backend")
     )
@@ -62,7 +62,7 @@ def backend(
 
 @pytest.fixture
 def make_backend(backend_settings: dict[str, str], tmp_path: Path) -> Iterator[MakeBackend]:
-    """A function that makes a backend of the test's own, with settings changed, not started."""
+    """A function that creates a backend for one test, with changed settings, not started."""
     made: list[ServiceProcess] = []
 
     def make(**settings: str) -> ServiceProcess:

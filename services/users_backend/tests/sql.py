@@ -1,4 +1,4 @@
-"""The users in the database, seen from tests."""
+"""Access to the users in the database for tests."""
 
 from functools import cache
 
@@ -9,10 +9,10 @@ PASSWORD = "correct horse battery"
 
 
 class Sql(SqlConnection):
-    """One connection to the database of the Users Backend."""
+    """A connection to the database of the Users Backend."""
 
     def add_user(self, username: str, *, is_admin: bool = False, password_hash: str = "") -> int:
-        """Store a user, with `PASSWORD` unless told otherwise, and return the id."""
+        """Store a user, with `PASSWORD` unless told otherwise; return the id."""
         user_id: int = self.value(
             "INSERT INTO users (username, password_hash, is_admin) VALUES ($1, $2, $3) "
             "RETURNING id",
@@ -23,7 +23,7 @@ class Sql(SqlConnection):
         return user_id
 
     def hash_of_user(self, username: str) -> str | None:
-        """The hash that is stored for a user."""
+        """The stored hash of a user."""
         stored: str | None = self.value(
             "SELECT password_hash FROM users WHERE username = $1", username
         )
@@ -32,5 +32,5 @@ class Sql(SqlConnection):
 
 @cache
 def hash_of(password: str) -> str:
-    """A hash as the service makes it."""
+    """A hash as created by the service."""
     return PasswordHasher().hash_now(password)

@@ -30,7 +30,7 @@ def listed(http: HttpClient, admin: str, **query: object) -> list[str]:
 def test_nobody_may_do_nothing(
     http: HttpClient, method: str, path: str, body: dict[str, Any]
 ) -> None:
-    """Without a token every call of admins is 401."""
+    """Without a token every admin endpoint returns 401."""
     answer = http.request(method, path, **body)
 
     assert (answer.status, answer.headers["WWW-Authenticate"]) == (401, "Bearer")
@@ -40,7 +40,7 @@ def test_nobody_may_do_nothing(
 def test_user_may_do_nothing(
     http: HttpClient, bruce: str, sql: Sql, method: str, path: str, body: dict[str, Any]
 ) -> None:
-    """A user who is no admin gets 403 for every call of admins, and nothing is changed."""
+    """A user who is not an admin gets 403 from every admin endpoint, and nothing changes."""
     before = sql.run("SELECT * FROM users")
 
     answer = http.request(method, path, token=bruce, **body)
@@ -53,7 +53,7 @@ def test_user_may_do_nothing(
 def test_deleted_admin_may_do_nothing(
     http: HttpClient, admin: str, sql: Sql, method: str, path: str, body: dict[str, Any]
 ) -> None:
-    """An admin's token is refused here as soon as the admin is deleted."""
+    """An admin's token is rejected here as soon as the admin is deleted."""
     sql.run("UPDATE users SET deleted_at = now(), password_hash = NULL")
 
     answer = http.request(method, path, token=admin, **body)
@@ -64,7 +64,7 @@ def test_deleted_admin_may_do_nothing(
 @pytest.mark.parametrize("path", ["/admin/users", "/admin/users/"])
 @pytest.mark.parametrize("kind", ["json", "form"])
 def test_user_is_created(http: HttpClient, admin: str, sql: Sql, path: str, kind: str) -> None:
-    """An admin creates a user, who is no admin, and is shown them as everybody else is."""
+    """An admin creates a user, who is not an admin, and sees the same data as everybody else."""
     answer = http.post(path, token=admin, **{kind: ZOE})
 
     assert (answer.status, set(answer.json())) == (201, {"id", "username", "creation"})
@@ -73,14 +73,14 @@ def test_user_is_created(http: HttpClient, admin: str, sql: Sql, path: str, kind
 
 
 def test_created_user_can_log_in(http: HttpClient, admin: str) -> None:
-    """A new user logs in with the password that the admin gave."""
+    """A new user logs in with the password set by the admin."""
     http.post("/admin/users", token=admin, json=ZOE)
 
     assert http.post("/api/login", json=ZOE).status == 200
 
 
 def test_body_cannot_make_an_admin(http: HttpClient, admin: str, sql: Sql) -> None:
-    """Other fields than name and password have no effect."""
+    """Fields other than name and password have no effect."""
     http.post("/admin/users", token=admin, json={**ZOE, "is_admin": True, "id": 77})
 
     row = sql.run("SELECT id, is_admin FROM users WHERE username = 'Zoë'")[0]
@@ -88,7 +88,7 @@ def test_body_cannot_make_an_admin(http: HttpClient, admin: str, sql: Sql) -> No
 
 
 def test_password_is_stored_as_an_argon2id_hash(http: HttpClient, admin: str, sql: Sql) -> None:
-    """What is stored is a salted argon2id hash with the documented parameters."""
+    """A salted argon2id hash with the documented parameters is stored."""
     http.post("/admin/users", token=admin, json=ZOE)
 
     stored = sql.hash_of_user("Zoë")
@@ -109,21 +109,21 @@ def test_password_is_stored_as_an_argon2id_hash(http: HttpClient, admin: str, sq
 def test_unfit_user_is_refused(
     http: HttpClient, admin: str, fault: dict[str, object], fields: list[str]
 ) -> None:
-    """What is wrong with name or password is said, field by field."""
+    """Errors in name or password are reported field by field."""
     answer = http.post("/admin/users", token=admin, json=ZOE | fault)
 
     assert (answer.status, answer.faulty_fields) == (400, fields)
 
 
 def test_refusal_does_not_repeat_the_password(http: HttpClient, admin: str) -> None:
-    """An error shows nothing of a password that was refused."""
+    """An error shows nothing of a rejected password."""
     answer = http.post("/admin/users", token=admin, json=ZOE | {"password": "s3cret"})
 
     assert b"s3cret" not in answer.body
 
 
 def test_list_is_newest_first_without_the_deleted(http: HttpClient, admin: str, sql: Sql) -> None:
-    """The list shows everybody who is there, newest first."""
+    """The list shows all existing users, newest first."""
     for name in ("a", "b", "c"):
         sql.add_user(name)
     sql.run("UPDATE users SET deleted_at = now(), password_hash = NULL WHERE username = 'b'")
@@ -132,7 +132,7 @@ def test_list_is_newest_first_without_the_deleted(http: HttpClient, admin: str, 
 
 
 def test_list_shows_users_as_everywhere(http: HttpClient, admin: str) -> None:
-    """An entry of the list has the three fields of a user."""
+    """An entry of the list has a user's three fields."""
     (user,) = http.get("/admin/users", token=admin).json()
 
     assert set(user) == {"id", "username", "creation"}
@@ -171,7 +171,7 @@ def test_page_leads_back_to_newer_users(http: HttpClient, admin: str, sql: Sql) 
     ["limit=0", "limit=101", "limit=x", "max_id=-1", "min_id=1&since_id=1", "limit=1&limit=1"],
 )
 def test_unfit_page_is_refused(http: HttpClient, admin: str, query: str) -> None:
-    """A page that makes no sense is 400."""
+    """An invalid page gets 400."""
     assert http.get(f"/admin/users?{query}", token=admin).status == 400
 
 
@@ -189,7 +189,7 @@ def test_user_is_deleted(http: HttpClient, admin: str, sql: Sql, slash: str) -> 
 
 
 def test_deleting_twice_is_no_error(http: HttpClient, admin: str, sql: Sql) -> None:
-    """Deleting a user who is not there is 204, and the first deletion stands."""
+    """Deleting a missing user returns 204, and the first deletion stands."""
     user_id = sql.add_user("bruce")
     http.delete(f"/admin/users/{user_id}", token=admin)
     first = sql.value("SELECT deleted_at FROM users WHERE id = $1", user_id)
@@ -209,7 +209,7 @@ def test_what_is_no_id_is_not_found(http: HttpClient, admin: str, user_id: str) 
 
 
 def test_deleted_user_leaves_the_name_and_no_hash(http: HttpClient, admin: str, sql: Sql) -> None:
-    """What stays of a deleted user is the row, without the password."""
+    """Only the row of a deleted user stays, without the password."""
     user_id = sql.add_user("bruce")
 
     http.delete(f"/admin/users/{user_id}", token=admin)
@@ -222,7 +222,7 @@ def test_deleted_user_leaves_the_name_and_no_hash(http: HttpClient, admin: str, 
 def test_name_of_a_deleted_user_is_never_given_again(
     http: HttpClient, admin: str, sql: Sql
 ) -> None:
-    """Nobody can become who somebody else has been."""
+    """The name of a deleted user cannot be reused."""
     user_id = sql.add_user("bruce")
     http.delete(f"/admin/users/{user_id}", token=admin)
 
@@ -245,7 +245,7 @@ def test_name_of_a_deleted_user_is_never_given_again(
     ],
 )
 def test_other_methods_are_refused(http: HttpClient, path: str, allowed: str) -> None:
-    """A method that a path does not take is 405 and names those that it takes."""
+    """An unsupported method gets 405, with the supported ones."""
     answer = http.request("PUT", path, json={})
 
     assert (answer.status, answer.headers["Allow"]) == (405, allowed)
@@ -254,7 +254,7 @@ def test_other_methods_are_refused(http: HttpClient, path: str, allowed: str) ->
 def test_token_of_a_user_who_never_was_is_refused(
     http: HttpClient, sql: Sql, token_maker: TokenMaker
 ) -> None:
-    """An admin's token for an id that nobody has is 401."""
+    """An admin's token with an unknown id gets 401."""
     token = token_maker.token("ghost", user_id=2**62, scope="admin")
 
     assert http.get("/admin/users", token=token).status == 401

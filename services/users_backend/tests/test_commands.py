@@ -19,7 +19,7 @@ DEMO = Path(__file__).parent.parent / "demo" / "users.json"
 
 
 def test_created_admin_logs_in_as_one(http: HttpClient, backend_settings: dict[str, str]) -> None:
-    """An admin made with a password from standard input can log in and list users."""
+    """An admin created with a password from standard input can log in and list users."""
     done = run_command(backend_settings, "create-admin", "root", stdin=PASSWORD + "\n")
 
     login = http.post("/api/login", json={"username": "root", "password": PASSWORD})
@@ -32,7 +32,7 @@ def test_created_admin_logs_in_as_one(http: HttpClient, backend_settings: dict[s
 def test_password_of_an_admin_comes_from_a_file(
     http: HttpClient, backend_settings: dict[str, str], tmp_path: Path
 ) -> None:
-    """With --password-file the password is the file's contents without the line's end."""
+    """With --password-file the password is the file's contents without the final line break."""
     file = tmp_path / "password"
     file.write_text(PASSWORD + "\n")
 
@@ -52,7 +52,7 @@ def test_password_of_an_admin_comes_from_a_file(
 def test_password_is_asked_for_twice_in_a_terminal(
     sql: Sql, backend_settings: dict[str, str], second: str, said: str
 ) -> None:
-    """Who sits at a terminal types the password twice, unseen."""
+    """In a terminal the password is typed twice and not shown."""
     output = run_in_terminal(
         backend_settings, "create-admin", "root", typed={"Password: ": PASSWORD, "again: ": second}
     )
@@ -74,7 +74,7 @@ def test_password_is_asked_for_twice_in_a_terminal(
 def test_unfit_admin_is_refused(
     sql: Sql, backend_settings: dict[str, str], name: str, password: str, told: str
 ) -> None:
-    """Admins' names and passwords follow the rules of all users'."""
+    """Admins' names and passwords follow the same rules as all users'."""
     done = run_command(backend_settings, "create-admin", name, stdin=password)
 
     assert (done.returncode, done.stdout) == (2, "")
@@ -86,7 +86,7 @@ def test_unfit_admin_is_refused(
 def test_name_of_a_user_is_refused(
     sql: Sql, backend_settings: dict[str, str], option: tuple[str, ...]
 ) -> None:
-    """A name that an ordinary user has cannot become an admin's."""
+    """An ordinary user's name cannot be used for an admin."""
     sql.add_user("bruce")
 
     done = run_command(backend_settings, "create-admin", "Bruce", *option, stdin=PASSWORD)
@@ -96,7 +96,7 @@ def test_name_of_a_user_is_refused(
 
 
 def test_admin_who_is_there_is_refused(sql: Sql, backend_settings: dict[str, str]) -> None:
-    """Creating an admin a second time fails and changes nothing."""
+    """Creating an admin again fails and changes nothing."""
     sql.add_user("root", is_admin=True)
     before = sql.hash_of_user("root")
 
@@ -107,7 +107,7 @@ def test_admin_who_is_there_is_refused(sql: Sql, backend_settings: dict[str, str
 
 
 def test_admin_who_is_there_can_be_enough(sql: Sql, backend_settings: dict[str, str]) -> None:
-    """With --if-missing an admin of this name is left as they are."""
+    """With --if-missing an existing admin with this name is not changed."""
     sql.add_user("root", is_admin=True)
     before = sql.hash_of_user("root")
 
@@ -122,7 +122,7 @@ def test_admin_who_is_there_can_be_enough(sql: Sql, backend_settings: dict[str, 
 def test_admin_whose_name_would_be_refused_now_can_be_enough(
     sql: Sql, backend_settings: dict[str, str]
 ) -> None:
-    """With --if-missing an admin of a former release is left alone, whatever the name holds."""
+    """With --if-missing an admin of an earlier release is not changed, whatever the name is."""
     sql.add_user("👩\u200d🚀", is_admin=True)
 
     done = run_command(
@@ -135,7 +135,7 @@ def test_admin_whose_name_would_be_refused_now_can_be_enough(
 def test_admin_who_looks_like_a_user_is_refused(
     http: HttpClient, admin: str, backend_settings: dict[str, str]
 ) -> None:
-    """The command line follows the rule of look-alikes, too."""
+    """The command line applies the rule about look-alikes, too."""
     http.post("/admin/users/", token=admin, json={"username": "root", "password": PASSWORD})
 
     done = run_command(backend_settings, "create-admin", "rооt", stdin=PASSWORD)
@@ -161,7 +161,7 @@ def test_database_that_is_away_is_told(
 
 
 def test_missing_settings_are_all_named() -> None:
-    """A start without settings names every one that is missing."""
+    """Startup without settings names all missing ones."""
     done = run_command({})
 
     assert done.returncode == 2
@@ -175,7 +175,7 @@ def test_missing_settings_are_all_named() -> None:
 def test_three_migrations_at_once_make_one_schema(
     new_database: Callable[[], str], backend_settings: dict[str, str]
 ) -> None:
-    """Replicas that start together may all migrate: one does it, the others wait."""
+    """Replicas that start together can all migrate: one does it, the others wait."""
     url = new_database()
     settings = backend_settings | {"DATABASE_URL": url}
 
@@ -206,7 +206,7 @@ def test_migration_of_a_migrated_database_keeps_its_users(
 def test_demonstration_users_log_in_with_their_names(
     http: HttpClient, backend_settings: dict[str, str]
 ) -> None:
-    """`load-demo` makes users who have their names as passwords."""
+    """`load-demo` creates users whose passwords are their names."""
     run_command(backend_settings, "load-demo", "--file", str(DEMO))
 
     logins = [
@@ -232,7 +232,7 @@ def test_demonstration_users_are_loaded_once(sql: Sql, database_url: str) -> Non
 
 
 def test_demonstration_users_come_to_no_others(sql: Sql, database_url: str) -> None:
-    """Where there is any user, none is added."""
+    """If there is any user, none is added."""
     sql.add_user("somebody")
 
     load_demo(database_url)
@@ -243,7 +243,7 @@ def test_demonstration_users_come_to_no_others(sql: Sql, database_url: str) -> N
 def test_demonstration_users_are_not_imitated(
     http: HttpClient, sql: Sql, database_url: str, token_maker: TokenMaker
 ) -> None:
-    """Nobody gets a name that looks like a demonstration user's."""
+    """Names that look like a demonstration user's are rejected."""
     load_demo(database_url)
     sql.run("UPDATE users SET is_admin = true WHERE username = 'priya'")
     token = token_maker.token("priya", user_id=7, scope="admin")
@@ -256,7 +256,7 @@ def test_demonstration_users_are_not_imitated(
 
 
 def test_users_after_the_demonstration_get_new_ids(sql: Sql, database_url: str) -> None:
-    """Ids go on after those of the demonstration users."""
+    """New ids continue after those of the demonstration users."""
     load_demo(database_url)
     last = sql.value("SELECT max(id) FROM users")
 

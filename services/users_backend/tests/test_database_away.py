@@ -1,4 +1,4 @@
-"""A real PostgreSQL server that stops and comes back under the backend."""
+"""A real PostgreSQL server that stops and recovers under the backend."""
 
 import asyncio
 import tempfile
@@ -22,7 +22,7 @@ ZOE = {"username": "zoë", "password": PASSWORD}
 
 @pytest.fixture(scope="module")
 def own_server() -> Iterator[PostgresServer]:
-    """A server that the tests of this module stop and start."""
+    """A server that this module's tests stop and start."""
     with tempfile.TemporaryDirectory(prefix="mythoughts-away-") as name:
         folder = Path(name)
         folder.chmod(0o711)
@@ -35,7 +35,7 @@ def own_server() -> Iterator[PostgresServer]:
 
 @pytest.fixture(scope="module")
 def own_url(own_server: PostgresServer) -> str:
-    """A migrated database in that server, with bruce as user 1 and an admin as user 2."""
+    """A migrated database on that server, with bruce as user 1 and an admin as user 2."""
     url = own_server.create_database("away", owner="away", password=new_password())
     migrate(Secret(url), MIGRATIONS)
     with asyncio.Runner() as runner, Sql(runner, url) as sql:
@@ -79,7 +79,7 @@ def admin(token_maker: TokenMaker) -> str:
 
 
 def assert_unavailable(answer: Answer) -> None:
-    """Check that an answer says to try again."""
+    """Check that a response says to try again."""
     assert answer.status == 503
     assert answer.headers["Retry-After"] == "1"
     assert answer.headers["Content-Type"] == "application/problem+json"
@@ -100,7 +100,7 @@ def assert_unavailable(answer: Answer) -> None:
 def test_stopped_database_is_unavailable(
     without_database: HttpClient, admin: str, method: str, path: str, body: object
 ) -> None:
-    """While the database is away every call that needs it is 503, and the service not ready."""
+    """While the database is down, calls that need it get 503, and the service is not ready."""
     answer = without_database.request(method, path, token=admin, json=body)
 
     assert_unavailable(answer)
@@ -109,7 +109,7 @@ def test_stopped_database_is_unavailable(
 def test_tokens_and_keys_need_no_database(
     without_database: HttpClient, token_maker: TokenMaker
 ) -> None:
-    """While the database is away tokens are told apart and the public keys are answered."""
+    """While the database is down tokens are still checked and the public keys are served."""
     http = without_database
 
     statuses = [
@@ -123,7 +123,7 @@ def test_tokens_and_keys_need_no_database(
 
 
 def test_service_recovers_by_itself(with_database: HttpClient, own_server: PostgresServer) -> None:
-    """When the database is back, so is the service."""
+    """When the database is back, the service works again."""
     own_server.stop()
     assert_unavailable(with_database.post("/api/login", json=BRUCE))
     own_server.start()

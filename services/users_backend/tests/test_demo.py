@@ -17,7 +17,7 @@ THOUGHTS: list[dict[str, Any]] = json.loads(
 
 
 def test_demonstration_users_could_be_created() -> None:
-    """Their names fit the rule, and ids and names are each given once."""
+    """The names are valid, and ids and names are unique."""
     names = [user["username"] for user in USERS]
 
     looks = {skeleton for name in names for skeleton in skeletons(name)}
@@ -27,14 +27,14 @@ def test_demonstration_users_could_be_created() -> None:
 
 
 def test_demonstration_thoughts_are_of_the_demonstration_users() -> None:
-    """Every thought names an author as the users' file has them, and everybody has some."""
+    """Every thought's author is in the users' file, and every user has thoughts."""
     authors = {(thought["user_id"], thought["username"]) for thought in THOUGHTS}
 
     assert authors == {(user["id"], user["username"]) for user in USERS}
 
 
 def test_demonstration_thoughts_could_be_shared() -> None:
-    """Texts have 1 to 250 characters, are all different and not blank."""
+    """Texts have 1 to 250 characters, are unique and not blank."""
     texts = [thought["text"] for thought in THOUGHTS]
 
     assert all(text.strip() and len(text) <= 250 for text in texts)
@@ -42,7 +42,7 @@ def test_demonstration_thoughts_could_be_shared() -> None:
 
 
 def test_demonstration_thoughts_have_something_for_every_page() -> None:
-    """There is a second page of bruce's, several days, Chinese, line breaks and a link."""
+    """The data includes a second page for bruce, several days, Chinese, line breaks and a link."""
     texts = [thought["text"] for thought in THOUGHTS]
     by_author = Counter(thought["username"] for thought in THOUGHTS)
 

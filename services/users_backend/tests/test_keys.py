@@ -1,4 +1,4 @@
-"""Signing keys: what is published, and how they are replaced while requests run."""
+"""Signing keys: what is published, and how keys are replaced while requests run."""
 
 import itertools
 from collections.abc import Iterator
@@ -20,7 +20,7 @@ from services.users_backend.tests.sql import PASSWORD, Sql
 
 @pytest.fixture
 def own_backend(make_backend: MakeBackend, own_keys: TokenMaker, sql: Sql) -> ServiceProcess:
-    """A running backend with keys of its own, in which bruce is user 1."""
+    """A running backend with its own keys, in which bruce is user 1."""
     sql.add_user("bruce")
     backend = make_backend(
         TOKEN_PRIVATE_KEYS_PATH=str(own_keys.private_path),
@@ -45,7 +45,7 @@ def published(http: HttpClient) -> list[str]:
 
 
 def test_public_keys_are_published(http: HttpClient, token_maker: TokenMaker) -> None:
-    """Anyone gets the public keys, and no private part of them."""
+    """Anyone gets the public keys, but no private part of them."""
     answer = http.get("/.well-known/jwks.json")
 
     assert answer.status == 200
@@ -64,7 +64,7 @@ def test_public_keys_may_be_kept_for_a_few_minutes(http: HttpClient) -> None:
 def test_private_keys_are_not_published_by_mistake(
     make_backend: MakeBackend, token_maker: TokenMaker
 ) -> None:
-    """Also when the public path names the private file, nothing private is answered."""
+    """Even if the public path names the private file, nothing private is returned."""
     backend = make_backend(TOKEN_PUBLIC_KEYS_PATH=str(token_maker.private_path))
     backend.start()
 
@@ -76,7 +76,7 @@ def test_private_keys_are_not_published_by_mistake(
 def test_new_key_signs_and_is_published_without_restart(
     own_backend: ServiceProcess, own_keys: TokenMaker
 ) -> None:
-    """After a rotation the next login is signed with the new key, beside the published old."""
+    """After a rotation the next login is signed with the new key; the old one stays published."""
     old = own_keys.private_key["kid"]
 
     own_keys.rotate()
@@ -89,7 +89,7 @@ def test_new_key_signs_and_is_published_without_restart(
 def test_new_key_signs_out_of_a_mounted_folder(
     make_backend: MakeBackend, own_keys: TokenMaker, sql: Sql, tmp_path: Path
 ) -> None:
-    """Keys that Kubernetes mounts are exchanged behind two links, and noticed all the same."""
+    """Keys mounted by Kubernetes are replaced through two links, and this is detected."""
     sql.add_user("bruce")
     mount = MountedFolder(tmp_path / "mount")
     mount.publish(own_keys.private_path, own_keys.public_path)
@@ -112,7 +112,7 @@ def test_new_key_signs_out_of_a_mounted_folder(
 def test_no_request_fails_while_keys_rotate(
     own_backend: ServiceProcess, own_keys: TokenMaker
 ) -> None:
-    """During rotations, logins succeed and tokens old and new are accepted."""
+    """During rotations, logins succeed and old and new tokens are accepted."""
     http = own_backend.http
     first = log_in(http)
     over = Event()
@@ -134,7 +134,7 @@ def test_no_request_fails_while_keys_rotate(
 
 
 def test_dropped_key_stops_working(own_backend: ServiceProcess, own_keys: TokenMaker) -> None:
-    """A token of a key that was removed from the public file is refused soon."""
+    """A token of a key that was removed from the public file is soon rejected."""
     token = log_in(own_backend.http)
 
     own_keys.rotate(keep_old=False)
@@ -147,7 +147,7 @@ def test_dropped_key_stops_working(own_backend: ServiceProcess, own_keys: TokenM
 def test_damaged_key_files_are_survived(
     own_backend: ServiceProcess, own_keys: TokenMaker, damage: str
 ) -> None:
-    """While the files are damaged the keys read last go on; mended, they are read again."""
+    """While the files are damaged the keys read last stay in use; repaired, they are read again."""
     private = own_keys.private_path.read_bytes()
     own_keys.private_path.write_text(damage)
     own_keys.public_path.write_text(damage)
@@ -162,7 +162,7 @@ def test_damaged_key_files_are_survived(
 
 
 def test_announced_key_does_not_sign_yet(own_backend: ServiceProcess, own_keys: TokenMaker) -> None:
-    """With --activate-in a key is published at once and signs only when its time has come."""
+    """With --activate-in a key is published at once but signs only from its start time on."""
     present = own_keys.private_key["kid"]
 
     done = run_command(own_backend.process.environment, "rotate-keys", "--activate-in", "600")

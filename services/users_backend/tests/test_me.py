@@ -13,7 +13,7 @@ NEW_PASSWORD = "a better one"
 
 
 def change(http: HttpClient, token: str | None, **body: object) -> Answer:
-    """Ask for another password."""
+    """Request a change of the password."""
     given = {"password": PASSWORD, "new_password": NEW_PASSWORD}
     return http.post("/api/me/password/", token=token, json=given | body)
 
@@ -25,7 +25,7 @@ def log_in(http: HttpClient, password: str) -> int:
 
 @pytest.mark.parametrize("path", ["/api/me", "/api/me/"])
 def test_user_sees_themselves(http: HttpClient, bruce: str, path: str) -> None:
-    """A token gets its own user: id, name and when it was created, nothing else."""
+    """A token gets its own user: id, name and creation time, nothing else."""
     answer = http.get(path, token=bruce)
 
     assert (answer.status, set(answer.json())) == (200, {"id", "username", "creation"})
@@ -33,12 +33,12 @@ def test_user_sees_themselves(http: HttpClient, bruce: str, path: str) -> None:
 
 
 def test_answer_of_a_login_may_follow_the_scheme(http: HttpClient, bruce: str) -> None:
-    """Who puts the whole answer of a login after `Bearer` is let in."""
+    """A whole login response after `Bearer` is accepted."""
     assert http.get("/api/me/", headers={"Authorization": f"Bearer Bearer {bruce}"}).status == 200
 
 
 def test_creation_is_the_servers_time_in_utc(http: HttpClient, bruce: str, sql: Sql) -> None:
-    """When a user was created is the database's clock, in UTC with a Z."""
+    """A user's creation time is the database's clock, in UTC with a Z."""
     creation = http.get("/api/me/", token=bruce).json()["creation"]
 
     assert creation.endswith("Z")
@@ -47,14 +47,14 @@ def test_creation_is_the_servers_time_in_utc(http: HttpClient, bruce: str, sql: 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
 def test_nobody_sees_no_one(http: HttpClient, method: str) -> None:
-    """Without a token there is a challenge."""
+    """Without a token the response has a challenge."""
     answer = http.request(method, "/api/me/")
 
     assert (answer.status, answer.headers["WWW-Authenticate"]) == (401, "Bearer")
 
 
 def test_deleted_user_is_not_known_any_more(http: HttpClient, bruce: str, sql: Sql) -> None:
-    """A token whose user has been deleted meanwhile is 401."""
+    """A token whose user has since been deleted gets 401."""
     sql.run("UPDATE users SET deleted_at = now(), password_hash = NULL")
 
     answers = [http.get("/api/me/", token=bruce), change(http, bruce)]
@@ -64,7 +64,7 @@ def test_deleted_user_is_not_known_any_more(http: HttpClient, bruce: str, sql: S
 
 
 def test_forged_token_is_refused(http: HttpClient, sql: Sql, tmp_path: Path) -> None:
-    """A token signed with a key of somebody else is 401."""
+    """A token signed with a foreign key gets 401."""
     user_id = sql.add_user("bruce")
     forger = TokenMaker(tmp_path)
 
@@ -83,14 +83,14 @@ def test_password_is_changed(http: HttpClient, bruce: str, path: str) -> None:
 
 
 def test_token_outlives_a_change_of_password(http: HttpClient, bruce: str) -> None:
-    """A change of password does not end a session."""
+    """A change of the password does not end a session."""
     change(http, bruce)
 
     assert http.get("/api/me/", token=bruce).status == 200
 
 
 def test_wrong_present_password_is_forbidden(http: HttpClient, bruce: str) -> None:
-    """Who does not know the present password may not change it."""
+    """Without the current password, it cannot be changed."""
     answer = change(http, bruce, password="wrong")
 
     assert answer.status == 403
@@ -98,7 +98,7 @@ def test_wrong_present_password_is_forbidden(http: HttpClient, bruce: str) -> No
 
 
 def test_others_keep_their_password(http: HttpClient, bruce: str, sql: Sql) -> None:
-    """A change concerns the caller alone."""
+    """A change affects only the caller."""
     sql.add_user("stephen")
 
     change(http, bruce)
@@ -127,7 +127,7 @@ def test_unfit_password_is_refused(
 
 @pytest.mark.parametrize("length", [8, 128])
 def test_longest_and_shortest_password_work(http: HttpClient, bruce: str, length: int) -> None:
-    """8 characters and 128 are enough and not too many, in any script."""
+    """8 and 128 characters are both valid, in any script."""
     answer = change(http, bruce, new_password="密" * length)
 
     assert answer.status == 204

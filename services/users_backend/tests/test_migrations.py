@@ -1,4 +1,4 @@
-"""Migrations over a database that is in use."""
+"""Migrations of a database that is in use."""
 
 import asyncio
 from collections.abc import Callable, Iterator
@@ -14,7 +14,7 @@ from services.users_backend.tests.conftest import MakeBackend
 from services.users_backend.tests.sql import PASSWORD, Sql
 from users_backend.app import MIGRATIONS
 
-# Several look alike, and none but the first and the last would be accepted now.
+# Several look alike, and only the first and the last would be accepted now.
 FORMER_NAMES = [
     "bruce lee",
     "bruce  lee",
@@ -35,7 +35,7 @@ FORMER_NAMES = [
 
 @pytest.fixture
 def former_url(new_database: Callable[[], str], tmp_path: Path) -> str:
-    """A database as the first release leaves it: with 0001 alone."""
+    """A database as the first release leaves it: with only 0001."""
     url = new_database()
     first_release = copytree(MIGRATIONS, tmp_path / "migrations")
     (first_release / "versions" / "0002_name_skeletons.py").unlink()
@@ -45,7 +45,7 @@ def former_url(new_database: Callable[[], str], tmp_path: Path) -> str:
 
 @pytest.fixture
 def former(former_url: str) -> Iterator[Sql]:
-    """A connection to it, filled with users of whom one has been deleted."""
+    """A connection to it, filled with users, one of them deleted."""
     with asyncio.Runner() as runner, Sql(runner, former_url) as sql:
         for name in [*FORMER_NAMES, "gone"]:
             sql.add_user(name)
@@ -55,7 +55,7 @@ def former(former_url: str) -> Iterator[Sql]:
 
 @pytest.mark.usefixtures("former")
 def test_users_of_former_releases_all_log_in(former_url: str, make_backend: MakeBackend) -> None:
-    """Names that look alike, or would be refused now, go on working after the migration."""
+    """Names that look alike, or would now be rejected, still work after the migration."""
     migrate(Secret(former_url), MIGRATIONS)
     backend = make_backend(DATABASE_URL=former_url)
     backend.start()
@@ -76,7 +76,7 @@ def test_users_of_former_releases_are_not_imitated(
     token_maker: TokenMaker,
     name: str,
 ) -> None:
-    """Nobody new gets a name like one that was there before the migration."""
+    """New names may not look like one that existed before the migration."""
     user_id = former.add_user("admin", is_admin=True)
     migrate(Secret(former_url), MIGRATIONS)
     backend = make_backend(DATABASE_URL=former_url)
@@ -92,7 +92,7 @@ def test_users_of_former_releases_are_not_imitated(
 
 
 def test_many_users_are_migrated(former_url: str, former: Sql) -> None:
-    """More users than fit into one batch have their skeletons after the migration."""
+    """The migration adds skeletons for more users than fit into one batch."""
     former.run(
         "INSERT INTO users (username, password_hash) "
         "SELECT translate('user ' || i, '01', 'xy'), 'hash' FROM generate_series(1, 10500) AS i"
@@ -104,7 +104,7 @@ def test_many_users_are_migrated(former_url: str, former: Sql) -> None:
 
 
 def test_former_release_goes_on_after_the_migration(former_url: str, former: Sql) -> None:
-    """Code of the former release adds users while both are running."""
+    """Code of the earlier release adds users while both are running."""
     migrate(Secret(former_url), MIGRATIONS)
 
     assert former.add_user("stephen")

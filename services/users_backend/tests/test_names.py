@@ -1,4 +1,4 @@
-"""Which names users can have, and which names are the same."""
+"""Which names are allowed, and which names are the same."""
 
 import re
 from concurrent.futures import ThreadPoolExecutor
@@ -65,7 +65,7 @@ ACCEPTED = [
 
 
 def create(http: HttpClient, admin: str, username: object) -> Answer:
-    """Ask for a user of this name."""
+    """Request a user with this name."""
     return http.post(
         "/admin/users/", token=admin, json={"username": username, "password": PASSWORD}
     )
@@ -169,7 +169,7 @@ def test_unfit_names_are_refused(http: HttpClient, admin: str, sql: Sql, name: o
 
 
 def test_published_pattern_refuses_no_name() -> None:
-    """A client that checks names by the document, also in units of UTF-16, sends all that fit."""
+    """A client that validates names with the document, also in UTF-16 units, sends valid ones."""
     pattern = OPENAPI["components"]["schemas"]["NewUser"]["properties"]["username"]["pattern"]
 
     for name in ACCEPTED:
@@ -202,7 +202,7 @@ def test_published_pattern_refuses_no_name() -> None:
 def test_marks_without_a_letter_of_their_own_are_refused(
     http: HttpClient, admin: str, name: str
 ) -> None:
-    """A mark needs a letter before it, of its own script, and does not come twice in a row."""
+    """A mark needs a preceding letter of its own script, and must not be repeated."""
     answer = create(http, admin, name)
 
     assert (answer.status, answer.faulty_fields) == (400, ["username"])
@@ -225,7 +225,7 @@ def test_marks_without_a_letter_of_their_own_are_refused(
 def test_refusal_says_what_is_wrong_and_where(
     http: HttpClient, admin: str, name: str, said: str
 ) -> None:
-    """Who sends a name that does not fit is told the character, its place and its fault."""
+    """The error for an invalid name says which character is wrong, where and why."""
     answer = create(http, admin, name)
 
     (error,) = answer.json()["errors"]
@@ -234,14 +234,14 @@ def test_refusal_says_what_is_wrong_and_where(
 
 
 def test_name_and_password_are_refused_together(http: HttpClient, admin: str) -> None:
-    """One answer says what is wrong with each field."""
+    """One response lists the errors of each field."""
     answer = http.post("/admin/users/", token=admin, json={"username": "a  b", "password": "x"})
 
     assert (answer.status, answer.faulty_fields) == (400, ["username", "password"])
 
 
 def test_full_width_name_is_stored_in_ordinary_width(http: HttpClient, admin: str) -> None:
-    """A name typed in full width is the same as in ordinary width, and stored so."""
+    """A name in full width is the same as in ordinary width, and is stored that way."""
     answer = create(http, admin, "ｂｒｕｃｅ")
 
     assert (answer.status, answer.json()["username"]) == (201, "bruce")
@@ -255,7 +255,7 @@ def test_name_is_stored_composed(http: HttpClient, admin: str) -> None:
 
 
 def test_name_that_grows_when_composed_is_refused(http: HttpClient, admin: str) -> None:
-    """The 50 characters are counted in NFC, too, where a few characters become two."""
+    """The limit of 50 characters also applies in NFC, where a few characters become two."""
     answer = create(http, admin, "\u0958" * 26)
 
     assert (answer.status, answer.faulty_fields) == (400, ["username"])
@@ -279,7 +279,7 @@ def test_name_that_grows_when_composed_is_refused(http: HttpClient, admin: str) 
 def test_same_names_are_taken(
     http: HttpClient, admin: str, sql: Sql, taken: str, wanted: str
 ) -> None:
-    """Names that differ only in case, form or what cannot be seen are the same: 409."""
+    """Names that differ only in case, form or invisible characters are the same: 409."""
     sql.add_user(taken)
 
     answer = create(http, admin, wanted)
@@ -293,14 +293,14 @@ def test_same_names_are_taken(
 def test_different_names_are_free(
     http: HttpClient, admin: str, sql: Sql, taken: str, wanted: str
 ) -> None:
-    """An accent, a space or another letter makes another name."""
+    """A different accent, space or letter makes a different name."""
     sql.add_user(taken)
 
     assert create(http, admin, wanted).status == 201
 
 
 def test_one_of_six_at_once_gets_the_name(http: HttpClient, admin: str, sql: Sql) -> None:
-    """Of six creations at once, of names that differ only in case, one succeeds."""
+    """Of six simultaneous creations of names that differ only in case, one succeeds."""
     names = ["steve", "Steve", "sTeve", "stEve", "steVe", "stevE"]
 
     with ThreadPoolExecutor(6) as pool:
@@ -323,7 +323,7 @@ def test_one_of_six_at_once_gets_the_name(http: HttpClient, admin: str, sql: Sql
     ids=["empty", "long", "decomposed", "null", "no hash", "deleted with hash"],
 )
 def test_database_itself_refuses_unfit_users(sql: Sql, values: str) -> None:
-    """The constraints hold for everybody who writes into the database."""
+    """The constraints apply to everybody who writes to the database."""
     with pytest.raises(asyncpg.IntegrityConstraintViolationError):
         sql.run(f"INSERT INTO users (username, password_hash, deleted_at) VALUES {values}")  # noqa: S608 (ours)
 

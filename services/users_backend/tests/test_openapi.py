@@ -19,7 +19,7 @@ DELETED = "/admin/users/{user_id}"
 
 
 def test_served_document_is_committed(http: HttpClient) -> None:
-    """openapi.json in the service's folder is what the service serves."""
+    """openapi.json in the service's folder matches what the service serves."""
     openapi_checks.assert_served_document_is_committed(http, SERVICE_FOLDER)
 
 
@@ -31,17 +31,17 @@ def test_committed_document_is_what_the_command_prints() -> None:
 
 
 def test_document_is_valid() -> None:
-    """The document keeps to OpenAPI 3.1."""
+    """The document conforms to OpenAPI 3.1."""
     openapi_checks.assert_document_is_valid(OPENAPI)
 
 
 def test_patterns_are_for_every_dialect() -> None:
-    """No pattern uses what JavaScript without `u`, RE2 or Go cannot read."""
+    """No pattern uses syntax that JavaScript without `u`, RE2 or Go does not support."""
     openapi_checks.assert_patterns_are_portable(OPENAPI)
 
 
 def test_every_operation_is_described() -> None:
-    """Each operation documents what it does, its errors, and the headers of its answers."""
+    """Each operation documents its purpose, its errors, and the headers of its responses."""
     openapi_checks.assert_every_operation_is_described(OPENAPI)
 
 
@@ -59,13 +59,13 @@ def test_every_endpoint_is_documented() -> None:
 
 
 def test_bearer_scheme_is_documented() -> None:
-    """Guarded operations ask for the bearer scheme, the public ones for nothing."""
+    """Guarded operations require the bearer scheme, public ones nothing."""
     openapi_checks.assert_only_these_are_public(OPENAPI, PUBLIC)
 
 
 @pytest.mark.parametrize("path", ["/api/login", "/api/me/password", "/admin/users"])
 def test_bodies_are_declared_as_json(path: str) -> None:
-    """What is posted is declared as JSON alone, for generators of clients, and is required."""
+    """Bodies are declared as required and as JSON only, for client generators."""
     body = OPENAPI["paths"][path]["post"]["requestBody"]
 
     assert body["required"]
@@ -79,7 +79,7 @@ def test_swagger_page_needs_no_other_host(http: HttpClient) -> None:
 
 @pytest.mark.usefixtures("bruce")
 def test_successes_are_documented(http: HttpClient, admin: str) -> None:
-    """Statuses, types and headers of good answers are those of the document."""
+    """Statuses, types and headers of successful responses match the document."""
     answers = [
         ("POST", "/api/login", http.post("/api/login", json=BRUCE)),
         ("GET", "/api/me", http.get("/api/me", token=admin)),
@@ -96,7 +96,7 @@ def test_successes_are_documented(http: HttpClient, admin: str) -> None:
 
 
 def test_refusals_are_documented(http: HttpClient, admin: str, sql: Sql) -> None:
-    """Statuses, types and headers of errors are those of the document."""
+    """Statuses, types and headers of errors match the document."""
     sql.add_user("zoë")
     change, wrong = "/api/me/password", CHANGE | {"password": "wrong"}
     text = {"Content-Type": "text/plain"}

@@ -1,4 +1,4 @@
-"""Hashing, and what a login costs."""
+"""Hashing, and the cost of a login."""
 
 import asyncio
 import threading
@@ -20,7 +20,7 @@ from users_backend.signing import TokenSigner, WatchedKeySet
 
 
 class ObservedHasher(PasswordHasher):
-    """Counts what is hashed, and can be held up."""
+    """Counts hashes, and can be held up."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -34,12 +34,12 @@ class ObservedHasher(PasswordHasher):
         self.may_go_on.set()
 
     async def hash(self, password: str) -> str:
-        """Hash, and count it."""
+        """Hash the password, and count it."""
         self.hashed += 1
         return await super().hash(password)
 
     async def verify(self, password: str, password_hash: str | None) -> bool:
-        """Verify, and tell that it was asked for."""
+        """Verify the password, and record the call."""
         self.asked.release()
         return await super().verify(password, password_hash)
 
@@ -74,7 +74,7 @@ def signer(token_maker: TokenMaker) -> TokenSigner:
 def test_every_failed_login_verifies_one_hash(
     sql: Sql, database_url: str, signer: TokenSigner, username: str, password: str
 ) -> None:
-    """A wrong name costs what a wrong password costs: one verification of argon2id."""
+    """A wrong name costs as much as a wrong password: one argon2id verification."""
     sql.add_user("bruce")
     sql.add_user("gone")
     sql.run("UPDATE users SET deleted_at = now(), password_hash = NULL WHERE username = 'gone'")
@@ -107,7 +107,7 @@ async def log_in(url: str, hasher: PasswordHasher, signer: TokenSigner, login: L
 def test_hash_with_other_parameters_is_made_anew_at_login(
     sql: Sql, database_url: str, signer: TokenSigner, time_cost: int, memory_kib: int
 ) -> None:
-    """A login replaces a hash of another strength, and the password stays."""
+    """A login replaces a hash of different strength, and the password stays valid."""
     old = argon2.PasswordHasher(time_cost, memory_kib, 1).hash(PASSWORD)
     sql.add_user("bruce", password_hash=old)
 
@@ -133,7 +133,7 @@ def test_failed_login_leaves_an_old_hash(sql: Sql, database_url: str, signer: To
 def test_present_hash_is_left_alone_at_login(
     sql: Sql, database_url: str, signer: TokenSigner
 ) -> None:
-    """A login with a hash of the present strength hashes nothing anew."""
+    """A login with a hash of the current strength creates no new hash."""
     sql.add_user("bruce")
     hasher = ObservedHasher()
 
@@ -144,7 +144,7 @@ def test_present_hash_is_left_alone_at_login(
 
 
 def test_password_changed_meanwhile_is_not_overwritten(sql: Sql, database_url: str) -> None:
-    """Of two changes of one password at once, the second is forbidden."""
+    """Of two simultaneous changes of one password, the second is forbidden."""
     user_id = sql.add_user("bruce")
     new_passwords = [Secret("the first one"), Secret("the second")]
     changes = [PasswordChange(Secret(PASSWORD), password) for password in new_passwords]
@@ -172,7 +172,7 @@ async def change_at_once(
 
 
 async def test_one_hash_at_a_time(hasher: ObservedHasher) -> None:
-    """Whatever arrives at once, one hash is under way."""
+    """Whatever arrives at once, only one hash is in progress."""
     await asyncio.gather(*(hasher.verify("x", None) for _ in range(6)))
 
     assert (hasher.verified, hasher.most_at_once) == (6, 1)
@@ -192,7 +192,7 @@ async def test_event_loop_goes_on_while_a_hash_is_made(hasher: ObservedHasher) -
 
 
 async def test_cancelled_hash_keeps_its_turn_until_it_is_done(hasher: ObservedHasher) -> None:
-    """A request that gives up does not let a second hash begin beside its own."""
+    """A cancelled request does not cause two hashes to run at once."""
     hasher.may_go_on.clear()
     given_up = asyncio.create_task(hasher.verify("x", None))
     await asyncio.to_thread(hasher.begun.wait)
@@ -209,7 +209,7 @@ async def test_cancelled_hash_keeps_its_turn_until_it_is_done(hasher: ObservedHa
 
 
 async def test_hash_that_has_not_begun_is_not_made_for_nobody(hasher: ObservedHasher) -> None:
-    """Requests that gave up while they waited cost no hash."""
+    """Requests cancelled while waiting cost no hash."""
     hasher.may_go_on.clear()
     first = asyncio.create_task(hasher.verify("x", None))
     await asyncio.to_thread(hasher.begun.wait)

@@ -14,7 +14,7 @@ from services.users_backend.tests.command import run_command
 
 @pytest.fixture
 def key_settings(tmp_path: Path) -> dict[str, str]:
-    """All that `rotate-keys` needs."""
+    """The settings that `rotate-keys` needs."""
     return {
         "TOKEN_PRIVATE_KEYS_PATH": str(tmp_path / "keys" / "private.json"),
         "TOKEN_PUBLIC_KEYS_PATH": str(tmp_path / "keys" / "public.json"),
@@ -27,7 +27,7 @@ def kids(path: Path) -> list[str]:
 
 
 def test_rotate_keys_makes_both_files(key_settings: dict[str, str]) -> None:
-    """The first `rotate-keys` makes the files, the private one for its owner alone."""
+    """The first `rotate-keys` creates the files; only the owner may read the private one."""
     done = run_command(key_settings, "rotate-keys")
 
     private, public = (Path(path) for path in key_settings.values())
@@ -52,7 +52,7 @@ def test_rotate_keys_keeps_what_tokens_may_still_carry(
 def test_old_key_is_kept_while_clocks_may_differ(
     key_settings: dict[str, str], own_keys: TokenMaker, since_its_end_seconds: int, kept: bool
 ) -> None:
-    """A key stays until its last token has expired by a clock that is half a minute behind."""
+    """A key stays until its last token has expired, even by a clock half a minute behind."""
     old = own_keys.private_key["kid"]
     own_keys.rotate()
     keys = read_key_set(own_keys.private_path)
@@ -65,7 +65,7 @@ def test_old_key_is_kept_while_clocks_may_differ(
 
 
 def test_rotate_keys_can_drop_the_old(key_settings: dict[str, str], own_keys: TokenMaker) -> None:
-    """With --drop-old only the new key is left."""
+    """With --drop-old only the new key remains."""
     done = run_command(key_settings, "rotate-keys", "--drop-old")
 
     assert kids(own_keys.public_path) == [done.stdout.strip()]
@@ -74,7 +74,7 @@ def test_rotate_keys_can_drop_the_old(key_settings: dict[str, str], own_keys: To
 def test_damaged_file_is_not_overwritten(
     key_settings: dict[str, str], own_keys: TokenMaker
 ) -> None:
-    """`rotate-keys` says so when the private file is damaged, and changes nothing."""
+    """`rotate-keys` reports a damaged private file, and changes nothing."""
     own_keys.private_path.write_text("{")
     before = own_keys.public_path.read_bytes()
 
@@ -87,7 +87,7 @@ def test_damaged_file_is_not_overwritten(
 
 
 def test_keys_can_be_made_if_missing(key_settings: dict[str, str]) -> None:
-    """With --if-missing the first run makes the files, and a second leaves them as they are."""
+    """With --if-missing the first run creates the files, and a second does not change them."""
     first = run_command(key_settings, "rotate-keys", "--if-missing")
     before = [Path(path).read_bytes() for path in key_settings.values()]
 
@@ -101,7 +101,7 @@ def test_keys_can_be_made_if_missing(key_settings: dict[str, str]) -> None:
 def test_missing_public_file_is_made_again(
     key_settings: dict[str, str], own_keys: TokenMaker
 ) -> None:
-    """With --if-missing a lost public file comes back with every key that tokens may carry."""
+    """With --if-missing a lost public file is restored with every key that tokens may use."""
     old = own_keys.private_key["kid"]
     own_keys.public_path.unlink()
 

@@ -10,13 +10,13 @@ from chassis.tests.token_maker import TokenMaker
 from services.users_backend.tests.sql import Sql
 
 SERVICE_FOLDER = Path(__file__).parents[1]
-# Ids that are generated are small or huge: they hit nobody here.
+# Generated ids are small or huge: they match nobody here.
 ADMIN_ID = 4_000_000_000
 
 
 @pytest.fixture
 def lasting_admin(sql: Sql, token_maker: TokenMaker) -> str:
-    """The token of an admin whom no generated call deletes."""
+    """The token of an admin who is not deleted by any generated call."""
     sql.run("SELECT setval('users_id_seq', $1, false)", ADMIN_ID)
     user_id = sql.add_user("admin", is_admin=True)
     return token_maker.token("admin", user_id=user_id, scope="admin")

@@ -1,4 +1,4 @@
-"""What the service writes after a fault, in any handler that gets a secret: never the secret."""
+"""Logs after an error in any handler that receives a secret: they never contain it."""
 
 import asyncio
 from collections.abc import Callable, Iterator
@@ -21,7 +21,7 @@ NEW_PASSWORD = "close-sesame"
 
 FAULTS = {
     "no column": ["ALTER TABLE users RENAME password_hash TO gone"],
-    # PostgreSQL's message shows the row that it refuses.
+    # PostgreSQL's message shows the rejected row.
     "refused row": ["ALTER TABLE users ADD CHECK (password_hash = 'none') NOT VALID"],
     # asyncpg's message shows the value that it cannot send.
     "other type": ["ALTER TABLE users ALTER password_hash TYPE bytea USING password_hash::bytea"],
@@ -37,7 +37,7 @@ FAULTS = {
 
 @pytest.fixture
 def own_url(new_database: Callable[[], str]) -> str:
-    """The address of a migrated database that the test may spoil."""
+    """The address of a migrated database that the test may damage."""
     url = new_database()
     migrate(Secret(url), MIGRATIONS)
     return url
@@ -51,12 +51,12 @@ def own_sql(own_url: str) -> Iterator[Sql]:
 
 
 def outdated_hash() -> str:
-    """A hash of the password that a login replaces."""
+    """A password hash that a login replaces."""
     return argon2.PasswordHasher(1, 8, 1).hash(PASSWORD)
 
 
 def send_secrets(http: HttpClient, token: str, admin: str) -> list[int]:
-    """Ask for everything that comes with a secret; the statuses."""
+    """Send all requests with a secret; return the statuses."""
     login = {"username": "bruce", "password": PASSWORD}
     change = {"password": PASSWORD, "new_password": NEW_PASSWORD}
     user = {"username": "carl", "password": NEW_PASSWORD}
@@ -82,7 +82,7 @@ def test_fault_shows_no_secret(
     fault: str,
     output: str,
 ) -> None:
-    """Whatever breaks, no password, hash or part of a token gets into what the service writes."""
+    """Whatever fails, no password, hash or part of a token appears in the service's output."""
     stored = outdated_hash()
     bruce = token_maker.token("bruce", user_id=own_sql.add_user("bruce", password_hash=stored))
     admin_id = own_sql.add_user("admin", is_admin=True, password_hash=stored)
@@ -106,7 +106,7 @@ def test_fault_shows_no_secret(
 def test_command_shows_no_secret(
     backend_settings: dict[str, str], own_url: str, own_sql: Sql, fault: str
 ) -> None:
-    """A command that the database refuses says so without the row."""
+    """A command rejected by the database says so without the row."""
     for statement in FAULTS[fault]:
         own_sql.run(statement)
 
@@ -127,7 +127,7 @@ def test_broken_key_file_shows_no_key(
     spoil: Callable[[str], str],
     output: str,
 ) -> None:
-    """A key file that turns bad while the service runs is logged without what is in it."""
+    """A key file damaged while the service runs is logged without its contents."""
     sql.add_user("bruce")
     backend = make_backend(
         TOKEN_PRIVATE_KEYS_PATH=str(own_keys.private_path),

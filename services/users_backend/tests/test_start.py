@@ -1,4 +1,4 @@
-"""A start that cannot be: what is missing is told in one line, and nothing is served."""
+"""A failing start: what is missing is reported in one line, and nothing is served."""
 
 from pathlib import Path
 
@@ -14,7 +14,7 @@ KEY_FILES = pytest.mark.parametrize(
 
 @KEY_FILES
 def test_missing_key_file_is_told(make_backend: MakeBackend, tmp_path: Path, name: str) -> None:
-    """Without a key file the service does not start and says which file is missing."""
+    """Without a key file the service does not start and names the missing file."""
     path = tmp_path / "missing.json"
     backend = make_backend(**{name: str(path)})
 
@@ -31,7 +31,7 @@ def test_missing_key_file_is_told(make_backend: MakeBackend, tmp_path: Path, nam
 def test_damaged_key_file_is_told(
     make_backend: MakeBackend, tmp_path: Path, name: str, content: str
 ) -> None:
-    """A key file without a key in it is named, too."""
+    """A key file without keys is named, too."""
     path = tmp_path / "damaged.json"
     path.write_text(content)
     backend = make_backend(**{name: str(path)})
@@ -43,7 +43,7 @@ def test_damaged_key_file_is_told(
 
 
 def test_missing_address_file_is_told(backend_settings: dict[str, str], tmp_path: Path) -> None:
-    """Without the file that holds the address of the database the service does not start."""
+    """Without the file for the database's address the service does not start."""
     path = tmp_path / "url"
     settings = {name: text for name, text in backend_settings.items() if name != "DATABASE_URL"}
     settings["DATABASE_URL_FILE"] = str(path)

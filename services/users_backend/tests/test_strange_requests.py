@@ -8,12 +8,12 @@ PATHS = ["/api/login", "/api/me", "/admin/users"]
 
 
 def test_any_bytes_are_answered_and_logged_once(backend: ServiceProcess) -> None:
-    """Whatever a request holds, it is no fault of the service, and leaves one line in the log."""
+    """Whatever a request contains, it causes no fault of the service and one log line."""
     check_strange_requests(backend, PATHS, examples=150)
 
 
 def test_lost_log_takes_no_answer(backend: ServiceProcess) -> None:
-    """Where nobody reads the log any more, its lines are lost and requests are answered."""
+    """If the log's reader is gone, lines are lost but requests are answered."""
     check_answers_without_a_log(
         "users_backend", backend.process.environment, "/.well-known/jwks.json"
     )
