@@ -21,7 +21,7 @@ PARTS_KEY = "frontend.parts"
 
 @dataclass(frozen=True, slots=True)
 class Visitor:
-    """A visitor, logged in if there is a token; `has_dead_session` if the cookie has expired."""
+    """A visitor, logged in if there is a token; `has_dead_session`: the cookie must be deleted."""
 
     principal: Principal | None = None
     token: str = ""
