@@ -22,22 +22,24 @@ from tests.manifests.rendering import KUBERNETES, ROOT, VARIANTS, Manifests
 def main() -> int:
     """Install the scanner if necessary, render and scan every variant; return the exit status."""
     try:
-        checkov = environment_of("scanner") / "checkov"
+        programs = environment_of("scanner")
         with tempfile.TemporaryDirectory(prefix="mythoughts-scan-") as folder:
-            return _scan(checkov, Path(folder))
+            return _scan(programs, Path(folder))
     except (InstallationError, NoKubectl) as error:
         complain(str(error))
         return 1
 
 
-def _scan(checkov: Path, folder: Path) -> int:
+def _scan(programs: Path, folder: Path) -> int:
     rendered = folder / "rendered"
     rendered.mkdir()
     manifests = Manifests(folder)
     for variant in VARIANTS:
         (rendered / f"{variant}.yaml").write_text(yaml.safe_dump_all(manifests.render(variant)))
     options = ("--config-file", ROOT / KUBERNETES / "checkov.yaml", "--directory", rendered)
-    return subprocess.run([checkov, *options], check=False).returncode
+    # By its interpreter: its own first line names one, which does not work in a path with a space.
+    command = (programs / "python", programs / "checkov", *options)
+    return subprocess.run(command, check=False).returncode
 
 
 if __name__ == "__main__":
