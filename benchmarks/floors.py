@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import cast
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
-from frontend import server as frontend_server
-from frontend.health import Readiness
+from frontend.serving import server as frontend_server
+from frontend.serving.health import Readiness
 from frontend.settings import Settings as FrontendSettings
 from mythoughts_chassis import server as api_server
 from mythoughts_chassis.api import Api

@@ -8,7 +8,7 @@ import pytest
 from chassis.tests.conftest import Serve
 from chassis.tests.hosts import BAD_HOSTS, GOOD_HOSTS
 from chassis.tests.http_client import read_answer
-from mythoughts_chassis import requests
+from mythoughts_chassis import observation
 from mythoughts_chassis.asgi import (
     MAX_BODY_BYTES,
     AnswerHead,
@@ -201,7 +201,7 @@ def test_answer_stands_when_the_log_fails(
     def fail(**_: object) -> None:
         raise ValueError("no log")
 
-    monkeypatch.setattr(requests, "log_request", fail)
+    monkeypatch.setattr(observation, "log_request", fail)
     answer = http.get("/", headers={"X-Request-ID": "mine"})
 
     assert (answer.status, answer.headers["X-Request-ID"]) == (expected, "mine")

@@ -12,7 +12,7 @@ START = """
 import logging, warnings
 import structlog
 from mythoughts_chassis.logs import configure_logging
-from mythoughts_chassis.requests import RequestIds, current_ids
+from mythoughts_chassis.observation import RequestIds, current_ids
 """
 CONFIGURE = "configure_logging(service='example', level='info', output='json')\n"
 TRACE = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
@@ -123,7 +123,7 @@ def test_console_is_for_people() -> None:
 
 
 REQUEST = """
-from mythoughts_chassis.requests import observe_request
+from mythoughts_chassis.observation import observe_request
 current_ids.set(RequestIds('id-1', {trace!r}))
 observe_request(method='GET', route={route!r}, path='/a/你', status=200, seconds=0.0012345)
 """
@@ -180,7 +180,7 @@ def test_threads_do_not_mix_their_lines(unbuffered: str) -> None:
     lines = output(
         """
 import threading
-from mythoughts_chassis.requests import observe_request
+from mythoughts_chassis.observation import observe_request
 def write(number):
     current_ids.set(RequestIds(f'id-{number}'))
     for _ in range(200):

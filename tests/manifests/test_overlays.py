@@ -3,8 +3,8 @@
 from base64 import b64decode
 from urllib.parse import urlsplit
 
-from frontend.static_files import static_address
-from frontend.urls import PAGES
+from frontend.pages.urls import PAGES
+from frontend.serving.static_files import static_address
 from tests.manifests.objects import (
     SERVICES,
     all_containers,

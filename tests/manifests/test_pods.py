@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from mythoughts_chassis.requests import UNOBSERVED_PATHS
+from mythoughts_chassis.observation import UNOBSERVED_PATHS
 from mythoughts_chassis.server import FINISH_SECONDS
 from mythoughts_chassis.settings import describe_settings
 from tests.manifests.objects import (

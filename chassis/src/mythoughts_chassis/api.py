@@ -24,6 +24,7 @@ from mythoughts_chassis.asgi import (
     as_problem,
 )
 from mythoughts_chassis.database import Database
+from mythoughts_chassis.observation import current_ids, metrics_page, set_build_info
 from mythoughts_chassis.problems import (
     MEDIA_TYPE,
     BadInput,
@@ -32,7 +33,6 @@ from mythoughts_chassis.problems import (
     Problem,
     Unavailable,
 )
-from mythoughts_chassis.requests import current_ids, metrics_page, set_build_info
 from mythoughts_chassis.settings import ApiSettings
 from mythoughts_chassis.swagger import swagger_handlers
 from mythoughts_chassis.tokens import TokenVerifier

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 import asyncpg
 
 from mythoughts_chassis.asgi import ASGIApp, Message, Receive, Scope, Send
-from mythoughts_chassis.requests import is_unobserved
+from mythoughts_chassis.observation import is_unobserved
 from mythoughts_chassis.tracing import Tracing, current_headers, note_answer
 
 if TYPE_CHECKING:

@@ -9,16 +9,7 @@ import time
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
-from mythoughts_chassis.problems import (
-    MEDIA_TYPE,
-    BadInput,
-    BodyTooLarge,
-    InternalError,
-    Problem,
-    RequestTimeout,
-    Unavailable,
-)
-from mythoughts_chassis.requests import (
+from mythoughts_chassis.observation import (
     HOST_IS_MISSING,
     RequestIds,
     current_ids,
@@ -28,6 +19,15 @@ from mythoughts_chassis.requests import (
     observe_request,
     request_id_of,
     trace_parent_of,
+)
+from mythoughts_chassis.problems import (
+    MEDIA_TYPE,
+    BadInput,
+    BodyTooLarge,
+    InternalError,
+    Problem,
+    RequestTimeout,
+    Unavailable,
 )
 
 REQUEST_SECONDS = 2.5

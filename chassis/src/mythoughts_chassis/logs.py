@@ -25,8 +25,8 @@ import msgspec
 import structlog
 from structlog.typing import EventDict, ExcInfo, Processor, WrappedLogger
 
-from mythoughts_chassis import requests
-from mythoughts_chassis.requests import current_ids
+from mythoughts_chassis import observation
+from mythoughts_chassis.observation import current_ids
 
 LEVELS = {
     "debug": logging.DEBUG,
@@ -108,7 +108,7 @@ def configure_logging(*, service: str, level: str, output: Literal["json", "cons
         cache_logger_on_first_use=True,
     )
     if output == "json" and LEVELS[level] <= logging.INFO:
-        requests.log_request = _quick_request_log(service)
+        observation.log_request = _quick_request_log(service)
     _redirect_standard_logging(shared, form, LEVELS[level])
     # An uncaught error ends the process; its traceback is logged like any other line.
     sys.excepthook = lambda *error: structlog.get_logger().critical("died", exc_info=error)

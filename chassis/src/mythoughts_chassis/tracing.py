@@ -23,7 +23,7 @@ from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from opentelemetry.trace import INVALID_SPAN, Span, SpanKind, StatusCode, get_current_span
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
-from mythoughts_chassis.requests import KNOWN_METHODS, harmless
+from mythoughts_chassis.observation import KNOWN_METHODS, harmless
 from mythoughts_chassis.settings import SettingsError
 
 # How long sending the last spans may delay the end of the process.

@@ -12,8 +12,8 @@ import pytest
 from waitress import wasyncore
 
 from frontend.app import create_app
-from frontend.health import Readiness
-from frontend.server import listen, make_server
+from frontend.serving.health import Readiness
+from frontend.serving.server import listen, make_server
 from frontend.settings import Settings
 from mythoughts_chassis.keys import new_private_key, public_part
 from mythoughts_chassis.tokens import sign_token

@@ -9,7 +9,7 @@ from itertools import islice
 
 import pytest
 
-from frontend.breaker import CircuitBreaker
+from frontend.backends.breaker import CircuitBreaker
 from frontend.settings import Settings
 from services.frontend.tests.browser import Browser, Page
 from services.frontend.tests.conftest import RunningFrontend

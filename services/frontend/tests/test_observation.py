@@ -9,9 +9,9 @@ import pytest
 from prometheus_client import REGISTRY
 from structlog.testing import capture_logs
 
-from frontend.observation import observe
+from frontend.serving.observation import observe
 from frontend.settings import Settings
-from mythoughts_chassis import requests
+from mythoughts_chassis import observation
 from services.frontend.tests.browser import Browser
 from services.frontend.tests.conftest import RunningFrontend
 
@@ -155,7 +155,7 @@ def test_answer_stands_when_the_log_fails(
     def fail(**_: Any) -> None:
         raise error
 
-    monkeypatch.setattr(requests, "log_request", fail)
+    monkeypatch.setattr(observation, "log_request", fail)
     answer = browser.get("/", X_Request_ID="mine")
 
     assert (answer.status, answer.headers["X-Request-ID"]) == (expected, "mine")

@@ -6,9 +6,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.utils import translation
 
-from frontend.backends import Thought
+from frontend.backends.calls import Thought
 from frontend.django_settings import configure_django
-from frontend.presentation import cards, time_ago
+from frontend.pages.presentation import cards, time_ago
 
 NOW = datetime(2026, 5, 20, 12, 0, tzinfo=UTC)
 

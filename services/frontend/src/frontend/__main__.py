@@ -6,12 +6,12 @@ import sys
 from importlib.metadata import version
 
 from frontend.app import create_app
-from frontend.health import Readiness
-from frontend.server import serve
+from frontend.serving.health import Readiness
+from frontend.serving.server import serve
 from frontend.settings import Settings
 from mythoughts_chassis.keys import KeySetError
 from mythoughts_chassis.logs import configure_logging
-from mythoughts_chassis.requests import set_build_info
+from mythoughts_chassis.observation import set_build_info
 from mythoughts_chassis.settings import SettingsError, load_settings
 
 

@@ -7,15 +7,15 @@ from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from django.core.handlers.wsgi import WSGIHandler
 
-from frontend.backends import ThoughtsBackend, UsersBackend
+from frontend.backends.calls import ThoughtsBackend, UsersBackend
+from frontend.backends.errors import BackendName
+from frontend.backends.http_client import HttpClient
 from frontend.django_settings import configure_django
-from frontend.errors import BackendName
-from frontend.health import Readiness, answer_health
-from frontend.http_client import HttpClient
-from frontend.observation import observe
+from frontend.pages.visitor import PARTS_KEY, Parts
+from frontend.serving.health import Readiness, answer_health
+from frontend.serving.observation import observe
+from frontend.serving.static_files import serve_static_files
 from frontend.settings import Settings
-from frontend.static_files import serve_static_files
-from frontend.visitor import PARTS_KEY, Parts
 from mythoughts_chassis.tokens import TokenVerifier
 
 
@@ -35,7 +35,7 @@ def _tracing_of(
     if settings.otel_exporter_otlp_endpoint is None:
         return HttpClient, lambda app: app
     # Imported only when needed: the import costs time and memory.
-    from frontend.tracing import TracedHttpClient, trace_requests  # noqa: PLC0415
+    from frontend.serving.tracing import TracedHttpClient, trace_requests  # noqa: PLC0415
     from mythoughts_chassis.tracing import Tracing  # noqa: PLC0415
 
     tracing = Tracing(

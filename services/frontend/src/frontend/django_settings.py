@@ -8,8 +8,8 @@ from pathlib import Path
 import django
 from django.conf import settings
 
-from frontend.cookies import cookie_name
-from frontend.language import LANGUAGES
+from frontend.pages.cookies import cookie_name
+from frontend.pages.language import LANGUAGES
 
 PACKAGE = Path(__file__).parent
 
@@ -24,17 +24,17 @@ def configure_django(*, behind_tls: bool, allowed_hosts: Sequence[str]) -> None:
         SECRET_KEY=secrets.token_urlsafe(50),
         # No address is ever built from the Host header, so any host is safe.
         ALLOWED_HOSTS=list(allowed_hosts) or ["*"],
-        ROOT_URLCONF="frontend.urls",
+        ROOT_URLCONF="frontend.pages.urls",
         MIDDLEWARE=[
-            "frontend.compression.CompressPages",
-            "frontend.middleware.PageMiddleware",
+            "frontend.serving.compression.CompressPages",
+            "frontend.pages.middleware.PageMiddleware",
             "django.middleware.csrf.CsrfViewMiddleware",
         ],
         TEMPLATES=[
             {
                 "BACKEND": "django.template.backends.jinja2.Jinja2",
                 "DIRS": [PACKAGE / "templates"],
-                "OPTIONS": {"environment": "frontend.templating.make_environment"},
+                "OPTIONS": {"environment": "frontend.pages.templating.make_environment"},
             }
         ],
         LANGUAGE_CODE="en",
@@ -46,7 +46,7 @@ def configure_django(*, behind_tls: bool, allowed_hosts: Sequence[str]) -> None:
         CSRF_COOKIE_SECURE=behind_tls,
         CSRF_COOKIE_HTTPONLY=True,
         CSRF_COOKIE_SAMESITE="Lax",
-        CSRF_FAILURE_VIEW="frontend.views.csrf.csrf_failure",
+        CSRF_FAILURE_VIEW="frontend.pages.csrf_failures.csrf_failure",
         # The service configures its own logging.
         LOGGING_CONFIG=None,
     )

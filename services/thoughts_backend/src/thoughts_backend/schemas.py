@@ -7,7 +7,7 @@ from typing import Annotated
 from msgspec import Meta, Struct
 
 from mythoughts_chassis.inputs import WITHOUT_NUL, Id
-from mythoughts_chassis.pages import Page
+from mythoughts_chassis.pagination import PageQuery
 
 MAX_TEXT_CHARACTERS = 250
 MAX_USERNAME_CHARACTERS = 50
@@ -63,7 +63,7 @@ class NewThought(Struct, frozen=True):
     ]
 
 
-class OwnThoughtsQuery(Page, frozen=True, kw_only=True, omit_defaults=True):
+class OwnThoughtsQuery(PageQuery, frozen=True, kw_only=True, omit_defaults=True):
     """Which of the thoughts to list."""
 
     search: Annotated[

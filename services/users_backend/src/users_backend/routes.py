@@ -14,7 +14,7 @@ from mythoughts_chassis.authentication import (
 )
 from mythoughts_chassis.inputs import parse_id, read_body, read_query
 from mythoughts_chassis.openapi import documented
-from mythoughts_chassis.pages import Page
+from mythoughts_chassis.pagination import PageQuery
 from mythoughts_chassis.problems import Conflict, Forbidden, NotFound, Unauthorized
 from users_backend import users
 from users_backend.schemas import (
@@ -83,11 +83,11 @@ async def change_password(request: AnyRequest) -> None:
 @get(
     "/admin/users",
     guards=[requires_admin, requires_present_user],
-    opt=documented(query=Page, headers=LINK),
+    opt=documented(query=PageQuery, headers=LINK),
 )
 async def list_users(request: AnyRequest) -> Response[list[User]]:
     """List the users, newest first."""
-    query = read_query(request, Page)
+    query = read_query(request, PageQuery)
     page = await users.find(request.app.state.database, query)
     ids = [user.id for user in page.users]
     link = query.link(

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from prometheus_client import Counter
 
 from mythoughts_chassis.database import Database
-from mythoughts_chassis.pages import Page
+from mythoughts_chassis.pagination import PageQuery
 from mythoughts_chassis.problems import Conflict, Forbidden, Unauthorized
 from users_backend import queries
 from users_backend.passwords import PasswordHasher
@@ -68,7 +68,7 @@ async def change_password(
     raise Forbidden("The present password is another.")
 
 
-async def find(database: Database, page: Page) -> UsersPage:
+async def find(database: Database, page: PageQuery) -> UsersPage:
     """Return the requested page of users."""
     rows = await database.run(
         lambda c: queries.fetch_users(

@@ -16,8 +16,8 @@ from waitress.parser import HTTPRequestParser, ParsingError
 from waitress.server import BaseWSGIServer, MultiSocketServer, create_server
 from waitress.task import ErrorTask
 
-from frontend.health import Readiness
-from frontend.observation import SECURITY_HEADERS
+from frontend.serving.health import Readiness
+from frontend.serving.observation import SECURITY_HEADERS
 from frontend.settings import Settings
 
 _log = structlog.get_logger()

@@ -16,10 +16,10 @@ from urllib3 import BaseHTTPResponse, Timeout
 from urllib3.exceptions import EmptyPoolError, HTTPError, ProtocolError
 from urllib3.util import parse_url
 
-from frontend.breaker import CircuitBreaker
-from frontend.deadline import DeadlinePool
-from frontend.errors import BackendAway, BackendName
-from mythoughts_chassis.requests import current_ids
+from frontend.backends.breaker import CircuitBreaker
+from frontend.backends.deadline import DeadlinePool
+from frontend.backends.errors import BackendAway, BackendName
+from mythoughts_chassis.observation import current_ids
 
 SLOT_WAIT_SECONDS = 0.25
 FAILURES_TO_OPEN = 3

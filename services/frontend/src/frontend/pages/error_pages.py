@@ -3,9 +3,9 @@
 from django.http import HttpResponse
 from django.utils.translation import gettext
 
-from frontend.errors import BackendName
-from frontend.pages import show_message
-from frontend.visitor import PageRequest
+from frontend.backends.errors import BackendName
+from frontend.pages.showing import show_message
+from frontend.pages.visitor import PageRequest
 
 
 def away_page(request: PageRequest, backend: BackendName) -> HttpResponse:

@@ -5,14 +5,14 @@ from datetime import UTC, datetime
 from django.http import Http404, HttpResponse, HttpResponseRedirect
 from django.utils.translation import gettext
 
-from frontend.backends import Caller, ThoughtPage
-from frontend.drafts import Draft, posted_draft, why_refused
-from frontend.errors import BackendAway, BackendRefused, ThoughtDeleted
-from frontend.login_page import log_in_first
-from frontend.notices import redirect_with_notice
-from frontend.pages import HOME, redirect_to_login, show
-from frontend.paging import Cursor, cursor_in
-from frontend.visitor import PageRequest
+from frontend.backends.calls import Caller, ThoughtPage
+from frontend.backends.cursors import Cursor, cursor_in
+from frontend.backends.errors import BackendAway, BackendRefused, ThoughtDeleted
+from frontend.pages.drafts import Draft, posted_draft, why_refused
+from frontend.pages.login_page import log_in_first
+from frontend.pages.notices import redirect_with_notice
+from frontend.pages.showing import HOME, redirect_to_login, show
+from frontend.pages.visitor import PageRequest
 
 
 def own(request: PageRequest) -> HttpResponse:

@@ -5,7 +5,7 @@ import re
 import pytest
 from prometheus_client import REGISTRY
 
-from mythoughts_chassis.requests import (
+from mythoughts_chassis.observation import (
     RequestIds,
     metrics_page,
     observe_request,

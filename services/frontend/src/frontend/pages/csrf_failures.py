@@ -5,11 +5,11 @@ from django.http import HttpResponse
 from django.middleware.csrf import REASON_NO_CSRF_COOKIE, REASON_NO_REFERER
 from django.utils.translation import gettext
 
-from frontend.drafts import posted_draft
-from frontend.login_page import login_page
-from frontend.pages import safe_path, show_message
-from frontend.views.thoughts import form_page
-from frontend.visitor import PageRequest
+from frontend.pages.drafts import posted_draft
+from frontend.pages.login_page import login_page
+from frontend.pages.showing import safe_path, show_message
+from frontend.pages.thoughts import form_page
+from frontend.pages.visitor import PageRequest
 
 MAX_LOGGED_CHARACTERS = 200
 

@@ -3,7 +3,7 @@
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.translation import gettext_lazy
 
-from frontend.cookies import read_cookie, set_cookie
+from frontend.pages.cookies import read_cookie, set_cookie
 
 NOTICE_COOKIE = "notice"
 NOTICES = {

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 from django.http import HttpRequest, HttpResponse
 
-from frontend.backends import ThoughtsBackend, UsersBackend
-from frontend.cookies import read_cookie, set_cookie
+from frontend.backends.calls import ThoughtsBackend, UsersBackend
+from frontend.pages.cookies import read_cookie, set_cookie
 from mythoughts_chassis.tokens import ExpiredToken, InvalidToken, Principal, TokenVerifier
 
 SESSION_COOKIE = "session"

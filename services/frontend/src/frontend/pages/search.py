@@ -5,11 +5,11 @@ from datetime import UTC, datetime
 from django.http import HttpResponse
 from django.utils.translation import gettext
 
-from frontend.backends import Caller, ThoughtPage
-from frontend.errors import BackendAway, BackendRefused
-from frontend.pages import show
-from frontend.paging import cursor_in
-from frontend.visitor import PageRequest
+from frontend.backends.calls import Caller, ThoughtPage
+from frontend.backends.cursors import cursor_in
+from frontend.backends.errors import BackendAway, BackendRefused
+from frontend.pages.showing import show
+from frontend.pages.visitor import PageRequest
 
 
 def search(request: PageRequest) -> HttpResponse:

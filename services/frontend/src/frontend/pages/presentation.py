@@ -10,8 +10,8 @@ from zlib import crc32
 from django.utils.translation import gettext, gettext_lazy, ngettext
 from markupsafe import Markup, escape
 
-from frontend.backends import Thought
-from frontend.links import find_links
+from frontend.backends.calls import Thought
+from frontend.pages.links import find_links
 
 AUTHOR_COLOURS = 8
 MINUTE, HOUR, DAY, WEEK = 60, 3600, 86_400, 604_800

@@ -5,14 +5,14 @@ from django.http import HttpResponse, HttpResponseRedirect
 from django.middleware.csrf import rotate_token
 from django.utils.translation import gettext
 
-from frontend.backends import Caller
-from frontend.drafts import posted_draft
-from frontend.errors import BackendAway
-from frontend.login_page import login_page
-from frontend.notices import redirect_with_notice
-from frontend.pages import safe_path, show
-from frontend.views.thoughts import own_page
-from frontend.visitor import PageRequest, end_session, send_session, start_session
+from frontend.backends.calls import Caller
+from frontend.backends.errors import BackendAway
+from frontend.pages.drafts import posted_draft
+from frontend.pages.login_page import login_page
+from frontend.pages.notices import redirect_with_notice
+from frontend.pages.showing import safe_path, show
+from frontend.pages.thoughts import own_page
+from frontend.pages.visitor import PageRequest, end_session, send_session, start_session
 from mythoughts_chassis.settings import Secret
 from mythoughts_chassis.tokens import InvalidToken
 

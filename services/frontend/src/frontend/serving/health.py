@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from http import HTTPStatus
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
-from mythoughts_chassis.requests import is_unobserved, metrics_page
+from mythoughts_chassis.observation import is_unobserved, metrics_page
 
 
 class Readiness:

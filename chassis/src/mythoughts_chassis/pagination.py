@@ -28,7 +28,7 @@ _Id = Annotated[int, Meta(ge=0, le=MAX_ID, extra_json_schema=INT64)]
 Row = TypeVar("Row")
 
 
-class Page(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class PageQuery(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The query parameters that select a page; lists with filters add their own."""
 
     limit: Annotated[int, Meta(ge=1, le=MAX_LIMIT, description="Maximum number of entries.")] = 20

@@ -6,7 +6,7 @@ from typing import Any
 from django.http import HttpResponse
 from django.urls import URLPattern, path
 
-from frontend.views import errors, language, search, session, thoughts
+from frontend.pages import error_pages, language_switch, search, session, thoughts
 
 View = Callable[..., HttpResponse]
 
@@ -21,7 +21,7 @@ PAGES: tuple[tuple[str, View, tuple[str, ...]], ...] = (
     ("search", search.search, READ),
     ("login", session.log_in, READ + WRITE),
     ("logout", session.log_out, READ + WRITE),
-    ("language", language.choose, READ + WRITE),
+    ("language", language_switch.choose, READ + WRITE),
 )
 
 ALLOWED_METHODS: dict[Any, tuple[str, ...]] = {view: methods for _, view, methods in PAGES}
@@ -36,7 +36,7 @@ def _patterns() -> Iterator[URLPattern]:
 
 urlpatterns = list(_patterns())
 
-handler400 = errors.bad_request
-handler403 = errors.forbidden
-handler404 = errors.not_found
-handler500 = errors.server_error
+handler400 = error_pages.bad_request
+handler403 = error_pages.forbidden
+handler404 = error_pages.not_found
+handler500 = error_pages.server_error

@@ -8,7 +8,7 @@ kept on purpose.
 from django.http import HttpRequest, HttpResponse
 from django.utils import translation
 
-from frontend.cookies import read_cookie, set_cookie
+from frontend.pages.cookies import read_cookie, set_cookie
 
 LANGUAGES = {"en": "English", "zh-hans": "简体中文"}
 LANGUAGE_COOKIE = "language"

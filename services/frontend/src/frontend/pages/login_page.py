@@ -3,9 +3,9 @@
 from django.http import HttpResponse
 from django.utils.translation import gettext
 
-from frontend.drafts import posted_draft
-from frontend.pages import redirect_to_login, show
-from frontend.visitor import PageRequest
+from frontend.pages.drafts import posted_draft
+from frontend.pages.showing import redirect_to_login, show
+from frontend.pages.visitor import PageRequest
 
 
 def login_page(

@@ -12,7 +12,7 @@ from http import HTTPStatus
 from typing import Any
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
-from mythoughts_chassis.requests import (
+from mythoughts_chassis.observation import (
     HOST_IS_MISSING,
     RequestIds,
     current_ids,

@@ -8,10 +8,10 @@ from django.middleware.csrf import get_token
 from django.shortcuts import render
 from django.utils.http import url_has_allowed_host_and_scheme
 
-from frontend.cookies import forget_cookie
-from frontend.notices import NOTICE_COOKIE, notice_for
-from frontend.visitor import PageRequest
-from mythoughts_chassis.requests import current_ids
+from frontend.pages.cookies import forget_cookie
+from frontend.pages.notices import NOTICE_COOKIE, notice_for
+from frontend.pages.visitor import PageRequest
+from mythoughts_chassis.observation import current_ids
 
 HOME = "/"
 RETRY_AFTER_SECONDS = 5

@@ -8,9 +8,9 @@ from urllib.parse import urlencode
 
 import msgspec
 
-from frontend.errors import BackendRefused, ThoughtDeleted, Unauthorized
-from frontend.http_client import Answer, HttpClient
-from frontend.paging import THOUGHTS_A_PAGE, Cursor, neighbours
+from frontend.backends.cursors import THOUGHTS_A_PAGE, Cursor, neighbours
+from frontend.backends.errors import BackendRefused, ThoughtDeleted, Unauthorized
+from frontend.backends.http_client import Answer, HttpClient
 from mythoughts_chassis.settings import Secret
 
 CONFLICT_PAUSE_SECONDS = 0.2

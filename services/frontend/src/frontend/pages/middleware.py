@@ -10,15 +10,15 @@ from django.http.response import HttpResponseBase
 from django.utils.cache import patch_vary_headers
 from django.utils.translation import gettext
 
-from frontend.cookies import forget_cookie
-from frontend.errors import BackendAway, BackendRefused, Unauthorized
-from frontend.language import TAGS, activate_language
-from frontend.login_page import log_in_first
-from frontend.observation import ROUTE_KEY
-from frontend.pages import show_message
-from frontend.urls import ALLOWED_METHODS
-from frontend.views.errors import away_page, bad_request, wrong_host
-from frontend.visitor import PARTS_KEY, SESSION_COOKIE, PageRequest, end_session, visitor_of
+from frontend.backends.errors import BackendAway, BackendRefused, Unauthorized
+from frontend.pages.cookies import forget_cookie
+from frontend.pages.error_pages import away_page, bad_request, wrong_host
+from frontend.pages.language import TAGS, activate_language
+from frontend.pages.login_page import log_in_first
+from frontend.pages.showing import show_message
+from frontend.pages.urls import ALLOWED_METHODS
+from frontend.pages.visitor import PARTS_KEY, SESSION_COOKIE, PageRequest, end_session, visitor_of
+from frontend.serving.observation import ROUTE_KEY
 
 
 class PageMiddleware:

@@ -5,9 +5,9 @@ from typing import Any
 from django.utils.translation import gettext, ngettext
 from jinja2 import Environment, StrictUndefined
 
-from frontend.language import LANGUAGES, TAGS
-from frontend.presentation import cards, query
-from frontend.static_files import static_address
+from frontend.pages.language import LANGUAGES, TAGS
+from frontend.pages.presentation import cards, query
+from frontend.serving.static_files import static_address
 
 
 def make_environment(**options: Any) -> Environment:

@@ -7,9 +7,9 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
-from frontend.http_client import Answer, HttpClient
-from frontend.observation import ROUTE_KEY, path_of
-from mythoughts_chassis.requests import is_unobserved
+from frontend.backends.http_client import Answer, HttpClient
+from frontend.serving.observation import ROUTE_KEY, path_of
+from mythoughts_chassis.observation import is_unobserved
 from mythoughts_chassis.tracing import Attributes, Tracing, current_headers, note_answer
 
 

@@ -11,10 +11,10 @@ from http import HTTPStatus
 from pathlib import Path
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
-from frontend.observation import ROUTE_KEY
+from frontend.serving.observation import ROUTE_KEY
 from mythoughts_chassis.static_content import StaticContent
 
-FOLDER = Path(__file__).parent / "static"
+FOLDER = Path(__file__).parents[1] / "static"
 FOR_GOOD = "public, max-age=31536000, immutable"
 FOR_A_DAY = "public, max-age=86400"
 

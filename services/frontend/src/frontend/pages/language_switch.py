@@ -3,12 +3,12 @@
 from django.http import HttpResponse, HttpResponseRedirect
 from django.utils import translation
 
-from frontend.drafts import posted_draft
-from frontend.language import LANGUAGES, remember_language
-from frontend.login_page import login_page
-from frontend.pages import HOME, safe_path
-from frontend.views.thoughts import own_page
-from frontend.visitor import PageRequest
+from frontend.pages.drafts import posted_draft
+from frontend.pages.language import LANGUAGES, remember_language
+from frontend.pages.login_page import login_page
+from frontend.pages.showing import HOME, safe_path
+from frontend.pages.thoughts import own_page
+from frontend.pages.visitor import PageRequest
 
 
 def choose(request: PageRequest) -> HttpResponse:

@@ -1,0 +1,1 @@
+"""The two backends as the pages see them, and their failures."""

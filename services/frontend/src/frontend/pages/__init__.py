@@ -1,0 +1,1 @@
+"""The pages: what visitors see and do."""

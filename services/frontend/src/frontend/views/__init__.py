@@ -1,1 +1,0 @@
-"""The views: each handles a request and returns a page."""
