@@ -3,10 +3,10 @@
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.axe import violations
-from tests.browsing import DESKTOP, PHONE, Browsing, expect_thoughts, log_in, press_share, write
-from tests.site import PLACES, Place, user_with_difficult_thoughts
-from tests.system import System, User, unique
+from testkit.axe import violations
+from testkit.browsing import DESKTOP, PHONE, Browsing, expect_thoughts, log_in, press_share, write
+from testkit.site import PLACES, Place, user_with_difficult_thoughts
+from testkit.system import System, User, unique
 
 pytestmark = pytest.mark.browser
 

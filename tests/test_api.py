@@ -2,8 +2,8 @@
 
 from concurrent.futures import ThreadPoolExecutor
 
-from tests.system import Client, System, User, unique
-from tests.thoughts import all_thoughts, pages_of, share
+from testkit.system import Client, System, User, unique
+from testkit.thoughts import all_thoughts, pages_of, share
 
 CLIENTS = 20
 THOUGHTS_A_CLIENT = 100

@@ -13,7 +13,7 @@ from prometheus_client import REGISTRY
 
 from frontend.settings import Settings as FrontendSettings
 from mythoughts_chassis.settings import ApiSettings, ServiceSettings, describe_settings
-from tests.markdown import code_in, leads_somewhere, section, table_rows
+from testkit.markdown import code_in, leads_somewhere, section, table_rows
 from thoughts_backend.settings import Settings as ThoughtsSettings
 from users_backend.settings import Settings as UsersSettings
 

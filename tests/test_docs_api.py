@@ -9,7 +9,7 @@ import jsonschema_rs
 import pytest
 
 from mythoughts_chassis.problems import Problem
-from tests.markdown import section, table_rows
+from testkit.markdown import section, table_rows
 
 ROOT = Path(__file__).resolve().parent.parent
 API = (ROOT / "docs" / "api.md").read_text()

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import pytest
 import yaml
 
-from tests.markdown import code_in
+from testkit.markdown import code_in
 from tests.test_docs import DOCUMENTS, ROOT
 
 # Files in folders called `secrets` are no manifests, and need not be there.

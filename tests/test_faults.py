@@ -6,10 +6,10 @@ from collections.abc import Callable, Sequence
 import pytest
 from urllib3.exceptions import HTTPError
 
-from tests.installations import Installation
-from tests.system import Client, System, User, unique
-from tests.thoughts import own_texts, share
-from tests.waiting import repeated, wait_until
+from testkit.installations import Installation
+from testkit.system import Client, System, User, unique
+from testkit.thoughts import own_texts, share
+from testkit.waiting import repeated, wait_until
 
 pytestmark = pytest.mark.faults
 

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from tests.markdown import leads_somewhere, section, table_rows
-from tests.monitoring import (
+from testkit.markdown import leads_somewhere, section, table_rows
+from testkit.monitoring import (
     alerts,
     metrics_in,
     panel_expressions,

@@ -3,9 +3,9 @@
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browsing import Browsing, expect_thoughts, log_in, search, share
-from tests.system import System, User, unique
-from tests.thoughts import share as share_by_api
+from testkit.browsing import Browsing, expect_thoughts, log_in, search, share
+from testkit.system import System, User, unique
+from testkit.thoughts import share as share_by_api
 
 pytestmark = pytest.mark.browser
 

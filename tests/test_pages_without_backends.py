@@ -3,12 +3,12 @@
 import pytest
 from playwright.sync_api import Page, Response, expect
 
-from tests.axe import violations
-from tests.browsing import Browsing, expect_thoughts, log_in, press_share, search, share, write
-from tests.installations import Installation
-from tests.system import System, User
-from tests.thoughts import own_texts
-from tests.waiting import wait_until
+from testkit.axe import violations
+from testkit.browsing import Browsing, expect_thoughts, log_in, press_share, search, share, write
+from testkit.installations import Installation
+from testkit.system import System, User
+from testkit.thoughts import own_texts
+from testkit.waiting import wait_until
 
 pytestmark = [pytest.mark.browser, pytest.mark.faults]
 

@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 import pytest
 
 from local.services import SERVICES
-from tests.markdown import section
-from tests.system import System
+from testkit.markdown import section
+from testkit.system import System
 
 ROOT = Path(__file__).resolve().parent.parent
 ENGLISH = (ROOT / "README.md").read_text()

@@ -6,8 +6,8 @@ from urllib.parse import quote
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browsing import Browsing, expect_thoughts, log_in, press_share, share, write
-from tests.system import Client, System, User, unique
+from testkit.browsing import Browsing, expect_thoughts, log_in, press_share, share, write
+from testkit.system import Client, System, User, unique
 
 pytestmark = pytest.mark.browser
 

@@ -5,10 +5,10 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browsing import Browsing, expect_thoughts, log_in, press_share, share, write
-from tests.system import System, User, unique
-from tests.thoughts import own_texts
-from tests.thoughts import share as share_by_api
+from testkit.browsing import Browsing, expect_thoughts, log_in, press_share, share, write
+from testkit.system import System, User, unique
+from testkit.thoughts import own_texts
+from testkit.thoughts import share as share_by_api
 
 pytestmark = pytest.mark.browser
 

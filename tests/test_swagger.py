@@ -6,8 +6,8 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from tests.browsing import Browsing
-from tests.system import System, User, unique
+from testkit.browsing import Browsing
+from testkit.system import System, User, unique
 
 pytestmark = pytest.mark.browser
 

@@ -11,9 +11,9 @@ import pytest
 
 from local.process import Process
 from local.stack import Stack, temporary_stack
-from tests.collector import Collector, Span, running_collector
-from tests.system import Client, System, system_of
-from tests.waiting import wait_until
+from testkit.collector import Collector, Span, running_collector
+from testkit.system import Client, System, system_of
+from testkit.waiting import wait_until
 
 CLIENTS_SPAN = "00f067aa0ba902b7"
 

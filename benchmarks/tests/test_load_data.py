@@ -10,7 +10,7 @@ import psutil
 import pytest
 
 from benchmarks.tests.table import copied_so_far, definitions_of, end_copying, rows_of
-from local.tests.deaf import DEAF
+from testkit.deaf import DEAF
 
 ROOT = Path(__file__).resolve().parents[2]
 SECONDS = 60

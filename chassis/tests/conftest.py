@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 import uvicorn
 
-from chassis.tests.http_client import HttpClient
-from chassis.tests.service_process import wait_until
-from chassis.tests.token_maker import TokenMaker
 from mythoughts_chassis.asgi import ASGIApp
 from mythoughts_chassis.tokens import TokenVerifier
+from testkit.http_client import HttpClient
+from testkit.service_process import wait_until
+from testkit.token_maker import TokenMaker
 
 Serve = Callable[[ASGIApp], HttpClient]
 

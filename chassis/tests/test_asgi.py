@@ -6,8 +6,6 @@ from typing import Any
 import pytest
 
 from chassis.tests.conftest import Serve
-from chassis.tests.hosts import BAD_HOSTS, GOOD_HOSTS
-from chassis.tests.http_client import read_answer
 from mythoughts_chassis import observation
 from mythoughts_chassis.asgi import (
     MAX_BODY_BYTES,
@@ -21,6 +19,8 @@ from mythoughts_chassis.asgi import (
     Send,
 )
 from mythoughts_chassis.problems import Conflict
+from testkit.hosts import BAD_HOSTS, GOOD_HOSTS
+from testkit.http_client import read_answer
 
 POST = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n"
 

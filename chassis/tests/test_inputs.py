@@ -10,9 +10,9 @@ from litestar import Litestar, Request, Response, get, post
 from msgspec import Meta
 
 from chassis.tests.conftest import Serve
-from chassis.tests.http_client import Answer, HttpClient
 from mythoughts_chassis.inputs import BODY_TYPES, MAX_ID, fit, parse_id, read_body, read_query
 from mythoughts_chassis.problems import BadInput, NotFound, Problem
+from testkit.http_client import Answer, HttpClient
 
 
 def in_small_letters(text: str) -> str:

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from chassis.tests.sql import SqlConnection
 from mythoughts_chassis.migrations import MigrationError, migrate
 from mythoughts_chassis.settings import Secret
+from testkit.sql import SqlConnection
 
 FAILING = """
 from alembic import op

@@ -6,9 +6,9 @@ import pytest
 from litestar import Litestar
 
 from chassis.tests.conftest import Serve
-from chassis.tests.http_client import HttpClient
 from mythoughts_chassis.asgi import AnswerHead, ObserveRequests
 from mythoughts_chassis.swagger import swagger_handlers
+from testkit.http_client import HttpClient
 
 PATHS = [
     "/schema/openapi.json",

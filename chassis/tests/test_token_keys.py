@@ -7,10 +7,10 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from chassis.tests.mounted_folder import MountedFolder
-from chassis.tests.token_maker import TokenMaker
 from mythoughts_chassis.keys import KeySetError, new_private_key, public_part
 from mythoughts_chassis.tokens import TokenVerifier, UnknownKey, sign_token
+from testkit.mounted_folder import MountedFolder
+from testkit.token_maker import TokenMaker
 
 
 def verifier_of(path: Path) -> TokenVerifier:

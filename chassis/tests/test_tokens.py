@@ -7,7 +7,6 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from joserfc import jwt
 
-from chassis.tests.token_maker import TokenMaker
 from mythoughts_chassis import tokens
 from mythoughts_chassis.tokens import (
     CLOCK_SKEW_SECONDS,
@@ -15,6 +14,7 @@ from mythoughts_chassis.tokens import (
     Principal,
     TokenVerifier,
 )
+from testkit.token_maker import TokenMaker
 
 
 def test_token_says_who_its_bearer_is(token_maker: TokenMaker, verifier: TokenVerifier) -> None:

@@ -3,8 +3,8 @@
 import os
 from pathlib import Path
 
-from chassis.tests.mounted_folder import MountedFolder
 from mythoughts_chassis.keys import WatchedFile
+from testkit.mounted_folder import MountedFolder
 
 
 def test_watched_file_tells_of_changes(tmp_path: Path) -> None:

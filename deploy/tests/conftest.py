@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from deploy.secret_files import make_secret_files
-from deploy.tests.stand_ins import Workplace, items, workload
+from testkit.stand_ins import Workplace, items, workload
 
 ALL_READY = items(*(workload(name) for name in ("thoughts-backend", "users-backend", "frontend")))
 MANIFESTS = """\

@@ -6,7 +6,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from deploy.tests.stand_ins import Workplace, items
+from testkit.stand_ins import Workplace, items
 
 NODES = items({"status": {"addresses": [{"type": "InternalIP", "address": "127.0.0.1"}]}})
 QUICK = {"YES": "1", "IMAGE_LOADER": "none"}

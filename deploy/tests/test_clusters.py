@@ -9,8 +9,8 @@ import pytest
 import yaml
 
 from deploy.clusters import INGRESS_NODE_PORT, NODE_PORTS
-from deploy.tests.stand_ins import Workplace
 from local.services import ROOT
+from testkit.stand_ins import Workplace
 
 TOOLS = ("kind", "k3d", "minikube")
 CONTEXTS = {"kind": "kind-mythoughts", "k3d": "k3d-mythoughts", "minikube": "mythoughts"}

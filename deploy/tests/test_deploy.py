@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from deploy.tests.stand_ins import Workplace
+from testkit.stand_ins import Workplace
 
 ADDRESSES = ("thoughts-database-url", "users-database-url")
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from deploy.tests.stand_ins import Workplace
+from testkit.stand_ins import Workplace
 
 ROTATE = {"CONTEXT": "kind-mythoughts"}
 CONFIG_MAP = "kubectl get configmap/token-public-keys"

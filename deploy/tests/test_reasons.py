@@ -6,7 +6,7 @@ import pytest
 
 from deploy.kubectl import Kubectl
 from deploy.reasons import is_ready, reason_of
-from deploy.tests.stand_ins import Workplace, items, workload
+from testkit.stand_ins import Workplace, items, workload
 
 POD = "frontend-6f-x"
 

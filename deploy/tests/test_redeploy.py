@@ -8,8 +8,8 @@ from collections.abc import Sequence
 
 import pytest
 
-from deploy.tests.stand_ins import Workplace, items, workload
-from local.tests.deaf import DEAF
+from testkit.deaf import DEAF
+from testkit.stand_ins import Workplace, items, workload
 
 NEW_IMAGE = "mythoughts/thoughts-backend:1.0.0-0aaaaaaaaaaa"
 SERVICE = {"SERVICE": "thoughts-backend", "CONTEXT": "kind-mythoughts"}

@@ -8,7 +8,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from local.tests.trees import SHARED_TEXT, Tree, temporary_tree
+from testkit.trees import SHARED_TEXT, Tree, temporary_tree
 
 
 @pytest.fixture

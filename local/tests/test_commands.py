@@ -10,7 +10,7 @@ import psutil
 import pytest
 
 from local.folder import Folder
-from local.tests.trees import READY, Tree
+from testkit.trees import READY, Tree
 
 Gone = Callable[[list[psutil.Process]], bool]
 

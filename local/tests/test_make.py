@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from local.readiness import wait_until
-from local.tests.trees import READY, ROOT, Tree, temporary_tree
+from testkit.trees import READY, ROOT, Tree, temporary_tree
 
 INSTALLING = "Installing packages"
 

@@ -14,8 +14,8 @@ from typing import NamedTuple
 
 import pytest
 
-from local.tests.deaf import DEAF
-from local.tests.trees import Tree, temporary_tree
+from testkit.deaf import DEAF
+from testkit.trees import Tree, temporary_tree
 
 ROWS_A_DAY = 2
 # So that the packages need not be downloaded again.

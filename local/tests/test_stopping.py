@@ -11,8 +11,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from local.tests.deaf import DEAF
-from local.tests.trees import ROOT, Tree
+from testkit.deaf import DEAF
+from testkit.trees import ROOT, Tree
 
 SECONDS = 60
 # Third-party programs, or programs that handle signals in other ways (`conftest.py`, and

@@ -11,7 +11,7 @@ import psutil
 import pytest
 
 from local.ports import fault_of
-from local.tests.trees import SHARED_TEXT, Tree
+from testkit.trees import SHARED_TEXT, Tree
 
 Gone = Callable[[list[psutil.Process]], bool]
 

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
+from testkit.system import System
 from tests.clients import tools
-from tests.system import System
 
 pytestmark = pytest.mark.node
 

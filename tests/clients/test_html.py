@@ -7,9 +7,9 @@ from urllib.parse import quote
 import pytest
 from django.conf import settings
 
-from services.frontend.tests.browser import Browser, Page
 from services.frontend.tests.conftest import RunningFrontend
-from services.frontend.tests.fake_backend import FakeThoughtsBackend, FakeUsersBackend
+from testkit.browser import Browser, Page
+from testkit.fake_backend import FakeThoughtsBackend, FakeUsersBackend
 from tests.clients import tools
 
 pytestmark = pytest.mark.node

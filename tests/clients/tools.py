@@ -14,7 +14,7 @@ from typing import Any
 from local.console import complain, step
 from local.environment import VENV, InstallationError, run_installer
 from local.stopping import run_program
-from tests.environments import environment_of
+from testkit.environments import environment_of
 
 FOLDER = Path(__file__).parent
 ENVIRONMENT = VENV / "clients"

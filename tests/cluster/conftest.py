@@ -10,8 +10,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.kubernetes import Cluster
-from tests.system import System, User
+from testkit.kubernetes import Cluster
+from testkit.system import System, User
 
 
 @pytest.fixture

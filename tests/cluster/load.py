@@ -7,8 +7,8 @@ from itertools import cycle
 
 from urllib3.exceptions import HTTPError
 
-from tests.system import System, User, unique
-from tests.waiting import repeated, wait_until
+from testkit.system import System, User, unique
+from testkit.waiting import repeated, wait_until
 
 # As many as a Frontend pod has connections to a backend: more requests may be answered with 503.
 CLIENTS = 4

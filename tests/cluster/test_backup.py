@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from local.services import ROOT
-from tests.kubernetes import Cluster
-from tests.markdown import section
-from tests.system import User, unique
-from tests.thoughts import own_texts, share
+from testkit.kubernetes import Cluster
+from testkit.markdown import section
+from testkit.system import User, unique
+from testkit.thoughts import own_texts, share
 
 OPERATIONS = (ROOT / "docs" / "operations.md").read_text()
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.kubernetes import Cluster
+from testkit.kubernetes import Cluster
 
 COUNT_THOUGHTS = "SELECT count(*) = count(DISTINCT text) AND count(*) > 0 FROM thoughts"
 

@@ -2,12 +2,12 @@
 
 import pytest
 
+from testkit.installations import SERVICES
+from testkit.kubernetes import Cluster
+from testkit.system import System, User
+from testkit.thoughts import own_texts
+from testkit.waiting import wait_until
 from tests.cluster.load import load
-from tests.installations import SERVICES
-from tests.kubernetes import Cluster
-from tests.system import System, User
-from tests.thoughts import own_texts
-from tests.waiting import wait_until
 
 every_service = pytest.mark.parametrize("service", SERVICES)
 

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from deploy.overlays import LOCAL
+from testkit.kubernetes import Cluster
+from testkit.system import User
+from testkit.waiting import wait_until
 from tests.cluster.load import load
-from tests.kubernetes import Cluster
-from tests.system import User
-from tests.waiting import wait_until
 
 SECONDS = 120
 

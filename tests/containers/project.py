@@ -9,9 +9,9 @@ from typing import Any, Self
 
 from local.ports import free_port
 from local.services import FRONTEND, ROOT, SERVICES, THOUGHTS, USERS, Service
+from testkit.system import System
+from testkit.waiting import wait_until
 from tests.containers.docker import docker, inspected
-from tests.system import System
-from tests.waiting import wait_until
 
 SHOW_ADMIN_PASSWORD = (
     *("run", "--rm", "--no-deps", "--entrypoint", "cat"),

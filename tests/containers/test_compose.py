@@ -8,10 +8,10 @@ from urllib.parse import urlsplit
 import pytest
 
 from local.services import ROOT
+from testkit.system import System, unique
+from testkit.thoughts import own_texts, share
 from tests.containers.docker import IMAGES, Image, docker
 from tests.containers.project import Project
-from tests.system import System, unique
-from tests.thoughts import own_texts, share
 
 SERVICES = ("thoughts-backend", "users-backend", "frontend")
 DATABASES = ("thoughts-database", "users-database")

@@ -4,9 +4,9 @@ import time
 from pathlib import Path
 
 from local.services import THOUGHTS
+from testkit.waiting import wait_until
 from tests.containers.docker import docker
 from tests.containers.project import Project
-from tests.waiting import wait_until
 
 FILE = THOUGHTS.folder / "compose.yaml"
 DATABASE = "thoughts-database"

@@ -5,7 +5,7 @@ from typing import Any
 import schemathesis
 from schemathesis.generation.meta import TestPhase
 
-from chassis.tests.generated_requests import make_words_fit
+from testkit.generated_requests import make_words_fit
 
 
 @schemathesis.hook

@@ -14,7 +14,7 @@ import yaml
 from local.console import complain
 from local.environment import InstallationError
 from local.stopping import run_program
-from tests.environments import environment_of
+from testkit.environments import environment_of
 from tests.manifests.kubectl import NoKubectl
 from tests.manifests.rendering import KUBERNETES, ROOT, VARIANTS, Manifests
 

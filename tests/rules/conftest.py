@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.monitoring import rule_groups
+from testkit.monitoring import rule_groups
 
 RULE_TESTS = Path(__file__).parent
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.monitoring import alerts
+from testkit.monitoring import alerts
 
 FILES = sorted(path.name for path in Path(__file__).parent.glob("*.yaml"))
 

@@ -17,8 +17,8 @@ from frontend.serving.server import listen, make_server
 from frontend.settings import Settings
 from mythoughts_chassis.keys import new_private_key, public_part
 from mythoughts_chassis.tokens import sign_token
-from services.frontend.tests.browser import Browser
-from services.frontend.tests.fake_backend import FakeThoughtsBackend, FakeUsersBackend
+from testkit.browser import Browser
+from testkit.fake_backend import FakeThoughtsBackend, FakeUsersBackend
 
 
 class TokenMint:

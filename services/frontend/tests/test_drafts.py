@@ -3,9 +3,9 @@
 import pytest
 from structlog.testing import capture_logs
 
-from services.frontend.tests.browser import Browser
 from services.frontend.tests.conftest import RunningFrontend, TokenMint
-from services.frontend.tests.fake_backend import FakeThoughtsBackend, Reply
+from testkit.browser import Browser
+from testkit.fake_backend import FakeThoughtsBackend, Reply
 
 SHARE = "/thoughts/new"
 OUT_OF_DATE = "This form was out of date"

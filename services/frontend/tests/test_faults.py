@@ -6,8 +6,8 @@ from dataclasses import replace
 import pytest
 
 from frontend.settings import Settings
-from services.frontend.tests.browser import Browser
-from services.frontend.tests.fake_backend import (
+from testkit.browser import Browser
+from testkit.fake_backend import (
     Call,
     FakeBackend,
     FakeThoughtsBackend,

@@ -9,9 +9,9 @@ from urllib.robotparser import RobotFileParser
 import pytest
 from structlog.testing import capture_logs
 
-from services.frontend.tests.browser import Browser
 from services.frontend.tests.conftest import RunningFrontend
-from services.frontend.tests.fake_backend import FakeThoughtsBackend
+from testkit.browser import Browser
+from testkit.fake_backend import FakeThoughtsBackend
 
 PAGES = [
     "/",

@@ -11,9 +11,9 @@ import pytest
 
 from frontend.backends.breaker import CircuitBreaker
 from frontend.settings import Settings
-from services.frontend.tests.browser import Browser, Page
 from services.frontend.tests.conftest import RunningFrontend
-from services.frontend.tests.fake_backend import (
+from testkit.browser import Browser, Page
+from testkit.fake_backend import (
     Call,
     FakeBackend,
     FakeThoughtsBackend,

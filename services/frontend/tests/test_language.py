@@ -9,7 +9,7 @@ from babel.messages.mofile import read_mo
 from babel.messages.pofile import read_po
 
 import frontend
-from services.frontend.tests.browser import Browser
+from testkit.browser import Browser
 
 PACKAGE = Path(frontend.__file__).parent
 CATALOGUE = PACKAGE / "locale/zh_Hans/LC_MESSAGES/django.po"

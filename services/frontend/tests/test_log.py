@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from chassis.tests.service_process import ServiceProcess
 from frontend.settings import Settings
 from local.services import FRONTEND
 from services.frontend.tests.conftest import TokenMint
-from services.frontend.tests.fake_backend import FakeThoughtsBackend
+from testkit.fake_backend import FakeThoughtsBackend
+from testkit.service_process import ServiceProcess
 
 PASSWORD = "open-sesame"
 CSRF_TOKEN = "a" * 32

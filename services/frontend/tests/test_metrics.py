@@ -9,11 +9,11 @@ import pytest
 from prometheus_client import REGISTRY
 from prometheus_client.parser import text_string_to_metric_families
 
-from chassis.tests.service_process import wait_until
 from frontend.backends.http_client import FAILURES_TO_OPEN
 from frontend.settings import Settings
-from services.frontend.tests.browser import Browser
-from services.frontend.tests.fake_backend import FakeThoughtsBackend, Reply
+from testkit.browser import Browser
+from testkit.fake_backend import FakeThoughtsBackend, Reply
+from testkit.service_process import wait_until
 
 Metric = Callable[..., float]
 

@@ -12,8 +12,8 @@ from structlog.testing import capture_logs
 from frontend.serving.observation import observe
 from frontend.settings import Settings
 from mythoughts_chassis import observation
-from services.frontend.tests.browser import Browser
 from services.frontend.tests.conftest import RunningFrontend
+from testkit.browser import Browser
 
 Serve = Callable[[WSGIApplication], Browser]
 

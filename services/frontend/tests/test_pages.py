@@ -6,9 +6,9 @@ from html import unescape
 
 import pytest
 
-from services.frontend.tests.browser import Browser, Page
 from services.frontend.tests.conftest import TokenMint
-from services.frontend.tests.fake_backend import FakeThoughtsBackend, Reply
+from testkit.browser import Browser, Page
+from testkit.fake_backend import FakeThoughtsBackend, Reply
 
 
 def test_own_page_shows_own_thoughts_newest_first(

@@ -4,8 +4,8 @@ from collections.abc import Iterable, Mapping
 
 import pytest
 
-from services.frontend.tests.browser import Browser
-from services.frontend.tests.fake_backend import FakeThoughtsBackend, Reply
+from testkit.browser import Browser
+from testkit.fake_backend import FakeThoughtsBackend, Reply
 
 
 @pytest.mark.parametrize("path", ["/search", "/search/"])

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from services.frontend.tests.browser import Browser
-from services.frontend.tests.fake_backend import FakeThoughtsBackend, FakeUsersBackend
+from testkit.browser import Browser
+from testkit.fake_backend import FakeThoughtsBackend, FakeUsersBackend
 
 Start = Callable[..., "Process"]
 

@@ -2,9 +2,9 @@
 
 import pytest
 
-from services.frontend.tests.browser import Browser
 from services.frontend.tests.conftest import TokenMint
-from services.frontend.tests.fake_backend import FakeThoughtsBackend, FakeUsersBackend
+from testkit.browser import Browser
+from testkit.fake_backend import FakeThoughtsBackend, FakeUsersBackend
 
 INVALID = "Invalid login/password, please try again."
 

@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from chassis.tests.hosts import BAD_HOSTS, GOOD_HOSTS
-from chassis.tests.http_client import HttpClient, read_answer
-from chassis.tests.lost_log import check_answers_without_a_log
-from chassis.tests.service_process import ServiceProcess
-from chassis.tests.strange_requests import check_strange_requests
 from services.frontend.tests.conftest import RunningFrontend
-from services.frontend.tests.fake_backend import FakeThoughtsBackend, FakeUsersBackend
+from testkit.fake_backend import FakeThoughtsBackend, FakeUsersBackend
+from testkit.hosts import BAD_HOSTS, GOOD_HOSTS
+from testkit.http_client import HttpClient, read_answer
+from testkit.lost_log import check_answers_without_a_log
+from testkit.service_process import ServiceProcess
+from testkit.strange_requests import check_strange_requests
 
 PATHS = ["/search", "/thoughts/", "/login", "/static", "/language"]
 

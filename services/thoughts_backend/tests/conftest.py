@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from chassis.tests.http_client import HttpClient
-from chassis.tests.service_process import ServiceProcess
-from chassis.tests.token_maker import TokenMaker
 from local.postgres import remove_data
 from mythoughts_chassis.migrations import migrate
 from mythoughts_chassis.settings import Secret
-from services.thoughts_backend.tests.own_replica import OwnReplica
-from services.thoughts_backend.tests.sql import Sql
+from testkit.http_client import HttpClient
+from testkit.own_replica import OwnReplica
+from testkit.service_process import ServiceProcess
+from testkit.thoughts_sql import Sql
+from testkit.token_maker import TokenMaker
 from thoughts_backend.app import MIGRATIONS
 
 MakeBackend = Callable[..., ServiceProcess]

@@ -5,10 +5,10 @@ from collections.abc import Callable
 
 import pytest
 
-from chassis.tests.http_client import HttpClient
-from chassis.tests.token_maker import TokenMaker
-from services.thoughts_backend.tests.bad_tokens import BAD_TOKENS
-from services.thoughts_backend.tests.sql import Sql
+from testkit.bad_tokens import BAD_TOKENS
+from testkit.http_client import HttpClient
+from testkit.thoughts_sql import Sql
+from testkit.token_maker import TokenMaker
 
 PATH = "/api/me/thoughts/"
 GUARDED = [

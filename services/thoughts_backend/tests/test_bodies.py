@@ -5,9 +5,9 @@ import socket
 
 import pytest
 
-from chassis.tests.http_client import HttpClient, read_answer
-from chassis.tests.service_process import ServiceProcess
-from services.thoughts_backend.tests.sql import Sql
+from testkit.http_client import HttpClient, read_answer
+from testkit.service_process import ServiceProcess
+from testkit.thoughts_sql import Sql
 
 PATH = "/api/me/thoughts/"
 

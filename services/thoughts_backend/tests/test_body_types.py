@@ -4,10 +4,10 @@ import json
 
 import pytest
 
-from chassis.tests.http_client import HttpClient
-from services.thoughts_backend.tests.answers import is_bad_text
-from services.thoughts_backend.tests.request_bodies import BOUNDARY, as_form, multipart
-from services.thoughts_backend.tests.sql import Sql
+from testkit.answers import is_bad_text
+from testkit.http_client import HttpClient
+from testkit.request_bodies import BOUNDARY, as_form, multipart
+from testkit.thoughts_sql import Sql
 
 PATH = "/api/me/thoughts/"
 

@@ -7,11 +7,11 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from chassis.tests.http_client import Answer, HttpClient
 from mythoughts_chassis.migrations import migrate
 from mythoughts_chassis.settings import Secret
 from services.thoughts_backend.tests.conftest import MakeBackend
-from services.thoughts_backend.tests.sql import Sql
+from testkit.http_client import Answer, HttpClient
+from testkit.thoughts_sql import Sql
 from thoughts_backend import search
 from thoughts_backend.app import MIGRATIONS
 

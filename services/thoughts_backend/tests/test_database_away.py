@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from chassis.tests.http_client import Answer, HttpClient
-from chassis.tests.service_process import ServiceProcess, wait_until
 from local.postgres import remove_data
 from services.thoughts_backend.tests.conftest import MakeBackend
-from services.thoughts_backend.tests.own_server import OwnServer, frozen
-from services.thoughts_backend.tests.sql import Sql
+from testkit.http_client import Answer, HttpClient
+from testkit.own_server import OwnServer, frozen
+from testkit.service_process import ServiceProcess, wait_until
+from testkit.thoughts_sql import Sql
 
 # The Frontend waits for 3 s; a busy machine gets twice as long.
 SOON_SECONDS = 6.0

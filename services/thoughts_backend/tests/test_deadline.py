@@ -6,9 +6,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from chassis.tests.http_client import Answer, HttpClient
-from chassis.tests.service_process import ServiceProcess
-from services.thoughts_backend.tests.sql import Sql
+from testkit.http_client import Answer, HttpClient
+from testkit.service_process import ServiceProcess
+from testkit.thoughts_sql import Sql
 
 # The Frontend waits for 3 s; a busy machine gets twice as long.
 SOON_SECONDS = 6.0

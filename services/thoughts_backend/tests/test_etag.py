@@ -2,8 +2,8 @@
 
 import pytest
 
-from chassis.tests.http_client import HttpClient
-from services.thoughts_backend.tests.sql import Sql
+from testkit.http_client import HttpClient
+from testkit.thoughts_sql import Sql
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from local.postgres_binaries import program
 from mythoughts_chassis.migrations import migrate
 from mythoughts_chassis.settings import Secret
-from services.thoughts_backend.tests.sql import Sql
+from testkit.thoughts_sql import Sql
 from thoughts_backend.app import MIGRATIONS
 from thoughts_backend.schemas import shows_something
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from chassis.tests.http_client import Answer, HttpClient
-from services.thoughts_backend.tests.sql import Sql
+from testkit.http_client import Answer, HttpClient
+from testkit.thoughts_sql import Sql
 
 ALLOWED = {
     "/api/thoughts": "GET, HEAD, OPTIONS",

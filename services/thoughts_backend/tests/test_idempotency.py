@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from chassis.tests.http_client import Answer, HttpClient
-from chassis.tests.service_process import wait_until
-from services.thoughts_backend.tests.sql import Sql
+from testkit.http_client import Answer, HttpClient
+from testkit.service_process import wait_until
+from testkit.thoughts_sql import Sql
 
 PATH = "/api/me/thoughts/"
 KEYS_UNDER_WAY = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'"

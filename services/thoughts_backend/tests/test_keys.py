@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from chassis.tests.http_client import HttpClient
-from chassis.tests.service_process import ServiceProcess, wait_until
-from chassis.tests.token_maker import TokenMaker
+from testkit.http_client import HttpClient
+from testkit.service_process import ServiceProcess, wait_until
+from testkit.token_maker import TokenMaker
 
 PATH = "/api/me/thoughts/"
 

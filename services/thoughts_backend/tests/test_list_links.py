@@ -5,9 +5,9 @@ from urllib.parse import parse_qs, urlsplit
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from chassis.tests.http_client import HttpClient
-from services.thoughts_backend.tests.answers import links, walk
-from services.thoughts_backend.tests.sql import Sql
+from testkit.answers import links, walk
+from testkit.http_client import HttpClient
+from testkit.thoughts_sql import Sql
 
 PATH = "/api/thoughts/"
 

@@ -2,9 +2,9 @@
 
 import pytest
 
-from chassis.tests.http_client import HttpClient
-from services.thoughts_backend.tests.answers import texts
-from services.thoughts_backend.tests.sql import Sql
+from testkit.answers import texts
+from testkit.http_client import HttpClient
+from testkit.thoughts_sql import Sql
 
 PATH = "/api/thoughts/"
 

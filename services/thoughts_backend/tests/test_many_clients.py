@@ -2,9 +2,9 @@
 
 from concurrent.futures import ThreadPoolExecutor
 
-from chassis.tests.http_client import HttpClient
-from chassis.tests.token_maker import TokenMaker
-from services.thoughts_backend.tests.answers import texts, walk
+from testkit.answers import texts, walk
+from testkit.http_client import HttpClient
+from testkit.token_maker import TokenMaker
 
 CLIENTS = 20
 THOUGHTS_EACH = 100

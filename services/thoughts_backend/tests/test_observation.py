@@ -4,8 +4,8 @@ import re
 
 import pytest
 
-from chassis.tests.http_client import HttpClient
-from chassis.tests.service_process import ServiceProcess
+from testkit.http_client import HttpClient
+from testkit.service_process import ServiceProcess
 
 PATH = "/api/thoughts/"
 TRACE = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from chassis.tests import openapi_checks
-from chassis.tests.http_client import HttpClient
-from services.thoughts_backend.tests.sql import Sql
+from testkit import openapi_checks
+from testkit.http_client import HttpClient
+from testkit.thoughts_sql import Sql
 from thoughts_backend.app import OPENAPI
 
 SERVICE_FOLDER = Path(__file__).parents[1]

@@ -4,10 +4,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from chassis.tests.http_client import HttpClient
-from chassis.tests.service_process import ServiceProcess
 from services.thoughts_backend.tests.conftest import MakeBackend
-from services.thoughts_backend.tests.own_replica import OwnReplica
+from testkit.http_client import HttpClient
+from testkit.own_replica import OwnReplica
+from testkit.service_process import ServiceProcess
 
 Lagging = tuple[HttpClient, int]
 

@@ -7,12 +7,12 @@ from typing import TypeVar
 import asyncpg
 import pytest
 
-from chassis.tests.service_process import WAIT_SECONDS
 from mythoughts_chassis.database import Connection, Database
 from mythoughts_chassis.problems import Unavailable
 from mythoughts_chassis.settings import Secret
-from services.thoughts_backend.tests.own_replica import OwnReplica
-from services.thoughts_backend.tests.own_server import frozen
+from testkit.own_replica import OwnReplica
+from testkit.own_server import frozen
+from testkit.service_process import WAIT_SECONDS
 from thoughts_backend.replica import SLOW_SECONDS, Replica
 
 T = TypeVar("T")

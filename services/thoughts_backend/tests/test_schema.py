@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from chassis.tests.generated_requests import Case, check, for_every_operation
-from chassis.tests.http_client import HttpClient
+from testkit.generated_requests import Case, check, for_every_operation
+from testkit.http_client import HttpClient
 
 SERVICE_FOLDER = Path(__file__).parents[1]
 

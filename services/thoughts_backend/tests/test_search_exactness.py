@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from mythoughts_chassis.database import Database
 from mythoughts_chassis.migrations import migrate
 from mythoughts_chassis.settings import Secret
-from services.thoughts_backend.tests.sql import Sql
+from testkit.thoughts_sql import Sql
 from thoughts_backend import search, thoughts
 from thoughts_backend.app import MIGRATIONS
 from thoughts_backend.schemas import ThoughtsQuery, shows_something

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from chassis.tests.service_process import ServiceProcess
 from services.thoughts_backend.tests.conftest import MakeBackend
-from services.thoughts_backend.tests.sql import Sql
+from testkit.service_process import ServiceProcess
+from testkit.thoughts_sql import Sql
 
 SERVICE_FOLDER = Path(__file__).parents[1]
 

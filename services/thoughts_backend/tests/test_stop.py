@@ -11,10 +11,10 @@ import sys
 
 import pytest
 
-from chassis.tests.http_client import HttpClient, read_answer
-from chassis.tests.service_process import ServiceProcess, wait_until
 from services.thoughts_backend.tests.conftest import MakeBackend
-from services.thoughts_backend.tests.sql import Sql
+from testkit.http_client import HttpClient, read_answer
+from testkit.service_process import ServiceProcess, wait_until
+from testkit.thoughts_sql import Sql
 
 ENOUGH_SECONDS = "60"
 

@@ -2,10 +2,10 @@
 
 import pytest
 
-from chassis.tests.lost_log import check_answers_without_a_log
-from chassis.tests.service_process import ServiceProcess
-from chassis.tests.strange_requests import check_strange_requests
 from services.thoughts_backend.tests.conftest import MakeBackend
+from testkit.lost_log import check_answers_without_a_log
+from testkit.service_process import ServiceProcess
+from testkit.strange_requests import check_strange_requests
 
 PATHS = ["/api/thoughts/", "/api/me/thoughts", "/schema/assets"]
 

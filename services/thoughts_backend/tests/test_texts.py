@@ -2,9 +2,9 @@
 
 import pytest
 
-from chassis.tests.http_client import HttpClient
-from services.thoughts_backend.tests.answers import is_bad_text
-from services.thoughts_backend.tests.request_bodies import as_json
+from testkit.answers import is_bad_text
+from testkit.http_client import HttpClient
+from testkit.request_bodies import as_json
 
 PATH = "/api/me/thoughts/"
 

@@ -4,9 +4,9 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from chassis.tests.http_client import HttpClient
-from chassis.tests.token_maker import TokenMaker
-from services.thoughts_backend.tests.sql import Sql
+from testkit.http_client import HttpClient
+from testkit.thoughts_sql import Sql
+from testkit.token_maker import TokenMaker
 
 
 def test_shared_thought_is_answered_whole(http: HttpClient, bruce: str) -> None:

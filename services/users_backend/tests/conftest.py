@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from chassis.tests.http_client import HttpClient
-from chassis.tests.service_process import ServiceProcess
-from chassis.tests.token_maker import TokenMaker
 from mythoughts_chassis.migrations import migrate
 from mythoughts_chassis.settings import Secret
-from services.users_backend.tests.sql import Sql
+from testkit.http_client import HttpClient
+from testkit.service_process import ServiceProcess
+from testkit.token_maker import TokenMaker
+from testkit.users_sql import Sql
 from users_backend.app import MIGRATIONS
 
 MakeBackend = Callable[..., ServiceProcess]

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from chassis.tests.http_client import HttpClient
-from chassis.tests.token_maker import TokenMaker
-from services.users_backend.tests.sql import PASSWORD, Sql
+from testkit.http_client import HttpClient
+from testkit.token_maker import TokenMaker
+from testkit.users_sql import PASSWORD, Sql
 
 ZOE = {"username": "Zoë", "password": PASSWORD}
 ADMIN_CALLS = [

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from chassis.tests.http_client import HttpClient
-from chassis.tests.token_maker import TokenMaker
 from mythoughts_chassis.settings import Secret
-from services.users_backend.tests.command import run_command, run_in_terminal
-from services.users_backend.tests.sql import PASSWORD, Sql
+from testkit.command import run_command, run_in_terminal
+from testkit.http_client import HttpClient
+from testkit.token_maker import TokenMaker
+from testkit.users_sql import PASSWORD, Sql
 from users_backend import demo
 
 DEMO = Path(__file__).parent.parent / "demo" / "users.json"

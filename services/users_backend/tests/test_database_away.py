@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from chassis.tests.http_client import Answer, HttpClient
-from chassis.tests.service_process import ServiceProcess, wait_until
-from chassis.tests.token_maker import TokenMaker
 from local.postgres import PostgresServer, new_password, remove_data
 from mythoughts_chassis.migrations import migrate
 from mythoughts_chassis.settings import Secret
-from services.users_backend.tests.sql import PASSWORD, Sql
+from testkit.http_client import Answer, HttpClient
+from testkit.service_process import ServiceProcess, wait_until
+from testkit.token_maker import TokenMaker
+from testkit.users_sql import PASSWORD, Sql
 from users_backend.app import MIGRATIONS
 
 BRUCE = {"username": "bruce", "password": PASSWORD}

@@ -9,13 +9,13 @@ from threading import Event
 import pytest
 from joserfc.jws import extract_compact
 
-from chassis.tests.http_client import HttpClient
-from chassis.tests.mounted_folder import MountedFolder
-from chassis.tests.service_process import ServiceProcess, wait_until
-from chassis.tests.token_maker import LIFETIME_SECONDS, TokenMaker
-from services.users_backend.tests.command import run_command
 from services.users_backend.tests.conftest import MakeBackend
-from services.users_backend.tests.sql import PASSWORD, Sql
+from testkit.command import run_command
+from testkit.http_client import HttpClient
+from testkit.mounted_folder import MountedFolder
+from testkit.service_process import ServiceProcess, wait_until
+from testkit.token_maker import LIFETIME_SECONDS, TokenMaker
+from testkit.users_sql import PASSWORD, Sql
 
 
 @pytest.fixture

@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 
-from chassis.tests.http_client import Answer, HttpClient
-from chassis.tests.service_process import ServiceProcess
-from chassis.tests.token_maker import TokenMaker
 from mythoughts_chassis.tokens import Principal, TokenVerifier
 from services.users_backend.tests.conftest import MakeBackend
-from services.users_backend.tests.sql import PASSWORD, Sql
+from testkit.http_client import Answer, HttpClient
+from testkit.service_process import ServiceProcess
+from testkit.token_maker import TokenMaker
+from testkit.users_sql import PASSWORD, Sql
 
 BRUCE = {"username": "bruce", "password": PASSWORD}
 MULTIPART = (

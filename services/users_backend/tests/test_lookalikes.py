@@ -6,8 +6,8 @@ from importlib.metadata import requires
 import pytest
 from homoglyph import unicode_version
 
-from chassis.tests.http_client import Answer, HttpClient
-from services.users_backend.tests.sql import PASSWORD, Sql
+from testkit.http_client import Answer, HttpClient
+from testkit.users_sql import PASSWORD, Sql
 
 TAKEN = "This name looks too much like one that is taken."
 

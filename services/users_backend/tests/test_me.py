@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from chassis.tests.http_client import Answer, HttpClient
-from chassis.tests.token_maker import TokenMaker
-from services.users_backend.tests.sql import PASSWORD, Sql, hash_of
+from testkit.http_client import Answer, HttpClient
+from testkit.token_maker import TokenMaker
+from testkit.users_sql import PASSWORD, Sql, hash_of
 
 NEW_PASSWORD = "a better one"
 

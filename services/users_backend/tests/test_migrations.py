@@ -7,11 +7,11 @@ from shutil import copytree
 
 import pytest
 
-from chassis.tests.token_maker import TokenMaker
 from mythoughts_chassis.migrations import migrate
 from mythoughts_chassis.settings import Secret
 from services.users_backend.tests.conftest import MakeBackend
-from services.users_backend.tests.sql import PASSWORD, Sql
+from testkit.token_maker import TokenMaker
+from testkit.users_sql import PASSWORD, Sql
 from users_backend.app import MIGRATIONS
 
 # Several look alike, and only the first and the last would be accepted now.

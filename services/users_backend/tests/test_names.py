@@ -6,8 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 import asyncpg
 import pytest
 
-from chassis.tests.http_client import Answer, HttpClient
-from services.users_backend.tests.sql import PASSWORD, Sql
+from testkit.http_client import Answer, HttpClient
+from testkit.users_sql import PASSWORD, Sql
 from users_backend.app import OPENAPI
 
 ACCEPTED = [

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from chassis.tests import openapi_checks
-from chassis.tests.http_client import HttpClient
-from services.users_backend.tests.command import run_command
-from services.users_backend.tests.sql import PASSWORD, Sql
+from testkit import openapi_checks
+from testkit.command import run_command
+from testkit.http_client import HttpClient
+from testkit.users_sql import PASSWORD, Sql
 from users_backend.app import OPENAPI
 
 SERVICE_FOLDER = Path(__file__).parents[1]

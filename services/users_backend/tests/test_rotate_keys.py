@@ -7,9 +7,9 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from chassis.tests.token_maker import TokenMaker
 from mythoughts_chassis.keys import read_key_set
-from services.users_backend.tests.command import run_command
+from testkit.command import run_command
+from testkit.token_maker import TokenMaker
 
 
 @pytest.fixture

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from chassis.tests.generated_requests import Case, check, for_every_operation
-from chassis.tests.http_client import HttpClient
-from chassis.tests.token_maker import TokenMaker
-from services.users_backend.tests.sql import Sql
+from testkit.generated_requests import Case, check, for_every_operation
+from testkit.http_client import HttpClient
+from testkit.token_maker import TokenMaker
+from testkit.users_sql import Sql
 
 SERVICE_FOLDER = Path(__file__).parents[1]
 # Generated ids are small or huge: they match nobody here.

@@ -6,14 +6,14 @@ from collections.abc import Callable, Iterator
 import argon2
 import pytest
 
-from chassis.tests.http_client import HttpClient
-from chassis.tests.token_maker import TokenMaker
 from mythoughts_chassis.migrations import migrate
 from mythoughts_chassis.settings import Secret
-from services.users_backend.tests.command import run_command
 from services.users_backend.tests.conftest import MakeBackend
-from services.users_backend.tests.sql import PASSWORD as KNOWN_PASSWORD
-from services.users_backend.tests.sql import Sql
+from testkit.command import run_command
+from testkit.http_client import HttpClient
+from testkit.token_maker import TokenMaker
+from testkit.users_sql import PASSWORD as KNOWN_PASSWORD
+from testkit.users_sql import Sql
 from users_backend.app import MIGRATIONS
 
 PASSWORD = "open-sesame"

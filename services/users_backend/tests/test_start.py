@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from chassis.tests.service_process import ServiceProcess
 from services.users_backend.tests.conftest import MakeBackend
+from testkit.service_process import ServiceProcess
 
 KEY_FILES = pytest.mark.parametrize(
     "name", ["TOKEN_PRIVATE_KEYS_PATH", "TOKEN_PUBLIC_KEYS_PATH"], ids=["private", "public"]

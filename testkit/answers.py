@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from chassis.tests.http_client import Answer, HttpClient
+from testkit.http_client import Answer, HttpClient
 
 
 def links(answer: Answer) -> dict[str, str]:

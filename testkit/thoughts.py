@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from tests.system import Client
+from testkit.system import Client
 
 NEXT = re.compile(r'<([^<>]*)>; rel="next"')
 

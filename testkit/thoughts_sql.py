@@ -4,8 +4,8 @@ from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from typing import TypeVar, cast
 
-from chassis.tests.sql import SqlConnection
 from mythoughts_chassis.database import Connection
+from testkit.sql import SqlConnection
 
 T = TypeVar("T")
 

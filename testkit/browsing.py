@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from playwright.sync_api import Browser, ConsoleMessage, Page, Request, Response, expect
 
-from tests.system import User
+from testkit.system import User
 
 TIMEOUT_MS = 15_000
 expect.set_options(timeout=TIMEOUT_MS)

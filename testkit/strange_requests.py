@@ -12,8 +12,8 @@ from urllib.parse import quote_from_bytes
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from chassis.tests.http_client import HttpClient, read_answer
-from chassis.tests.service_process import ServiceProcess
+from testkit.http_client import HttpClient, read_answer
+from testkit.service_process import ServiceProcess
 
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "QUERY", "BREW"]
 # Excluded: headers that decide where the request ends and whether it is the last.

@@ -8,7 +8,7 @@ from typing import Any
 
 from openapi_spec_validator import validate
 
-from chassis.tests.http_client import Answer, HttpClient
+from testkit.http_client import Answer, HttpClient
 
 Json = dict[str, Any]
 

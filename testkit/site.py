@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 from playwright.sync_api import Page
 
-from tests.browsing import log_in, press_share, write
-from tests.system import System, User, unique
-from tests.thoughts import share
+from testkit.browsing import log_in, press_share, write
+from testkit.system import System, User, unique
+from testkit.thoughts import share
 
 # Words without a space, as wide and long as can be, and a long address: they break bad layouts.
 WIDE_TEXT = "W" * 250

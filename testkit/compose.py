@@ -8,9 +8,9 @@ import subprocess
 
 from local.readiness import is_ready
 from local.services import ROOT
-from tests.installations import stopped
-from tests.system import System
-from tests.waiting import wait_until
+from testkit.installations import stopped
+from testkit.system import System
+from testkit.waiting import wait_until
 
 CONTAINERS = {"thoughts": "thoughts-backend", "users": "users-backend", "frontend": "frontend"}
 DATABASES = ("thoughts-database", "users-database")

@@ -5,12 +5,12 @@ import os
 import subprocess
 from pathlib import Path
 
-from chassis.tests.service_process import wait_until
 from local import postgres_binaries
 from local.account import unprivileged_account
 from local.postgres import PostgresServer, new_password
-from services.thoughts_backend.tests.own_server import OwnServer
-from services.thoughts_backend.tests.sql import Sql
+from testkit.own_server import OwnServer
+from testkit.service_process import wait_until
+from testkit.thoughts_sql import Sql
 
 # A statement that conflicts with the primary's changes is cancelled at once, not after 30 s.
 CONFIGURATION = "max_standby_streaming_delay = 0\n"

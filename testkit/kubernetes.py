@@ -16,9 +16,9 @@ import msgspec
 
 from local.readiness import is_ready
 from local.services import ROOT
-from tests.installations import SERVICES, stopped
-from tests.system import System
-from tests.waiting import wait_until
+from testkit.installations import SERVICES, stopped
+from testkit.system import System
+from testkit.waiting import wait_until
 
 NAMESPACE = "example"
 DEPLOYMENTS = {"thoughts": "thoughts-backend", "users": "users-backend", "frontend": "frontend"}

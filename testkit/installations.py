@@ -12,7 +12,7 @@ from typing import Protocol
 from local.readiness import is_ready
 from local.services import USERS
 from local.stack import Stack
-from tests.system import System, system_of
+from testkit.system import System, system_of
 
 SERVICES = ("thoughts", "users", "frontend")
 

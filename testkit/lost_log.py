@@ -5,9 +5,9 @@ import subprocess
 import sys
 from collections.abc import Mapping
 
-from chassis.tests.http_client import HttpClient
-from chassis.tests.service_process import wait_until
 from local.ports import free_port
+from testkit.http_client import HttpClient
+from testkit.service_process import wait_until
 
 
 def check_answers_without_a_log(package: str, environment: Mapping[str, str], path: str) -> None:

@@ -7,9 +7,9 @@ import json
 import time
 from collections.abc import Callable
 
-from chassis.tests.token_maker import TokenMaker
 from mythoughts_chassis.keys import new_private_key
 from mythoughts_chassis.tokens import CLOCK_SKEW_SECONDS, sign_token
+from testkit.token_maker import TokenMaker
 
 
 def encoded(value: bytes) -> str:

@@ -3,7 +3,7 @@
 from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
 from playwright.sync_api import Page
 
-from tests.browsing import DESKTOP, PHONE
+from testkit.browsing import DESKTOP, PHONE
 
 RUN = "axe.run({resultTypes: ['violations']}).then(results => results.violations)"
 

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import TypeVar
 
-from tests.system import WAIT_SECONDS
+from testkit.system import WAIT_SECONDS
 
 Result = TypeVar("Result")
 

@@ -8,7 +8,7 @@ import schemathesis
 from hypothesis import HealthCheck, settings
 from schemathesis.specs.openapi.checks import positive_data_acceptance
 
-from chassis.tests.http_client import HttpClient
+from testkit.http_client import HttpClient
 
 Case = schemathesis.Case[Any]
 Test = TypeVar("Test", bound=Callable[..., None])

@@ -16,7 +16,7 @@ import psutil
 
 from local.ports import free_port
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[1]
 PORT_SETTINGS = ("THOUGHTS_PORT", "USERS_PORT", "FRONTEND_PORT", "POSTGRES_PORT")
 SHARED_TEXT = "unforgettable"
 READY = "MyThoughts is ready"

@@ -9,8 +9,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from chassis.tests.http_client import HttpClient
 from local.process import Process
+from testkit.http_client import HttpClient
 
 WAIT_SECONDS = 30
 

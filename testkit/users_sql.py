@@ -2,7 +2,7 @@
 
 from functools import cache
 
-from chassis.tests.sql import SqlConnection
+from testkit.sql import SqlConnection
 from users_backend.passwords import PasswordHasher
 
 PASSWORD = "correct horse battery"
