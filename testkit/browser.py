@@ -1,11 +1,12 @@
 """A headless browser: cookies, forms, links, and redirects if requested."""
 
+import gzip
 from html.parser import HTMLParser
 from http.cookies import SimpleCookie
 from typing import NamedTuple
 from urllib.parse import urlencode
 
-import urllib3
+from testkit.http_client import Answer, HttpClient
 
 
 class Form(NamedTuple):
@@ -19,12 +20,13 @@ class Form(NamedTuple):
 class Page:
     """A response, and the actions that are possible with it."""
 
-    def __init__(self, status: int, headers: urllib3.HTTPHeaderDict, text: str) -> None:
-        self.status = status
-        self.headers = headers
-        self.text = text
+    def __init__(self, answer: Answer) -> None:
+        self.status = answer.status
+        self.headers = answer.headers
+        is_compressed = answer.headers["Content-Encoding"] == "gzip"
+        self.text = (gzip.decompress(answer.body) if is_compressed else answer.body).decode()
         reader = _Reader()
-        reader.feed(text)
+        reader.feed(self.text)
         self.forms = reader.forms
         self.links = reader.links
         # The text that a reader sees, without markup.
@@ -46,7 +48,7 @@ class Browser:
         self.cookies: dict[str, str] = {}
         self.language = language
         self.base_url = base_url
-        self._pool = urllib3.PoolManager(retries=False)
+        self._http = HttpClient(base_url)
 
     def get(self, path: str, *, follow: bool = True, method: str = "GET", **headers: str) -> Page:
         """Return the page at `path`, after redirects unless told otherwise."""
@@ -67,22 +69,12 @@ class Browser:
         """Log in with the name as the password."""
         return self.send(self.get("/login/").form("/login/"), username=username, password=username)
 
-    def close(self) -> None:
-        """Close the connections."""
-        self._pool.clear()
-
     def _request(
         self, method: str, path: str, body: str | None, headers: dict[str, str], follow: bool
     ) -> Page:
-        answer = self._pool.request(
-            method,
-            self.base_url + path,
-            body=body,
-            headers=self._headers(body, headers),
-            redirect=False,
-        )
-        self._keep_cookies(answer.headers.getlist("Set-Cookie"))
-        page = Page(answer.status, answer.headers, answer.data.decode())
+        answer = self._http.request(method, path, body=body, headers=self._headers(body, headers))
+        self._keep_cookies(answer.headers.get_all("Set-Cookie", []))
+        page = Page(answer)
         if follow and page.status == 302:
             return self._request("GET", page.headers["Location"], None, {}, follow)
         return page

@@ -7,7 +7,7 @@ for any running system (`conftest`).
 import subprocess
 
 from local.readiness import is_ready
-from local.services import ROOT
+from testkit import ROOT
 from testkit.installations import stopped
 from testkit.system import System
 from testkit.waiting import wait_until

@@ -5,7 +5,8 @@ import sys
 from pathlib import Path
 
 from local.console import step
-from local.environment import ROOT, VENV, install_by_pip, run_installer
+from local.environment import VENV, install_by_pip, run_installer
+from testkit import ROOT
 
 
 def environment_of(name: str) -> Path:

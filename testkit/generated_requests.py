@@ -65,7 +65,7 @@ def check(case: Case, http: HttpClient, headers: Mapping[str, str]) -> None:
         or "Idempotency-Key" in (case.headers or {})
     )
     case.call_and_validate(
-        f"http://127.0.0.1:{http.port}",
+        http.base_url,
         headers=dict(headers),
         excluded_checks=[positive_data_acceptance] if may_be_refused else [],
     )

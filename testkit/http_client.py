@@ -1,15 +1,25 @@
-"""A plain HTTP client for tests of a running service, and raw sockets for malformed requests."""
+"""The HTTP client of the tests, and raw connections for malformed requests."""
 
+import atexit
 import json
+import select
 import socket
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
-from http.client import HTTPConnection, HTTPMessage
+from http.client import HTTPConnection, HTTPException, HTTPMessage
+from itertools import chain
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
-WAIT_SECONDS = 15
+from testkit.waiting import WAIT_SECONDS
+
+# What a request raises when its connection cannot be made or breaks.
+CONNECTION_ERRORS = (OSError, HTTPException)
+
+# Connections that are kept open for the next request, by host and port.
+_idle: defaultdict[str, list[HTTPConnection]] = defaultdict(list)
 
 
 @dataclass(frozen=True)
@@ -20,8 +30,13 @@ class Answer:
     headers: HTTPMessage
     body: bytes
 
+    @property
+    def text(self) -> str:
+        """The body, as text."""
+        return self.body.decode()
+
     def json(self) -> Any:
-        """The body, decoded."""
+        """The body, decoded from JSON."""
         return json.loads(self.body)
 
     @property
@@ -31,10 +46,29 @@ class Answer:
 
 
 class HttpClient:
-    """Sends requests to one service, each on its own connection."""
+    """Sends requests to one service; threads may share it.
 
-    def __init__(self, port: int) -> None:
-        self.port = port
+    Each request has its own connection, unless the client `keeps_connections`: then they stay open
+    and are shared by all such clients of the service. A client never tries twice and follows no
+    redirect.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        keeps_connections: bool = False,
+    ) -> None:
+        self.base_url = base_url
+        self._site = urlsplit(base_url).netloc
+        self._headers = dict(headers or {})
+        self._keeps_connections = keeps_connections
+
+    @property
+    def port(self) -> int:
+        """The port of the service."""
+        return urlsplit(self.base_url).port or 80
 
     def request(
         self,
@@ -49,7 +83,7 @@ class HttpClient:
         headers: Mapping[str, str] | None = None,
     ) -> Answer:
         """Send a request; `json`, `form` or `body` (bytes, or an iterable: chunked) is its body."""
-        sent = dict(headers or {})
+        sent = {**self._headers, **(headers or {})}
         if token is not None:
             sent["Authorization"] = f"Bearer {token}"
         if json is not None:
@@ -58,8 +92,10 @@ class HttpClient:
             sent["Content-Type"] = "application/x-www-form-urlencoded"
             body = urlencode(form).encode()
         target = f"{path}?{urlencode(query)}" if query else path
-        with closing(HTTPConnection("127.0.0.1", self.port, timeout=WAIT_SECONDS)) as connection:
-            connection.request(method, target, body, sent)
+        with self._connected() as connection:
+            # A service may answer before it has read the whole body, and close the connection.
+            with suppress(BrokenPipeError, ConnectionResetError):
+                connection.request(method, target, body, sent)
             response = connection.getresponse()
             return Answer(response.status, response.headers, response.read())
 
@@ -78,8 +114,39 @@ class HttpClient:
     @contextmanager
     def connection(self) -> Iterator[socket.socket]:
         """A raw connection."""
-        with socket.create_connection(("127.0.0.1", self.port), timeout=WAIT_SECONDS) as raw:
+        address = (urlsplit(self.base_url).hostname, self.port)
+        with socket.create_connection(address, timeout=WAIT_SECONDS) as raw:
             yield raw
+
+    @contextmanager
+    def _connected(self) -> Iterator[HTTPConnection]:
+        """A connection for one request."""
+        idle = _idle[self._site] if self._keeps_connections else []
+        connection = _open_one_of(idle) or HTTPConnection(self._site, timeout=WAIT_SECONDS)
+        with ExitStack() as at_the_end:
+            at_the_end.callback(connection.close)
+            yield connection
+            if self._keeps_connections:
+                at_the_end.pop_all()
+                idle.append(connection)
+
+
+def _open_one_of(idle: list[HTTPConnection]) -> HTTPConnection | None:
+    """Take a connection that the service has not closed: one is readable when it is at its end."""
+    # Another thread may take the last one first.
+    with suppress(IndexError):
+        while True:
+            connection = idle.pop()
+            if connection.sock and not select.select([connection.sock], [], [], 0)[0]:
+                return connection
+            connection.close()
+    return None
+
+
+@atexit.register
+def _close_idle() -> None:
+    for connection in chain.from_iterable(_idle.values()):
+        connection.close()
 
 
 def read_answer(connection: socket.socket) -> bytes:

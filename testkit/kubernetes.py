@@ -15,7 +15,7 @@ from typing import Any
 import msgspec
 
 from local.readiness import is_ready
-from local.services import ROOT
+from testkit import ROOT
 from testkit.installations import SERVICES, stopped
 from testkit.system import System
 from testkit.waiting import wait_until

@@ -6,8 +6,9 @@ import sys
 from collections.abc import Mapping
 
 from local.ports import free_port
+from local.readiness import is_ready
 from testkit.http_client import HttpClient
-from testkit.service_process import wait_until
+from testkit.waiting import wait_until
 
 
 def check_answers_without_a_log(package: str, environment: Mapping[str, str], path: str) -> None:
@@ -22,19 +23,13 @@ def check_answers_without_a_log(package: str, environment: Mapping[str, str], pa
         stderr=subprocess.DEVNULL,
     )
     os.close(writing)
+    http = HttpClient(f"http://127.0.0.1:{port}")
     try:
-        wait_until(lambda: process.poll() is not None or _answers(HttpClient(port)))
+        wait_until(lambda: process.poll() is not None or is_ready(f"{http.base_url}/healthz"))
         for method, target in (("GET", path), ("HEAD", path), ("GET", "/%E6%B0%B4")):
-            answer = HttpClient(port).request(method, target)
+            answer = http.request(method, target)
             assert answer.status == (200 if target == path else 404)
             assert answer.headers["X-Request-ID"]
     finally:
         process.kill()
         process.wait()
-
-
-def _answers(http: HttpClient) -> bool:
-    try:
-        return http.get("/healthz").status == 200
-    except OSError:
-        return False

@@ -2,12 +2,13 @@
 
 import json
 import re
-from pathlib import Path
 from typing import Any
 
 import yaml
 
-FOLDER = Path(__file__).resolve().parent.parent / "deploy/kubernetes/components/monitoring"
+from testkit import ROOT
+
+FOLDER = ROOT / "deploy/kubernetes/components/monitoring"
 
 # What Prometheus adds to the name of a metric.
 _SUFFIX = re.compile("_(total|count|sum|bucket)$")

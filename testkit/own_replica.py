@@ -9,8 +9,8 @@ from local import postgres_binaries
 from local.account import unprivileged_account
 from local.postgres import PostgresServer, new_password
 from testkit.own_server import OwnServer
-from testkit.service_process import wait_until
 from testkit.thoughts_sql import Sql
+from testkit.waiting import wait_until
 
 # A statement that conflicts with the primary's changes is cancelled at once, not after 30 s.
 CONFIGURATION = "max_standby_streaming_delay = 0\n"

@@ -4,15 +4,13 @@ import json
 import os
 import re
 import sys
-import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from local.process import Process
 from testkit.http_client import HttpClient
-
-WAIT_SECONDS = 30
+from testkit.waiting import WAIT_SECONDS, wait_until
 
 
 class ServiceProcess:
@@ -42,7 +40,7 @@ class ServiceProcess:
     @property
     def http(self) -> HttpClient:
         """A client of this service."""
-        return HttpClient(self.line("serving")["port"])
+        return _client_at(self.line("serving")["port"])
 
     @property
     def process(self) -> Process:
@@ -57,8 +55,8 @@ class ServiceProcess:
     def start_in_any_form(self, event: str = "serving") -> HttpClient:
         """Start it, whatever its log format, and wait until it listens; return a client."""
         self._process.start()
-        wait_until(lambda: bool(self._ports(event)), or_fail_with=self._state)
-        return HttpClient(int(self._ports(event)[0]))
+        wait_until(lambda: self._ports(event), what=self._state)
+        return _client_at(self._ports(event)[0])
 
     def run_to_end(self) -> int:
         """Start it, wait until it ends by itself, and return the exit status."""
@@ -80,7 +78,7 @@ class ServiceProcess:
 
     def wait_for_line(self, event: str, **fields: object) -> dict[str, Any]:
         """Wait for such a log line and return it."""
-        wait_until(lambda: bool(self.lines(event, **fields)), or_fail_with=self._state)
+        wait_until(lambda: self.lines(event, **fields), what=self._state)
         return self.line(event, **fields)
 
     def _ports(self, event: str) -> list[str]:
@@ -95,11 +93,5 @@ class ServiceProcess:
             self.log.append(json.loads(line))
 
 
-def wait_until(
-    condition: Callable[[], bool], *, or_fail_with: Callable[[], str] = lambda: "never came true"
-) -> None:
-    """Wait until `condition` is true."""
-    deadline = time.monotonic() + WAIT_SECONDS
-    while not condition():
-        assert time.monotonic() < deadline, or_fail_with()
-        time.sleep(0.02)
+def _client_at(port: int | str) -> HttpClient:
+    return HttpClient(f"http://127.0.0.1:{port}")

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from local.services import ROOT
+from testkit import ROOT
 
 # It imports nothing, because a test may start it dozens of times.
 PROGRAM = """import sys

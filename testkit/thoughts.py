@@ -4,19 +4,19 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from testkit.system import Client
+from testkit.http_client import HttpClient
 
 NEXT = re.compile(r'<([^<>]*)>; rel="next"')
 
 
-def share(client: Client, text: str) -> int:
+def share(client: HttpClient, text: str) -> int:
     """Share a thought; its id."""
     answer = client.post("/api/me/thoughts/", json={"text": text})
     assert answer.status == 201, answer.text
     return int(answer.json()["id"])
 
 
-def pages_of(client: Client, path: str) -> Iterator[list[dict[str, Any]]]:
+def pages_of(client: HttpClient, path: str) -> Iterator[list[dict[str, Any]]]:
     """Read a list page by page, as its Link headers lead on."""
     following: str | None = path
     while following:
@@ -27,11 +27,11 @@ def pages_of(client: Client, path: str) -> Iterator[list[dict[str, Any]]]:
         following = link.group(1) if link else None
 
 
-def all_thoughts(client: Client, path: str) -> list[dict[str, Any]]:
+def all_thoughts(client: HttpClient, path: str) -> list[dict[str, Any]]:
     """All thoughts of a list, newest first."""
     return [thought for page in pages_of(client, path) for thought in page]
 
 
-def own_texts(client: Client) -> list[str]:
+def own_texts(client: HttpClient) -> list[str]:
     """The texts of all thoughts of the client's user, newest first."""
     return [thought["text"] for thought in all_thoughts(client, "/api/me/thoughts/?limit=100")]

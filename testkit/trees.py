@@ -1,22 +1,21 @@
 """Copies of the project in which tests run the system and its commands."""
 
-import json
 import os
 import shutil
 import signal
 import subprocess
 import sys
 import tempfile
-import time
-import urllib.request
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import psutil
 
 from local.ports import free_port
+from testkit import ROOT
+from testkit.http_client import HttpClient
+from testkit.waiting import wait_until
 
-ROOT = Path(__file__).resolve().parents[1]
 PORT_SETTINGS = ("THOUGHTS_PORT", "USERS_PORT", "FRONTEND_PORT", "POSTGRES_PORT")
 SHARED_TEXT = "unforgettable"
 READY = "MyThoughts is ready"
@@ -49,13 +48,12 @@ class Run:
 
     def wait_for(self, text: str) -> None:
         """Wait until it has printed `text`."""
-        deadline = time.monotonic() + WAIT_SECONDS
-        while text not in self.output:
-            assert self._process.poll() is None, f"it ended without {text!r}:\n{self.output}"
-            assert time.monotonic() < deadline, (
-                f"no {text!r} after {WAIT_SECONDS} s:\n{self.output}"
-            )
-            time.sleep(0.05)
+        wait_until(
+            lambda: text in self.output or self._process.poll() is not None,
+            what=lambda: f"{text!r} in {self.output}",
+            seconds=WAIT_SECONDS,
+        )
+        assert text in self.output, f"it ended without {text!r}:\n{self.output}"
 
     def send(self, number: signal.Signals) -> None:
         """Send it a signal."""
@@ -84,10 +82,6 @@ class Tree:
         self.runs: list[Run] = []
         self._python = python
 
-    def url(self, service: str) -> str:
-        """The address of `thoughts`, `users` or `frontend`."""
-        return f"http://127.0.0.1:{self.ports[f'{service.upper()}_PORT']}"
-
     def run(self, *command: str, **settings: str) -> Run:
         """Start a command in the tree."""
         ports = {name: str(port) for name, port in self.ports.items()}
@@ -110,25 +104,16 @@ class Tree:
         run.wait_for(READY)
         return run
 
-    def call(
-        self, service: str, path: str, *, token: str = "", body: dict[str, str] | None = None
-    ) -> object:
-        """A backend's response, decoded from JSON; with a body the request is a POST."""
-        headers = {"Content-Type": "application/json"}
-        if token:
-            headers["Authorization"] = token
-        request = urllib.request.Request(
-            self.url(service) + path, json.dumps(body).encode() if body else None, headers
-        )
-        with urllib.request.urlopen(request, timeout=10) as answer:
-            return json.load(answer)
+    def http(self, service: str) -> HttpClient:
+        """A client of `thoughts`, `users` or `frontend`."""
+        return HttpClient(f"http://127.0.0.1:{self.ports[f'{service.upper()}_PORT']}")
 
     def log_in(self, username: str, password: str) -> str:
-        """The Authorization header of a user."""
+        """The token of a user."""
         body = {"username": username, "password": password}
-        answer = self.call("users", "/api/login/", body=body)
-        assert isinstance(answer, dict)
-        return str(answer["Authorized"])
+        answer = self.http("users").post("/api/login/", json=body)
+        assert answer.status == 200, answer.text
+        return str(answer.json()["Authorized"]).removeprefix("Bearer ")
 
     def end_runs(self) -> None:
         """Stop everything started here that still runs, including a system in the background."""

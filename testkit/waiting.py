@@ -1,4 +1,4 @@
-"""Doing things at the same time, and waiting for what happens."""
+"""Waiting for what happens, and doing things at the same time."""
 
 import threading
 import time
@@ -7,25 +7,35 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import TypeVar
 
-from testkit.system import WAIT_SECONDS
+WAIT_SECONDS = 60
 
 Result = TypeVar("Result")
 
 
-def wait_until(condition: Callable[[], bool], *, what: str, seconds: float = WAIT_SECONDS) -> None:
-    """Wait until `condition` holds; fail, naming `what` did not happen, when it does not."""
+def wait_until(
+    condition: Callable[[], object],
+    *,
+    what: str | Callable[[], str] = "it",
+    seconds: float = WAIT_SECONDS,
+) -> None:
+    """Wait until `condition` is true; the failure names `what` did not happen.
+
+    A function as `what` is called only when the wait has failed.
+    """
     deadline = time.monotonic() + seconds
     while not condition():
-        assert time.monotonic() < deadline, f"{what}: not within {seconds} s"
+        if time.monotonic() > deadline:
+            missing = what if isinstance(what, str) else what()
+            raise AssertionError(f"{missing}: not within {seconds} s")
         time.sleep(0.02)
 
 
 @contextmanager
 def repeated(action: Callable[[], Result], *, threads: int) -> Iterator[list[Result]]:
-    """Do `action` again and again in some threads while the block runs.
+    """Repeat `action` in several threads while the block runs.
 
-    The list grows by what each run of it returned. An exception from `action` ends its thread
-    and is raised after the block.
+    The list holds the result of each call so far. An exception from `action` ends its thread and
+    is raised after the block.
     """
     results: list[Result] = []
     is_over = threading.Event()

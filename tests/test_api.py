@@ -2,7 +2,8 @@
 
 from concurrent.futures import ThreadPoolExecutor
 
-from testkit.system import Client, System, User, unique
+from testkit.http_client import HttpClient
+from testkit.system import System, User, unique
 from testkit.thoughts import all_thoughts, pages_of, share
 
 CLIENTS = 20
@@ -134,5 +135,5 @@ def test_twenty_clients_at_once_lose_nothing(system: System) -> None:
     assert listed == ids[::-1]
 
 
-def _share_many(client: Client, mark: str) -> list[int]:
+def _share_many(client: HttpClient, mark: str) -> list[int]:
     return [share(client, f"{mark} {number}") for number in range(THOUGHTS_A_CLIENT)]

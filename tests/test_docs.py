@@ -13,11 +13,11 @@ from prometheus_client import REGISTRY
 
 from frontend.settings import Settings as FrontendSettings
 from mythoughts_chassis.settings import ApiSettings, ServiceSettings, describe_settings
+from testkit import ROOT
 from testkit.markdown import code_in, leads_somewhere, section, table_rows
 from thoughts_backend.settings import Settings as ThoughtsSettings
 from users_backend.settings import Settings as UsersSettings
 
-ROOT = Path(__file__).resolve().parent.parent
 DOCS = ROOT / "docs"
 CONFIGURATION = (DOCS / "configuration.md").read_text()
 DOCUMENTS = sorted(

@@ -2,16 +2,15 @@
 
 import json
 import re
-from pathlib import Path
 from typing import Any
 
 import jsonschema_rs
 import pytest
 
 from mythoughts_chassis.problems import Problem
+from testkit import ROOT
 from testkit.markdown import section, table_rows
 
-ROOT = Path(__file__).resolve().parent.parent
 API = (ROOT / "docs" / "api.md").read_text()
 
 

@@ -1,10 +1,10 @@
 """Alerts and dashboard fit the documents and the metrics that the services have."""
 
-from pathlib import Path
 from typing import Any
 
 import pytest
 
+from testkit import ROOT
 from testkit.markdown import leads_somewhere, section, table_rows
 from testkit.monitoring import (
     alerts,
@@ -15,7 +15,6 @@ from testkit.monitoring import (
     rule_expressions,
 )
 
-ROOT = Path(__file__).resolve().parent.parent
 OPERATIONS = (ROOT / "docs" / "operations.md").read_text()
 # What Prometheus and prometheus-client know without the services' doing.
 FOREIGN_METRICS = {

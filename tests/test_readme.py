@@ -3,16 +3,15 @@
 import json
 import re
 import subprocess
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
 
 from local.services import SERVICES
+from testkit import ROOT
 from testkit.markdown import section
 from testkit.system import System
 
-ROOT = Path(__file__).resolve().parent.parent
 ENGLISH = (ROOT / "README.md").read_text()
 CHINESE = (ROOT / "README.zh-CN.md").read_text()
 SCREENSHOT = ROOT / "docs" / "images" / "frontend.png"

@@ -7,7 +7,8 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from testkit.browsing import Browsing, expect_thoughts, log_in, press_share, share, write
-from testkit.system import Client, System, User, unique
+from testkit.http_client import HttpClient
+from testkit.system import System, User, unique
 
 pytestmark = pytest.mark.browser
 
@@ -183,7 +184,8 @@ def test_swagger_shows_every_operation(api_browsing: Browsing) -> None:
     """The API's page lists each operation of its document, with nothing from another site."""
     page = api_browsing.new_page()
     page.goto("/schema/swagger")
-    document = Client(page.url.removesuffix("/schema/swagger")).get("/schema/openapi.json").json()
+    api = HttpClient(page.url.removesuffix("/schema/swagger"))
+    document = api.get("/schema/openapi.json").json()
     operations = {
         f"{method.upper()} {path}"
         for path, methods in document["paths"].items()

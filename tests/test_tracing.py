@@ -12,7 +12,8 @@ import pytest
 from local.process import Process
 from local.stack import Stack, temporary_stack
 from testkit.collector import Collector, Span, running_collector
-from testkit.system import Client, System, system_of
+from testkit.http_client import HttpClient
+from testkit.system import System, system_of
 from testkit.waiting import wait_until
 
 CLIENTS_SPAN = "00f067aa0ba902b7"
@@ -64,7 +65,7 @@ def test_page_is_one_trace_down_to_sql(traced_system: System, collector: Collect
     """The page, the call of the Frontend, the backend's answer, its statement: each has a span."""
     trace_id, headers = traced()
 
-    Client(traced_system.frontend_url).get("/search", headers=headers)
+    HttpClient(traced_system.frontend_url).get("/search", headers=headers)
 
     page, call, answer, statement = spans_of(collector, trace_id, count=4)
     assert [(span.service, span.name, span.kind) for span in (page, call, answer, statement)] == [
@@ -88,7 +89,7 @@ def test_spans_lie_within_those_around_them(traced_system: System, collector: Co
     """
     trace_id, headers = traced()
 
-    Client(traced_system.frontend_url).get("/search", headers=headers)
+    HttpClient(traced_system.frontend_url).get("/search", headers=headers)
 
     page, call, answer, statement = spans_of(collector, trace_id, count=4)
     assert page.ended_at > call.ended_at
@@ -136,7 +137,7 @@ def test_failures_are_marked(traced_stack: Stack, collector: Collector) -> None:
     trace_id, headers = traced()
     traced_stack.services["thoughts"].stop()
 
-    Client(traced_stack.urls["frontend"]).get("/search", headers=headers)
+    HttpClient(traced_stack.urls["frontend"]).get("/search", headers=headers)
 
     traced_stack.restart("thoughts")
     page, *calls = spans_of(collector, trace_id, count=2)
@@ -150,7 +151,7 @@ def test_no_value_is_in_a_trace(traced_system: System, collector: Collector) -> 
     user = traced_system.new_user("Confidential Ana")
     trace_id, headers = traced()
 
-    Client(traced_system.frontend_url).get("/search?search=confidential", headers=headers)
+    HttpClient(traced_system.frontend_url).get("/search?search=confidential", headers=headers)
     traced_system.thoughts(user).post(
         "/api/me/thoughts/", json={"text": "confidential"}, headers=headers
     )
@@ -170,7 +171,7 @@ def test_trace_begins_where_there_is_none(
 ) -> None:
     """A request without `traceparent` gets a trace, whose id is in the log of both services."""
     request_id = secrets.token_hex(8)
-    Client(traced_system.frontend_url).get("/search", headers={"X-Request-ID": request_id})
+    HttpClient(traced_system.frontend_url).get("/search", headers={"X-Request-ID": request_id})
 
     def lines() -> list[str]:
         services = [traced_stack.services[name] for name in ("frontend", "thoughts")]
@@ -189,12 +190,12 @@ def test_trace_that_is_not_sampled_is_passed_on(
 ) -> None:
     """A client that does not want a trace gets none, and its trace id in the logs all the same."""
     trace_id, headers = traced(sampled=False)
-    Client(traced_system.frontend_url).get("/search", headers=headers)
+    HttpClient(traced_system.frontend_url).get("/search", headers=headers)
 
     log_path = traced_stack.services["thoughts"].log_path
     wait_until(lambda: trace_id in log_path.read_text(), what="the backend logs the trace id")
     other_id, others = traced()
-    Client(traced_system.frontend_url).get("/search", headers=others)
+    HttpClient(traced_system.frontend_url).get("/search", headers=others)
     spans_of(collector, other_id, count=4)
 
     assert collector.trace(trace_id) == []
@@ -205,9 +206,9 @@ def test_health_is_not_traced(traced_system: System, collector: Collector, path:
     """Health checks and the collection of metrics leave no span."""
     trace_id, headers = traced()
     for url in (traced_system.frontend_url, traced_system.thoughts_url):
-        Client(url).get(path, headers=headers)
+        HttpClient(url).get(path, headers=headers)
     other_id, others = traced()
-    Client(traced_system.frontend_url).get("/search", headers=others)
+    HttpClient(traced_system.frontend_url).get("/search", headers=others)
     spans_of(collector, other_id, count=4)
 
     assert collector.trace(trace_id) == []

@@ -4,15 +4,14 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
 
 import psutil
 import pytest
 
 from benchmarks.tests.table import copied_so_far, definitions_of, end_copying, rows_of
+from testkit import ROOT
 from testkit.deaf import DEAF
 
-ROOT = Path(__file__).resolve().parents[2]
 SECONDS = 60
 
 StartLoad = Callable[..., "subprocess.Popen[str]"]

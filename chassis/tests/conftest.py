@@ -10,8 +10,8 @@ import uvicorn
 from mythoughts_chassis.asgi import ASGIApp
 from mythoughts_chassis.tokens import TokenVerifier
 from testkit.http_client import HttpClient
-from testkit.service_process import wait_until
 from testkit.token_maker import TokenMaker
+from testkit.waiting import wait_until
 
 Serve = Callable[[ASGIApp], HttpClient]
 
@@ -29,7 +29,8 @@ class _Server:
     @property
     def http(self) -> HttpClient:
         """A client of the application."""
-        return HttpClient(self._server.servers[0].sockets[0].getsockname()[1])
+        port = self._server.servers[0].sockets[0].getsockname()[1]
+        return HttpClient(f"http://127.0.0.1:{port}")
 
     def stop(self) -> None:
         """Stop serving."""

@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from deploy.clusters import INGRESS_NODE_PORT, NODE_PORTS
-from local.services import ROOT
+from testkit import ROOT
 from testkit.stand_ins import Workplace
 
 TOOLS = ("kind", "k3d", "minikube")

@@ -3,13 +3,13 @@
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Sequence
 
 import pytest
 
 from testkit.deaf import DEAF
 from testkit.stand_ins import Workplace, items, workload
+from testkit.waiting import wait_until
 
 NEW_IMAGE = "mythoughts/thoughts-backend:1.0.0-0aaaaaaaaaaa"
 SERVICE = {"SERVICE": "thoughts-backend", "CONTEXT": "kind-mythoughts"}
@@ -155,9 +155,12 @@ def test_interrupted_wait_is_explained(
         stderr=subprocess.PIPE,
         text=True,
     ) as process:
-        while not deployed.calls("kubectl --context kind-mythoughts get deployments,"):
-            assert process.poll() is None
-            time.sleep(0.05)
+        wait_until(
+            lambda: (
+                deployed.calls("kubectl --context kind-mythoughts get deployments,")
+                or process.poll() is not None
+            )
+        )
         process.send_signal(number)
         _, errors = process.communicate(timeout=60)
 

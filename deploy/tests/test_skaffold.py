@@ -4,7 +4,7 @@ import yaml
 
 from deploy.overlays import LOCAL
 from deploy.services import SERVICES
-from local.services import ROOT
+from testkit import ROOT
 
 SKAFFOLD = yaml.safe_load((ROOT / "skaffold.yaml").read_text())
 

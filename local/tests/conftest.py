@@ -31,7 +31,10 @@ def used_local() -> Iterator[Path]:
     for tree in temporary_tree("used"):
         run = tree.start()
         token = tree.log_in("stephen", "stephen")
-        tree.call("thoughts", "/api/me/thoughts/", body={"text": SHARED_TEXT}, token=token)
+        shared = tree.http("thoughts").post(
+            "/api/me/thoughts/", json={"text": SHARED_TEXT}, token=token
+        )
+        assert shared.status == 201
         run.send(signal.SIGINT)
         run.wait()
         yield tree.local

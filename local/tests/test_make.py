@@ -4,14 +4,14 @@ import os
 import re
 import shutil
 import subprocess
-import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from local.readiness import wait_until
-from testkit.trees import READY, ROOT, Tree, temporary_tree
+from testkit import ROOT
+from testkit.trees import READY, Tree, temporary_tree
+from testkit.waiting import wait_until
 
 INSTALLING = "Installing packages"
 
@@ -56,8 +56,7 @@ def test_make_dev_shows_a_change(clone: Tree) -> None:
     template.write_text(template.read_text().replace("</form>", "</form><!-- new -->"))
     run.wait_for("login.html changed: ready again")
 
-    with urllib.request.urlopen(f"{clone.url('frontend')}/login/", timeout=10) as page:
-        assert "<!-- new -->" in page.read().decode()
+    assert "<!-- new -->" in clone.http("frontend").get("/login/").text
     clone.run("make", "down").wait()
 
 
@@ -73,7 +72,7 @@ def test_make_dev_survives_broken_code(clone: Tree) -> None:
     code.write_text(working)
 
     run.wait_for("routes.py changed: ready again")
-    assert wait_until(lambda: bool(clone.log_in("bruce", "bruce")), seconds=10)
+    wait_until(lambda: clone.log_in("bruce", "bruce"), seconds=10)
     clone.run("make", "down").wait()
 
 

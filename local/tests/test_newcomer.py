@@ -7,7 +7,6 @@ import datetime as dt
 import os
 import subprocess
 import tempfile
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -15,7 +14,7 @@ from typing import NamedTuple
 import pytest
 
 from testkit.deaf import DEAF
-from testkit.trees import Tree, temporary_tree
+from testkit.trees import temporary_tree
 
 ROWS_A_DAY = 2
 # So that the packages need not be downloaded again.
@@ -124,7 +123,7 @@ def test_make_up_works(machine: Machine, home: Path) -> None:
         subprocess.run(["chmod", "-R", machine.mode, tree.path], check=True)
         up = tree.run(*machine.before, "make", "up", "BACKGROUND=1", **CACHE | settings)
         status = up.wait()
-        page = _login_page(tree) if status == 0 else ""
+        page = tree.http("frontend").get("/login/").text if status == 0 else ""
         down = tree.run(*machine.before, "make", "down", **settings)
         down_status = down.wait()
         tree.run("make", "reset", "YES=1").wait()
@@ -133,8 +132,3 @@ def test_make_up_works(machine: Machine, home: Path) -> None:
         assert 'name="password"' in page
         assert "Stopping MyThoughts" in down.output
         assert not (home / "elsewhere").exists()
-
-
-def _login_page(tree: Tree) -> str:
-    with urllib.request.urlopen(f"{tree.url('frontend')}/login/", timeout=10) as page:
-        return str(page.read().decode())

@@ -11,8 +11,9 @@ from pathlib import Path
 import psutil
 import pytest
 
+from testkit import ROOT
 from testkit.deaf import DEAF
-from testkit.trees import ROOT, Tree
+from testkit.trees import Tree
 
 SECONDS = 60
 # Third-party programs, or programs that handle signals in other ways (`conftest.py`, and

@@ -3,7 +3,6 @@
 import json
 import signal
 import socket
-import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 
@@ -20,7 +19,7 @@ def test_first_run_has_people_and_thoughts(running: Tree) -> None:
     """A first run creates everything: demonstration users can log in and have thoughts."""
     token = running.log_in("bruce", "bruce")
 
-    own = running.call("thoughts", "/api/me/thoughts/", token=token)
+    own = running.http("thoughts").get("/api/me/thoughts/", token=token).json()
 
     assert own
 
@@ -29,11 +28,10 @@ def test_first_run_has_pages(running: Tree) -> None:
     """The Frontend shows the login page at the printed address."""
     run = running.runs[0]
 
-    with urllib.request.urlopen(f"{running.url('frontend')}/login/", timeout=10) as page:
-        text = page.read().decode()
+    page = running.http("frontend").get("/login/")
 
     assert f"http://localhost:{running.ports['FRONTEND_PORT']}/" in run.output
-    assert 'name="password"' in text
+    assert 'name="password"' in page.text
 
 
 def test_admin_password_is_private(running: Tree) -> None:
@@ -41,16 +39,15 @@ def test_admin_password_is_private(running: Tree) -> None:
     password_file = running.local / "admin-password"
 
     token = running.log_in("admin", password_file.read_text().strip())
-    users = running.call("users", "/admin/users/", token=token)
+    users = running.http("users").get("/admin/users/", token=token)
 
     assert password_file.stat().st_mode & 0o777 == 0o600
-    assert users
+    assert users.status == 200
 
 
 def test_logs_carry_the_name_of_their_process(running: Tree) -> None:
     """Each line of output shows its process."""
-    with urllib.request.urlopen(f"{running.url('frontend')}/login/?mark=7", timeout=10):
-        pass
+    running.http("frontend").get("/login/?mark=7")
 
     running.runs[0].wait_for("frontend |")
 
@@ -80,7 +77,7 @@ def test_second_run_keeps_the_data(used_tree: Tree) -> None:
     """Thoughts shared in one run are there in the next."""
     used_tree.start()
 
-    found = used_tree.call("thoughts", f"/api/thoughts/?search={SHARED_TEXT}")
+    found = used_tree.http("thoughts").get(f"/api/thoughts/?search={SHARED_TEXT}").json()
 
     assert isinstance(found, list)
     assert [thought["text"] for thought in found] == [SHARED_TEXT]

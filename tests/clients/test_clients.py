@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
+from testkit import ROOT
 from testkit.system import System
 from tests.clients import tools
 
 pytestmark = pytest.mark.node
 
-ROOT = Path(__file__).resolve().parents[2]
 BACKENDS = ("thoughts_backend", "users_backend")
 TSC = ("--strict", "--target", "es2022", "--module", "nodenext", "--outDir", "out")
 

@@ -11,11 +11,11 @@ import pytest
 
 from mythoughts_chassis.inputs import fit
 from mythoughts_chassis.problems import BadInput
+from testkit import ROOT
 from tests.clients import tools
 from thoughts_backend.schemas import NewThought
 from users_backend.schemas import Login, NewUser
 
-ROOT = Path(__file__).resolve().parents[2]
 BACKENDS = ("thoughts_backend", "users_backend")
 
 # Each character up to U+FFFF, and texts that use more than one or what is beyond.

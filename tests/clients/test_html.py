@@ -31,11 +31,9 @@ def _one_name(frontend: RunningFrontend, monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 @pytest.fixture
-def stranger(frontend: RunningFrontend) -> Iterator[Browser]:
+def stranger(frontend: RunningFrontend) -> Browser:
     """The browser of somebody who is not logged in."""
-    browser = Browser(frontend.url)
-    yield browser
-    browser.close()
+    return Browser(frontend.url)
 
 
 @pytest.fixture(autouse=True)

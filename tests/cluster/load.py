@@ -5,8 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import cycle
 
-from urllib3.exceptions import HTTPError
-
+from testkit.http_client import CONNECTION_ERRORS
 from testkit.system import System, User, unique
 from testkit.waiting import repeated, wait_until
 
@@ -49,7 +48,7 @@ def load(system: System, user: User) -> Iterator[Load]:
         name, action = next(actions)
         try:
             return name, action()
-        except HTTPError as error:
+        except CONNECTION_ERRORS as error:
             return name, f"{type(error).__name__}: {error}"
 
     with repeated(ask, threads=CLIENTS) as outcomes:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from local.services import ROOT
+from testkit import ROOT
 from testkit.kubernetes import Cluster
 from testkit.markdown import section
 from testkit.system import User, unique

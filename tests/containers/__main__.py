@@ -11,8 +11,9 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from local.services import FRONTEND, ROOT, THOUGHTS, USERS
+from local.services import FRONTEND, THOUGHTS, USERS
 from local.stopping import run_program
+from testkit import ROOT
 from tests.containers.project import Project
 
 PYTEST = (sys.executable, "-m", "pytest", "tests")

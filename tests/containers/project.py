@@ -8,7 +8,8 @@ from types import TracebackType
 from typing import Any, Self
 
 from local.ports import free_port
-from local.services import FRONTEND, ROOT, SERVICES, THOUGHTS, USERS, Service
+from local.services import FRONTEND, SERVICES, THOUGHTS, USERS, Service
+from testkit import ROOT
 from testkit.system import System
 from testkit.waiting import wait_until
 from tests.containers.docker import docker, inspected

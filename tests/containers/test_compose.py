@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from local.services import ROOT
+from testkit import ROOT
 from testkit.system import System, unique
 from testkit.thoughts import own_texts, share
 from tests.containers.docker import IMAGES, Image, docker

@@ -3,7 +3,7 @@
 import os
 import subprocess
 
-from local.services import ROOT
+from testkit import ROOT
 from tests.containers.docker import Image, run_docker
 from tests.containers.project import Project
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from local.services import ROOT
+from testkit import ROOT
 from tests.containers.docker import IMAGES, docker, run_docker
 from tests.containers.project import Project
 

@@ -7,15 +7,15 @@ input that is accepted, no good input that is refused. Arguments go to schemathe
     make fuzz ARGS='--max-examples 500 --seed 7'
 """
 
-import json
 import os
 import subprocess
 import sys
-import urllib.request
 from pathlib import Path
 
-from local.stack import Stack, temporary_stack
+from local.stack import temporary_stack
 from local.stopping import run_program
+from testkit import ROOT
+from testkit.system import system_of
 
 FOLDER = Path(__file__).parent
 # With about 250 requests of each operation from its limits, and chains of requests, this makes
@@ -28,13 +28,13 @@ ADMIN = "the administrator"
 def main(arguments: list[str]) -> int:
     """Fuzz both backends; 1 if a check failed."""
     with temporary_stack() as stack:
-        admin_token = _log_in(stack, "admin", stack.admin_password)
+        system = system_of(stack)
         options = {
             "nobody": [],
-            f"the user {USER}": _header(_log_in(stack, USER, USER)),
+            f"the user {USER}": _header(system.log_in(USER, USER)),
             # The last, because it deletes users, and what it has shared itself by an address
             # that schemathesis does not know to be the same thing.
-            ADMIN: [*_header(admin_token), "--exclude-checks=ensure_resource_availability"],
+            ADMIN: [*_header(system.admin.token), "--exclude-checks=ensure_resource_availability"],
         }
         failed = [
             f"{service} as {caller}"
@@ -60,22 +60,11 @@ def _passes(url: str, title: str, options: list[str]) -> bool:
         *options,
     ]
     environment = os.environ | {"SCHEMATHESIS_HOOKS": "tests.fuzz.hooks"}
-    root = FOLDER.parent.parent
-    return subprocess.run(command, cwd=root, env=environment, check=False).returncode == 0
+    return subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode == 0
 
 
 def _header(token: str) -> list[str]:
-    return ["--header", f"Authorization: {token}"]
-
-
-def _log_in(stack: Stack, username: str, password: str) -> str:
-    request = urllib.request.Request(
-        f"{stack.urls['users']}/api/login/",
-        data=json.dumps({"username": username, "password": password}).encode(),
-        headers={"Content-Type": "application/json"},
-    )
-    with urllib.request.urlopen(request, timeout=10) as answer:
-        return str(json.load(answer)["Authorized"])
+    return ["--header", f"Authorization: Bearer {token}"]
 
 
 if __name__ == "__main__":

@@ -14,9 +14,9 @@ from typing import Any
 import yaml
 
 from deploy.secret_files import DATABASES, make_secret_files
+from testkit import ROOT
 from tests.manifests.kubectl import kubectl_path
 
-ROOT = Path(__file__).resolve().parents[2]
 KUBERNETES = Path("deploy", "kubernetes")
 OVERLAYS = KUBERNETES / "overlays"
 INGRESS_CONTROLLER = "ingress-controller"

@@ -14,9 +14,10 @@ import yaml
 from local.console import complain
 from local.environment import InstallationError
 from local.stopping import run_program
+from testkit import ROOT
 from testkit.environments import environment_of
 from tests.manifests.kubectl import NoKubectl
-from tests.manifests.rendering import KUBERNETES, ROOT, VARIANTS, Manifests
+from tests.manifests.rendering import KUBERNETES, VARIANTS, Manifests
 
 
 def main() -> int:

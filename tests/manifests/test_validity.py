@@ -7,8 +7,9 @@ from functools import cache
 import kubernetes_validate  # type: ignore[import-untyped]
 import pytest
 
+from testkit import ROOT
 from tests.manifests.objects import SERVICES, all_containers, of_kind, pods
-from tests.manifests.rendering import KUBERNETES, ROOT, Manifest
+from tests.manifests.rendering import KUBERNETES, Manifest
 
 OLDEST = "1.32"
 # Kinds defined by an operator: Kubernetes itself has no schema for them.

@@ -1,23 +1,22 @@
 """With a real Prometheus and the real services, every panel of the dashboard shows something."""
 
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlsplit
 
 import pytest
-import urllib3
 import yaml
 
 from local.ports import free_port
 from local.process import Process
 from local.readiness import is_ready
 from local.stack import Stack, temporary_stack
+from testkit.http_client import HttpClient
 from testkit.monitoring import panel_expressions, rule_expressions, rule_groups
-from testkit.system import Client, System, system_of, unique
+from testkit.system import System, system_of, unique
 from testkit.waiting import wait_until
 
 JOBS = {"thoughts": "thoughts-backend", "users": "users-backend", "frontend": "frontend"}
@@ -81,16 +80,14 @@ def use(system: System) -> None:
     """Use the system like its users, errors included, so that there is something to see."""
     user = system.new_user()
     system.thoughts(user).post("/api/me/thoughts/", json={"text": unique("seen")})
-    Client(system.frontend_url).get("/search")
+    HttpClient(system.frontend_url).get("/search")
     wrong = {"username": user.username, "password": "not the password"}
     system.users().post("/api/login/", json=wrong)
 
 
 def answer(prometheus: str, expression: str) -> list[dict[str, Any]]:
     """Prometheus's current answer to an expression."""
-    query = urlencode({"query": expression})
-    response = urllib3.request("GET", f"{prometheus}/api/v1/query?{query}")
-    body = json.loads(response.data)
+    body = HttpClient(prometheus).get("/api/v1/query", query={"query": expression}).json()
     assert body["status"] == "success", body
     result: list[dict[str, Any]] = body["data"]["result"]
     return result
@@ -109,8 +106,7 @@ def test_rules_are_loaded(prometheus: str) -> None:
     """Prometheus has evaluated every rule without an error."""
 
     def health() -> list[str]:
-        response = urllib3.request("GET", f"{prometheus}/api/v1/rules")
-        groups = json.loads(response.data)["data"]["groups"]
+        groups = HttpClient(prometheus).get("/api/v1/rules").json()["data"]["groups"]
         return [rule["health"] for group in groups for rule in group["rules"]]
 
     wait_until(lambda: set(health()) == {"ok"}, what="every rule is evaluated")

@@ -133,11 +133,9 @@ def frontend(settings: Settings) -> Iterator[RunningFrontend]:
 
 
 @pytest.fixture
-def browser(frontend: RunningFrontend) -> Iterator[Browser]:
+def browser(frontend: RunningFrontend) -> Browser:
     """A browser that is not logged in."""
-    browser = Browser(frontend.url)
-    yield browser
-    browser.close()
+    return Browser(frontend.url)
 
 
 @pytest.fixture

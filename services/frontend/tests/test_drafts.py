@@ -227,7 +227,6 @@ def test_csrf_field_of_another_browser_is_refused(
     other = Browser(frontend.url)
     other.log_in("stephen")
     form = other.get("/").form(SHARE)
-    other.close()
 
     page = bruce.send(form, text="Rain")
 

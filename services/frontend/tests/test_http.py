@@ -12,6 +12,7 @@ from structlog.testing import capture_logs
 from services.frontend.tests.conftest import RunningFrontend
 from testkit.browser import Browser
 from testkit.fake_backend import FakeThoughtsBackend
+from testkit.http_client import HttpClient
 
 PAGES = [
     "/",
@@ -362,14 +363,11 @@ def test_bodies_that_are_no_form_are_no_server_error(
     frontend: RunningFrontend, content_type: str, body: bytes
 ) -> None:
     """Whatever a client sends as a form, the response is a client error."""
-    connection = http.client.HTTPConnection(urlsplit(frontend.url).netloc, timeout=10)
+    client = HttpClient(frontend.url)
 
-    connection.request("POST", "/thoughts/new", body, {"Content-Type": content_type})
-    answer = connection.getresponse()
-    answer.read()
+    answer = client.post("/thoughts/new", body=body, headers={"Content-Type": content_type})
 
     assert 400 <= answer.status < 500
-    connection.close()
 
 
 def test_clients_that_stall_hold_nobody_up(frontend: RunningFrontend, browser: Browser) -> None:
@@ -402,19 +400,13 @@ def test_chunked_form_is_read(frontend: RunningFrontend, browser: Browser) -> No
     form = browser.get("/login/").form("/login/")
     body = "&".join(f"{name}={value}" for name, value in form.fields.items()).encode()
     cookies = "; ".join(f"{name}={value}" for name, value in browser.cookies.items())
-    connection = http.client.HTTPConnection(urlsplit(frontend.url).netloc, timeout=10)
+    headers = {"Content-Type": "application/x-www-form-urlencoded", "Cookie": cookies}
 
-    connection.request(
-        "POST",
-        "/login/",
-        iter([body[:20], body[20:]]),
-        {"Content-Type": "application/x-www-form-urlencoded", "Cookie": cookies},
-        encode_chunked=True,
+    answer = HttpClient(frontend.url).post(
+        "/login/", body=iter([body[:20], body[20:]]), headers=headers
     )
-    answer = connection.getresponse()
 
-    assert b"Invalid login/password" in answer.read()
-    connection.close()
+    assert "Invalid login/password" in answer.text
 
 
 def test_strange_host_header_is_no_server_error(browser: Browser) -> None:

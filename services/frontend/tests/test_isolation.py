@@ -50,8 +50,6 @@ def _stalled_pages(
             yield pages
         finally:
             backend.released.set()
-    for browser in browsers:
-        browser.close()
 
 
 def test_stalled_backend_leaves_the_rest_working(
@@ -67,7 +65,6 @@ def test_stalled_backend_leaves_the_rest_working(
         logout = other.get("/logout/")
         still_waiting = sum(not page.done() for page in stalled)
 
-    other.close()
     assert [health.status, login.status, logout.status] == [200, 302, 200]
     assert still_waiting >= SLOTS
 
@@ -103,8 +100,6 @@ def test_health_answers_while_both_backends_stall(
         statuses = [probe.get(path).status for path in ("/healthz", "/readyz", "/metrics")]
         users.released.set()
 
-    for browser in [*browsers, probe]:
-        browser.close()
     assert statuses == [200, 200, 200]
 
 
@@ -137,7 +132,6 @@ def test_backend_that_recovers_is_found_again(
         attempts += 1
         pause.wait(0.1)
 
-    browser.close()
     hurried.stop()
     assert attempts < 200
 

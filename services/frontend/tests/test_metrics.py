@@ -13,7 +13,7 @@ from frontend.backends.http_client import FAILURES_TO_OPEN
 from frontend.settings import Settings
 from testkit.browser import Browser
 from testkit.fake_backend import FakeThoughtsBackend, Reply
-from testkit.service_process import wait_until
+from testkit.waiting import wait_until
 
 Metric = Callable[..., float]
 

@@ -21,16 +21,14 @@ Serve = Callable[[WSGIApplication], Browser]
 @pytest.fixture
 def serve(settings: Settings) -> Iterator[Serve]:
     """Serves an application wrapped in the observing layer, and returns a browser for it."""
-    started: list[tuple[RunningFrontend, Browser]] = []
+    started: list[RunningFrontend] = []
 
     def start(app: WSGIApplication) -> Browser:
-        running = RunningFrontend(settings, observe(app, behind_tls=False))
-        started.append((running, Browser(running.url)))
-        return started[-1][1]
+        started.append(RunningFrontend(settings, observe(app, behind_tls=False)))
+        return Browser(started[-1].url)
 
     yield start
-    for running, browser in started:
-        browser.close()
+    for running in started:
         running.stop()
 
 

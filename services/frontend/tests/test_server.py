@@ -13,6 +13,8 @@ import pytest
 
 from testkit.browser import Browser
 from testkit.fake_backend import FakeThoughtsBackend, FakeUsersBackend
+from testkit.http_client import HttpClient
+from testkit.waiting import wait_until
 
 Start = Callable[..., "Process"]
 
@@ -126,7 +128,6 @@ def test_request_in_flight_is_answered_before_the_end(
         page = pool.submit(browser.get, "/search")
         answer_after_release()
 
-    browser.close()
     assert page.result().status == 200
     assert "Rain" in page.result().words
     assert process.wait()[0] == 0
@@ -139,11 +140,9 @@ def test_service_is_unready_but_serving_while_it_drains(start: Start) -> None:
     before = browser.get("/readyz").status
 
     process.popen.terminate()
-    while browser.get("/readyz").status == 200:
-        pass
+    wait_until(lambda: browser.get("/readyz").status != 200)
     page = browser.get("/login/")
 
-    browser.close()
     assert before == 200
     assert page.status == 200
 
@@ -151,15 +150,13 @@ def test_service_is_unready_but_serving_while_it_drains(start: Start) -> None:
 def test_connections_end_with_their_next_answer_while_draining(start: Start) -> None:
     """A kept connection gets one more response after SIGTERM, which closes it."""
     process = start(DRAIN_SECONDS="60")
-    browser = Browser(process.url())
-    before = browser.get("/login/")
+    client = HttpClient(process.url(), keeps_connections=True)
+    before = client.get("/login/")
 
     process.popen.terminate()
-    while browser.get("/readyz").status == 200:
-        pass
-    kept = browser.get("/login/")
+    wait_until(lambda: client.get("/readyz").status != 200)
+    kept = client.get("/login/")
 
-    browser.close()
     assert "Connection" not in before.headers
     assert (kept.status, kept.headers["Connection"]) == (200, "close")
 
@@ -175,8 +172,7 @@ def test_behind_tls_cookies_are_secure(start: Start) -> None:
         "/login/", form.fields | {"username": "bruce", "password": "bruce"}, follow=False, **origin
     )
 
-    browser.close()
-    cookies = answer.headers.getlist("Set-Cookie")
+    cookies = answer.headers.get_all("Set-Cookie", [])
     assert answer.status == 302
     assert {cookie.split("=")[0] for cookie in cookies} == {
         "__Host-mythoughts_session",
@@ -188,11 +184,9 @@ def test_behind_tls_cookies_are_secure(start: Start) -> None:
 
 
 @pytest.fixture
-def strict(start: Start) -> Iterator[Browser]:
+def strict(start: Start) -> Browser:
     """A browser of a Frontend that accepts only some host names."""
-    browser = Browser(start(ALLOWED_HOSTS="mythoughts.example, .example.org").url())
-    yield browser
-    browser.close()
+    return Browser(start(ALLOWED_HOSTS="mythoughts.example, .example.org").url())
 
 
 @pytest.mark.parametrize(
@@ -226,5 +220,4 @@ def test_any_host_is_served_by_default(start: Start) -> None:
 
     page = browser.get("/login/", Host="frontend_1:8002")
 
-    browser.close()
     assert page.status == 200

@@ -35,7 +35,7 @@ def test_session_cookie_is_out_of_reach_of_scripts(browser: Browser) -> None:
 
     answer = browser.send(form, follow=False, username="bruce", password="bruce")
 
-    cookie = next(c for c in answer.headers.getlist("Set-Cookie") if "mythoughts_session=" in c)
+    cookie = next(c for c in answer.headers.get_all("Set-Cookie", []) if "mythoughts_session=" in c)
     assert "HttpOnly" in cookie
     assert "SameSite=Lax" in cookie
     assert 3590 <= int(cookie.split("Max-Age=")[1].split(";")[0]) <= 3600

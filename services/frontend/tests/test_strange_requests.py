@@ -59,7 +59,7 @@ def test_any_bytes_are_traced(start: StartProcess, disabled: str) -> None:
 def test_request_without_one_good_host_is_refused(frontend: RunningFrontend, lines: bytes) -> None:
     """No Host, several, or an invalid one gets 400 (RFC 9112, section 3.2)."""
     for target in (b"/healthz", b"/search", b"http://example.org/search"):
-        answer = ask(frontend.port, b"GET %b HTTP/1.1\r\n%b" % (target, lines))
+        answer = ask(frontend.url, b"GET %b HTTP/1.1\r\n%b" % (target, lines))
 
         assert answer.startswith(b"HTTP/1.1 400 "), target
         assert b"x-request-id: " in answer.lower()
@@ -71,7 +71,7 @@ def test_request_with_a_good_host_is_answered(
     frontend: RunningFrontend, request_bytes: bytes
 ) -> None:
     """Names, addresses and ports are valid; before HTTP/1.1 the header is optional."""
-    answer = ask(frontend.port, request_bytes)
+    answer = ask(frontend.url, request_bytes)
 
     assert re.match(rb"HTTP/1.[01] 302 ", answer)
 
@@ -79,10 +79,10 @@ def test_request_with_a_good_host_is_answered(
 @pytest.mark.parametrize("target", [b"http://example.org.evil.example/login", b"http://a@b/login"])
 def test_host_in_the_address_counts(start: StartProcess, target: bytes) -> None:
     """An address in absolute form names its host itself, whatever Host says."""
-    port = start(ALLOWED_HOSTS="example.org").http.port
+    url = start(ALLOWED_HOSTS="example.org").http.base_url
 
-    refused = ask(port, b"GET %b HTTP/1.1\r\nHost: example.org\r\n" % target)
-    taken = ask(port, b"GET http://example.org/login HTTP/1.1\r\nHost: other\r\n")
+    refused = ask(url, b"GET %b HTTP/1.1\r\nHost: example.org\r\n" % target)
+    taken = ask(url, b"GET http://example.org/login HTTP/1.1\r\nHost: other\r\n")
 
     assert refused.startswith(b"HTTP/1.1 400 ")
     assert b"This is not our address" in refused
@@ -103,7 +103,7 @@ def test_host_in_the_address_counts(start: StartProcess, target: bytes) -> None:
 )
 def test_malformed_request_is_answered(frontend: RunningFrontend, request_bytes: bytes) -> None:
     """Requests that waitress cannot parse get an error response before the connection closes."""
-    answer = ask(frontend.port, request_bytes)
+    answer = ask(frontend.url, request_bytes)
 
     assert answer.startswith((b"HTTP/1.1 400 ", b"HTTP/1.0 400 "))
     assert b"content-security-policy: " in answer.lower()
@@ -114,8 +114,8 @@ def test_lost_log_takes_no_answer(start: StartProcess) -> None:
     check_answers_without_a_log("frontend", start().process.environment, "/search")
 
 
-def ask(port: int, request_bytes: bytes) -> bytes:
+def ask(url: str, request_bytes: bytes) -> bytes:
     """Send a request as the last one of its connection; return the response."""
-    with HttpClient(port).connection() as connection:
+    with HttpClient(url).connection() as connection:
         connection.sendall(request_bytes + b"Connection: close\r\n\r\n")
         return read_answer(connection)

@@ -14,8 +14,8 @@ import pytest
 from mythoughts_chassis.migrations import LOCK_NUMBER, migrate
 from mythoughts_chassis.settings import Secret
 from services.thoughts_backend.tests.conftest import MakeBackend
-from testkit.service_process import wait_until
 from testkit.thoughts_sql import Sql
+from testkit.waiting import wait_until
 from thoughts_backend import list_queries
 from thoughts_backend.app import MIGRATIONS
 from thoughts_backend.list_queries import Statement, Wanted

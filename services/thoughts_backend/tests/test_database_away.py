@@ -14,8 +14,9 @@ from local.postgres import remove_data
 from services.thoughts_backend.tests.conftest import MakeBackend
 from testkit.http_client import Answer, HttpClient
 from testkit.own_server import OwnServer, frozen
-from testkit.service_process import ServiceProcess, wait_until
+from testkit.service_process import ServiceProcess
 from testkit.thoughts_sql import Sql
+from testkit.waiting import wait_until
 
 # The Frontend waits for 3 s; a busy machine gets twice as long.
 SOON_SECONDS = 6.0

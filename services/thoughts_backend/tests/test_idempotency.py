@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from testkit.http_client import Answer, HttpClient
-from testkit.service_process import wait_until
 from testkit.thoughts_sql import Sql
+from testkit.waiting import wait_until
 
 PATH = "/api/me/thoughts/"
 KEYS_UNDER_WAY = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'"

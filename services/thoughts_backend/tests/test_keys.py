@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from testkit.http_client import HttpClient
-from testkit.service_process import ServiceProcess, wait_until
+from testkit.service_process import ServiceProcess
 from testkit.token_maker import TokenMaker
+from testkit.waiting import wait_until
 
 PATH = "/api/me/thoughts/"
 

@@ -9,7 +9,8 @@ import pytest
 
 from local.ports import free_port
 from local.postgres import PostgresServer, new_password, remove_data
-from testkit.service_process import WAIT_SECONDS, ServiceProcess
+from testkit.service_process import ServiceProcess
+from testkit.waiting import WAIT_SECONDS
 
 StartMigrating = Callable[[str | Path], ServiceProcess]
 AWAY_URL = "postgresql://nobody:hidden@127.0.0.1:1/nothing"

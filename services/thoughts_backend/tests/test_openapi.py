@@ -1,15 +1,13 @@
 """The OpenAPI document and its Swagger page."""
 
-from pathlib import Path
-
 import pytest
 
-from testkit import openapi_checks
+from testkit import ROOT, openapi_checks
 from testkit.http_client import HttpClient
 from testkit.thoughts_sql import Sql
 from thoughts_backend.app import OPENAPI
 
-SERVICE_FOLDER = Path(__file__).parents[1]
+SERVICE_FOLDER = ROOT / "services/thoughts_backend"
 LISTS = ("/api/thoughts", "/api/me/thoughts")
 ONE = "/api/thoughts/{thought_id}"
 

@@ -12,7 +12,7 @@ from mythoughts_chassis.problems import Unavailable
 from mythoughts_chassis.settings import Secret
 from testkit.own_replica import OwnReplica
 from testkit.own_server import frozen
-from testkit.service_process import WAIT_SECONDS
+from testkit.waiting import WAIT_SECONDS
 from thoughts_backend.replica import SLOW_SECONDS, Replica
 
 T = TypeVar("T")

@@ -1,11 +1,10 @@
 """The API against its own OpenAPI document: whatever is sent, the answer is a documented one."""
 
-from pathlib import Path
-
+from testkit import ROOT
 from testkit.generated_requests import Case, check, for_every_operation
 from testkit.http_client import HttpClient
 
-SERVICE_FOLDER = Path(__file__).parents[1]
+SERVICE_FOLDER = ROOT / "services/thoughts_backend"
 
 
 @for_every_operation(SERVICE_FOLDER)

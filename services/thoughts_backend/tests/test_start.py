@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 
 from services.thoughts_backend.tests.conftest import MakeBackend
+from testkit import ROOT
 from testkit.service_process import ServiceProcess
 from testkit.thoughts_sql import Sql
 
-SERVICE_FOLDER = Path(__file__).parents[1]
+SERVICE_FOLDER = ROOT / "services/thoughts_backend"
 
 
 def command(*arguments: str, settings: dict[str, str]) -> subprocess.CompletedProcess[str]:

@@ -13,8 +13,9 @@ import pytest
 
 from services.thoughts_backend.tests.conftest import MakeBackend
 from testkit.http_client import HttpClient, read_answer
-from testkit.service_process import ServiceProcess, wait_until
+from testkit.service_process import ServiceProcess
 from testkit.thoughts_sql import Sql
+from testkit.waiting import wait_until
 
 ENOUGH_SECONDS = "60"
 

@@ -9,13 +9,14 @@ from pathlib import Path
 import pytest
 
 from mythoughts_chassis.settings import Secret
+from testkit import ROOT
 from testkit.command import run_command, run_in_terminal
 from testkit.http_client import HttpClient
 from testkit.token_maker import TokenMaker
 from testkit.users_sql import PASSWORD, Sql
 from users_backend import demo
 
-DEMO = Path(__file__).parent.parent / "demo" / "users.json"
+DEMO = ROOT / "services/users_backend/demo/users.json"
 
 
 def test_created_admin_logs_in_as_one(http: HttpClient, backend_settings: dict[str, str]) -> None:

@@ -11,9 +11,10 @@ from local.postgres import PostgresServer, new_password, remove_data
 from mythoughts_chassis.migrations import migrate
 from mythoughts_chassis.settings import Secret
 from testkit.http_client import Answer, HttpClient
-from testkit.service_process import ServiceProcess, wait_until
+from testkit.service_process import ServiceProcess
 from testkit.token_maker import TokenMaker
 from testkit.users_sql import PASSWORD, Sql
+from testkit.waiting import wait_until
 from users_backend.app import MIGRATIONS
 
 BRUCE = {"username": "bruce", "password": PASSWORD}

@@ -2,12 +2,12 @@
 
 import json
 from collections import Counter
-from pathlib import Path
 from typing import Any
 
+from testkit import ROOT
 from users_backend.names import enforce, skeletons
 
-SERVICES = Path(__file__).parents[2]
+SERVICES = ROOT / "services"
 USERS: list[dict[str, Any]] = json.loads(
     (SERVICES / "users_backend" / "demo" / "users.json").read_text(encoding="utf-8")
 )

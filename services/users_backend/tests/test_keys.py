@@ -13,9 +13,10 @@ from services.users_backend.tests.conftest import MakeBackend
 from testkit.command import run_command
 from testkit.http_client import HttpClient
 from testkit.mounted_folder import MountedFolder
-from testkit.service_process import ServiceProcess, wait_until
+from testkit.service_process import ServiceProcess
 from testkit.token_maker import LIFETIME_SECONDS, TokenMaker
 from testkit.users_sql import PASSWORD, Sql
+from testkit.waiting import wait_until
 
 
 @pytest.fixture

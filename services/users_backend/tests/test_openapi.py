@@ -1,16 +1,14 @@
 """The OpenAPI document and its Swagger page."""
 
-from pathlib import Path
-
 import pytest
 
-from testkit import openapi_checks
+from testkit import ROOT, openapi_checks
 from testkit.command import run_command
 from testkit.http_client import HttpClient
 from testkit.users_sql import PASSWORD, Sql
 from users_backend.app import OPENAPI
 
-SERVICE_FOLDER = Path(__file__).parents[1]
+SERVICE_FOLDER = ROOT / "services/users_backend"
 PUBLIC = {"/api/login", "/.well-known/jwks.json"}
 BRUCE = {"username": "bruce", "password": PASSWORD}
 ZOE = {"username": "zoë", "password": PASSWORD}

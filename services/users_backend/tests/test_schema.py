@@ -1,15 +1,14 @@
 """The API against its own OpenAPI document: whatever is sent, the answer is a documented one."""
 
-from pathlib import Path
-
 import pytest
 
+from testkit import ROOT
 from testkit.generated_requests import Case, check, for_every_operation
 from testkit.http_client import HttpClient
 from testkit.token_maker import TokenMaker
 from testkit.users_sql import Sql
 
-SERVICE_FOLDER = Path(__file__).parents[1]
+SERVICE_FOLDER = ROOT / "services/users_backend"
 # Generated ids are small or huge: they match nobody here.
 ADMIN_ID = 4_000_000_000
 
