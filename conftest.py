@@ -7,7 +7,6 @@ database, runs its migrations on it, and gives the tests a pool that is emptied 
 
 import os
 import secrets
-import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -16,6 +15,7 @@ import pytest
 
 from local.postgres import PostgresServer, new_password, remove_data
 from local.stopping import heed_signals
+from testkit.own_server import temporary_folder
 
 
 def pytest_configure() -> None:
@@ -48,9 +48,8 @@ def postgres_server() -> Iterator[PostgresServer]:
 
     Tests that stop or kill a server need one of their own: PostgresServer(...), not this one.
     """
-    with tempfile.TemporaryDirectory(prefix="mythoughts-tests-") as folder:
-        Path(folder).chmod(0o711)
-        data_dir = Path(folder, "postgres")
+    with temporary_folder() as folder:
+        data_dir = folder / "postgres"
         if password_file := os.environ.get("TEST_POSTGRES_PASSWORD_FILE"):
             password = Path(password_file).read_text().rstrip()
             yield PostgresServer(data_dir, password=password, port=5432)

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
+from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
 from playwright.sync_api import Browser, ConsoleMessage, Page, Request, Response, expect
 
 from testkit.system import User
@@ -13,6 +14,8 @@ TIMEOUT_MS = 15_000
 expect.set_options(timeout=TIMEOUT_MS)
 DESKTOP = {"width": 1280, "height": 900}
 PHONE = {"width": 360, "height": 780}
+
+_RUN_AXE = "axe.run({resultTypes: ['violations']}).then(results => results.violations)"
 
 # How Chromium reports, on its console, an answer with an error status.
 _ERROR_STATUS = re.compile(r"Failed to load resource: the server responded with a status of \d+")
@@ -119,3 +122,24 @@ def log_in(page: Page, username: str, password: str) -> None:
 def expect_thoughts(page: Page, texts: Sequence[str]) -> None:
     """Fail unless the page shows these thoughts, or soon does; white space counts as one space."""
     expect(page.locator("article .text")).to_have_text(texts)
+
+
+def violations(page: Page) -> list[str]:
+    """What axe-core has against the page: on a phone and a desktop, light and dark."""
+    page.evaluate(Axe().axe_script)
+    found = []
+    for width, height in (PHONE.values(), DESKTOP.values()):
+        page.set_viewport_size({"width": width, "height": height})
+        page.emulate_media(color_scheme="light")
+        found += _violations(page, f"light, {width} px")
+        page.emulate_media(color_scheme="dark")
+        found += _violations(page, f"dark, {width} px")
+    return found
+
+
+def _violations(page: Page, appearance: str) -> list[str]:
+    return [
+        f"{appearance}: {fault['id']}: {node['html']}"
+        for fault in page.evaluate(_RUN_AXE)
+        for node in fault["nodes"]
+    ]

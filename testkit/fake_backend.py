@@ -1,5 +1,6 @@
 """Backends that behave, and misbehave on demand: real HTTP servers on free ports."""
 
+import base64
 import json
 import socket
 import threading
@@ -19,8 +20,8 @@ class Call(NamedTuple):
     body: Any
 
     @property
-    def user(self) -> str | None:
-        """The whole bearer token, or None."""
+    def token(self) -> str | None:
+        """The bearer token, or None."""
         scheme, _, token = self.headers.get("authorization", "").partition(" ")
         return token if scheme == "Bearer" else None
 
@@ -169,12 +170,15 @@ class FakeBackend:
 
 
 class FakeThoughtsBackend(FakeBackend):
-    """Keeps thoughts in memory and follows the contract of the Thoughts Backend."""
+    """Keeps thoughts in memory and follows the contract of the Thoughts Backend.
 
-    def __init__(self, username_of: Callable[[str], str | None]) -> None:
+    It leaves it to others to check tokens, but refuses them all unless it `accepts_tokens`.
+    """
+
+    def __init__(self) -> None:
+        self.accepts_tokens = True
         self.thoughts: list[dict[str, Any]] = []
         self._stored_by_key: dict[str, dict[str, Any]] = {}
-        self._username_of = username_of
         super().__init__()
 
     def add(self, username: str, text: str, timestamp: str = "1962-05-11T09:53:41Z") -> int:
@@ -193,8 +197,9 @@ class FakeThoughtsBackend(FakeBackend):
                 found = [t for t in self.thoughts if str(t["id"]) == thought_id]
                 return Reply(200, found[0]) if found else Reply(404, {"detail": "nothing here"})
             case _, ["api", "me", *_]:
-                username = self._username_of(call.user or "")
-                return Reply(401, {}) if username is None else self._own(call, username)
+                if call.token and self.accepts_tokens:
+                    return self._own(call, _username_in(call.token))
+                return Reply(401, {})
         return Reply(404, {})
 
     def _own(self, call: Call, username: str) -> Reply:
@@ -257,3 +262,8 @@ class FakeUsersBackend(FakeBackend):
         if not username or username != password:
             return Reply(401, {"detail": "invalid"}, {"WWW-Authenticate": "Bearer"})
         return Reply(200, {"Authorized": f"Bearer {self._token_for(username)}"})
+
+
+def _username_in(token: str) -> str:
+    payload = base64.urlsafe_b64decode(token.split(".")[1] + "==")
+    return str(json.loads(payload)["username"])

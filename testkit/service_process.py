@@ -3,12 +3,16 @@
 import json
 import os
 import re
+import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from local.ports import free_port
 from local.process import Process
+from local.readiness import is_ready
 from testkit.http_client import HttpClient
 from testkit.waiting import WAIT_SECONDS, wait_until
 
@@ -91,6 +95,53 @@ class ServiceProcess:
         self.output.append(line)
         if line.startswith("{"):
             self.log.append(json.loads(line))
+
+
+MakeProcess = Callable[..., ServiceProcess]
+
+
+@contextmanager
+def service_maker(
+    package: str, environment: Mapping[str, str], folder: Path
+) -> Iterator[MakeProcess]:
+    """A function that creates a process of a service, not started, with changed settings.
+
+    What still runs at the end is killed.
+    """
+    made: list[ServiceProcess] = []
+
+    def make(**settings: str) -> ServiceProcess:
+        made.append(ServiceProcess(package, {**environment, **settings}, folder=folder))
+        return made[-1]
+
+    yield make
+    for service in made:
+        if service.process.is_running:
+            service.process.kill()
+
+
+def check_answers_without_a_log(package: str, environment: Mapping[str, str], path: str) -> None:
+    """Start a service that cannot log, and check that it answers fully and in time."""
+    port = free_port()
+    reading, writing = os.pipe()
+    os.close(reading)
+    process = subprocess.Popen(
+        [sys.executable, "-m", package],
+        env={**environment, "PORT": str(port)},
+        stdout=writing,
+        stderr=subprocess.DEVNULL,
+    )
+    os.close(writing)
+    http = _client_at(port)
+    try:
+        wait_until(lambda: process.poll() is not None or is_ready(f"{http.base_url}/healthz"))
+        for method, target in (("GET", path), ("HEAD", path), ("GET", "/%E6%B0%B4")):
+            answer = http.request(method, target)
+            assert answer.status == (200 if target == path else 404)
+            assert answer.headers["X-Request-ID"]
+    finally:
+        process.kill()
+        process.wait()
 
 
 def _client_at(port: int | str) -> HttpClient:

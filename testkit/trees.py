@@ -5,7 +5,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -14,6 +13,7 @@ import psutil
 from local.ports import free_port
 from testkit import ROOT
 from testkit.http_client import HttpClient
+from testkit.own_server import temporary_folder
 from testkit.waiting import wait_until
 
 PORT_SETTINGS = ("THOUGHTS_PORT", "USERS_PORT", "FRONTEND_PORT", "POSTGRES_PORT")
@@ -131,9 +131,7 @@ def copy_tree(path: Path) -> Path:
 
 def temporary_tree(name: str) -> Iterator[Tree]:
     """Provide a tree in a folder called `name`; at the end stop its processes and delete it."""
-    with tempfile.TemporaryDirectory(prefix="mythoughts-tests-") as folder:
-        # PostgreSQL's own account must be able to enter if the tests run as root.
-        Path(folder).chmod(0o711)
-        tree = Tree(copy_tree(Path(folder, name)))
+    with temporary_folder() as folder:
+        tree = Tree(copy_tree(folder / name))
         yield tree
         tree.end_runs()

@@ -3,8 +3,16 @@
 import pytest
 from playwright.sync_api import Page, expect
 
-from testkit.axe import violations
-from testkit.browsing import DESKTOP, PHONE, Browsing, expect_thoughts, log_in, press_share, write
+from testkit.browsing import (
+    DESKTOP,
+    PHONE,
+    Browsing,
+    expect_thoughts,
+    log_in,
+    press_share,
+    violations,
+    write,
+)
 from testkit.site import PLACES, Place, user_with_difficult_thoughts
 from testkit.system import System, User, unique
 

@@ -3,8 +3,16 @@
 import pytest
 from playwright.sync_api import Page, Response, expect
 
-from testkit.axe import violations
-from testkit.browsing import Browsing, expect_thoughts, log_in, press_share, search, share, write
+from testkit.browsing import (
+    Browsing,
+    expect_thoughts,
+    log_in,
+    press_share,
+    search,
+    share,
+    violations,
+    write,
+)
 from testkit.installations import Installation
 from testkit.system import System, User
 from testkit.thoughts import own_texts

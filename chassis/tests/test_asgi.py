@@ -19,8 +19,8 @@ from mythoughts_chassis.asgi import (
     Send,
 )
 from mythoughts_chassis.problems import Conflict
-from testkit.hosts import BAD_HOSTS, GOOD_HOSTS
 from testkit.http_client import read_answer
+from testkit.strange_requests import BAD_HOSTS, GOOD_HOSTS
 
 POST = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n"
 

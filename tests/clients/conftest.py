@@ -4,10 +4,8 @@ from services.frontend.tests.conftest import (  # noqa: F401
     browser,
     bruce,
     frontend,
-    mint,
-    public_keys_path,
     settings,
-    signing_keys,
     thoughts,
+    token_maker,
     users,
 )

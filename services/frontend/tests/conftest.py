@@ -1,11 +1,8 @@
 """A complete Frontend on a free port, between a headless browser and two fake backends."""
 
-import json
 import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 from wsgiref.types import WSGIApplication
 
 import pytest
@@ -15,36 +12,10 @@ from frontend.app import create_app
 from frontend.serving.health import Readiness
 from frontend.serving.server import listen, make_server
 from frontend.settings import Settings
-from mythoughts_chassis.keys import new_private_key, public_part
-from mythoughts_chassis.tokens import sign_token
 from testkit.browser import Browser
 from testkit.fake_backend import FakeThoughtsBackend, FakeUsersBackend
-
-
-class TokenMint:
-    """Creates tokens as the Users Backend does, and others; knows whose each one is."""
-
-    def __init__(self, key: dict[str, Any]) -> None:
-        self.key = key
-        self.usernames: dict[str, str] = {}
-
-    def token_for(
-        self, username: str, changed: dict[str, str] | None = None, *, lifetime_seconds: int = 3600
-    ) -> str:
-        """Return a token for a user; `changed` claims replace the proper ones."""
-        now = int(time.time())
-        claims = {
-            "iss": "mythoughts",
-            "aud": "mythoughts",
-            "sub": "3",
-            "username": username,
-            "iat": now,
-            "exp": now + lifetime_seconds,
-            "jti": f"{username}-{len(self.usernames)}",
-        }
-        token = sign_token(claims | (changed or {}), self.key)
-        self.usernames[token] = username
-        return token
+from testkit.service_process import MakeProcess, service_maker
+from testkit.token_maker import TokenMaker
 
 
 class RunningFrontend:
@@ -75,53 +46,52 @@ class RunningFrontend:
 
 
 @pytest.fixture(scope="session")
-def signing_keys() -> tuple[dict[str, Any], dict[str, Any]]:
-    """The accepted key, and another one."""
-    return new_private_key(0), new_private_key(0)
+def token_maker(tmp_path_factory: pytest.TempPathFactory) -> TokenMaker:
+    """Signs tokens that the Frontend accepts."""
+    return TokenMaker(tmp_path_factory.mktemp("keys"))
 
 
 @pytest.fixture
-def mint(signing_keys: tuple[dict[str, Any], dict[str, Any]]) -> TokenMint:
-    """Creates tokens that the Frontend accepts."""
-    return TokenMint(signing_keys[0])
-
-
-@pytest.fixture
-def public_keys_path(tmp_path: Path, mint: TokenMint) -> Path:
-    """The file with the public keys."""
-    path = tmp_path / "public.json"
-    path.write_text(json.dumps({"keys": [public_part(mint.key)]}))
-    return path
-
-
-@pytest.fixture
-def thoughts(mint: TokenMint) -> Iterator[FakeThoughtsBackend]:
+def thoughts() -> Iterator[FakeThoughtsBackend]:
     """A replacement for the Thoughts Backend."""
-    backend = FakeThoughtsBackend(mint.usernames.get)
+    backend = FakeThoughtsBackend()
     yield backend
     backend.stop()
 
 
 @pytest.fixture
-def users(mint: TokenMint) -> Iterator[FakeUsersBackend]:
+def users(token_maker: TokenMaker) -> Iterator[FakeUsersBackend]:
     """A replacement for the Users Backend."""
-    backend = FakeUsersBackend(mint.token_for)
+    backend = FakeUsersBackend(token_maker.token)
     yield backend
     backend.stop()
 
 
 @pytest.fixture
 def settings(
-    thoughts: FakeThoughtsBackend, users: FakeUsersBackend, public_keys_path: Path
+    thoughts: FakeThoughtsBackend, users: FakeUsersBackend, token_maker: TokenMaker
 ) -> Settings:
     """Settings with enough time for a healthy backend on any machine."""
     return Settings(
         port=0,
-        token_public_keys_path=public_keys_path,
+        token_public_keys_path=token_maker.public_path,
         thoughts_backend_url=thoughts.url,
         users_backend_url=users.url,
         backend_answer_seconds=30.0,
     )
+
+
+@pytest.fixture
+def make_process(settings: Settings, tmp_path: Path) -> Iterator[MakeProcess]:
+    """A function that creates a Frontend in its own process, with changed settings, not started."""
+    environment = {
+        "TOKEN_PUBLIC_KEYS_PATH": str(settings.token_public_keys_path),
+        "THOUGHTS_BACKEND_URL": settings.thoughts_backend_url,
+        "USERS_BACKEND_URL": settings.users_backend_url,
+        "BACKEND_ANSWER_SECONDS": "30",
+    }
+    with service_maker("frontend", environment, tmp_path) as make:
+        yield make
 
 
 @pytest.fixture
@@ -139,7 +109,7 @@ def browser(frontend: RunningFrontend) -> Browser:
 
 
 @pytest.fixture
-def bruce(browser: Browser, mint: TokenMint) -> Browser:
+def bruce(browser: Browser, token_maker: TokenMaker) -> Browser:
     """The browser, logged in as bruce."""
-    browser.cookies["mythoughts_session"] = mint.token_for("bruce")
+    browser.cookies["mythoughts_session"] = token_maker.token("bruce")
     return browser

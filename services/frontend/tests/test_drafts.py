@@ -1,11 +1,14 @@
 """Sharing a thought: stored once, and no typed text is lost."""
 
+import time
+
 import pytest
 from structlog.testing import capture_logs
 
-from services.frontend.tests.conftest import RunningFrontend, TokenMint
+from services.frontend.tests.conftest import RunningFrontend
 from testkit.browser import Browser
 from testkit.fake_backend import FakeThoughtsBackend, Reply
+from testkit.token_maker import TokenMaker
 
 SHARE = "/thoughts/new"
 OUT_OF_DATE = "This form was out of date"
@@ -164,11 +167,11 @@ def test_second_click_while_the_first_is_under_way_waits(
 
 @pytest.mark.parametrize("session", ["none", "garbage", "expired"])
 def test_text_typed_while_the_session_ended_is_there_after_logging_in(
-    bruce: Browser, thoughts: FakeThoughtsBackend, mint: TokenMint, session: str
+    bruce: Browser, thoughts: FakeThoughtsBackend, token_maker: TokenMaker, session: str
 ) -> None:
     """A text sent without a valid session is in the form after login, and can be shared."""
     form = bruce.get("/").form(SHARE)
-    expired = mint.token_for("bruce", lifetime_seconds=-120)
+    expired = token_maker.token("bruce", exp=int(time.time()) - 120)
     bruce.cookies["mythoughts_session"] = {"none": "", "garbage": "x.y.z", "expired": expired}[
         session
     ]
@@ -194,10 +197,12 @@ def test_draft_survives_a_mistyped_password(bruce: Browser) -> None:
     assert own.form(SHARE).fields["text"] == "Rain"
 
 
-def test_text_is_kept_when_the_backend_says_401(bruce: Browser, mint: TokenMint) -> None:
+def test_text_is_kept_when_the_backend_says_401(
+    bruce: Browser, thoughts: FakeThoughtsBackend
+) -> None:
     """A token that only the backend rejects leads to the login page with the text."""
     form = bruce.get("/").form(SHARE)
-    mint.usernames.clear()
+    thoughts.accepts_tokens = False
 
     login = bruce.send(form, text="Rain")
 
@@ -235,11 +240,11 @@ def test_csrf_field_of_another_browser_is_refused(
 
 
 def test_form_out_of_date_asks_no_backend(
-    bruce: Browser, thoughts: FakeThoughtsBackend, mint: TokenMint
+    bruce: Browser, thoughts: FakeThoughtsBackend, token_maker: TokenMaker
 ) -> None:
     """A text without its CSRF field is in a fresh form, even if the backend would reject it."""
     bruce.get("/")
-    mint.usernames.clear()
+    thoughts.accepts_tokens = False
     calls_before = len(thoughts.calls)
 
     page = bruce.post(SHARE, {"text": "Rain"})

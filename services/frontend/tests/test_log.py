@@ -1,40 +1,18 @@
 """What the Frontend logs: never a secret, and nothing that metrics cover better."""
 
 import shutil
-from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
-from frontend.settings import Settings
 from local.services import FRONTEND
-from services.frontend.tests.conftest import TokenMint
 from testkit.fake_backend import FakeThoughtsBackend
-from testkit.service_process import ServiceProcess
+from testkit.service_process import MakeProcess
+from testkit.token_maker import TokenMaker
 
 PASSWORD = "open-sesame"
 CSRF_TOKEN = "a" * 32
-
-
-@pytest.fixture
-def make_process(settings: Settings, tmp_path: Path) -> Iterator[Callable[..., ServiceProcess]]:
-    """A function that creates a Frontend in a separate process, not started."""
-    environment = {
-        "TOKEN_PUBLIC_KEYS_PATH": str(settings.token_public_keys_path),
-        "THOUGHTS_BACKEND_URL": settings.thoughts_backend_url,
-        "USERS_BACKEND_URL": settings.users_backend_url,
-    }
-    made: list[ServiceProcess] = []
-
-    def make(**changes: str) -> ServiceProcess:
-        made.append(ServiceProcess("frontend", environment | changes, folder=tmp_path))
-        return made[-1]
-
-    yield make
-    for frontend in made:
-        if frontend.process.is_running:
-            frontend.process.kill()
 
 
 @pytest.fixture
@@ -48,10 +26,10 @@ def broken_source(tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize("output", ["json", "console"])
 def test_fault_shows_no_secret(
-    make_process: Callable[..., ServiceProcess], broken_source: Path, mint: TokenMint, output: str
+    make_process: MakeProcess, broken_source: Path, token_maker: TokenMaker, output: str
 ) -> None:
     """No password and no part of a token appears in the log of a page that failed."""
-    token = mint.token_for("bruce")
+    token = token_maker.token("bruce")
     broken = make_process(PYTHONPATH=str(broken_source), LOG_FORMAT=output, LOG_LEVEL="debug")
     http = broken.start_in_any_form("serving")
     cookies = {"Cookie": f"mythoughts_session={token}; mythoughts_csrf={CSRF_TOKEN}"}
@@ -72,10 +50,10 @@ def test_fault_shows_no_secret(
 
 
 def test_waiting_requests_are_not_logged_one_by_one(
-    make_process: Callable[..., ServiceProcess], thoughts: FakeThoughtsBackend
+    make_process: MakeProcess, thoughts: FakeThoughtsBackend
 ) -> None:
     """With more requests than threads, the log has one line per request."""
-    frontend = make_process(THREADS="3", BACKEND_CONNECTIONS="1")
+    frontend = make_process(THREADS="3", BACKEND_CONNECTIONS="1", BACKEND_ANSWER_SECONDS="2")
     http = frontend.start_in_any_form("serving")
     thoughts.stall()
     with ThreadPoolExecutor(16) as clients:

@@ -6,9 +6,9 @@ from html import unescape
 
 import pytest
 
-from services.frontend.tests.conftest import TokenMint
 from testkit.browser import Browser, Page
 from testkit.fake_backend import FakeThoughtsBackend, Reply
+from testkit.token_maker import TokenMaker
 
 
 def test_own_page_shows_own_thoughts_newest_first(
@@ -31,11 +31,15 @@ def test_own_page_shows_own_thoughts_newest_first(
 )
 @pytest.mark.parametrize("username", ["bruce", "林小雨", "עומר כהן", "<b>&'\"", "W" * 50])
 def test_every_page_says_who_is_logged_in(
-    browser: Browser, mint: TokenMint, thoughts: FakeThoughtsBackend, path: str, username: str
+    browser: Browser,
+    token_maker: TokenMaker,
+    thoughts: FakeThoughtsBackend,
+    path: str,
+    username: str,
 ) -> None:
     """The bar of every page shows the user's name, linked to the user's own thoughts."""
     thoughts.add(username, "Rain")
-    browser.cookies["mythoughts_session"] = mint.token_for(username)
+    browser.cookies["mythoughts_session"] = token_maker.token(username)
 
     assert _name_in_the_bar(browser.get(path)) == username
 

@@ -1,79 +1,25 @@
 """The process: starting, refusing to start, and stopping."""
 
-import json
-import os
 import signal
-import subprocess
-import sys
-from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from testkit.browser import Browser
-from testkit.fake_backend import FakeThoughtsBackend, FakeUsersBackend
+from testkit.fake_backend import FakeThoughtsBackend
 from testkit.http_client import HttpClient
+from testkit.service_process import MakeProcess, ServiceProcess
 from testkit.waiting import wait_until
 
-Start = Callable[..., "Process"]
 
-
-class Process:
-    """`python -m frontend` in a separate process."""
-
-    def __init__(self, environment: dict[str, str]) -> None:
-        self.popen = subprocess.Popen(
-            [sys.executable, "-m", "frontend"],
-            env={"PATH": os.environ["PATH"], **environment},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-
-    def url(self) -> str:
-        """Wait until it listens; return its address."""
-        assert self.popen.stdout is not None
-        line = json.loads(self.popen.stdout.readline())
-        assert line["event"] == "serving"
-        return f"http://127.0.0.1:{line['port']}"
-
-    def wait(self) -> tuple[int, str]:
-        """Wait for its end; return exit status and standard error."""
-        _, errors = self.popen.communicate(timeout=30)
-        return self.popen.returncode, errors
-
-
-@pytest.fixture
-def start(
-    thoughts: FakeThoughtsBackend, users: FakeUsersBackend, public_keys_path: Path
-) -> Iterator[Start]:
-    """Starts Frontends with valid settings, plus those given; stops them after the test."""
-    running: list[Process] = []
-
-    def start_one(**changed: str) -> Process:
-        good = {
-            "PORT": "0",
-            "TOKEN_PUBLIC_KEYS_PATH": str(public_keys_path),
-            "THOUGHTS_BACKEND_URL": thoughts.url,
-            "USERS_BACKEND_URL": users.url,
-            "BACKEND_ANSWER_SECONDS": "30",
-        }
-        running.append(Process(good | changed))
-        return running[-1]
-
-    yield start_one
-    for process in running:
-        process.popen.kill()
-        process.popen.communicate()
-
-
-def test_every_missing_setting_is_named() -> None:
+def test_every_missing_setting_is_named(tmp_path: Path) -> None:
     """Without its settings the service exits with status 2 and one message that names them all."""
-    process = Process({})
+    process = ServiceProcess("frontend", {}, folder=tmp_path)
 
-    status, errors = process.wait()
+    status = process.run_to_end()
 
+    errors = "\n".join(process.output)
     assert status == 2
     for name in ("TOKEN_PUBLIC_KEYS_PATH", "THOUGHTS_BACKEND_URL", "USERS_BACKEND_URL"):
         assert name in errors
@@ -83,40 +29,46 @@ def test_every_missing_setting_is_named() -> None:
 @pytest.mark.parametrize(
     "content", [None, "", "{", '{"keys": []}'], ids=["missing", "empty", "malformed", "none"]
 )
-def test_missing_keys_are_told_at_start(start: Start, tmp_path: Path, content: str | None) -> None:
+def test_missing_keys_are_told_at_start(
+    make_process: MakeProcess, tmp_path: Path, content: str | None
+) -> None:
     """Without readable public keys the service says so in one line and exits with status 2."""
     path = tmp_path / "keys.json"
     if content is not None:
         path.write_text(content)
 
-    status, errors = start(TOKEN_PUBLIC_KEYS_PATH=str(path)).wait()
+    process = make_process(TOKEN_PUBLIC_KEYS_PATH=str(path))
+    status = process.run_to_end()
 
     assert status == 2
-    assert [str(path) in line for line in errors.splitlines()] == [True]
+    assert [str(path) in line for line in process.output] == [True]
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_signal_ends_the_service_in_order(start: Start, number: signal.Signals) -> None:
+def test_signal_ends_the_service_in_order(
+    make_process: MakeProcess, number: signal.Signals
+) -> None:
     """SIGTERM and SIGINT end the service with status 0."""
-    process = start()
-    process.url()
+    frontend = make_process()
+    frontend.start()
 
-    process.popen.send_signal(number)
+    frontend.process.signal(number)
 
-    assert process.wait()[0] == 0
+    assert frontend.process.wait(timeout_seconds=30) == 0
 
 
 def test_request_in_flight_is_answered_before_the_end(
-    start: Start, thoughts: FakeThoughtsBackend
+    make_process: MakeProcess, thoughts: FakeThoughtsBackend
 ) -> None:
     """A request in progress at SIGTERM gets its response."""
     thoughts.add("bruce", "Rain")
-    process = start()
-    browser = Browser(process.url())
+    frontend = make_process()
+    frontend.start()
+    browser = Browser(frontend.http.base_url)
 
     def answer_after_release() -> None:
         assert thoughts.called.wait(20)
-        process.popen.terminate()
+        frontend.process.signal(signal.SIGTERM)
         thoughts.released.set()
 
     def hold(handler: object, call: object) -> None:
@@ -130,16 +82,17 @@ def test_request_in_flight_is_answered_before_the_end(
 
     assert page.result().status == 200
     assert "Rain" in page.result().words
-    assert process.wait()[0] == 0
+    assert frontend.process.wait(timeout_seconds=30) == 0
 
 
-def test_service_is_unready_but_serving_while_it_drains(start: Start) -> None:
+def test_service_is_unready_but_serving_while_it_drains(make_process: MakeProcess) -> None:
     """After SIGTERM the service reports that it is not ready, but keeps serving for a while."""
-    process = start(DRAIN_SECONDS="60")
-    browser = Browser(process.url())
+    frontend = make_process(DRAIN_SECONDS="60")
+    frontend.start()
+    browser = Browser(frontend.http.base_url)
     before = browser.get("/readyz").status
 
-    process.popen.terminate()
+    frontend.process.signal(signal.SIGTERM)
     wait_until(lambda: browser.get("/readyz").status != 200)
     page = browser.get("/login/")
 
@@ -147,13 +100,14 @@ def test_service_is_unready_but_serving_while_it_drains(start: Start) -> None:
     assert page.status == 200
 
 
-def test_connections_end_with_their_next_answer_while_draining(start: Start) -> None:
+def test_connections_end_with_their_next_answer_while_draining(make_process: MakeProcess) -> None:
     """A kept connection gets one more response after SIGTERM, which closes it."""
-    process = start(DRAIN_SECONDS="60")
-    client = HttpClient(process.url(), keeps_connections=True)
+    frontend = make_process(DRAIN_SECONDS="60")
+    frontend.start()
+    client = HttpClient(frontend.http.base_url, keeps_connections=True)
     before = client.get("/login/")
 
-    process.popen.terminate()
+    frontend.process.signal(signal.SIGTERM)
     wait_until(lambda: client.get("/readyz").status != 200)
     kept = client.get("/login/")
 
@@ -161,10 +115,11 @@ def test_connections_end_with_their_next_answer_while_draining(start: Start) -> 
     assert (kept.status, kept.headers["Connection"]) == (200, "close")
 
 
-def test_behind_tls_cookies_are_secure(start: Start) -> None:
+def test_behind_tls_cookies_are_secure(make_process: MakeProcess) -> None:
     """Behind TLS every cookie is Secure, and browsers are told to keep using https."""
-    process = start(BEHIND_TLS="true")
-    browser = Browser(process.url())
+    frontend = make_process(BEHIND_TLS="true")
+    frontend.start()
+    browser = Browser(frontend.http.base_url)
 
     form = browser.get("/login/").form("/login/")
     origin = {"Origin": browser.base_url.replace("http:", "https:")}
@@ -184,9 +139,11 @@ def test_behind_tls_cookies_are_secure(start: Start) -> None:
 
 
 @pytest.fixture
-def strict(start: Start) -> Browser:
+def strict(make_process: MakeProcess) -> Browser:
     """A browser of a Frontend that accepts only some host names."""
-    return Browser(start(ALLOWED_HOSTS="mythoughts.example, .example.org").url())
+    frontend = make_process(ALLOWED_HOSTS="mythoughts.example, .example.org")
+    frontend.start()
+    return Browser(frontend.http.base_url)
 
 
 @pytest.mark.parametrize(
@@ -214,9 +171,11 @@ def test_health_is_answered_under_any_name(strict: Browser, path: str) -> None:
     assert strict.get(path, Host="10.0.0.1:8000").status == 200
 
 
-def test_any_host_is_served_by_default(start: Start) -> None:
+def test_any_host_is_served_by_default(make_process: MakeProcess) -> None:
     """Without the setting pages are served under any name."""
-    browser = Browser(start().url())
+    frontend = make_process()
+    frontend.start()
+    browser = Browser(frontend.http.base_url)
 
     page = browser.get("/login/", Host="frontend_1:8002")
 

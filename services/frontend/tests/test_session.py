@@ -1,10 +1,15 @@
 """Logging in, staying logged in, logging out."""
 
+import time
+from pathlib import Path
+from typing import Any
+
 import pytest
 
-from services.frontend.tests.conftest import TokenMint
+from testkit.bad_tokens import of_another_key_under_a_known_id
 from testkit.browser import Browser
 from testkit.fake_backend import FakeThoughtsBackend, FakeUsersBackend
+from testkit.token_maker import TokenMaker
 
 INVALID = "Invalid login/password, please try again."
 
@@ -138,9 +143,9 @@ def test_garbage_session_cookie_means_logged_out(browser: Browser, cookie: str) 
     assert browser.cookies["mythoughts_session"] == cookie
 
 
-def test_expired_token_means_logged_out(browser: Browser, mint: TokenMint) -> None:
+def test_expired_token_means_logged_out(browser: Browser, token_maker: TokenMaker) -> None:
     """An expired token is deleted."""
-    browser.cookies["mythoughts_session"] = mint.token_for("bruce", lifetime_seconds=-120)
+    browser.cookies["mythoughts_session"] = token_maker.token("bruce", exp=int(time.time()) - 120)
 
     page = browser.get("/")
 
@@ -150,10 +155,10 @@ def test_expired_token_means_logged_out(browser: Browser, mint: TokenMint) -> No
 
 @pytest.mark.parametrize("claims", [{"iss": "other"}, {"aud": "other"}, {"sub": "bruce"}])
 def test_token_for_others_means_logged_out(
-    browser: Browser, mint: TokenMint, claims: dict[str, str]
+    browser: Browser, token_maker: TokenMaker, claims: dict[str, Any]
 ) -> None:
     """A token with another issuer or audience, or without a valid user, is not accepted."""
-    token = mint.token_for("bruce", claims)
+    token = token_maker.token("bruce", **claims)
     browser.cookies["mythoughts_session"] = token
 
     page = browser.get("/")
@@ -164,10 +169,10 @@ def test_token_for_others_means_logged_out(
 
 @pytest.mark.parametrize("path", ["/", "/search", "/nowhere", "/logout/"])
 def test_token_of_another_installation_is_left_alone(
-    browser: Browser, signing_keys: tuple[dict[str, object], dict[str, object]], path: str
+    browser: Browser, tmp_path: Path, path: str
 ) -> None:
     """No page deletes the session of another MyThoughts on the same host, with other keys."""
-    token = TokenMint(signing_keys[1]).token_for("bruce", lifetime_seconds=-120)
+    token = TokenMaker(tmp_path / "other").token("bruce", exp=int(time.time()) - 120)
     browser.cookies["mythoughts_session"] = token
 
     browser.get(path)
@@ -200,14 +205,9 @@ def test_every_cookie_has_a_name_of_ours(browser: Browser) -> None:
     assert names == {"session", "csrf", "notice", "language"}
 
 
-def test_forged_token_means_logged_out(
-    browser: Browser, signing_keys: tuple[dict[str, object], dict[str, object]]
-) -> None:
+def test_forged_token_means_logged_out(browser: Browser, token_maker: TokenMaker) -> None:
     """A token signed with another key under the right key's id is not accepted."""
-    right, wrong = signing_keys
-    browser.cookies["mythoughts_session"] = TokenMint(wrong | {"kid": right["kid"]}).token_for(
-        "bruce"
-    )
+    browser.cookies["mythoughts_session"] = of_another_key_under_a_known_id(token_maker)
 
     page = browser.get("/")
 
@@ -215,10 +215,10 @@ def test_forged_token_means_logged_out(
 
 
 def test_backend_that_says_401_means_the_login_page(
-    bruce: Browser, thoughts: FakeThoughtsBackend, mint: TokenMint
+    bruce: Browser, thoughts: FakeThoughtsBackend, token_maker: TokenMaker
 ) -> None:
     """When the backend no longer accepts the token, the user is asked to log in."""
-    mint.usernames.clear()
+    thoughts.accepts_tokens = False
 
     page = bruce.get("/")
 

@@ -1,54 +1,36 @@
 """Requests that no browser would send."""
 
 import re
-from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 
 from services.frontend.tests.conftest import RunningFrontend
-from testkit.fake_backend import FakeThoughtsBackend, FakeUsersBackend
-from testkit.hosts import BAD_HOSTS, GOOD_HOSTS
 from testkit.http_client import HttpClient, read_answer
-from testkit.lost_log import check_answers_without_a_log
-from testkit.service_process import ServiceProcess
-from testkit.strange_requests import check_strange_requests
+from testkit.service_process import MakeProcess, ServiceProcess, check_answers_without_a_log
+from testkit.strange_requests import BAD_HOSTS, GOOD_HOSTS, check_strange_requests
 
 PATHS = ["/search", "/thoughts/", "/login", "/static", "/language"]
 
-StartProcess = Callable[..., ServiceProcess]
-
 
 @pytest.fixture
-def start(
-    thoughts: FakeThoughtsBackend, users: FakeUsersBackend, public_keys_path: Path, tmp_path: Path
-) -> Iterator[StartProcess]:
+def start(make_process: MakeProcess) -> MakeProcess:
     """Starts a Frontend in a separate process, with the given settings."""
-    started: list[ServiceProcess] = []
 
-    def start_one(**own_settings: str) -> ServiceProcess:
-        good = {
-            "TOKEN_PUBLIC_KEYS_PATH": str(public_keys_path),
-            "THOUGHTS_BACKEND_URL": thoughts.url,
-            "USERS_BACKEND_URL": users.url,
-            "BACKEND_ANSWER_SECONDS": "30",
-        }
-        started.append(ServiceProcess("frontend", good | own_settings, folder=tmp_path))
-        started[-1].start()
-        return started[-1]
+    def start_one(**settings: str) -> ServiceProcess:
+        frontend = make_process(**settings)
+        frontend.start()
+        return frontend
 
-    yield start_one
-    for service in started:
-        service.process.kill()
+    return start_one
 
 
-def test_any_bytes_are_answered_and_logged_once(start: StartProcess) -> None:
+def test_any_bytes_are_answered_and_logged_once(start: MakeProcess) -> None:
     """Whatever a request contains, it causes no fault of the service and one log line."""
     check_strange_requests(start(), PATHS, examples=150)
 
 
 @pytest.mark.parametrize("disabled", ["true", "false"])
-def test_any_bytes_are_traced(start: StartProcess, disabled: str) -> None:
+def test_any_bytes_are_traced(start: MakeProcess, disabled: str) -> None:
     """The same holds with tracing, even without a collector."""
     service = start(OTEL_EXPORTER_OTLP_ENDPOINT="http://127.0.0.1:9", OTEL_SDK_DISABLED=disabled)
 
@@ -77,7 +59,7 @@ def test_request_with_a_good_host_is_answered(
 
 
 @pytest.mark.parametrize("target", [b"http://example.org.evil.example/login", b"http://a@b/login"])
-def test_host_in_the_address_counts(start: StartProcess, target: bytes) -> None:
+def test_host_in_the_address_counts(start: MakeProcess, target: bytes) -> None:
     """An address in absolute form names its host itself, whatever Host says."""
     url = start(ALLOWED_HOSTS="example.org").http.base_url
 
@@ -109,7 +91,7 @@ def test_malformed_request_is_answered(frontend: RunningFrontend, request_bytes:
     assert b"content-security-policy: " in answer.lower()
 
 
-def test_lost_log_takes_no_answer(start: StartProcess) -> None:
+def test_lost_log_takes_no_answer(start: MakeProcess) -> None:
     """If the log's reader is gone, lines are lost but requests are answered."""
     check_answers_without_a_log("frontend", start().process.environment, "/search")
 

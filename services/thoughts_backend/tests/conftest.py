@@ -1,23 +1,21 @@
 """The Thoughts Backend as a process, with a migrated database that is empty for each test."""
 
 import asyncio
-import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from local.postgres import remove_data
 from mythoughts_chassis.migrations import migrate
 from mythoughts_chassis.settings import Secret
 from testkit.http_client import HttpClient
-from testkit.own_replica import OwnReplica
-from testkit.service_process import ServiceProcess
+from testkit.own_server import OwnReplica, temporary_folder
+from testkit.service_process import MakeProcess, ServiceProcess, service_maker
 from testkit.thoughts_sql import Sql
 from testkit.token_maker import TokenMaker
 from thoughts_backend.app import MIGRATIONS
 
-MakeBackend = Callable[..., ServiceProcess]
+MakeBackend = MakeProcess
 
 
 @pytest.fixture(scope="session")
@@ -74,17 +72,8 @@ def backend(
 @pytest.fixture
 def make_backend(backend_settings: dict[str, str], tmp_path: Path) -> Iterator[MakeBackend]:
     """A function that creates a backend for one test, with changed settings, not started."""
-    made: list[ServiceProcess] = []
-
-    def make(**settings: str) -> ServiceProcess:
-        backend = ServiceProcess("thoughts_backend", backend_settings | settings, folder=tmp_path)
-        made.append(backend)
-        return backend
-
-    yield make
-    for backend in made:
-        if backend.process.is_running:
-            backend.process.kill()
+    with service_maker("thoughts_backend", backend_settings, tmp_path) as make:
+        yield make
 
 
 @pytest.fixture
@@ -110,14 +99,10 @@ def sql(sql_connection: Sql) -> Iterator[Sql]:
 @pytest.fixture(scope="module")
 def servers() -> Iterator[OwnReplica]:
     """A primary and a replica that the tests of one module can stop and start."""
-    with tempfile.TemporaryDirectory(prefix="mythoughts-replica-") as name:
-        folder = Path(name)
-        folder.chmod(0o711)
-        own = OwnReplica(folder)
+    with temporary_folder() as folder:
+        own = OwnReplica(folder, MIGRATIONS)
         yield own
-        for server in (own.replica, own.server):
-            server.stop()
-            remove_data(server.data_dir)
+        own.remove()
 
 
 @pytest.fixture

@@ -1,22 +1,20 @@
 """A real PostgreSQL server that stops, dies, freezes and recovers under the backend."""
 
 import asyncio
-import tempfile
 import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import pytest
 
-from local.postgres import remove_data
 from services.thoughts_backend.tests.conftest import MakeBackend
 from testkit.http_client import Answer, HttpClient
-from testkit.own_server import OwnServer, frozen
+from testkit.own_server import OwnServer, frozen, temporary_folder
 from testkit.service_process import ServiceProcess
 from testkit.thoughts_sql import Sql
 from testkit.waiting import wait_until
+from thoughts_backend.app import MIGRATIONS
 
 # The Frontend waits for 3 s; a busy machine gets twice as long.
 SOON_SECONDS = 6.0
@@ -25,13 +23,10 @@ SOON_SECONDS = 6.0
 @pytest.fixture(scope="module")
 def own_server() -> Iterator[OwnServer]:
     """The server that this module's tests stop and start."""
-    with tempfile.TemporaryDirectory(prefix="mythoughts-away-") as name:
-        folder = Path(name)
-        folder.chmod(0o711)
-        own = OwnServer(folder)
+    with temporary_folder() as folder:
+        own = OwnServer(folder, MIGRATIONS)
         yield own
-        own.server.stop()
-        remove_data(own.server.data_dir)
+        own.remove()
 
 
 @pytest.fixture(scope="module")

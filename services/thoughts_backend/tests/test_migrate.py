@@ -1,7 +1,6 @@
 """`migrate --wait`: before the first start, and while the database refuses connections."""
 
 import signal
-import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -9,6 +8,7 @@ import pytest
 
 from local.ports import free_port
 from local.postgres import PostgresServer, new_password, remove_data
+from testkit.own_server import temporary_folder
 from testkit.service_process import ServiceProcess
 from testkit.waiting import WAIT_SECONDS
 
@@ -41,10 +41,9 @@ def start_migrating(backend_settings: dict[str, str], tmp_path: Path) -> Iterato
 @pytest.fixture
 def later_server() -> Iterator[PostgresServer]:
     """A server with its own port that has not been started."""
-    with tempfile.TemporaryDirectory(prefix="mythoughts-later-") as name:
-        Path(name).chmod(0o711)
+    with temporary_folder() as folder:
         server = PostgresServer(
-            Path(name, "postgres"), password=new_password(), port=free_port(), durable=False
+            folder / "postgres", password=new_password(), port=free_port(), durable=False
         )
         yield server
         server.stop()

@@ -6,7 +6,7 @@ import pytest
 
 from services.thoughts_backend.tests.conftest import MakeBackend
 from testkit.http_client import HttpClient
-from testkit.own_replica import OwnReplica
+from testkit.own_server import OwnReplica
 from testkit.service_process import ServiceProcess
 
 Lagging = tuple[HttpClient, int]

@@ -10,8 +10,7 @@ import pytest
 from mythoughts_chassis.database import Connection, Database
 from mythoughts_chassis.problems import Unavailable
 from mythoughts_chassis.settings import Secret
-from testkit.own_replica import OwnReplica
-from testkit.own_server import frozen
+from testkit.own_server import OwnReplica, frozen
 from testkit.waiting import WAIT_SECONDS
 from thoughts_backend.replica import SLOW_SECONDS, Replica
 

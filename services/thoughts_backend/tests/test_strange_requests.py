@@ -3,8 +3,7 @@
 import pytest
 
 from services.thoughts_backend.tests.conftest import MakeBackend
-from testkit.lost_log import check_answers_without_a_log
-from testkit.service_process import ServiceProcess
+from testkit.service_process import ServiceProcess, check_answers_without_a_log
 from testkit.strange_requests import check_strange_requests
 
 PATHS = ["/api/thoughts/", "/api/me/thoughts", "/schema/assets"]

@@ -9,12 +9,12 @@ import pytest
 from mythoughts_chassis.migrations import migrate
 from mythoughts_chassis.settings import Secret
 from testkit.http_client import HttpClient
-from testkit.service_process import ServiceProcess
+from testkit.service_process import MakeProcess, ServiceProcess, service_maker
 from testkit.token_maker import TokenMaker
 from testkit.users_sql import Sql
 from users_backend.app import MIGRATIONS
 
-MakeBackend = Callable[..., ServiceProcess]
+MakeBackend = MakeProcess
 
 
 @pytest.fixture(scope="session")
@@ -63,17 +63,8 @@ def backend(
 @pytest.fixture
 def make_backend(backend_settings: dict[str, str], tmp_path: Path) -> Iterator[MakeBackend]:
     """A function that creates a backend for one test, with changed settings, not started."""
-    made: list[ServiceProcess] = []
-
-    def make(**settings: str) -> ServiceProcess:
-        backend = ServiceProcess("users_backend", backend_settings | settings, folder=tmp_path)
-        made.append(backend)
-        return backend
-
-    yield make
-    for backend in made:
-        if backend.process.is_running:
-            backend.process.kill()
+    with service_maker("users_backend", backend_settings, tmp_path) as make:
+        yield make
 
 
 @pytest.fixture

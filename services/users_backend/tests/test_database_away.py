@@ -1,16 +1,13 @@
 """A real PostgreSQL server that stops and recovers under the backend."""
 
 import asyncio
-import tempfile
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
-from local.postgres import PostgresServer, new_password, remove_data
-from mythoughts_chassis.migrations import migrate
-from mythoughts_chassis.settings import Secret
+from local.postgres import PostgresServer
 from testkit.http_client import Answer, HttpClient
+from testkit.own_server import OwnServer, temporary_folder
 from testkit.service_process import ServiceProcess
 from testkit.token_maker import TokenMaker
 from testkit.users_sql import PASSWORD, Sql
@@ -22,35 +19,29 @@ ZOE = {"username": "zoë", "password": PASSWORD}
 
 
 @pytest.fixture(scope="module")
-def own_server() -> Iterator[PostgresServer]:
-    """A server that this module's tests stop and start."""
-    with tempfile.TemporaryDirectory(prefix="mythoughts-away-") as name:
-        folder = Path(name)
-        folder.chmod(0o711)
-        server = PostgresServer(folder / "postgres", password=new_password(), durable=False)
-        server.start()
-        yield server
-        server.stop()
-        remove_data(server.data_dir)
+def own() -> Iterator[OwnServer]:
+    """A server that this module's tests stop and start, with bruce as user 1, an admin as 2."""
+    with temporary_folder() as folder:
+        own = OwnServer(folder, MIGRATIONS)
+        with asyncio.Runner() as runner, Sql(runner, own.url) as sql:
+            sql.add_user("bruce")
+            sql.add_user("admin", is_admin=True)
+        yield own
+        own.remove()
 
 
 @pytest.fixture(scope="module")
-def own_url(own_server: PostgresServer) -> str:
-    """A migrated database on that server, with bruce as user 1 and an admin as user 2."""
-    url = own_server.create_database("away", owner="away", password=new_password())
-    migrate(Secret(url), MIGRATIONS)
-    with asyncio.Runner() as runner, Sql(runner, url) as sql:
-        sql.add_user("bruce")
-        sql.add_user("admin", is_admin=True)
-    return url
+def own_server(own: OwnServer) -> PostgresServer:
+    """That server."""
+    return own.server
 
 
 @pytest.fixture(scope="module")
 def own_backend(
-    backend_settings: dict[str, str], own_url: str, tmp_path_factory: pytest.TempPathFactory
+    backend_settings: dict[str, str], own: OwnServer, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[ServiceProcess]:
     """A backend of that server."""
-    settings = backend_settings | {"DATABASE_URL": own_url}
+    settings = backend_settings | {"DATABASE_URL": own.url}
     backend = ServiceProcess("users_backend", settings, folder=tmp_path_factory.mktemp("away"))
     backend.start()
     yield backend

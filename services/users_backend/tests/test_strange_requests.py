@@ -1,8 +1,7 @@
 """Requests that no client would send."""
 
 from services.users_backend.tests.conftest import MakeBackend
-from testkit.lost_log import check_answers_without_a_log
-from testkit.service_process import ServiceProcess
+from testkit.service_process import ServiceProcess, check_answers_without_a_log
 from testkit.strange_requests import check_strange_requests
 
 PATHS = ["/api/login", "/api/me", "/admin/users"]
