@@ -13,8 +13,8 @@ import time
 from dataclasses import dataclass
 
 from local.readiness import is_ready, wait_until
-from tests.containers.docker import IMAGES, Image, docker, inspected
-from tests.containers.project import Project
+from testkit.compose_project import Project
+from testkit.docker import IMAGES, Image, docker, inspected
 
 BASE = "python:3.13-slim-trixie"
 STARTS = 5

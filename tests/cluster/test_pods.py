@@ -4,10 +4,10 @@ import pytest
 
 from testkit.installations import SERVICES
 from testkit.kubernetes import Cluster
+from testkit.load import load
 from testkit.system import System, User
 from testkit.thoughts import own_texts
 from testkit.waiting import wait_until
-from tests.cluster.load import load
 
 every_service = pytest.mark.parametrize("service", SERVICES)
 

@@ -8,9 +8,9 @@ import pytest
 
 from deploy.overlays import LOCAL
 from testkit.kubernetes import Cluster
+from testkit.load import load
 from testkit.system import User
 from testkit.waiting import wait_until
-from tests.cluster.load import load
 
 SECONDS = 120
 

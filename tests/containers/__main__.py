@@ -14,7 +14,7 @@ from pathlib import Path
 from local.services import FRONTEND, THOUGHTS, USERS
 from local.stopping import run_program
 from testkit import ROOT
-from tests.containers.project import Project
+from testkit.compose_project import Project
 
 PYTEST = (sys.executable, "-m", "pytest", "tests")
 # Tests that do not disturb each other run in parallel.

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 import pytest
 
+from testkit.compose_project import Project
+from testkit.docker import IMAGES, Image
 from testkit.system import System
-from tests.containers.docker import IMAGES, Image
-from tests.containers.project import Project
 
 
 @pytest.fixture(params=IMAGES, ids=lambda image: image.name)

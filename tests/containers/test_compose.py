@@ -8,10 +8,10 @@ from urllib.parse import urlsplit
 import pytest
 
 from testkit import ROOT
+from testkit.compose_project import Project
+from testkit.docker import IMAGES, Image, docker
 from testkit.system import System, unique
 from testkit.thoughts import own_texts, share
-from tests.containers.docker import IMAGES, Image, docker
-from tests.containers.project import Project
 
 SERVICES = ("thoughts-backend", "users-backend", "frontend")
 DATABASES = ("thoughts-database", "users-database")

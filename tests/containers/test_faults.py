@@ -4,11 +4,11 @@ import socket
 import time
 from concurrent.futures import ThreadPoolExecutor
 
+from testkit.compose_project import Project
+from testkit.docker import IMAGES, docker, inspected
 from testkit.system import System, unique
 from testkit.thoughts import share
 from testkit.waiting import wait_until
-from tests.containers.docker import IMAGES, docker, inspected
-from tests.containers.project import Project
 
 BODY = b'{"username": "bruce", "password": "bruce"}'
 HEAD = (

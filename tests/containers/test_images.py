@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from packaging.requirements import Requirement
 
-from tests.containers.docker import IMAGES, Image, inspected, run_docker
+from testkit.docker import IMAGES, Image, inspected, run_docker
 
 INSIDE = Path(__file__).with_name("inside.py")
 

@@ -4,9 +4,9 @@ import time
 from pathlib import Path
 
 from local.services import THOUGHTS
+from testkit.compose_project import Project
+from testkit.docker import docker
 from testkit.waiting import wait_until
-from tests.containers.docker import docker
-from tests.containers.project import Project
 
 FILE = THOUGHTS.folder / "compose.yaml"
 DATABASE = "thoughts-database"

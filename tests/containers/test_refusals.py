@@ -4,8 +4,8 @@ import os
 import subprocess
 
 from testkit import ROOT
-from tests.containers.docker import Image, run_docker
-from tests.containers.project import Project
+from testkit.compose_project import Project
+from testkit.docker import Image, run_docker
 
 KEYS = "/etc/mythoughts/token-public-keys/public-keys.json"
 SETTINGS = {

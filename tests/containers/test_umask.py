@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from testkit import ROOT
-from tests.containers.docker import IMAGES, docker, run_docker
-from tests.containers.project import Project
+from testkit.compose_project import Project
+from testkit.docker import IMAGES, docker, run_docker
 
 SOMEBODY = 12345
 

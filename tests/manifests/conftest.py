@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.manifests.rendering import VARIANTS, Manifest, Manifests
+from testkit.manifests import VARIANTS, Manifest, Manifests
 
 
 @pytest.fixture(scope="session")

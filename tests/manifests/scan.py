@@ -16,8 +16,8 @@ from local.environment import InstallationError
 from local.stopping import run_program
 from testkit import ROOT
 from testkit.environments import environment_of
+from testkit.manifests import KUBERNETES, VARIANTS, Manifests
 from tests.manifests.kubectl import NoKubectl
-from tests.manifests.rendering import KUBERNETES, VARIANTS, Manifests
 
 
 def main() -> int:

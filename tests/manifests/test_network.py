@@ -2,8 +2,8 @@
 
 from itertools import product
 
-from tests.manifests.network import Peer, may_connect, peers_of
-from tests.manifests.rendering import Manifest, Manifests
+from testkit.manifests import Manifest, Manifests
+from testkit.network_policies import Peer, may_connect, peers_of
 
 INGRESS = Peer("ingress", "traefik")
 STRANGER = Peer("elsewhere", "stranger")

@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 
 from frontend.pages.urls import PAGES
 from frontend.serving.static_files import static_address
-from tests.manifests.objects import (
+from testkit.manifest_objects import (
     SERVICES,
     all_containers,
     environment,
@@ -14,7 +14,7 @@ from tests.manifests.objects import (
     paths_of,
     pods,
 )
-from tests.manifests.rendering import Manifest, Manifests
+from testkit.manifests import Manifest, Manifests
 
 DATABASES = ("thoughts-database", "users-database")
 INTERNAL_PATHS = ("/admin/users", "/schema/swagger", "/metrics", "/healthz", "/readyz")

@@ -9,7 +9,7 @@ import pytest
 from mythoughts_chassis.observation import UNOBSERVED_PATHS
 from mythoughts_chassis.server import FINISH_SECONDS
 from mythoughts_chassis.settings import describe_settings
-from tests.manifests.objects import (
+from testkit.manifest_objects import (
     SERVICES,
     all_containers,
     containers,
@@ -18,7 +18,7 @@ from tests.manifests.objects import (
     of_kind,
     pods,
 )
-from tests.manifests.rendering import Manifest
+from testkit.manifests import Manifest
 
 # Created by CloudNativePG's operator, by cert-manager, or by hand as the manifest says.
 FOREIGN_SECRETS = {"thoughts-database-app", "users-database-app"}

@@ -8,8 +8,8 @@ import kubernetes_validate  # type: ignore[import-untyped]
 import pytest
 
 from testkit import ROOT
-from tests.manifests.objects import SERVICES, all_containers, of_kind, pods
-from tests.manifests.rendering import KUBERNETES, Manifest
+from testkit.manifest_objects import SERVICES, all_containers, of_kind, pods
+from testkit.manifests import KUBERNETES, Manifest
 
 OLDEST = "1.32"
 # Kinds defined by an operator: Kubernetes itself has no schema for them.

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from tests.manifests.rendering import Manifest
+from testkit.manifests import Manifest
 
 # Images and settings of the three services, by the name of their Deployment and container.
 SERVICES = {

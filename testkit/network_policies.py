@@ -8,8 +8,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from tests.manifests.objects import of_kind, pods
-from tests.manifests.rendering import Manifest
+from testkit.manifest_objects import of_kind, pods
+from testkit.manifests import Manifest
 
 NAMESPACE_LABEL = "kubernetes.io/metadata.name"
 
