@@ -14,12 +14,13 @@ from pathlib import Path
 from typing import cast
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
+from starlette.types import ASGIApp, Receive, Scope, Send
+
 from frontend.serving import server as frontend_server
 from frontend.serving.health import Readiness
 from frontend.settings import Settings as FrontendSettings
 from mythoughts_chassis import server as api_server
 from mythoughts_chassis.api import Api
-from mythoughts_chassis.asgi import ASGIApp, Receive, Scope, Send
 from mythoughts_chassis.settings import ServiceSettings
 
 HOST = "127.0.0.1"

@@ -6,14 +6,21 @@ from pathlib import Path
 
 import pytest
 import uvicorn
+from starlette.types import ASGIApp
 
-from mythoughts_chassis.asgi import ASGIApp
+from testkit.http_client import HttpClient
+from testkit.waiting import wait_until
+from testkit.token_maker import TokenMaker
+from mythoughts_chassis.api import router_of
+from mythoughts_chassis.asgi import ObserveRequests
+from mythoughts_chassis.endpoints import Endpoint
 from mythoughts_chassis.tokens import TokenVerifier
 from testkit.http_client import HttpClient
 from testkit.token_maker import TokenMaker
 from testkit.waiting import wait_until
 
 Serve = Callable[[ASGIApp], HttpClient]
+ServeEndpoints = Callable[..., HttpClient]
 
 
 class _Server:
@@ -64,3 +71,13 @@ def verifier(token_maker: TokenMaker) -> TokenVerifier:
     return TokenVerifier(
         public_keys_path=token_maker.public_path, issuer="mythoughts", audience="mythoughts"
     )
+
+
+@pytest.fixture
+def serve_endpoints(serve: Serve, verifier: TokenVerifier) -> ServeEndpoints:
+    """A function that serves endpoints; errors become problems, as in a service."""
+
+    def start(*endpoints: Endpoint, parts: object = None) -> HttpClient:
+        return serve(ObserveRequests(router_of(endpoints, parts, verifier)))
+
+    return start

@@ -1,22 +1,17 @@
-"""The ASGI wrappers: ids, HEAD, limits of time and size."""
+"""The ASGI wrappers: ids, problems, limits of time and size."""
 
 import asyncio
 from typing import Any
 
 import pytest
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from chassis.tests.conftest import Serve
 from mythoughts_chassis import observation
 from mythoughts_chassis.asgi import (
     MAX_BODY_BYTES,
-    AnswerHead,
-    ASGIApp,
     LimitRequests,
-    Message,
     ObserveRequests,
-    Receive,
-    Scope,
-    Send,
 )
 from mythoughts_chassis.problems import Conflict
 from testkit.http_client import read_answer
@@ -55,7 +50,7 @@ def raising(error: BaseException) -> ASGIApp:
 
 def limited(app: ASGIApp, **limits: float) -> ASGIApp:
     """The application with a time limit."""
-    return ObserveRequests(AnswerHead(LimitRequests(app, **limits)))
+    return ObserveRequests(LimitRequests(app, **limits))
 
 
 def test_answer_in_time_is_passed_on(serve: Serve) -> None:
@@ -236,23 +231,7 @@ def test_request_with_a_good_host_is_answered(serve: Serve, request_bytes: bytes
     assert answer.startswith(b"HTTP/1.1 200 ")
 
 
-def test_head_is_answered_by_get(serve: Serve) -> None:
-    """The application sees a GET, and the client gets no body."""
-    seen: list[str] = []
-
-    async def app(scope: Scope, _: Receive, send: Send) -> None:
-        seen.append(scope["method"])
-        headers = [(b"content-length", b"4")]
-        await send({"type": "http.response.start", "status": 200, "headers": headers})
-        await send({"type": "http.response.body", "body": b"body"})
-
-    answer = serve(AnswerHead(app)).request("HEAD", "/")
-
-    assert seen == ["GET"]
-    assert (answer.body, answer.headers["Content-Length"]) == (b"", "4")
-
-
-@pytest.mark.parametrize("wrap", [ObserveRequests, AnswerHead, LimitRequests])
+@pytest.mark.parametrize("wrap", [ObserveRequests, LimitRequests])
 async def test_other_events_pass_through(wrap: Any) -> None:
     """The server's startup and shutdown events reach the application unchanged."""
     seen: list[object] = []

@@ -6,10 +6,10 @@ import subprocess
 import sys
 
 import pytest
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from chassis.tests.conftest import Serve
 from local.ports import free_port
-from mythoughts_chassis.asgi import ASGIApp, Receive, Scope, Send
 
 
 def check(port: int) -> "subprocess.CompletedProcess[str]":

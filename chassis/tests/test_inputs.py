@@ -6,13 +6,13 @@ import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from litestar import Litestar, Request, Response, get, post
 from msgspec import Meta
 
-from chassis.tests.conftest import Serve
-from mythoughts_chassis.inputs import BODY_TYPES, MAX_ID, fit, parse_id, read_body, read_query
-from mythoughts_chassis.problems import BadInput, NotFound, Problem
+from chassis.tests.conftest import ServeEndpoints
 from testkit.http_client import Answer, HttpClient
+from mythoughts_chassis.endpoints import get, post
+from mythoughts_chassis.inputs import BODY_TYPES, MAX_ID, fit, parse_id
+from mythoughts_chassis.problems import BadInput, NotFound
 
 
 def in_small_letters(text: str) -> str:
@@ -144,32 +144,21 @@ def test_line_breaks_become_lf() -> None:
 
 
 @post("/")
-async def echo_body(request: Request[Any, Any, Any]) -> Shape:
+async def echo_body(body: Shape) -> Shape:
     """Respond with the parsed body."""
-    return await read_body(request, Shape)
+    return body
 
 
 @get("/")
-async def echo_query(request: Request[Any, Any, Any]) -> Shape:
+async def echo_query(query: Shape) -> Shape:
     """Respond with the parsed query."""
-    return read_query(request, Shape)
-
-
-def answer_problem(_: Request[Any, Any, Any], problem: Problem) -> Response[bytes]:
-    """Respond to a problem with its status."""
-    return Response(problem.body("-"), status_code=problem.status, media_type="application/json")
+    return query
 
 
 @pytest.fixture
-def http(serve: Serve) -> HttpClient:
-    """A client of an application that returns what it read."""
-    app = Litestar(
-        [echo_body, echo_query],
-        exception_handlers={Problem: answer_problem},
-        openapi_config=None,
-        logging_config=None,
-    )
-    return serve(app)  # type: ignore[arg-type]
+def http(serve_endpoints: ServeEndpoints) -> HttpClient:
+    """A client of endpoints that return what they read."""
+    return serve_endpoints(echo_body, echo_query)
 
 
 def send(http: HttpClient, content_type: str, body: bytes) -> Answer:

@@ -1,15 +1,15 @@
-"""The OpenAPI document, generated from handlers."""
+"""The OpenAPI document, generated from the endpoints."""
 
 from typing import Annotated, Any
 
 import msgspec
 import pytest
-from litestar import Request, Response, delete, get, post
 from msgspec import Meta
 from openapi_spec_validator import validate
 
-from mythoughts_chassis.authentication import requires_admin, requires_user
-from mythoughts_chassis.openapi import committed_form, document, documented
+from mythoughts_chassis.endpoints import Admin, Answer, Caller, RequestHeader, delete, get, post
+from mythoughts_chassis.openapi import committed_form, document
+from mythoughts_chassis.pagination import Page
 from mythoughts_chassis.problems import Conflict, NotFound
 
 
@@ -33,8 +33,11 @@ class ThingsQuery(msgspec.Struct):
     after: Annotated[int, Meta(ge=0, description="After which.")] | None = None
 
 
-@get("/things", opt=documented(query=ThingsQuery, headers={"Link": "Where it goes on."}))
-async def list_things(request: Request[Any, Any, Any]) -> Response[list[Thing]]:
+KEY = RequestHeader("Key", {"type": "string"}, ", ".join)
+
+
+@get("/things")
+async def list_things(query: ThingsQuery) -> Page[Thing]:
     """List things.
 
     The newest first.
@@ -42,45 +45,32 @@ async def list_things(request: Request[Any, Any, Any]) -> Response[list[Thing]]:
     raise NotImplementedError
 
 
-@get("/things/{thing_id:str}", opt=documented(problems=(NotFound,), not_modified=True))
-async def get_thing(thing_id: str) -> Response[Thing]:
+@get("/things/{thing_id}", problems=(NotFound,), etag=True)
+async def get_thing(thing_id: int) -> Thing:
     """Get a thing."""
     raise NotImplementedError
 
 
-@post(
-    "/things",
-    guards=[requires_user],
-    opt=documented(
-        body=NewThing,
-        problems=(Conflict,),
-        request_headers={"Key": {"type": "string"}},
-    ),
-)
-async def make_thing(request: Request[Any, Any, Any]) -> Response[Thing]:
+@post("/things", problems=(Conflict,), headers={"Location": "Where it is."})
+async def make_thing(caller: Caller, key: Annotated[str, KEY], body: NewThing) -> Answer[Thing]:
     """Make a thing."""
     raise NotImplementedError
 
 
-@delete("/admin/things/{thing_id:str}", guards=[requires_admin], opt=documented())
-async def delete_thing(thing_id: str) -> None:
+@delete("/admin/things/{thing_id}")
+async def delete_thing(caller: Admin, thing_id: int) -> None:
     """Delete a thing."""
-
-
-@get("/hidden")
-async def hidden() -> None:
-    """Not documented."""
 
 
 @pytest.fixture
 def openapi() -> dict[str, Any]:
     """The document of the handlers above."""
-    handlers = [list_things, get_thing, make_thing, delete_thing, hidden]
+    endpoints = [list_things, get_thing, make_thing, delete_thing]
     tags = {
         "/things": {"name": "Things", "description": "All things."},
         "/admin/": {"name": "Administration", "description": "For admins."},
     }
-    return document(handlers, title="Things", version="1.0", description="Things.", tags=tags)
+    return document(endpoints, title="Things", version="1.0", description="Things.", tags=tags)
 
 
 def test_document_is_valid(openapi: dict[str, Any]) -> None:
@@ -90,8 +80,8 @@ def test_document_is_valid(openapi: dict[str, Any]) -> None:
     assert openapi["openapi"] == "3.1.0"
 
 
-def test_only_documented_handlers_are_in_it(openapi: dict[str, Any]) -> None:
-    """Handlers without documentation are left out."""
+def test_every_endpoint_is_in_it(openapi: dict[str, Any]) -> None:
+    """Endpoints are documented under their paths."""
     assert set(openapi["paths"]) == {"/things", "/things/{thing_id}", "/admin/things/{thing_id}"}
 
 
@@ -120,7 +110,7 @@ def test_query_parameters_come_from_the_shape(openapi: dict[str, Any]) -> None:
 
 def test_path_parameter_is_an_id(openapi: dict[str, Any]) -> None:
     """Ids in paths are positive 64-bit integers."""
-    (parameter,) = openapi["paths"]["/things/{thing_id}"]["get"]["parameters"]
+    (parameter,) = openapi["paths"]["/admin/things/{thing_id}"]["delete"]["parameters"]
 
     assert (parameter["name"], parameter["in"], parameter["required"]) == ("thing_id", "path", True)
     assert parameter["schema"] == {
@@ -150,12 +140,12 @@ def test_request_header_is_a_parameter(openapi: dict[str, Any]) -> None:
 def test_every_status_is_documented(
     openapi: dict[str, Any], path: str, method: str, statuses: set[str]
 ) -> None:
-    """Success, named problems, and those caused by parameters, body and guards are documented."""
+    """Success, named problems, and those caused by parameters, body and caller are documented."""
     assert set(openapi["paths"][path][method]["responses"]) == statuses
 
 
 def test_guarded_operations_ask_for_a_token(openapi: dict[str, Any]) -> None:
-    """Security comes from the guards; without one, the document says so explicitly."""
+    """A caller in the signature means security; without one, the document says so."""
     security = {
         operation["operationId"]: operation["security"]
         for item in openapi["paths"].values()
@@ -202,7 +192,7 @@ def test_body_is_declared_as_json(openapi: dict[str, Any]) -> None:
 
 
 def test_answer_comes_from_the_return_type(openapi: dict[str, Any]) -> None:
-    """The schema of a success is that of the handler's return type."""
+    """The schema of a success is that of the return type; a page is a list."""
     responses = openapi["paths"]["/things"]["get"]["responses"]
 
     assert responses["200"]["content"]["application/json"]["schema"] == {
@@ -239,9 +229,11 @@ def test_problems_share_one_schema(openapi: dict[str, Any]) -> None:
 
 def test_headers_are_documented(openapi: dict[str, Any]) -> None:
     """Responses document their request id and other headers."""
-    headers = openapi["paths"]["/things"]["get"]["responses"]["200"]["headers"]
+    page = openapi["paths"]["/things"]["get"]["responses"]["200"]
+    created = openapi["paths"]["/things"]["post"]["responses"]["201"]
 
-    assert set(headers) == {"X-Request-ID", "Link"}
+    assert set(page["headers"]) == {"X-Request-ID", "Link"}
+    assert set(created["headers"]) == {"X-Request-ID", "Location"}
 
 
 def test_committed_form_is_the_same_each_time(openapi: dict[str, Any]) -> None:

@@ -1,11 +1,14 @@
 """Keyset pages: what is selected, what is shown, and where the links lead."""
 
+from collections.abc import Iterable
+from dataclasses import dataclass
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mythoughts_chassis.inputs import MAX_ID
-from mythoughts_chassis.pagination import PageQuery
+from mythoughts_chassis.pagination import Page, PageQuery
 from mythoughts_chassis.problems import BadInput
 
 
@@ -15,10 +18,23 @@ class Filtered(PageQuery, frozen=True, kw_only=True, omit_defaults=True):
     search: str = ""
 
 
-def ask(page: PageQuery, ids: list[int]) -> list[int]:
-    """The ids that a database returns for a page: in its order, one more than the limit."""
-    matching = [number for number in ids if page.above < number < page.below]
-    return sorted(matching, reverse=not page.ascending)[: page.limit + 1]
+@dataclass(frozen=True)
+class Entry:
+    """An entry of a list."""
+
+    id: int
+
+
+def page_of(query: PageQuery, ids: Iterable[int]) -> Page[Entry]:
+    """The page of a list with these ids, read as from a database: one more than the limit."""
+    matching = [number for number in ids if query.above < number < query.below]
+    rows = sorted(matching, reverse=not query.ascending)[: query.limit + 1]
+    return query.page([Entry(number) for number in rows])
+
+
+def ids_on(page: Page[Entry]) -> list[int]:
+    """The ids of the entries, in the order in which they are shown."""
+    return [entry.id for entry in page.items]
 
 
 def test_bounds_are_open_by_default() -> None:
@@ -57,57 +73,67 @@ def test_cursors_that_contradict_are_refused() -> None:
     assert raised.value.errors[0].field == "min_id"
 
 
-def test_entry_too_many_tells_of_more() -> None:
-    """One entry beyond the limit is not shown, but means that there are older ones."""
-    assert PageQuery(limit=2).cut([9, 8, 7]) == ([9, 8], True)
+@pytest.mark.parametrize(
+    ("query", "ids", "shown", "older_than", "newer_than"),
+    [
+        # One entry beyond the limit is not shown, but means that there are older ones.
+        (PageQuery(limit=2), [9, 8, 7], [9, 8], 8, 9),
+        # Exactly as many entries as the limit: the end of the list.
+        (PageQuery(limit=2), [9, 8], [9, 8], None, 9),
+        # With `min_id`, entries are read oldest first and shown newest first.
+        (PageQuery(limit=2, min_id=5), [6, 7, 8], [7, 6], 6, 7),
+        # Nothing is older than the first entry after 0.
+        (PageQuery(limit=2, min_id=0), [1, 2, 3], [2, 1], None, 2),
+        (PageQuery(limit=2), [], [], None, None),
+    ],
+)
+def test_page_is_newest_first_and_knows_its_neighbours(
+    query: PageQuery,
+    ids: list[int],
+    shown: list[int],
+    older_than: int | None,
+    newer_than: int | None,
+) -> None:
+    """A page shows up to `limit` entries, and where older and newer entries begin."""
+    page = page_of(query, ids)
+
+    assert (ids_on(page), page.older_than, page.newer_than) == (shown, older_than, newer_than)
 
 
-def test_last_page_has_no_more() -> None:
-    """Exactly as many entries as the limit means the end."""
-    assert PageQuery(limit=2).cut([9, 8]) == ([9, 8], False)
-
-
-def test_page_that_was_read_upwards_is_turned_round() -> None:
-    """With `min_id`, entries are read oldest first and shown newest first."""
-    assert PageQuery(limit=2, min_id=5).cut([6, 7, 8]) == ([7, 6], True)
-
-
-def test_page_after_nothing_has_nothing_older() -> None:
-    """With `min_id` 0 there is nothing older."""
-    assert PageQuery(limit=2, min_id=0).cut([1, 2, 3]) == ([2, 1], False)
+def link(query: PageQuery, *, older_than: int | None = None, newer_than: int | None = None) -> str:
+    """The Link header of a page with these neighbours."""
+    return query.link("/a", Page([], older_than=older_than, newer_than=newer_than))
 
 
 def test_page_without_neighbours_has_no_link() -> None:
     """A page without neighbours has no links."""
-    assert PageQuery().link("/a", older_than=None, newer_than=None) == ""
+    assert link(PageQuery()) == ""
 
 
 def test_page_links_to_both_sides() -> None:
     """`next` is older than the last entry, `prev` right after the first."""
-    assert PageQuery().link("/a", older_than=7, newer_than=9) == (
+    assert link(PageQuery(), older_than=7, newer_than=9) == (
         '</a?max_id=7>; rel="next", </a?min_id=9>; rel="prev"'
     )
 
 
 def test_last_page_links_back_only() -> None:
     """Without older entries there is no `next` link."""
-    assert PageQuery().link("/a", older_than=None, newer_than=9) == '</a?min_id=9>; rel="prev"'
+    assert link(PageQuery(), newer_than=9) == '</a?min_id=9>; rel="prev"'
 
 
 def test_link_keeps_filters_and_limit() -> None:
     """The client's choices are kept, escaped; defaults are left out."""
     page = Filtered(search="a&b ü>", limit=5, max_id=20)
 
-    assert page.link("/a", older_than=None, newer_than=9) == (
-        '</a?limit=5&search=a%26b+%C3%BC%3E&min_id=9>; rel="prev"'
-    )
+    assert link(page, newer_than=9) == ('</a?limit=5&search=a%26b+%C3%BC%3E&min_id=9>; rel="prev"')
 
 
 def test_next_keeps_the_lower_bound() -> None:
     """The next page stays above `since_id`."""
-    link = PageQuery(since_id=3).link("/a", older_than=9, newer_than=9)
+    both = link(PageQuery(since_id=3), older_than=9, newer_than=9)
 
-    assert link.startswith('</a?max_id=9&since_id=3>; rel="next"')
+    assert both.startswith('</a?max_id=9&since_id=3>; rel="next"')
 
 
 @settings(derandomize=True, database=None)
@@ -116,12 +142,12 @@ def test_pages_backwards_and_forwards_show_the_same(ids: set[int], limit: int) -
     """Paging to older entries and back with `min_id` shows each entry once in each direction."""
     older: list[int] = []
     page = PageQuery(limit=limit)
-    while shown := page.cut(ask(page, sorted(ids)))[0]:
+    while shown := ids_on(page_of(page, ids)):
         older += shown
         page = PageQuery(limit=limit, max_id=shown[-1])
     newer: list[int] = []
     page = PageQuery(limit=limit, min_id=0)
-    while shown := page.cut(ask(page, sorted(ids)))[0]:
+    while shown := ids_on(page_of(page, ids)):
         newer = shown + newer
         page = PageQuery(limit=limit, min_id=shown[0])
 

@@ -3,12 +3,10 @@
 import gzip
 
 import pytest
-from litestar import Litestar
 
-from chassis.tests.conftest import Serve
-from mythoughts_chassis.asgi import AnswerHead, ObserveRequests
-from mythoughts_chassis.swagger import swagger_handlers
+from chassis.tests.conftest import ServeEndpoints
 from testkit.http_client import HttpClient
+from mythoughts_chassis.swagger import swagger_endpoints
 
 PATHS = [
     "/schema/openapi.json",
@@ -21,10 +19,9 @@ DOCUMENT = {"openapi": "3.1.0", "info": {"title": "Things", "version": "1"}, "pa
 
 
 @pytest.fixture
-def http(serve: Serve) -> HttpClient:
+def http(serve_endpoints: ServeEndpoints) -> HttpClient:
     """A client of Swagger UI."""
-    app = Litestar(swagger_handlers(DOCUMENT), openapi_config=None)
-    return serve(ObserveRequests(AnswerHead(app)))  # type: ignore[arg-type]
+    return serve_endpoints(*swagger_endpoints(DOCUMENT))
 
 
 @pytest.mark.parametrize("path", PATHS)

@@ -1,188 +1,173 @@
-"""Assembles an API from its own handlers and the endpoints common to all MyThoughts APIs.
+"""Serves an API: its own endpoints, and those common to all MyThoughts APIs.
 
 /healthz  /readyz  /metrics  /schema/openapi.json  /schema/swagger
 """
 
-from collections import defaultdict
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from functools import partial
-from typing import Any
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import TYPE_CHECKING, Any
 
 import asyncpg
-from litestar import Litestar, Request, Response, get, route
-from litestar.datastructures import Headers, State
-from litestar.exceptions import HTTPException, MethodNotAllowedException
-from litestar.handlers import HTTPRouteHandler
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route, Router
+from starlette.types import ASGIApp, Lifespan, Receive, Scope, Send
 
-from mythoughts_chassis.asgi import (
-    AnswerHead,
-    ASGIApp,
-    ClientGone,
-    LimitRequests,
-    ObserveRequests,
-    as_problem,
-)
+from mythoughts_chassis.asgi import LimitRequests, ObserveRequests
 from mythoughts_chassis.database import Database
-from mythoughts_chassis.observation import current_ids, metrics_page, set_build_info
-from mythoughts_chassis.problems import (
-    MEDIA_TYPE,
-    BadInput,
-    MethodNotAllowed,
-    NotFound,
-    Problem,
-    Unavailable,
-)
-from mythoughts_chassis.settings import ApiSettings
-from mythoughts_chassis.swagger import swagger_handlers
+from mythoughts_chassis.endpoints import Endpoint, get
+from mythoughts_chassis.observation import metrics_page, set_build_info
+from mythoughts_chassis.problems import MethodNotAllowed, NotFound, Unavailable
+from mythoughts_chassis.settings import ApiSettings, ServiceSettings
+from mythoughts_chassis.swagger import swagger_endpoints
 from mythoughts_chassis.tokens import TokenVerifier
 
-Lifespan = Callable[[Litestar], AbstractAsyncContextManager[None]]
+if TYPE_CHECKING:
+    from mythoughts_chassis.tracing import Tracing
 
 
 class Api:
     """One service's API; `app` is the ASGI application.
 
-    The application's state holds `database`, `verifier` and the entries of `state`.
-    A `lifespan` opens and closes resources that need the running event loop.
-    Set `draining` to make the service unready before it stops. The constructor raises
-    `KeySetError` if the public keys cannot be read.
+    `parts` are the objects that the endpoints use. The `databases` among them, the primary first,
+    are open while the application runs. Set `draining` to make the service unready before it
+    stops. The constructor raises `KeySetError` if the public keys cannot be read.
     """
 
     def __init__(
         self,
-        *,
-        name: str,
-        version: str,
+        endpoints: Sequence[Endpoint],
         openapi: dict[str, Any],
-        handlers: Sequence[HTTPRouteHandler],
         settings: ApiSettings,
-        state: Mapping[str, Any] | None = None,
-        lifespan: Sequence[Lifespan] = (),
+        *,
+        parts: Any,
+        databases: Sequence[Database],
+        tracing: "Tracing | None",
     ) -> None:
-        self.name = name
         self.draining = False
-        connection_class, traced = _tracing_of(settings, name, version)
-        self._database = Database(
-            settings.database_url,
-            pool_size=settings.database_pool_size,
-            application_name=name,
-            connection_class=connection_class,
-        )
+        self._databases = databases
         verifier = TokenVerifier(
             public_keys_path=settings.token_public_keys_path,
             issuer=settings.token_issuer,
             audience=settings.token_audience,
         )
-        own_state = {"database": self._database, "verifier": verifier}
-        set_build_info(name, version)
-        all_handlers = [
-            *handlers,
-            *swagger_handlers(openapi),
-            *_health_handlers(self),
-        ]
-        app = Litestar(
-            [*_options_handlers(all_handlers), *all_handlers],
-            state=State({**own_state, **(state or {})}),
-            lifespan=[self._lifespan, *lifespan],
-            exception_handlers={Exception: _answer_problem},
-            openapi_config=None,
-            logging_config=None,
-            # `LimitRequests` enforces the limit, also for bodies of unknown length.
-            request_max_body_size=None,
-        )
-        limited = LimitRequests(app)  # type: ignore[arg-type]
-        self.app: ASGIApp = traced(ObserveRequests(AnswerHead(limited)))
+        every = [*endpoints, *_health_endpoints(self._check_ready), *swagger_endpoints(openapi)]
+        router = router_of(every, parts, verifier, lifespan=self._open)
+        app = ObserveRequests(LimitRequests(router))
+        self.app: ASGIApp = app if tracing is None else _traced(app, tracing)
 
-    async def check_ready(self) -> None:
-        """Raise `Unavailable` if the service is draining or cannot serve."""
+    async def _check_ready(self) -> None:
         if self.draining:
             raise Unavailable("The service is about to stop.")
-        await self._database.check_ready()
+        await self._databases[0].check_ready()
 
     @asynccontextmanager
-    async def _lifespan(self, _: Litestar) -> AsyncIterator[None]:
-        await self._database.open()
-        try:
+    async def _open(self, _: object) -> AsyncIterator[None]:
+        async with AsyncExitStack() as opened:
+            for database in self._databases:
+                await database.open()
+                opened.push_async_callback(database.close)
             yield
-        finally:
-            await self._database.close()
 
 
-def _tracing_of(
-    settings: ApiSettings, name: str, version: str
-) -> tuple["type[asyncpg.Connection[asyncpg.Record]]", Callable[[ASGIApp], ASGIApp]]:
-    """Return the connection class and the outermost ASGI wrapper, with or without tracing."""
-    if settings.otel_exporter_otlp_endpoint is None:
-        return asyncpg.Connection, lambda app: app
-    # Imported only when needed: the import costs time and memory.
-    from mythoughts_chassis.api_tracing import TraceRequests, traced_connection  # noqa: PLC0415
-    from mythoughts_chassis.tracing import Tracing  # noqa: PLC0415
+def router_of(
+    endpoints: Sequence[Endpoint],
+    parts: Any,
+    verifier: TokenVerifier,
+    *,
+    lifespan: Lifespan[Any] | None = None,
+) -> ASGIApp:
+    """Return the application that answers each request by its endpoint, and raises `Problem`.
 
-    tracing = Tracing(endpoint=settings.otel_exporter_otlp_endpoint, service=name, version=version)
-    return traced_connection(tracing), partial(TraceRequests, tracing=tracing)
+    A slash at the end of a path makes no difference.
+    """
+    routes = [
+        Route(path, _Resource([e for e in endpoints if e.path == path], parts, verifier))
+        for path in dict.fromkeys(endpoint.path for endpoint in endpoints)
+    ]
+    router = Router(routes, redirect_slashes=False, default=_not_found, lifespan=lifespan)
+
+    async def call(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            scope["path"] = scope["path"].rstrip("/") or "/"
+        await router(scope, receive, send)
+
+    return call
 
 
-def _health_handlers(api: Api) -> Sequence[HTTPRouteHandler]:
-    @get("/healthz")
+class _Resource:
+    """The endpoints of one path, one for each method."""
+
+    def __init__(self, endpoints: Sequence[Endpoint], parts: Any, verifier: TokenVerifier) -> None:
+        self._endpoints = {endpoint.method: endpoint for endpoint in endpoints}
+        if "GET" in self._endpoints:
+            self._endpoints["HEAD"] = self._endpoints["GET"]
+        self._allow = {"Allow": ", ".join(sorted({*self._endpoints, "OPTIONS"}))}
+        self._parts = parts
+        self._verifier = verifier
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        response = await self._answer(Request(scope, receive))
+        await response(scope, receive, send)
+
+    async def _answer(self, request: Request) -> Response:
+        endpoint = self._endpoints.get(request.method)
+        if endpoint is not None:
+            return await endpoint.answer(request, self._parts, self._verifier)
+        if request.method == "OPTIONS":
+            return Response(None, 204, self._allow)
+        raise MethodNotAllowed(headers=self._allow)
+
+
+async def _not_found(_: Scope, __: Receive, ___: Send) -> None:
+    raise NotFound
+
+
+def _health_endpoints(check_ready: Callable[[], Awaitable[None]]) -> Sequence[Endpoint]:
+    @get("/healthz", documented=False)
     async def healthz() -> dict[str, str]:
         return {"status": "alive"}
 
-    @get("/readyz")
+    @get("/readyz", documented=False)
     async def readyz() -> dict[str, str]:
-        await api.check_ready()
+        await check_ready()
         return {"status": "ready"}
 
-    @get("/metrics")
-    async def metrics() -> Response[bytes]:
+    @get("/metrics", documented=False)
+    async def metrics() -> Response:
         content, media_type = metrics_page()
-        return Response(content, headers={"Content-Type": media_type})
+        return Response(content, media_type=media_type)
 
     return [healthz, readyz, metrics]
 
 
-def _options_handlers(handlers: Iterable[HTTPRouteHandler]) -> Iterable[HTTPRouteHandler]:
-    """Create the OPTIONS handlers; Litestar's own do not see a path's other handlers.
+def start_tracing(settings: ServiceSettings, name: str, version: str) -> "Tracing | None":
+    """Return what traces the service, or None if the settings name no collector."""
+    set_build_info(name, version)
+    if settings.otel_exporter_otlp_endpoint is None:
+        return None
+    # Imported only when needed: the import costs time and memory.
+    from mythoughts_chassis.tracing import Tracing  # noqa: PLC0415
 
-    They must be registered first; otherwise Litestar adds its own.
-    """
-    methods: dict[str, set[str]] = defaultdict(set)
-    for handler in handlers:
-        for path in handler.paths:
-            methods[path] |= handler.http_methods
-    return [_options_handler(path, _allow(methods[path])) for path in methods]
-
-
-def _options_handler(path: str, allow: str) -> HTTPRouteHandler:
-    @route(path, http_method="OPTIONS", status_code=204)
-    async def options() -> Response[None]:
-        return Response(None, headers={"Allow": allow})
-
-    return options
+    return Tracing(endpoint=settings.otel_exporter_otlp_endpoint, service=name, version=version)
 
 
-def _allow(methods: Iterable[str]) -> str:
-    allowed = {*methods, "OPTIONS"}
-    return ", ".join(sorted(allowed | {"HEAD"} if "GET" in allowed else allowed))
+def primary_database(settings: ApiSettings, name: str, tracing: "Tracing | None") -> Database:
+    """Return the pool of the service's database; `name` is shown in PostgreSQL."""
+    connection_class: type[asyncpg.Connection[asyncpg.Record]] = asyncpg.Connection
+    if tracing is not None:
+        from mythoughts_chassis.api_tracing import traced_connection  # noqa: PLC0415
 
-
-def _answer_problem(_: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
-    if isinstance(error, ClientGone):
-        raise error
-    problem = _refusal_of_litestar(error) if isinstance(error, HTTPException) else as_problem(error)
-    return Response(
-        problem.body(current_ids.get().request_id),
-        status_code=problem.status,
-        media_type=MEDIA_TYPE,
-        headers=problem.headers,
+        connection_class = traced_connection(tracing)
+    return Database(
+        settings.database_url,
+        pool_size=settings.database_pool_size,
+        application_name=name,
+        connection_class=connection_class,
     )
 
 
-def _refusal_of_litestar(error: HTTPException) -> Problem:
-    """Translate Litestar's own errors (unknown path or method, bad Host header) to problems."""
-    if isinstance(error, MethodNotAllowedException):
-        allowed = Headers(error.headers or {})["allow"].split(", ")
-        return MethodNotAllowed(headers={"Allow": _allow(allowed)})
-    if error.status_code == NotFound.status:
-        return NotFound()
-    return BadInput(error.detail) if error.status_code < 500 else as_problem(error)
+def _traced(app: ASGIApp, tracing: "Tracing") -> ASGIApp:
+    from mythoughts_chassis.api_tracing import TraceRequests  # noqa: PLC0415
+
+    return TraceRequests(app, tracing)

@@ -3,8 +3,9 @@
 from typing import TYPE_CHECKING, Any
 
 import asyncpg
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from mythoughts_chassis.asgi import ASGIApp, Message, Receive, Scope, Send
+from mythoughts_chassis.asgi import route_of
 from mythoughts_chassis.observation import is_unobserved
 from mythoughts_chassis.tracing import Tracing, current_headers, note_answer
 
@@ -44,7 +45,7 @@ class TraceRequests:
             finally:
                 # No status means no response: the client disconnected.
                 if status:
-                    note_answer(span, method, status, within.get("path_template"))
+                    note_answer(span, method, status, route_of(within))
 
 
 def traced_connection(tracing: Tracing) -> type[_Connection]:

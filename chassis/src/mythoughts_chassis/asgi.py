@@ -1,13 +1,10 @@
-"""ASGI wrappers around the application: request ids, log line, metrics, HEAD and limits.
-
-These are plain ASGI wrappers because a framework's middleware does not see the requests
-that the framework itself rejects (404, 405).
-"""
+"""ASGI wrappers around the application: request ids, log line, metrics, problems and limits."""
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, MutableMapping
-from typing import Any
+
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from mythoughts_chassis.observation import (
     HOST_IS_MISSING,
@@ -35,19 +32,13 @@ BODY_SECONDS = 10.0
 MAX_BODY_BYTES = 64 * 1024
 CLIENT_CLOSED_REQUEST = 499
 
-Scope = MutableMapping[str, Any]
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
-ASGIApp = Callable[[Scope, Receive, Send], Awaitable[None]]
-
 
 class ClientGone(Exception):
     """The client disconnected before sending its whole body; nobody will read a response."""
 
 
 class ObserveRequests:
-    """Outermost wrapper: adds `X-Request-ID` to every response and logs every request."""
+    """Gives each response its `X-Request-ID`, turns errors into problems, logs each request."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -67,59 +58,34 @@ class ObserveRequests:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                message["headers"] = [
-                    *message["headers"],
-                    (b"x-request-id", ids.request_id.encode()),
-                ]
+                request_id = (b"x-request-id", ids.request_id.encode())
+                message["headers"] = [*message["headers"], request_id]
             await send(message)
 
         try:
-            if may_have_host(host, scope["http_version"]):
-                await self._app(scope, receive, send_with_id)
-            else:
-                await _send_problem(BadInput(HOST_IS_MISSING), send_with_id, ids)
+            if not may_have_host(host, scope["http_version"]):
+                raise BadInput(HOST_IS_MISSING)
+            await self._app(scope, receive, send_with_id)
             if not status:
-                fault = RuntimeError("The application did not answer.")
-                await _send_problem(as_problem(fault), send_with_id, ids)
+                raise RuntimeError("The application did not answer.")
         except ClientGone:
             status = CLIENT_CLOSED_REQUEST
         except Exception as error:
             if status:
                 raise
-            await _send_problem(as_problem(error), send_with_id, ids)
+            problem = as_problem(error)
+            body = problem.body(ids.request_id)
+            response = Response(body, problem.status, problem.headers, MEDIA_TYPE)
+            await response(scope, receive, send_with_id)
         finally:
             if not is_unobserved(path):
                 observe_request(
                     method=method,
-                    route=scope.get("path_template"),
+                    route=route_of(scope),
                     path=path,
                     status=status,
                     seconds=time.perf_counter() - started,
                 )
-
-
-class AnswerHead:
-    """Answers HEAD for every GET route, with the same headers and no body (RFC 9110)."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request."""
-        if scope["type"] != "http" or scope["method"] != "HEAD":
-            await self._app(scope, receive, send)
-            return
-
-        async def send_without_body(message: Message) -> None:
-            if message["type"] == "http.response.body":
-                message["body"] = b""
-            await send(message)
-
-        get = {**scope, "method": "GET"}
-        try:
-            await self._app(get, receive, send_without_body)
-        finally:
-            scope["path_template"] = get.get("path_template")
 
 
 class LimitRequests:
@@ -191,6 +157,12 @@ class _LimitedBody:
         return message
 
 
+def route_of(scope: Scope) -> str | None:
+    """Return the template of the path that the router found, or None."""
+    route = scope.get("route")
+    return None if route is None else str(route.path)
+
+
 def as_problem(error: Exception) -> Problem:
     """Return the error if it is a problem; log anything else and hide it from the client."""
     if isinstance(error, Problem):
@@ -211,11 +183,3 @@ def _read_headers(scope: Scope) -> tuple[RequestIds, str | None]:
             text = value.decode("latin-1")
             host = text if host is None else f"{host}, {text}"
     return RequestIds(request_id_of(request_id), trace_parent_of(trace_parent)), host
-
-
-async def _send_problem(problem: Problem, send: Send, ids: RequestIds) -> None:
-    body = problem.body(ids.request_id)
-    headers = {"content-type": MEDIA_TYPE, "content-length": str(len(body)), **problem.headers}
-    encoded = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
-    await send({"type": "http.response.start", "status": problem.status, "headers": encoded})
-    await send({"type": "http.response.body", "body": body, "more_body": False})

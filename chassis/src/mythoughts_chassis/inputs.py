@@ -17,7 +17,6 @@ from typing import Annotated, Any, NamedTuple, TypeVar, get_args
 from urllib.parse import parse_qsl
 
 import msgspec
-from litestar import Request
 from msgspec import Meta
 from msgspec.structs import FieldInfo
 from multipart import (  # type: ignore[import-untyped]
@@ -69,7 +68,6 @@ _WORDS = (
 )
 
 T = TypeVar("T", bound=msgspec.Struct)
-AnyRequest = Request[Any, Any, Any]
 
 
 def parse_id(text: str) -> int:
@@ -79,19 +77,17 @@ def parse_id(text: str) -> int:
     raise NotFound
 
 
-def read_query(request: AnyRequest, shape: type[T]) -> T:
+def parse_query(query: bytes, shape: type[T]) -> T:
     """Return the query parameters as `shape`; raises `BadInput`.
 
     Unknown parameters are ignored; repeated ones are rejected.
     """
-    query: bytes = request.scope["query_string"]
     return fit(_form_fields(query) if query else {}, shape, from_text=True)
 
 
-async def read_body(request: AnyRequest, shape: type[T]) -> T:
+def parse_body(content_type: str, body: bytes, shape: type[T]) -> T:
     """Return the body as `shape`; raises `BadInput` or `UnsupportedMediaType`."""
-    body = await request.body()
-    media_type, options = parse_options_header(request.headers.get("content-type", ""))
+    media_type, options = parse_options_header(content_type)
     match media_type.lower():
         case "application/json":
             return fit(_json_fields(body), shape)

@@ -1,37 +1,28 @@
-"""The OpenAPI 3.1 document of an API, generated from its handlers.
-
-The handler itself supplies path, method, texts (docstring), success status, response (return
-type) and security (guards). `documented` adds what its signature does not show:
-
-    @get("/api/thoughts", opt=documented(query=ThoughtsQuery, headers={"Link": "…"}))
-"""
+"""The OpenAPI 3.1 document of an API, generated from the declarations of its `endpoints`."""
 
 import inspect
 import json
-import re
 import typing
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
-from functools import partial
 from http import HTTPStatus
 from types import MappingProxyType
 from typing import Any
 
 import msgspec
-from litestar.handlers import HTTPRouteHandler
 
 from mythoughts_chassis import problems
-from mythoughts_chassis.authentication import requires_admin, requires_user
+from mythoughts_chassis.endpoints import Admin, Answer, Endpoint
 from mythoughts_chassis.inputs import BODY_TYPES, Id
+from mythoughts_chassis.pagination import Page
 from mythoughts_chassis.problems import Problem, ProblemDetails
 
 Json = dict[str, Any]
 
-_PATH_PARAMETER = re.compile(r"{(\w+):str}")
 _PROBLEM_HEADERS = {
     401: {"WWW-Authenticate": "The challenge, `Bearer`."},
     503: {"Retry-After": "Seconds to wait before trying again."},
 }
+_LINK = 'The neighbouring pages (RFC 8288): `rel="next"` is older, `rel="prev"` newer.'
 # Not declared for each body: generated clients would send all types at once.
 _ABOUT_BODIES = (
     "Bodies are JSON. The same fields are also accepted as form data "
@@ -45,44 +36,24 @@ _BEARER = {
 }
 
 
-@dataclass(frozen=True, kw_only=True)
-class Documentation:
-    """The parts of an endpoint's documentation that its handler's signature does not show."""
-
-    query: type[msgspec.Struct] | None = None
-    body: type[msgspec.Struct] | None = None
-    problems: tuple[type[Problem], ...] = ()
-    request_headers: Mapping[str, Json] = field(default_factory=dict)
-    headers: Mapping[str, str] = field(default_factory=dict)
-    not_modified: bool = False
-
-
-def documented(**documentation: Any) -> dict[str, Documentation]:
-    """Return the `opt` of a handler, with the fields of `Documentation`."""
-    return {"documentation": Documentation(**documentation)}
-
-
 def document(
-    handlers: Iterable[HTTPRouteHandler],
+    endpoints: Iterable[Endpoint],
     *,
     title: str,
     version: str,
     description: str,
     tags: Mapping[str, Json] = MappingProxyType({}),
 ) -> Json:
-    """Return the OpenAPI document of the handlers that are `documented`.
+    """Return the OpenAPI document of the endpoints.
 
     `tags` maps a path prefix to the tag of the operations below it.
     """
-    schemas = _Schemas()
+    schemas: Json = {}
     paths: dict[str, Json] = {}
-    for handler in handlers:
-        if "documentation" in handler.opt:
-            path = _PATH_PARAMETER.sub(r"{\1}", next(iter(handler.paths)))
-            (method,) = handler.http_methods
-            operation = _operation(handler, schemas)
-            operation["tags"] = [tags[start]["name"] for start in tags if path.startswith(start)]
-            paths.setdefault(path, {})[method.lower()] = operation
+    for endpoint in endpoints:
+        operation = _operation(endpoint, schemas)
+        operation["tags"] = [tags[at]["name"] for at in tags if endpoint.path.startswith(at)]
+        paths.setdefault(endpoint.path, {})[endpoint.method.lower()] = operation
     return {
         "openapi": "3.1.0",
         "info": {
@@ -96,7 +67,7 @@ def document(
         "tags": list(tags.values()),
         "paths": paths,
         "components": {
-            "schemas": schemas.components(),
+            "schemas": schemas,
             "securitySchemes": {"bearer": _BEARER},
         },
     }
@@ -108,59 +79,45 @@ def committed_form(openapi: Json) -> bytes:
     return json.dumps(openapi, indent=2).encode() + b"\n"
 
 
-class _Schemas:
-    """Collects the types referenced by a document."""
-
-    def __init__(self) -> None:
-        self._types: list[Any] = []
-
-    def of(self, wanted: Any) -> Json:
-        """Return the schema of a type, its Structs by reference."""
-        self._types.append(wanted)
-        (schema,), _ = _schema_components([wanted])
-        return schema
-
-    def components(self) -> Json:
-        """Return the referenced schemas by name."""
-        return _schema_components(self._types)[1]
+def _content(wanted: Any, components: Json) -> Json:
+    """Return the content of a body of this type, and add the Structs in it to the components."""
+    (schema,), structs = msgspec.json.schema_components(
+        [wanted],
+        ref_template="#/components/schemas/{name}",
+        # `Secret` is the only type unknown to msgspec; its fields declare their own schema.
+        schema_hook=lambda _: {},
+    )
+    components.update(structs)
+    return {"schema": schema}
 
 
-# `Secret` is the only type unknown to msgspec; its fields declare their own schema.
-_schema_components = partial(
-    msgspec.json.schema_components,
-    ref_template="#/components/schemas/{name}",
-    schema_hook=lambda _: {},
-)
-
-
-def _operation(handler: HTTPRouteHandler, schemas: _Schemas) -> Json:
-    documentation: Documentation = handler.opt["documentation"]
-    summary, _, description = inspect.cleandoc(handler.fn.__doc__ or "").partition("\n\n")
-    operation: Json = {"operationId": handler.fn.__name__, "summary": summary.rstrip(".")}
+def _operation(endpoint: Endpoint, schemas: Json) -> Json:
+    summary, _, description = inspect.cleandoc(endpoint.handler.__doc__ or "").partition("\n\n")
+    operation: Json = {"operationId": endpoint.handler.__name__, "summary": summary.rstrip(".")}
     if description:
         operation["description"] = description
-    if parameters := list(_parameters(handler, documentation)):
+    if parameters := list(_parameters(endpoint)):
         operation["parameters"] = parameters
-    if documentation.body is not None:
-        schema = schemas.of(documentation.body)
-        operation["requestBody"] = {
-            "required": True,
-            "content": {"application/json": {"schema": schema}},
-        }
+    if endpoint.body is not None:
+        content = {"application/json": _content(endpoint.body, schemas)}
+        operation["requestBody"] = {"required": True, "content": content}
     # An empty list states explicitly that no token is needed.
-    operation["security"] = [{"bearer": []}] if _needs_token(handler) else []
-    operation["responses"] = _responses(handler, documentation, schemas)
+    operation["security"] = [] if endpoint.caller is None else [{"bearer": []}]
+    responses = {**_successes(endpoint, schemas), **_problems(endpoint, schemas)}
+    operation["responses"] = dict(sorted(responses.items()))
     return operation
 
 
-def _parameters(handler: HTTPRouteHandler, documentation: Documentation) -> Iterable[Json]:
-    for name in _PATH_PARAMETER.findall(next(iter(handler.paths))):
-        schema = msgspec.json.schema(Id)
-        yield {"name": name, "in": "path", "required": True, "schema": schema}
-    if documentation.query is not None:
-        for parameter in msgspec.structs.fields(documentation.query):
-            yield _query_parameter(parameter.encode_name, parameter.type, parameter.default)
-    for name, schema in documentation.request_headers.items():
+def _parameters(endpoint: Endpoint) -> Iterable[Json]:
+    for name in endpoint.ids:
+        yield {"name": name, "in": "path", "required": True, "schema": msgspec.json.schema(Id)}
+    if endpoint.query is not None:
+        for field in msgspec.structs.fields(endpoint.query):
+            yield _query_parameter(field.encode_name, field.type, field.default)
+    headers = {header.name: header.schema for header in endpoint.request_headers.values()}
+    if endpoint.etag:
+        headers["If-None-Match"] = {"type": "string"}
+    for name, schema in headers.items():
         yield {"name": name, "in": "header", "required": False, "schema": schema}
 
 
@@ -181,57 +138,49 @@ def _query_parameter(name: str, wanted: Any, default: Any) -> Json:
     }
 
 
-def _responses(
-    handler: HTTPRouteHandler, documentation: Documentation, schemas: _Schemas
-) -> dict[str, Json]:
+def _successes(endpoint: Endpoint, schemas: Json) -> dict[str, Json]:
+    headers, content = dict(endpoint.headers), endpoint.returns
+    if typing.get_origin(content) is Page:
+        headers["Link"] = _LINK
+        content = list[typing.get_args(content)[0]]  # type: ignore[misc]
+    elif typing.get_origin(content) is Answer:
+        (content,) = typing.get_args(content)
+    if endpoint.etag:
+        headers["ETag"] = "Identifies exactly this response."
     success: Json = {
-        "description": HTTPStatus(handler.status_code).phrase,
-        "headers": _headers(documentation.headers),
+        "description": HTTPStatus(endpoint.status).phrase,
+        "headers": _headers(headers),
     }
-    answer = _answer_type(handler)
-    if answer is not type(None):
-        success["content"] = {"application/json": {"schema": schemas.of(answer)}}
-    responses = {str(handler.status_code): success}
-    if documentation.not_modified:
-        responses["304"] = {**success, "description": "Not Modified"}
-        responses["304"].pop("content")
-    for problem in _possible_problems(handler, documentation):
-        responses[str(problem.status)] = _problem_response(problem, schemas)
-    return dict(sorted(responses.items()))
+    successes = {str(endpoint.status): success}
+    if endpoint.etag:
+        successes["304"] = {**success, "description": "Not Modified"}
+    if content is not type(None):
+        success["content"] = {"application/json": _content(content, schemas)}
+    return successes
 
 
-def _answer_type(handler: HTTPRouteHandler) -> Any:
-    returned = typing.get_type_hints(handler.fn, include_extras=True)["return"]
-    arguments = typing.get_args(returned)
-    is_response = typing.get_origin(returned) is not None and arguments
-    return arguments[0] if is_response and typing.get_origin(returned) is not list else returned
-
-
-def _possible_problems(
-    handler: HTTPRouteHandler, documentation: Documentation
-) -> set[type[Problem]]:
-    possible: set[type[Problem]] = {problems.Unavailable, *documentation.problems}
-    if documentation.query is not None:
+def _problems(endpoint: Endpoint, schemas: Json) -> dict[str, Json]:
+    possible: set[type[Problem]] = {problems.Unavailable, *endpoint.problems}
+    if endpoint.query is not None or endpoint.body is not None:
         possible |= {problems.BadInput}
-    if documentation.body is not None:
+    if endpoint.body is not None:
         possible |= {
-            problems.BadInput,
             problems.RequestTimeout,
             problems.BodyTooLarge,
             problems.UnsupportedMediaType,
         }
-    if _needs_token(handler):
+    if endpoint.caller is not None:
         possible |= {problems.Unauthorized}
-    if requires_admin in (handler.guards or ()):
+    if endpoint.caller is Admin:
         possible |= {problems.Forbidden}
-    return possible
+    return {str(problem.status): _problem_response(problem, schemas) for problem in possible}
 
 
-def _problem_response(problem: type[Problem], schemas: _Schemas) -> Json:
+def _problem_response(problem: type[Problem], schemas: Json) -> Json:
     return {
         "description": problem.title,
         "headers": _headers(_PROBLEM_HEADERS.get(problem.status, {})),
-        "content": {problems.MEDIA_TYPE: {"schema": schemas.of(ProblemDetails)}},
+        "content": {problems.MEDIA_TYPE: _content(ProblemDetails, schemas)},
     }
 
 
@@ -240,7 +189,3 @@ def _headers(described: Mapping[str, str]) -> Json:
     return {
         name: {"description": text, "schema": {"type": "string"}} for name, text in headers.items()
     }
-
-
-def _needs_token(handler: HTTPRouteHandler) -> bool:
-    return bool({requires_user, requires_admin} & set(handler.guards or ()))

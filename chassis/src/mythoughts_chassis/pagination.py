@@ -10,7 +10,8 @@ The references are path-absolute, so that no `Host` header is trusted.
 """
 
 from collections.abc import Sequence
-from typing import Annotated, TypeVar
+from dataclasses import dataclass
+from typing import Annotated, Generic, Protocol, TypeVar
 from urllib.parse import urlencode
 
 import msgspec
@@ -25,7 +26,25 @@ _CURSORS = ("max_id", "since_id", "min_id")
 
 _Id = Annotated[int, Meta(ge=0, le=MAX_ID, extra_json_schema=INT64)]
 
-Row = TypeVar("Row")
+
+class HasId(Protocol):
+    """An entry of a list."""
+
+    @property
+    def id(self) -> int:
+        """Its id."""
+
+
+Item = TypeVar("Item", bound=HasId)
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[Item]):
+    """Entries, newest first, and the ids that older and newer pages begin after, None for none."""
+
+    items: list[Item]
+    older_than: int | None
+    newer_than: int | None
 
 
 class PageQuery(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -57,26 +76,32 @@ class PageQuery(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         """Whether the entries nearest to the lower bound are requested."""
         return self.min_id is not None
 
-    def cut(self, rows: Sequence[Row]) -> tuple[list[Row], bool]:
-        """Return the page, newest first, and whether there are older entries.
+    def page(self, rows: Sequence[Item]) -> Page[Item]:
+        """Return the page that consists of `rows`.
 
-        `rows` are up to `limit + 1` entries in the requested order; the extra one shows that
-        there are more.
+        These are up to `limit + 1` entries in the requested order; the extra one shows that there
+        are more.
         """
-        page = list(rows[: self.limit])
-        if not self.ascending:
-            return page, len(rows) > self.limit
-        page.reverse()
-        return page, bool(self.min_id)
+        items = list(rows[: self.limit])
+        has_older = len(rows) > self.limit
+        if self.ascending:
+            items.reverse()
+            has_older = bool(self.min_id)
+        return Page(
+            items,
+            older_than=items[-1].id if items and has_older else None,
+            newer_than=items[0].id if items else None,
+        )
 
-    def link(self, path: str, *, older_than: int | None, newer_than: int | None) -> str:
-        """Return the `Link` header for the entries older and newer than these ids."""
+    def link(self, path: str, page: Page[Item]) -> str:
+        """Return the `Link` header of a page of the list at `path`."""
         references = []
-        if older_than is not None:
+        if page.older_than is not None:
             range_end = {} if self.since_id is None else {"since_id": self.since_id}
-            references.append(self._reference(path, "next", {"max_id": older_than, **range_end}))
-        if newer_than is not None:
-            references.append(self._reference(path, "prev", {"min_id": newer_than}))
+            cursors = {"max_id": page.older_than, **range_end}
+            references.append(self._reference(path, "next", cursors))
+        if page.newer_than is not None:
+            references.append(self._reference(path, "prev", {"min_id": page.newer_than}))
         return ", ".join(references)
 
     def _reference(self, path: str, relation: str, cursors: dict[str, int]) -> str:

@@ -176,7 +176,7 @@ def test_unknown_methods_make_no_labels(http: HttpClient) -> None:
 
     metrics = http.get("/metrics").body.decode()
 
-    assert f'{SERIES}{{method="other",route="unmatched",status="405"}}' in metrics
+    assert f'{SERIES}{{method="other",route="/api/thoughts",status="405"}}' in metrics
     assert "PROPFIND" not in metrics
 
 

@@ -13,12 +13,12 @@ from hypothesis import strategies as st
 
 from mythoughts_chassis.database import Database
 from mythoughts_chassis.migrations import migrate
+from mythoughts_chassis.pagination import Page
 from mythoughts_chassis.settings import Secret
 from testkit.thoughts_sql import Sql
 from thoughts_backend import search, thoughts
 from thoughts_backend.app import MIGRATIONS
-from thoughts_backend.schemas import ThoughtsQuery, shows_something
-from thoughts_backend.thoughts import ThoughtsPage
+from thoughts_backend.schemas import Thought, ThoughtsQuery, shows_something
 
 # Few characters of many kinds, so that random terms occur in some texts but not in others.
 CHARACTERS = (
@@ -39,7 +39,7 @@ class Scene:
     sql: Sql
     texts: list[str]
 
-    def find(self, query: ThoughtsQuery, **who: Any) -> ThoughtsPage:
+    def find(self, query: ThoughtsQuery, **who: Any) -> Page[Thought]:
         """One page, as the API would return it."""
         return self.runner.run(thoughts.find(self.database, self.search, query, **who))
 
@@ -116,8 +116,8 @@ def follow(scene: Scene, query: ThoughtsQuery, direction: str, **who: Any) -> li
     ids: list[int] = []
     while True:
         page = scene.find(query, **who)
-        assert len(page.thoughts) <= query.limit
-        found = [thought.id for thought in page.thoughts]
+        assert len(page.items) <= query.limit
+        found = [thought.id for thought in page.items]
         if direction == "older":
             ids += found
             if page.older_than is None:
@@ -199,8 +199,8 @@ def test_any_range_of_a_search_is_that_of_the_plain_scan(scene: Scene) -> None:
         newest = scene.find(ThoughtsQuery(search=term, since_id=above, max_id=above + length))
         oldest = scene.find(ThoughtsQuery(search=term, min_id=above, max_id=above + length))
 
-        assert [thought.id for thought in newest.thoughts] == expected[:20]
-        assert [thought.id for thought in oldest.thoughts] == expected[-20:]
+        assert [thought.id for thought in newest.items] == expected[:20]
+        assert [thought.id for thought in oldest.items] == expected[-20:]
 
     check()
 

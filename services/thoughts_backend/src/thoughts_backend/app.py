@@ -1,16 +1,13 @@
 """Assembles the Thoughts Backend."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from importlib.metadata import version
 from pathlib import Path
 
-from litestar import Litestar
-
-from mythoughts_chassis.api import Api, Lifespan
+from mythoughts_chassis.api import Api, primary_database, start_tracing
 from mythoughts_chassis.openapi import document
+from thoughts_backend.parts import Parts
 from thoughts_backend.replica import Replica
-from thoughts_backend.routes import HANDLERS
+from thoughts_backend.routes import ENDPOINTS
 from thoughts_backend.search import Search
 from thoughts_backend.settings import Settings
 
@@ -18,7 +15,7 @@ NAME = "thoughts-backend"
 VERSION = version(NAME)
 MIGRATIONS = Path(__file__).parent / "migrations"
 OPENAPI = document(
-    HANDLERS,
+    ENDPOINTS,
     title="Thoughts Backend",
     version=VERSION,
     description="Shares, lists and searches thoughts.",
@@ -31,37 +28,17 @@ OPENAPI = document(
 
 def create_api(settings: Settings) -> Api:
     """Return the API, ready to serve; raises `KeySetError` if the public keys cannot be read."""
-    return Api(
-        name=NAME,
-        version=VERSION,
-        openapi=OPENAPI,
-        handlers=HANDLERS,
-        settings=settings,
-        state={"search": Search(at_once=max(1, settings.database_pool_size // 4))},
-        lifespan=[_public_database(settings)],
-    )
-
-
-def _public_database(settings: Settings) -> Lifespan:
-    """Set `public_database`, the database from which handlers read everybody's thoughts."""
-
-    @asynccontextmanager
-    async def lifespan(app: Litestar) -> AsyncIterator[None]:
-        app.state.public_database = app.state.database
-        if settings.database_replica_url is None:
-            yield
-            return
+    tracing = start_tracing(settings, NAME, VERSION)
+    database = primary_database(settings, NAME, tracing)
+    databases = [database]
+    if settings.database_replica_url is not None:
         replica = Replica(
             settings.database_replica_url,
-            primary=app.state.database,
+            primary=database,
             pool_size=settings.database_pool_size,
             application_name=NAME,
         )
-        await replica.open()
-        app.state.public_database = replica
-        try:
-            yield
-        finally:
-            await replica.close()
-
-    return lifespan
+        databases.append(replica)
+    search = Search(at_once=max(1, settings.database_pool_size // 4))
+    parts = Parts(database=database, public_database=databases[-1], search=search)
+    return Api(ENDPOINTS, OPENAPI, settings, parts=parts, databases=databases, tracing=tracing)

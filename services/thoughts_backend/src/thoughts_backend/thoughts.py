@@ -1,10 +1,11 @@
 """The rules of thoughts."""
 
-from dataclasses import dataclass
+from dataclasses import replace
 
 from prometheus_client import Counter
 
 from mythoughts_chassis.database import Connection, Database
+from mythoughts_chassis.pagination import Page
 from mythoughts_chassis.problems import Conflict, Gone, NotFound, UnprocessableContent
 from mythoughts_chassis.tokens import Principal
 from thoughts_backend import list_queries, queries
@@ -15,15 +16,6 @@ from thoughts_backend.search import Found, Search
 _SHARED = Counter("thoughts_shared", "Thoughts that were stored.")
 
 
-@dataclass(frozen=True, slots=True)
-class ThoughtsPage:
-    """A page of thoughts, newest first, and the ids after which older and newer pages begin."""
-
-    thoughts: list[Thought]
-    older_than: int | None
-    newer_than: int | None
-
-
 async def find(
     database: Database,
     search: Search,
@@ -31,7 +23,7 @@ async def find(
     *,
     username: str = "",
     user_id: int | None = None,
-) -> ThoughtsPage:
+) -> Page[Thought]:
     """Return the page that `query` selects from everybody's or one user's thoughts."""
     wanted = Wanted(
         search=query.search if shows_something(query.search) else "",
@@ -50,18 +42,15 @@ async def find(
     return _page(query, Found(rows, None))
 
 
-def _page(query: OwnThoughtsQuery, found: Found) -> ThoughtsPage:
-    thoughts, has_older = query.cut(found.thoughts)
-    older_than = thoughts[-1].id if thoughts and has_older else None
-    newer_than = thoughts[0].id if thoughts else None
-    if found.reached is not None and len(found.thoughts) <= query.limit:
-        # The search continues from the id that it has reached.
-        if query.ascending:
-            newer_than = found.reached
-            older_than = older_than or query.above + 1
-        else:
-            older_than = found.reached
-    return ThoughtsPage(thoughts, older_than, newer_than)
+def _page(query: OwnThoughtsQuery, found: Found) -> Page[Thought]:
+    page = query.page(found.thoughts)
+    if found.reached is None or len(found.thoughts) > query.limit:
+        return page
+    # The search continues from the id that it has reached.
+    if query.ascending:
+        older_than = page.older_than or query.above + 1
+        return replace(page, older_than=older_than, newer_than=found.reached)
+    return replace(page, older_than=found.reached)
 
 
 async def get(database: Database, thought_id: int) -> Thought:

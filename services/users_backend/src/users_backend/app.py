@@ -3,10 +3,11 @@
 from importlib.metadata import version
 from pathlib import Path
 
-from mythoughts_chassis.api import Api
+from mythoughts_chassis.api import Api, primary_database, start_tracing
 from mythoughts_chassis.openapi import document
+from users_backend.parts import Parts
 from users_backend.passwords import PasswordHasher
-from users_backend.routes import HANDLERS
+from users_backend.routes import ENDPOINTS
 from users_backend.settings import Settings
 from users_backend.signing import TokenSigner, WatchedKeySet
 
@@ -14,7 +15,7 @@ NAME = "users-backend"
 VERSION = version(NAME)
 MIGRATIONS = Path(__file__).parent / "migrations"
 OPENAPI = document(
-    HANDLERS,
+    ENDPOINTS,
     title="Users Backend",
     version=VERSION,
     description="Manages users, and signs the tokens that identify them to all services.",
@@ -28,20 +29,18 @@ OPENAPI = document(
 
 def create_api(settings: Settings) -> Api:
     """Return the API, ready to serve; raises `KeySetError` if a key file cannot be read."""
-    return Api(
-        name=NAME,
-        version=VERSION,
-        openapi=OPENAPI,
-        handlers=HANDLERS,
-        settings=settings,
-        state={
-            "passwords": PasswordHasher(),
-            "public_keys": WatchedKeySet(settings.token_public_keys_path),
-            "signer": TokenSigner(
-                WatchedKeySet(settings.token_private_keys_path),
-                issuer=settings.token_issuer,
-                audience=settings.token_audience,
-                lifetime_seconds=settings.token_lifetime_seconds,
-            ),
-        },
+    tracing = start_tracing(settings, NAME, VERSION)
+    database = primary_database(settings, NAME, tracing)
+    signer = TokenSigner(
+        WatchedKeySet(settings.token_private_keys_path),
+        issuer=settings.token_issuer,
+        audience=settings.token_audience,
+        lifetime_seconds=settings.token_lifetime_seconds,
     )
+    parts = Parts(
+        database=database,
+        passwords=PasswordHasher(),
+        public_keys=WatchedKeySet(settings.token_public_keys_path),
+        signer=signer,
+    )
+    return Api(ENDPOINTS, OPENAPI, settings, parts=parts, databases=[database], tracing=tracing)

@@ -1,11 +1,9 @@
 """The rules of users."""
 
-from dataclasses import dataclass
-
 from prometheus_client import Counter
 
 from mythoughts_chassis.database import Database
-from mythoughts_chassis.pagination import PageQuery
+from mythoughts_chassis.pagination import Page, PageQuery
 from mythoughts_chassis.problems import Conflict, Forbidden, Unauthorized
 from users_backend import queries
 from users_backend.passwords import PasswordHasher
@@ -15,14 +13,6 @@ from users_backend.signing import TokenSigner
 _LOGINS_FAILED = Counter(
     "users_logins_failed", "Logins with a name and a password that do not belong together."
 )
-
-
-@dataclass(frozen=True, slots=True)
-class UsersPage:
-    """A page of users, newest first, and whether older ones follow."""
-
-    users: list[User]
-    has_older: bool
 
 
 async def log_in(
@@ -68,7 +58,7 @@ async def change_password(
     raise Forbidden("The present password is another.")
 
 
-async def find(database: Database, page: PageQuery) -> UsersPage:
+async def find(database: Database, page: PageQuery) -> Page[User]:
     """Return the requested page of users."""
     rows = await database.run(
         lambda c: queries.fetch_users(
@@ -76,8 +66,7 @@ async def find(database: Database, page: PageQuery) -> UsersPage:
         ),
         repeatable=True,
     )
-    users, has_older = page.cut(rows)
-    return UsersPage(users, has_older)
+    return page.page(rows)
 
 
 async def create(

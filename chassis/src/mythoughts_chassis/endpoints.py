@@ -1,0 +1,179 @@
+"""Endpoints: an endpoint is one typed function, from which it is also documented.
+
+    @get("/api/thoughts")
+    async def list_thoughts(parts: Parts, query: ThoughtsQuery) -> Page[Thought]:
+        \"\"\"List or search everybody's thoughts, newest first.\"\"\"
+        return await thoughts.find(parts, query)
+
+The signature says what the function needs, and what is checked before it is called:
+
+    parts                       the service's own objects, such as its database
+    caller: Caller, or Admin    the caller: without a valid token 401, without being an admin 403
+    thought_id: int             the id in a path such as `/api/thoughts/{thought_id}`
+    key: Annotated[str | None, RequestHeader(…)]  a header
+    query: ThoughtsQuery        the query parameters, as this `msgspec.Struct`
+    body: NewThought            the body, JSON or form data, as this `msgspec.Struct`
+
+They are read in this order, so a caller without a token does not learn whether the body is valid.
+The function returns the content of the response: a Struct, a `Page` of them, which gets its `Link`
+header, or an `Answer`, which has headers of its own. None is 204.
+
+`openapi` documents the endpoints, and `api` serves them.
+"""
+
+import typing
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from hashlib import blake2b
+from types import MappingProxyType
+from typing import Annotated, Any, Generic, NewType, TypeVar, get_args, get_origin
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+
+from mythoughts_chassis.authentication import authenticate
+from mythoughts_chassis.inputs import parse_body, parse_id, parse_query
+from mythoughts_chassis.pagination import Page
+from mythoughts_chassis.problems import Forbidden, Problem
+from mythoughts_chassis.static_content import matches_etag
+from mythoughts_chassis.tokens import Principal, TokenVerifier
+
+Caller = NewType("Caller", Principal)
+Admin = NewType("Admin", Caller)
+
+JSON = "application/json"
+
+Handler = Callable[..., Awaitable[Any]]
+Content = TypeVar("Content")
+
+
+@dataclass(frozen=True, slots=True)
+class Answer(Generic[Content]):
+    """The content of a response, and headers besides those that every response has."""
+
+    content: Content
+    headers: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class RequestHeader:
+    """A header as a parameter; `parse` turns its values, in order, into the argument."""
+
+    name: str
+    schema: Mapping[str, Any]
+    parse: Callable[[list[str]], Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """A further check of the caller: a function of the service's parts and the caller.
+
+    PresentAdmin = Annotated[Admin, Check(check_presence)]
+    """
+
+    check: Callable[[Any, Principal], Awaitable[None]]
+
+
+class Endpoint:
+    """A handler, with what its declaration says."""
+
+    def __init__(
+        self,
+        handler: Handler,
+        *,
+        method: str,
+        path: str,
+        status: int,
+        headers: Mapping[str, str] = MappingProxyType({}),
+        problems: tuple[type[Problem], ...] = (),
+        etag: bool = False,
+        documented: bool = True,
+    ) -> None:
+        types = typing.get_type_hints(handler, include_extras=True)
+        self.handler = handler
+        self.method, self.path = method, path
+        self.headers, self.problems, self.documented = headers, problems, documented
+        self.returns = types["return"]
+        self.status = 204 if self.returns is type(None) else status
+        self.caller, self._check = _split(types.get("caller"))
+        self.ids = [name for name in types if f"{{{name}}}" in path]
+        self.request_headers = {
+            name: header
+            for name, (_, header) in zip(types, map(_split, types.values()), strict=True)
+            if isinstance(header, RequestHeader)
+        }
+        self.query, self.body = types.get("query"), types.get("body")
+        self.etag = etag
+        self._takes_parts = "parts" in types
+
+    async def answer(self, request: Request, parts: Any, verifier: TokenVerifier) -> Response:
+        """Call the handler for a request; raises `Problem`."""
+        arguments = await self._arguments(request, parts, verifier)
+        result = await self.handler(**arguments)
+        headers: Mapping[str, str] = {}
+        if isinstance(result, Response):
+            return result
+        if isinstance(result, Answer):
+            result, headers = result.content, result.headers
+        elif isinstance(result, Page):
+            link = arguments["query"].link(self.path, result)
+            result, headers = result.items, {"Link": link} if link else {}
+        content = b"" if result is None else msgspec.json.encode(result)
+        if self.etag:
+            return _with_etag(content, request)
+        return Response(content, self.status, headers, JSON if content else None)
+
+    async def _arguments(
+        self, request: Request, parts: Any, verifier: TokenVerifier
+    ) -> dict[str, Any]:
+        arguments = {"parts": parts} if self._takes_parts else {}
+        if self.caller is not None:
+            caller = arguments["caller"] = authenticate(request.scope["headers"], verifier)
+            if self.caller is Admin and not caller.is_admin:
+                raise Forbidden("Only an admin may do this.")
+            if self._check is not None:
+                await self._check.check(parts, caller)
+        for name in self.ids:
+            arguments[name] = parse_id(request.path_params[name])
+        for name, header in self.request_headers.items():
+            arguments[name] = header.parse(request.headers.getlist(header.name))
+        if self.query is not None:
+            arguments["query"] = parse_query(request.scope["query_string"], self.query)
+        if self.body is not None:
+            content_type = request.headers.get("content-type", "")
+            arguments["body"] = parse_body(content_type, await request.body(), self.body)
+        return arguments
+
+
+def get(path: str, **options: Any) -> Callable[[Handler], Endpoint]:
+    """Declare an endpoint that reads.
+
+    `options`, as for `post` and `delete`: `headers` describes the headers of its `Answer`,
+    `problems` are those that the handler raises. With `etag`, a client that already has the content
+    gets 304. With `documented=False` it is not in the OpenAPI document.
+    """
+    return partial(Endpoint, method="GET", path=path, status=200, **options)
+
+
+def post(path: str, *, status: int = 201, **options: Any) -> Callable[[Handler], Endpoint]:
+    """Declare an endpoint that creates or does something."""
+    return partial(Endpoint, method="POST", path=path, status=status, **options)
+
+
+def delete(path: str, **options: Any) -> Callable[[Handler], Endpoint]:
+    """Declare an endpoint that deletes."""
+    return partial(Endpoint, method="DELETE", path=path, status=204, **options)
+
+
+def _split(wanted: Any) -> tuple[Any, Any]:
+    """Return a type and the metadata that it is annotated with, None if it has none."""
+    return get_args(wanted)[:2] if get_origin(wanted) is Annotated else (wanted, None)
+
+
+def _with_etag(content: bytes, request: Request) -> Response:
+    headers = {"ETag": f'"{blake2b(content, digest_size=12).hexdigest()}"'}
+    if matches_etag(", ".join(request.headers.getlist("if-none-match")), headers["ETag"]):
+        return Response(None, 304, headers)
+    return Response(content, 200, headers, JSON)

@@ -1,0 +1,17 @@
+"""What the endpoints use."""
+
+from dataclasses import dataclass
+
+from mythoughts_chassis.database import Database
+from users_backend.passwords import PasswordHasher
+from users_backend.signing import TokenSigner, WatchedKeySet
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """The database, the password hashes and the keys of one process."""
+
+    database: Database
+    passwords: PasswordHasher
+    public_keys: WatchedKeySet
+    signer: TokenSigner
