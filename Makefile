@@ -273,9 +273,9 @@ lock: ## Update the lock files after a change of dependencies; UPGRADE=1 upgrade
 	    $(compile) --constraints requirements/development.txt $$sources requirements/$$lock.in \
 	        --output-file requirements/$$lock.txt; done
 	@set -e; for service in $(backends) frontend; do \
-	    $(compile) --constraints requirements/development.txt \
-	        --excludes requirements/services.excludes services/$$service/pyproject.toml \
-	        --output-file services/$$service/requirements.txt; done
+	    test $$service = frontend && excludes= || excludes='--excludes requirements/backends.excludes'; \
+	    $(compile) --constraints requirements/development.txt $$excludes \
+	        services/$$service/pyproject.toml --output-file services/$$service/requirements.txt; done
 	@set -e; for lock in scanner clients; do \
 	    $(compile) $(if $(UPGRADE),--upgrade) requirements/$$lock.in --output-file requirements/$$lock.txt; done
 	@$(venv) -m tests.clients.tools $(if $(UPGRADE),update,install) --package-lock-only

@@ -8,9 +8,6 @@ import pytest
 import uvicorn
 from starlette.types import ASGIApp
 
-from testkit.http_client import HttpClient
-from testkit.waiting import wait_until
-from testkit.token_maker import TokenMaker
 from mythoughts_chassis.api import router_of
 from mythoughts_chassis.asgi import ObserveRequests
 from mythoughts_chassis.endpoints import Endpoint

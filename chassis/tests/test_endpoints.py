@@ -7,8 +7,6 @@ import msgspec
 import pytest
 
 from chassis.tests.conftest import ServeEndpoints
-from testkit.http_client import HttpClient
-from testkit.token_maker import TokenMaker
 from mythoughts_chassis.endpoints import (
     Admin,
     Answer,
@@ -22,6 +20,8 @@ from mythoughts_chassis.endpoints import (
 from mythoughts_chassis.pagination import Page, PageQuery
 from mythoughts_chassis.problems import Conflict, NotFound
 from mythoughts_chassis.tokens import Principal
+from testkit.http_client import HttpClient
+from testkit.token_maker import TokenMaker
 
 
 class Thing(msgspec.Struct):

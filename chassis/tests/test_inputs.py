@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 from msgspec import Meta
 
 from chassis.tests.conftest import ServeEndpoints
-from testkit.http_client import Answer, HttpClient
 from mythoughts_chassis.endpoints import get, post
 from mythoughts_chassis.inputs import BODY_TYPES, MAX_ID, fit, parse_id
 from mythoughts_chassis.problems import BadInput, NotFound
+from testkit.http_client import Answer, HttpClient
 
 
 def in_small_letters(text: str) -> str:

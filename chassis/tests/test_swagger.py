@@ -5,8 +5,8 @@ import gzip
 import pytest
 
 from chassis.tests.conftest import ServeEndpoints
-from testkit.http_client import HttpClient
 from mythoughts_chassis.swagger import swagger_endpoints
+from testkit.http_client import HttpClient
 
 PATHS = [
     "/schema/openapi.json",
