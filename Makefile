@@ -35,8 +35,8 @@ no_python = $(error MyThoughts needs Python 3.11 or newer, and $(or $(PYTHON),py
 python = "$(or $(find_python),$(no_python))"
 
 venv = .venv/bin/python
-install_run = @$(python) -m local.environment run
-install_all = @$(python) -m local.environment development
+install_run = @$(python) -m tooling.environment run
+install_all = @$(python) -m tooling.environment development
 
 backends = thoughts_backend users_backend
 
@@ -173,7 +173,7 @@ test-newcomer: ## Test `make up` in fresh clones, on machines with unusual setup
 chromium:
 	$(install_all)
 ifndef NO_BROWSER
-	@$(venv) -m local.chromium
+	@$(venv) -m tooling.chromium
 endif
 clients:
 	$(install_all)

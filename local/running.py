@@ -5,13 +5,16 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 
-from local import background, development, messages
-from local.console import say, show_line, step
-from local.failures import UsageError
+from local import background, development
 from local.folder import Folder
-from local.services import ROOT, SERVICES, Ports, ServiceOptions
+from local.logs import show_line
+from local.services import HOST, Ports, ServiceOptions
 from local.stack import Stack
-from local.stopping import heed_signals
+from tooling import messages
+from tooling.console import say, step
+from tooling.program import heed_signals
+from tooling.project import ROOT, SERVICES
+from tooling.settings import MAX_PORT, number
 
 _CHECK_SECONDS = 0.2
 
@@ -54,7 +57,7 @@ def _run(
             stack = Stack(folder, ports=ports, options=options, on_line=show, step=step)
             with stack:
                 seconds = time.monotonic() - started
-                say(messages.ready(stack, seconds=seconds, in_background=on_ready is not None))
+                say(_ready_message(stack, seconds=seconds, in_background=on_ready is not None))
                 shown.set()
                 if on_ready is not None:
                     on_ready()
@@ -89,10 +92,8 @@ def _ports(environment: Mapping[str, str]) -> Ports:
 
 
 def _port(environment: Mapping[str, str], name: str, default: int) -> int:
-    text = environment.get(name) or str(default)
-    if not (text.isascii() and text.isdigit() and int(text) <= 65535):
-        raise UsageError(f"{name}={text} is not a port: a number from 0 (any free one) to 65535.")
-    return int(text)
+    what = f"a port: a number from 0 (any free one) to {MAX_PORT}"
+    return number(environment, name, default, of=range(MAX_PORT + 1), what=what)
 
 
 def _options(environment: Mapping[str, str]) -> ServiceOptions:
@@ -100,3 +101,20 @@ def _options(environment: Mapping[str, str]) -> ServiceOptions:
         log_level=environment.get("LOG_LEVEL") or "info",
         log_format=environment.get("LOG_FORMAT") or "console",
     )
+
+
+def _ready_message(stack: Stack, *, seconds: float, in_background: bool) -> str:
+    urls = {name: url.replace(HOST, "localhost") for name, url in stack.urls.items()}
+    ending = "`make down` stops it, and `make logs` shows its logs."
+    if not in_background:
+        ending = "Ctrl-C stops everything, as does `make down` from another terminal."
+    return f"""
+MyThoughts is ready after {seconds:.1f} s.
+
+{messages.pages(urls)}
+  {"PostgreSQL":18}{HOST}:{stack.postgres.port}, passwords in .local/secrets.json
+
+{messages.accounts(".local/admin-password")}
+
+  {ending}
+"""

@@ -1,48 +1,15 @@
-"""The three services: their names, addresses and settings."""
+"""The ports and the settings of the services on one machine."""
 
 import os
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 from local import ports
-from local.failures import StackError
 from local.folder import Folder
+from tooling.failures import Failure
+from tooling.project import FRONTEND, SERVICES, THOUGHTS, USERS, Service
 
 HOST = "127.0.0.1"
-ROOT = Path(__file__).resolve().parent.parent
-
-
-@dataclass(frozen=True, slots=True)
-class Service:
-    """A service: its `name` in this run, its displayed `title`, its Python `package`."""
-
-    name: str
-    title: str
-    package: str
-    port_setting: str
-    default_port: int
-
-    @property
-    def folder(self) -> Path:
-        """The folder of the service's code, tests and demonstration data."""
-        return ROOT / "services" / self.package
-
-    @property
-    def demonstration(self) -> Path:
-        """The file with a backend's demonstration data."""
-        return self.folder / "demo" / f"{self.name}.json"
-
-    def command(self, *arguments: str | Path) -> list[str | Path]:
-        """The command line that runs the service, or one of its commands given as `arguments`."""
-        return [sys.executable, "-m", self.package, *arguments]
-
-
-THOUGHTS = Service("thoughts", "Thoughts Backend", "thoughts_backend", "THOUGHTS_PORT", 8000)
-USERS = Service("users", "Users Backend", "users_backend", "USERS_PORT", 8001)
-FRONTEND = Service("frontend", "Frontend", "frontend", "FRONTEND_PORT", 8002)
-SERVICES = (THOUGHTS, USERS, FRONTEND)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +39,7 @@ class ServiceOptions:
 def choose_ports(wanted: Ports) -> Ports:
     """Choose a free port for each service whose port is 0; PostgreSQL chooses its own later.
 
-    Raises a StackError that names every unusable port and says how to choose others.
+    Raises a Failure that names every unusable port and says how to choose others.
     """
     chosen = Ports(
         **{service.name: wanted.of(service) or ports.free_port() for service in SERVICES},
@@ -87,7 +54,7 @@ def choose_ports(wanted: Ports) -> Ports:
         if (fault := ports.fault_of(port))
     ]
     if faults:
-        raise StackError("\n".join(faults))
+        raise Failure("\n".join(faults))
     return chosen
 
 

@@ -14,22 +14,13 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 
 from local import leftovers
-from local.failures import StackError, how_it_ended
-from local.folder import Folder
-from local.postgres import PostgresServer, remove_data
+from local.folder import RESET_ADVICE, Folder
+from local.postgres import PostgresError, PostgresServer, remove_data
 from local.process import Process
-from local.readiness import is_ready, wait_until
-from local.services import (
-    HOST,
-    SERVICES,
-    THOUGHTS,
-    USERS,
-    Ports,
-    Service,
-    ServiceOptions,
-    choose_ports,
-    environment_of,
-)
+from local.services import HOST, Ports, ServiceOptions, choose_ports, environment_of
+from tooling.failures import Failure
+from tooling.project import SERVICES, THOUGHTS, USERS, Service
+from tooling.readiness import is_ready, wait_until
 
 START_SECONDS = 60
 JOB_SECONDS = 120
@@ -73,7 +64,7 @@ class Stack:
     def postgres(self) -> PostgresServer:
         """The database server; the system must have been started."""
         if self._postgres is None:
-            raise StackError("The system has not been started.")
+            raise Failure("The system has not been started.")
         return self._postgres
 
     @property
@@ -84,11 +75,10 @@ class Stack:
     def start(self) -> None:
         """Start everything and wait until each service is ready; if that fails, stop everything.
 
-        The caller must hold the folder (`Folder.held`). Raises StackError, FolderError or
-        PostgresError.
+        The caller must hold the folder (`Folder.held`). Raises Failure.
         """
         self.folder.check()
-        leftovers.end(self.folder.processes)
+        leftovers.end(self.folder.logs)
         self._ports = choose_ports(self._ports)
         for service in SERVICES:
             self.urls[service.name] = f"http://{HOST}:{self._ports.of(service)}"
@@ -97,10 +87,10 @@ class Stack:
                 self._start_postgres()
             with self._step("Preparing databases and keys"):
                 self._run_jobs(self._preparations())
-            if not self.folder.is_done("demonstration"):
+            if not self.folder.demonstration.exists():
                 with self._step("Loading demonstration data"):
                     self._load_demonstration()
-                self.folder.mark_done("demonstration")
+                self.folder.demonstration.touch()
             with self._step("Starting the services"):
                 self.restart(*self.services)
         except BaseException:
@@ -112,7 +102,6 @@ class Stack:
         self._stop_services(*self.services)
         if self._postgres is not None:
             self._postgres.stop()
-        self.folder.processes.unlink(missing_ok=True)
 
     def __enter__(self) -> "Stack":
         self.start()
@@ -125,23 +114,20 @@ class Stack:
     def restart(self, *names: str) -> None:
         """Stop the services if they run, start them, and wait until they are ready.
 
-        Raises StackError if one does not start.
+        Raises Failure if one does not start.
         """
         self._stop_services(*names)
         for name in names:
             self.services[name].start()
-        self._note_processes()
         for name in names:
             self._wait_until_ready(name)
 
     def check(self, *names: str) -> None:
-        """Raise StackError if one of the processes, by default any, has ended by itself."""
+        """Raise Failure if one of the processes, by default any, has ended by itself."""
         processes = {**self.services, "postgres": self.postgres.process}
         for name in names or processes:
-            status = processes[name].exit_status
-            if status is not None:
-                processes[name].wait(timeout_seconds=1)
-                raise StackError.about(processes[name], how_it_ended(status))
+            if processes[name].exit_status is not None:
+                raise processes[name].failure()
 
     def _start_postgres(self) -> None:
         secrets = self.folder.secrets()
@@ -154,11 +140,14 @@ class Stack:
             log_path=self.folder.logs / "postgres.log",
             on_line=self._on_line,
         )
-        self._postgres.start()
-        self._note_processes()
-        for name, password in (("thoughts", secrets.thoughts), ("users", secrets.users)):
-            url = self._postgres.create_database(name, owner=name, password=password)
-            self.database_urls[name] = url
+        owners = {"thoughts": secrets.thoughts, "users": secrets.users}
+        try:
+            self._postgres.start()
+            for name, password in owners.items():
+                url = self._postgres.create_database(name, owner=name, password=password)
+                self.database_urls[name] = url
+        except PostgresError as error:
+            raise Failure(f"{error}\n\nIf its data is damaged: {RESET_ADVICE}") from error
         for service in SERVICES:
             self.services[service.name] = self._process(service)
 
@@ -198,15 +187,14 @@ class Stack:
         self._run_jobs([self._process(USERS, "create-admin", "admin", "--if-missing", *password)])
 
     def _run_jobs(self, jobs: Sequence[Process]) -> None:
-        """Run commands at the same time; raises StackError if one fails."""
+        """Run commands at the same time; raises Failure if one fails."""
         try:
             for job in jobs:
                 job.start()
             for job in jobs:
-                status = job.wait(timeout_seconds=JOB_SECONDS)
-                if status:
+                if job.wait(timeout_seconds=JOB_SECONDS):
                     command = " ".join(job.command[1:4])
-                    raise StackError.about(job, f"(python {command}) {how_it_ended(status)}")
+                    raise job.failure(f"(python {command}) {job.ending}")
         finally:
             for job in jobs:
                 if job.is_running:
@@ -224,11 +212,8 @@ class Stack:
         if wait_until(lambda: is_ready(url) or not process.is_running, seconds=START_SECONDS):
             if process.exit_status is None:
                 return
-            raise StackError.about(process, how_it_ended(process.exit_status))
-        raise StackError.about(process, f"was not ready after {START_SECONDS} s")
-
-    def _note_processes(self) -> None:
-        leftovers.note(self.folder.processes, [*self.services.values(), self.postgres.process])
+            raise process.failure()
+        raise process.failure(f"was not ready after {START_SECONDS} s")
 
 
 @contextmanager

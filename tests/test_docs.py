@@ -83,11 +83,13 @@ def test_variables_of_make_stand_in_the_document() -> None:
     """docs/configuration.md names the variables that the Makefile and its programs read."""
     makefile = (ROOT / "Makefile").read_text()
     programs = "".join(
-        path.read_text() for folder in ("local", "deploy") for path in (ROOT / folder).glob("*.py")
+        path.read_text()
+        for folder in ("tooling", "local", "deploy")
+        for path in (ROOT / folder).glob("*.py")
     )
     patterns = r"\b([A-Z][A-Z_]+)=", r"\$\(([A-Z][A-Z_]+)\)", r"ifndef ([A-Z_]+)"
     read = {name for pattern in patterns for name in re.findall(pattern, makefile)}
-    read |= set(re.findall(r'environment\.get\("([A-Z_]+)"\)', programs))
+    read |= set(re.findall(r'environment(?:\.get\(|, )"([A-Z_]+)"', programs))
 
     documented = {row[0].strip("`") for row in table_rows(section(CONFIGURATION, "## Make"))}
 

@@ -8,9 +8,9 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from local.services import SERVICES
 from tests.markdown import section
 from tests.system import System
+from tooling.project import SERVICES
 
 ROOT = Path(__file__).resolve().parent.parent
 ENGLISH = (ROOT / "README.md").read_text()

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from local.readiness import wait_until
 from local.tests.trees import READY, ROOT, Tree, temporary_tree
+from tooling.readiness import wait_until
 
 INSTALLING = "Installing packages"
 

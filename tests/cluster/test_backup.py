@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from local.services import ROOT
 from tests.kubernetes import Cluster
 from tests.markdown import section
 from tests.system import User, unique
 from tests.thoughts import own_texts, share
+from tooling.project import ROOT
 
 OPERATIONS = (ROOT / "docs" / "operations.md").read_text()
 

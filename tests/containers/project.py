@@ -8,10 +8,10 @@ from types import TracebackType
 from typing import Any, Self
 
 from local.ports import free_port
-from local.services import FRONTEND, ROOT, SERVICES, THOUGHTS, USERS, Service
 from tests.containers.docker import docker, inspected
 from tests.system import System
 from tests.waiting import wait_until
+from tooling.project import FRONTEND, ROOT, SERVICES, THOUGHTS, USERS, Service
 
 SHOW_ADMIN_PASSWORD = (
     *("run", "--rm", "--no-deps", "--entrypoint", "cat"),

@@ -7,11 +7,11 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from local.services import ROOT
 from tests.containers.docker import IMAGES, Image, docker
 from tests.containers.project import Project
 from tests.system import System, unique
 from tests.thoughts import own_texts, share
+from tooling.project import ROOT
 
 SERVICES = ("thoughts-backend", "users-backend", "frontend")
 DATABASES = ("thoughts-database", "users-database")

@@ -3,10 +3,10 @@
 import time
 from pathlib import Path
 
-from local.services import THOUGHTS
 from tests.containers.docker import docker
 from tests.containers.project import Project
 from tests.waiting import wait_until
+from tooling.project import THOUGHTS
 
 FILE = THOUGHTS.folder / "compose.yaml"
 DATABASE = "thoughts-database"

@@ -3,9 +3,9 @@
 import os
 import subprocess
 
-from local.services import ROOT
 from tests.containers.docker import Image, run_docker
 from tests.containers.project import Project
+from tooling.project import ROOT
 
 KEYS = "/etc/mythoughts/token-public-keys/public-keys.json"
 SETTINGS = {

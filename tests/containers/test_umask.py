@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from local.services import ROOT
 from tests.containers.docker import IMAGES, docker, run_docker
 from tests.containers.project import Project
+from tooling.project import ROOT
 
 SOMEBODY = 12345
 

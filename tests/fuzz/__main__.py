@@ -15,7 +15,7 @@ import urllib.request
 from pathlib import Path
 
 from local.stack import Stack, temporary_stack
-from local.stopping import run_program
+from tooling.program import run_program
 
 FOLDER = Path(__file__).parent
 # With about 250 requests of each operation from its limits, and chains of requests, this makes

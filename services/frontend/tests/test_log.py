@@ -9,9 +9,9 @@ import pytest
 
 from chassis.tests.service_process import ServiceProcess
 from frontend.settings import Settings
-from local.services import FRONTEND
 from services.frontend.tests.conftest import TokenMint
 from services.frontend.tests.fake_backend import FakeThoughtsBackend
+from tooling.project import FRONTEND
 
 PASSWORD = "open-sesame"
 CSRF_TOKEN = "a" * 32
