@@ -11,7 +11,7 @@ from tooling.readiness import is_ready, wait_until
 from tooling.settings import MAX_PORT, number
 
 _DEFAULT_INGRESS_PORT = 80
-_WAIT_SECONDS = 10
+WAIT_SECONDS = 10
 
 
 def ingress_port(environment: Mapping[str, str]) -> int:
@@ -35,9 +35,9 @@ class Addresses:
 
 
 def reachable(
-    kubectl: Kubectl, environment: Mapping[str, str], *, seconds: int = _WAIT_SECONDS
+    kubectl: Kubectl, environment: Mapping[str, str], *, seconds: int = WAIT_SECONDS
 ) -> Addresses:
-    """Find the addresses by trying each one that the Frontend could have, for so many `seconds`."""
+    """Find the addresses by trying each one that the Frontend could have, within `seconds`."""
     nodes = _nodes(kubectl)
     domain = "localhost" if nodes == ["localhost"] else "example.local"
     names = [service.name for service in SERVICES]
@@ -101,5 +101,5 @@ def _find(
         found.extend(node for node, url in urls.items() if is_ready(url, host=host))
         return bool(found)
 
-    wait_until(look, seconds=min(seconds, _WAIT_SECONDS))
+    wait_until(look, seconds=seconds)
     return found[0] if found else None

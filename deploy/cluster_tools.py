@@ -140,18 +140,17 @@ def usable_clusters(environment: Mapping[str, str]) -> list[Cluster]:
 
     Raises Failure if no tool is installed.
     """
-    tools = {tool.program: tool for tool in TOOLS if is_installed(tool.program)}
-    wanted = ""
-    if environment.get("CLUSTER_TOOL"):
-        wanted = choice(environment, "CLUSTER_TOOL", [tool.program for tool in TOOLS])
-        tools = {wanted: tools[wanted]} if wanted in tools else {}
-    if not tools:
+    names = [tool.program for tool in TOOLS]
+    wanted = environment.get("CLUSTER_TOOL") and choice(environment, "CLUSTER_TOOL", names)
+    installed = [tool for tool in TOOLS if is_installed(tool.program)]
+    usable = [Cluster(tool) for tool in installed if wanted in (None, "", tool.program)]
+    if not usable:
         homes = "\n".join(f"    {tool.program:10}{tool.home}" for tool in TOOLS)
         raise Failure(
             f"There is no {wanted or 'tool that creates clusters'} on PATH. Install one of these, "
             f"and Docker:\n{homes}\nTo use an existing cluster: make deploy"
         )
-    return [Cluster(tool) for tool in tools.values()]
+    return usable
 
 
 def cluster_of(context: str) -> Cluster | None:

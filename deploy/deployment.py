@@ -4,7 +4,7 @@ import time
 from collections.abc import Mapping
 
 from deploy import messages
-from deploy.addresses import reachable
+from deploy.addresses import WAIT_SECONDS, reachable
 from deploy.images import Loader, build
 from deploy.kubectl import NAMESPACE, Kubectl
 from deploy.overlays import Overlay
@@ -41,7 +41,8 @@ def deploy(
     wait_until_ready(kubectl, NAMESPACE, seconds=seconds)
     say(f"\nMyThoughts is ready after {time.monotonic() - started:.1f} s.\n")
     if overlay.is_local:
-        say(messages.addresses(reachable(kubectl, environment, seconds=seconds), kubectl))
+        found = reachable(kubectl, environment, seconds=min(seconds, WAIT_SECONDS))
+        say(messages.addresses(found, kubectl))
         say(messages.how_to_go_on(overlay))
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import TextIO
 
 from local import postgres
 from tooling.failures import Failure
@@ -46,19 +47,7 @@ class Folder:
 
         Raises Failure if another run holds it, or if it belongs to another user.
         """
-        try:
-            # Others may pass through: PostgreSQL's own account must, if root runs the system.
-            self.path.mkdir(mode=0o711, exist_ok=True)
-            for folder in (self.logs, self.demonstration.parent, self.private_keys.parent):
-                folder.mkdir(mode=0o700, exist_ok=True)
-            # Append, so that the process id of another run is not erased before it is read.
-            lock = self._lock.open("a+")
-        except OSError as error:
-            raise Failure(
-                f"{self.path} cannot be written: {error.strerror}. Was it created by another user? "
-                "Run this as that user, or delete the folder as that user."
-            ) from error
-        with lock:
+        with self._open_lock() as lock:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
@@ -72,6 +61,21 @@ class Folder:
             lock.flush()
             yield
             lock.truncate(0)
+
+    def _open_lock(self) -> TextIO:
+        """Create what is missing, and open the file that is locked."""
+        try:
+            # Others may pass through: PostgreSQL's own account must, if root runs the system.
+            self.path.mkdir(mode=0o711, exist_ok=True)
+            for folder in (self.logs, self.demonstration.parent, self.private_keys.parent):
+                folder.mkdir(mode=0o700, exist_ok=True)
+            # Append, so that the process id of another run is not erased before it is read.
+            return self._lock.open("a+")
+        except OSError as error:
+            raise Failure(
+                f"{self.path} cannot be written: {error.strerror}. Was it created by another user? "
+                "Run this as that user, or delete the folder as that user."
+            ) from error
 
     def runner_pid(self) -> int | None:
         """The process that holds the folder, or None."""

@@ -3,7 +3,6 @@
 import os
 import sys
 import time
-from collections import deque
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -11,7 +10,7 @@ from tooling.console import say
 
 _COLOURS = {"frontend": 36, "thoughts": 32, "users": 35, "postgres": 34}
 _NAME_WIDTH = max(len(name) for name in _COLOURS)
-_SHOWN_LINES = 20
+_FIRST_LINES = 20
 _PAUSE_SECONDS = 0.3
 
 
@@ -25,38 +24,24 @@ def show_line(name: str, line: str) -> None:
 
 def follow(logs: Mapping[str, Path], *, while_: Callable[[], bool]) -> None:
     """Show the last lines of each log, then new lines, until `while_()` is false."""
-    positions = {name: _show_end(name, path) for name, path in logs.items()}
+    positions = dict.fromkeys(logs, 0)
+    shown_lines = _FIRST_LINES
     goes_on = True
     while goes_on:
-        time.sleep(_PAUSE_SECONDS)
         goes_on = while_()  # Checked first, so that the last lines are also shown.
         for name, path in logs.items():
-            positions[name] = _show_new(name, path, positions[name])
+            lines, positions[name] = _new_lines(path, positions[name])
+            for line in lines[-shown_lines:]:
+                show_line(name, line)
+        shown_lines = sys.maxsize
+        time.sleep(_PAUSE_SECONDS)
 
 
-def _show_end(name: str, path: Path) -> int:
+def _new_lines(path: Path, position: int) -> tuple[list[str], int]:
+    """The complete lines after `position`, and their end; a file that shrank has been restarted."""
     if not path.exists():
-        return 0
-    with path.open("rb") as log:
-        for line in deque(log, maxlen=_SHOWN_LINES):
-            _show(name, line)
-        return log.tell()
-
-
-def _show_new(name: str, path: Path, position: int) -> int:
-    """Show the complete lines after `position`; a file that shrank has been restarted."""
-    if not path.exists():
-        return 0
+        return [], 0
     with path.open("rb") as log:
         log.seek(position if path.stat().st_size >= position else 0)
-        position = log.tell()
-        for line in log:
-            if not line.endswith(b"\n"):
-                break
-            _show(name, line)
-            position += len(line)
-    return position
-
-
-def _show(name: str, line: bytes) -> None:
-    show_line(name, line.decode(errors="replace").rstrip("\n"))
+        *lines, unfinished = log.read().split(b"\n")
+        return [line.decode(errors="replace") for line in lines], log.tell() - len(unfinished)

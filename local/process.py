@@ -12,7 +12,7 @@ from logging import Formatter, LogRecord
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 
-from local.account import Account
+from local.account import Account, run_as
 from tooling.failures import Failure
 
 LOG_BYTES = 5_000_000
@@ -93,7 +93,6 @@ class Process:
     def start(self) -> None:
         """Start it; forgets the last lines of an earlier run, but appends to its log file."""
         self.last_lines.clear()
-        account = self._account
         self._child = subprocess.Popen(
             self.command,
             env={**self.environment, LOG_VARIABLE: str(self.log_path)},
@@ -106,9 +105,7 @@ class Process:
             cwd="/",
             start_new_session=True,
             preexec_fn=_end_with(os.getpid(), self.stop_signal),  # noqa: PLW1509 (one system call)
-            user=account.uid if account else None,
-            group=account.gid if account else None,
-            extra_groups=[] if account else None,
+            **run_as(self._account),
         )
         self._reader = threading.Thread(target=self._read_lines, args=(self._child,), daemon=True)
         self._reader.start()

@@ -17,13 +17,14 @@ from local import leftovers
 from local.folder import RESET_ADVICE, Folder
 from local.postgres import PostgresError, PostgresServer, remove_data
 from local.process import Process
-from local.services import HOST, Ports, ServiceOptions, choose_ports, environment_of
+from local.services import HOST, choose_ports, environment_of
 from tooling.failures import Failure
 from tooling.project import SERVICES, THOUGHTS, USERS, Service
 from tooling.readiness import is_ready, wait_until
 
 START_SECONDS = 60
 JOB_SECONDS = 120
+STOP_SECONDS = 10
 
 Step = Callable[[str], AbstractContextManager[None]]
 
@@ -31,18 +32,20 @@ Step = Callable[[str], AbstractContextManager[None]]
 class Stack:
     """PostgreSQL and the three services, with demonstration data, in one folder.
 
-    `urls` and `services` have the keys `thoughts`, `users` and `frontend`. A port of 0 means any
-    free port; `postgres_settings` are additional PostgreSQL settings. `on_line(name, line)` is
-    called for each line that a process prints; `step(label)` returns a context manager for each
-    part of the start.
+    `urls` and `services` have the keys `thoughts`, `users` and `frontend`. A port that is 0 or
+    missing in `ports` means any free one. `settings` are additional settings of every service,
+    `postgres_settings` those of PostgreSQL. `on_line(name, line)` is called for each line that a
+    process prints; `step(label)` returns a context manager for each part of the start.
+
+    The caller must hold the folder (`Folder.held`), even to construct it. Raises Failure.
     """
 
     def __init__(
         self,
         folder: Folder,
         *,
-        ports: Ports,
-        options: ServiceOptions,
+        ports: Mapping[str, int] | None = None,
+        settings: Mapping[str, str] | None = None,
         durable: bool = True,
         postgres_settings: Mapping[str, str] | None = None,
         on_line: Callable[[str, str], None] | None = None,
@@ -52,20 +55,19 @@ class Stack:
         self.urls: dict[str, str] = {}
         self.database_urls: dict[str, str] = {}
         self.services: dict[str, Process] = {}
-        self._ports = ports
-        self._options = options
+        self._ports = ports or {}
+        self._settings = settings or {}
         self._on_line = on_line
         self._step = step
-        self._durable = durable
-        self._postgres_settings = postgres_settings
-        self._postgres: PostgresServer | None = None
-
-    @property
-    def postgres(self) -> PostgresServer:
-        """The database server; the system must have been started."""
-        if self._postgres is None:
-            raise Failure("The system has not been started.")
-        return self._postgres
+        self._secrets = folder.secrets()
+        self.postgres = PostgresServer(
+            folder.postgres,
+            password=self._secrets.postgres,
+            durable=durable,
+            settings=postgres_settings,
+            log_path=folder.logs / "postgres.log",
+            on_line=on_line,
+        )
 
     @property
     def admin_password(self) -> str:
@@ -73,15 +75,13 @@ class Stack:
         return self.folder.admin_password.read_text().strip()
 
     def start(self) -> None:
-        """Start everything and wait until each service is ready; if that fails, stop everything.
-
-        The caller must hold the folder (`Folder.held`). Raises Failure.
-        """
+        """Start everything and wait until each service is ready; if that fails, stop everything."""
         self.folder.check()
         leftovers.end(self.folder.logs)
-        self._ports = choose_ports(self._ports)
+        ports = choose_ports(self._ports)
+        self.postgres.port = ports["postgres"]
         for service in SERVICES:
-            self.urls[service.name] = f"http://{HOST}:{self._ports.of(service)}"
+            self.urls[service.name] = f"http://{HOST}:{ports[service.name]}"
         try:
             with self._step("Starting PostgreSQL"):
                 self._start_postgres()
@@ -100,8 +100,7 @@ class Stack:
     def stop(self) -> None:
         """Stop all services at the same time, then PostgreSQL."""
         self._stop_services(*self.services)
-        if self._postgres is not None:
-            self._postgres.stop()
+        self.postgres.stop()
 
     def __enter__(self) -> "Stack":
         self.start()
@@ -130,21 +129,11 @@ class Stack:
                 raise processes[name].failure()
 
     def _start_postgres(self) -> None:
-        secrets = self.folder.secrets()
-        self._postgres = PostgresServer(
-            self.folder.postgres,
-            password=secrets.postgres,
-            port=self._ports.postgres,
-            durable=self._durable,
-            settings=self._postgres_settings,
-            log_path=self.folder.logs / "postgres.log",
-            on_line=self._on_line,
-        )
-        owners = {"thoughts": secrets.thoughts, "users": secrets.users}
+        owners = {"thoughts": self._secrets.thoughts, "users": self._secrets.users}
         try:
-            self._postgres.start()
+            self.postgres.start()
             for name, password in owners.items():
-                url = self._postgres.create_database(name, owner=name, password=password)
+                url = self.postgres.create_database(name, owner=name, password=password)
                 self.database_urls[name] = url
         except PostgresError as error:
             raise Failure(f"{error}\n\nIf its data is damaged: {RESET_ADVICE}") from error
@@ -157,7 +146,7 @@ class Stack:
             folder=self.folder,
             urls=self.urls,
             database_urls=self.database_urls,
-            options=self._options,
+            settings=self._settings,
         )
         return Process(
             service.name,
@@ -205,7 +194,7 @@ class Stack:
         for process in running:
             process.signal(process.stop_signal)
         for process in running:
-            process.wait(timeout_seconds=10 + self._options.drain_seconds)
+            process.wait(timeout_seconds=STOP_SECONDS)
 
     def _wait_until_ready(self, name: str) -> None:
         process, url = self.services[name], f"{self.urls[name]}/readyz"
@@ -217,17 +206,17 @@ class Stack:
 
 
 @contextmanager
-def temporary_stack(*, options: ServiceOptions | None = None) -> Iterator[Stack]:
+def temporary_stack() -> Iterator[Stack]:
     """The whole system on free ports and in a temporary folder, deleted at the end.
 
     It logs as in production (JSON), and its database runs without fsync.
     """
     with tempfile.TemporaryDirectory(prefix="mythoughts-") as name:
+        # PostgreSQL's own account must be able to enter if root runs this.
         Path(name).chmod(0o711)
         folder = Folder(Path(name, ".local"))
-        stack = Stack(folder, ports=Ports(), options=options or ServiceOptions(), durable=False)
         try:
-            with folder.held(), stack:
+            with folder.held(), Stack(folder, durable=False) as stack:
                 yield stack
         finally:
             remove_data(folder.postgres)
