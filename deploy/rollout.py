@@ -31,7 +31,7 @@ def wait_until_ready(
     """
     started = time.monotonic()
     next_report = started + _REPORT_SECONDS
-    told: dict[str, str] = {}
+    reported: dict[str, str] = {}
     ready: set[str] = set()
     while True:
         workloads, pods = _look(kubectl, namespace, only)
@@ -47,7 +47,7 @@ def wait_until_ready(
             reasons = {name: reason_of(load, pods, kubectl) for name, load in waiting.items()}
             if now >= started + seconds:
                 raise Failure(_not_ready(reasons, namespace, seconds))
-            _report(reasons, told)
+            _report(reasons, reported)
             next_report = now + _REPORT_SECONDS
         time.sleep(_PAUSE_SECONDS)
 
@@ -63,11 +63,11 @@ def _look(kubectl: Kubectl, namespace: str, only: str | None) -> tuple[dict[str,
     return workloads, [thing for thing in objects if thing["kind"] == "Pod"]
 
 
-def _report(reasons: Mapping[str, str], told: dict[str, str]) -> None:
+def _report(reasons: Mapping[str, str], reported: dict[str, str]) -> None:
     for name, reason in reasons.items():
-        if told.get(name) != reason:
+        if reported.get(name) != reason:
             say(f"  {name} is not ready: {reason}")
-            told[name] = reason
+            reported[name] = reason
 
 
 def _not_ready(reasons: Mapping[str, str], namespace: str, seconds: int) -> str:
