@@ -1,4 +1,4 @@
-# Every verb of the project; `make` alone lists them. CI calls only these.
+# Every verb of the project; `make` lists them, `make help-all` describes them. CI calls only these.
 
 SHELL = /bin/sh
 .DEFAULT_GOAL = help
@@ -35,25 +35,34 @@ no_python = $(error MyThoughts needs Python 3.11 or newer, and $(or $(PYTHON),py
 python = "$(or $(find_python),$(no_python))"
 
 venv = .venv/bin/python
-install_run = @$(python) -m local.environment run
-install_all = @$(python) -m local.environment development
+install_run = @$(python) -m tooling.environment run
+install_all = @$(python) -m tooling.environment development
 
 backends = thoughts_backend users_backend
 
 .PHONY: help
 help:
-	@echo 'MyThoughts. Each verb installs what it needs.'
-	@awk '/^##@/ { printf "\n%s\n", substr($$0, 5) } \
+	@echo 'MyThoughts. Each verb installs what it needs. To begin:'
+	@echo
+	@awk '/^##@/ { groups++; if (groups == 2) print "\nThe others, which `make help-all` describes:\n"; \
+	        if (groups > 1) printf "%s  %-8s", (groups > 2 ? "\n" : ""), substr($$0, 5) } \
+	    /^[a-z-]+:.*## / { split($$0, part, ":.*## "); \
+	        if (groups == 1) printf "  make %-7s %s\n", part[1], part[2]; else printf " %s", part[1] } \
+	    END { print "\n" }' Makefile
+	@echo 'Settings, with their defaults: THOUGHTS_PORT=8000 USERS_PORT=8001'
+	@echo 'FRONTEND_PORT=8002 POSTGRES_PORT=0 (any free port) LOG_LEVEL=info'
+	@echo 'LOG_FORMAT=console. With BACKGROUND=1, `make up` runs in the background.'
+
+.PHONY: help-all
+help-all:
+	@awk '/^##@/ { printf "%s%s\n", (groups++ ? "\n" : ""), substr($$0, 5) } \
 	    /^[a-z-]+:.*## / { split($$0, part, ":.*## "); printf "  make %-13s %s\n", part[1], part[2] }' \
 	    Makefile
-	@echo
-	@echo 'Settings, with their defaults: THOUGHTS_PORT=8000 USERS_PORT=8001 FRONTEND_PORT=8002'
-	@echo 'POSTGRES_PORT=0 (0: any free port) LOG_LEVEL=info LOG_FORMAT=console'
 
-##@ Run it
+##@ Begin
 
 .PHONY: up
-up: ## Start the system and follow its logs; BACKGROUND=1 leaves it running in the background
+up: ## Start the system and follow its logs; Ctrl-C stops it
 	$(install_run)
 	@exec $(venv) -m local up
 
@@ -62,19 +71,32 @@ dev: ## The same, and restart a service when its code changes
 	$(install_run)
 	@exec $(venv) -m local dev
 
-.PHONY: logs
-logs: ## Follow the logs; SERVICE=frontend follows one of them
-	@exec $(python) -m local logs
-
 .PHONY: down
 down: ## Stop the system
 	@exec $(python) -m local down
 
+.PHONY: test
+test: chromium clients kubectl ## Run all tests; NO_BROWSER=1 and NO_NODE=1 leave some out
+	@exec $(venv) -m pytest -n auto --dist loadfile \
+	    -m 'not other_days$(if $(NO_BROWSER), and not browser)$(if $(NO_NODE), and not node)' \
+	    $(ARGS)
+
 .PHONY: reset
-reset: ## Delete the data of the system, after asking; YES=1 does not ask
+reset: ## Delete the system's data, after asking; YES=1 does not ask
 	@exec $(python) -m local reset
 
-##@ Run it in containers
+##@ Run
+
+.PHONY: logs
+logs: ## Follow the logs; SERVICE=frontend follows one of them
+	@exec $(python) -m local logs
+
+.PHONY: load-data
+load-data: ## Add N=1000000 generated thoughts to the database
+	$(install_all)
+	@exec $(venv) -m benchmarks.load_data
+
+##@ Docker
 
 compose = docker compose
 # The last log lines of each failed service, because Compose reports only that it failed.
@@ -89,11 +111,11 @@ images compose-up compose-dev: export CREATED = $(shell git log -1 --format=%cI 
 images compose-up compose-dev: export BUILDX_NO_DEFAULT_ATTESTATIONS = 1
 
 .PHONY: images
-images: ## Build the images of the services; SERVICE=frontend builds one
+images: ## Build the images; SERVICE=frontend builds one
 	@$(compose) build $(or $(SERVICE),thoughts-backend users-backend frontend)
 
 .PHONY: compose-up
-compose-up: ## Run the system with Docker Compose, in the background
+compose-up: ## Start the system with Docker Compose, in the background
 	@$(compose) up --build --detach --wait || { echo; $(show_failed); exit 1; }
 	@echo
 	@echo 'MyThoughts is ready.'
@@ -110,7 +132,7 @@ compose-up: ## Run the system with Docker Compose, in the background
 	@echo
 
 .PHONY: compose-dev
-compose-dev: ## The same, and rebuild and restart a service when its code changes
+compose-dev: ## Rebuild and restart its services when their code changes
 	@$(compose) watch
 
 .PHONY: compose-down
@@ -118,10 +140,10 @@ compose-down: ## Stop it and keep its data
 	@$(compose) down
 	@echo 'The data is kept. To delete it as well: docker compose down --volumes'
 
-##@ Run it on Kubernetes
+##@ Cluster
 
 .PHONY: cluster-up
-cluster-up: ## Create a local cluster with kind, k3d or minikube, and run the system in it
+cluster-up: ## Create a cluster on this machine and deploy to it
 	$(install_run)
 	@exec $(venv) -m deploy cluster-up
 
@@ -131,49 +153,38 @@ cluster-down: ## Delete this cluster, after asking; YES=1 does not ask
 	@exec $(venv) -m deploy cluster-down
 
 .PHONY: deploy
-deploy: ## Deploy the system to kubectl's current cluster, after asking; OVERLAY=production
+deploy: ## Deploy to kubectl's current cluster; OVERLAY=production
 	$(install_run)
 	@exec $(venv) -m deploy deploy
 
 .PHONY: redeploy
-redeploy: ## Build SERVICE=frontend, or a backend, and replace its pods in the cluster
+redeploy: ## Build SERVICE=frontend and replace its pods
 	$(install_run)
 	@exec $(venv) -m deploy redeploy
 
 .PHONY: undeploy
-undeploy: ## Delete the system and its data from kubectl's current cluster, after asking
+undeploy: ## Delete the system and its data from kubectl's cluster
 	$(install_run)
 	@exec $(venv) -m deploy undeploy
 
 .PHONY: secrets
-secrets: ## Create missing keys and passwords; OVERLAY=production creates those of production
+secrets: ## Create missing keys and passwords; OVERLAY=production
 	$(install_run)
 	@exec $(venv) -m deploy secrets
 
 .PHONY: rotate-keys
-rotate-keys: ## Rotate the token keys in a cluster; DROP_OLD=1 drops all old keys
+rotate-keys: ## Rotate the token keys; DROP_OLD=1 drops the old ones
 	$(install_run)
 	@exec $(venv) -m deploy rotate-keys
 
-##@ Check it
-
-.PHONY: test
-test: chromium clients kubectl ## Run every test; NO_BROWSER=1 and NO_NODE=1 skip those that need Chromium and Node
-	@exec $(venv) -m pytest -n auto --dist loadfile \
-	    -m 'not other_days$(if $(NO_BROWSER), and not browser)$(if $(NO_NODE), and not node)' \
-	    $(ARGS)
-
-.PHONY: test-newcomer
-test-newcomer: ## Test `make up` in fresh clones, on machines with unusual setups
-	$(install_all)
-	@exec $(venv) -m pytest local/tests/test_newcomer.py $(ARGS)
+##@ Tests
 
 # What `make test` needs besides the environment.
 .PHONY: chromium clients
 chromium:
 	$(install_all)
 ifndef NO_BROWSER
-	@$(venv) -m local.chromium
+	@$(venv) -m tooling.chromium
 endif
 clients:
 	$(install_all)
@@ -186,25 +197,32 @@ kubectl:
 	$(install_all)
 	@$(venv) -m tests.manifests.kubectl
 
+.PHONY: test-newcomer
+test-newcomer: ## Test `make up` in fresh clones on unusual machines
+	$(install_all)
+	@exec $(venv) -m pytest local/tests/test_newcomer.py $(ARGS)
+
+.PHONY: test-system
+test-system: chromium clients ## Test the whole system as `make up` starts it
+	@exec $(venv) -m pytest -n auto --dist loadfile tests -m system $(ARGS)
+
 .PHONY: test-images
-test-images: images ## Test the images, and the system as Docker Compose runs it
+test-images: images ## Test the images and their Compose project
 	$(install_all)
 	@exec $(venv) -m pytest tests/containers $(ARGS)
 
 .PHONY: test-compose
-test-compose: images chromium clients ## Run the tests of the whole system against Docker Compose
+test-compose: images chromium clients ## Test the whole system in Docker Compose
 	@exec $(venv) -m tests.containers $(ARGS)
 
-.PHONY: test-system
-test-system: chromium clients ## Run the tests of the whole system against `make up`
-	@exec $(venv) -m pytest -n auto --dist loadfile tests -m system $(ARGS)
-
 .PHONY: test-cluster
-test-cluster: chromium clients ## Run the tests of the whole system against kubectl's current cluster; this kills pods
+test-cluster: chromium clients ## Test the system in kubectl's cluster; this kills pods
 	@exec $(venv) -m tests.cluster $(ARGS)
 
+##@ Checks
+
 .PHONY: lint
-lint: ## Check style, formatting, imports, dependencies, Dockerfiles and workflows
+lint: ## Check style, imports, dependencies and Dockerfiles
 	$(install_all)
 	@$(venv) -m ruff check .
 	@$(venv) -m ruff format --check .
@@ -219,31 +237,26 @@ typecheck: ## Check the types of the code and its tests
 	$(install_all)
 	@$(venv) -m mypy .
 
-.PHONY: test-rules
-test-rules: ## Test the alert rules and the dashboard with Prometheus (Debian's package prometheus)
-	$(install_all)
-	@exec $(venv) -m pytest tests/rules $(ARGS)
-
 .PHONY: scan
 scan: kubectl ## Scan the Kubernetes manifests for insecure settings
 	@exec $(venv) -m tests.manifests.scan
 
+.PHONY: test-rules
+test-rules: ## Test the alert rules and the dashboard with Prometheus
+	$(install_all)
+	@exec $(venv) -m pytest tests/rules $(ARGS)
+
 .PHONY: fuzz
-fuzz: ## Send each backend thousands of requests generated from its OpenAPI document
+fuzz: ## Send each backend thousands of generated requests
 	$(install_all)
 	@exec $(venv) -m tests.fuzz $(ARGS)
 
 .PHONY: bench
-bench: ## Measure the cost of requests, next to the least they could cost
+bench: ## Measure the cost of requests
 	$(install_all)
 	@exec $(venv) -m benchmarks $(ARGS)
 
-.PHONY: load-data
-load-data: ## Add N=1000000 generated thoughts to the database; DATABASE_URL selects another one
-	$(install_all)
-	@exec $(venv) -m benchmarks.load_data
-
-##@ Change it
+##@ Changes
 
 .PHONY: format
 format: ## Format the code and apply the linter's safe fixes
@@ -264,7 +277,7 @@ descriptions = services/thoughts_backend/pyproject.toml services/users_backend/p
     services/frontend/pyproject.toml
 
 .PHONY: lock
-lock: ## Update the lock files after a change of dependencies; UPGRADE=1 upgrades all packages
+lock: ## Update the lock files; UPGRADE=1 upgrades all packages
 	$(install_all)
 	@$(compile) $(if $(UPGRADE),--upgrade) $(descriptions) requirements/run.in \
 	    requirements/development.in --output-file requirements/development.txt
@@ -281,6 +294,6 @@ lock: ## Update the lock files after a change of dependencies; UPGRADE=1 upgrade
 	@$(venv) -m tests.clients.tools $(if $(UPGRADE),update,install) --package-lock-only
 
 .PHONY: clean
-clean: ## Delete the files that tools left behind, but not the data or .venv
+clean: ## Delete what tools left behind, but not the data or .venv
 	@rm -rf .coverage .coverage.* .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	@find . -name __pycache__ -not -path './.venv/*' -prune -exec rm -rf {} +

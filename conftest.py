@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 
 from local.postgres import PostgresServer, new_password, remove_data
-from local.stopping import heed_signals
 from testkit.own_server import temporary_folder
+from tooling.program import heed_signals
 
 
 def pytest_configure() -> None:

@@ -20,7 +20,7 @@ from benchmarks.search.ours import Effort
 from benchmarks.search.report import search_text
 from benchmarks.search.run import measure_search
 from benchmarks.start_run import measure_start
-from local.stopping import run_program
+from tooling.program import run_program
 
 
 def main() -> None:

@@ -23,7 +23,7 @@ def database_url(environment: Mapping[str, str], path: Path, count: int) -> Iter
     """Give the URL in DATABASE_URL, or that of the database in the folder `path`.
 
     A stopped server is started meanwhile. Raises `LoadError` if there is no database or not
-    enough room for `count` thoughts, FolderError or PostgresError.
+    enough room for `count` thoughts, Failure or PostgresError.
     """
     if url := environment.get("DATABASE_URL"):
         yield url
@@ -60,7 +60,7 @@ def _running(server: PostgresServer, folder: Folder) -> Iterator[None]:
         yield
         return
     with folder.held():
-        leftovers.end(folder.processes)
+        leftovers.end(folder.logs)
         server.start()
         try:
             yield

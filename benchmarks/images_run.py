@@ -12,9 +12,9 @@ import tempfile
 import time
 from dataclasses import dataclass
 
-from local.readiness import is_ready, wait_until
 from testkit.compose_project import Project
 from testkit.docker import IMAGES, Image, docker, inspected
+from tooling.readiness import is_ready, wait_until
 
 BASE = "python:3.13-slim-trixie"
 STARTS = 5

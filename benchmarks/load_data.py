@@ -22,13 +22,13 @@ from benchmarks.loading import (
     update_statistics,
 )
 from benchmarks.progress import shown_progress
-from local.console import complain, say, step
-from local.folder import FolderError
 from local.postgres import PostgresError
-from local.services import ROOT
-from local.stopping import run_program
+from tooling.console import complain, say, step
+from tooling.failures import Failure
+from tooling.program import run_program
+from tooling.project import ROOT
 
-_EXPECTED = (LoadError, MakerEnded, FolderError, PostgresError)
+_EXPECTED = (LoadError, MakerEnded, Failure, PostgresError)
 _OF_THE_DATABASE = (OSError, ValueError, asyncpg.PostgresError, asyncpg.InterfaceError)
 
 

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 from rich.progress import BarColumn, Progress, TaskID, TimeElapsedColumn
 
-from local.console import say_step
+from tooling.console import say_step
 
 # Called with the current part of the job, and the share of it that is done, from 0 to 1.
 Show = Callable[[str, float], None]

@@ -24,8 +24,8 @@ from benchmarks.scenarios import (
 from benchmarks.visitor import Browser, log_in, open_browser
 from local.ports import free_port
 from local.process import Process
-from local.readiness import is_ready, wait_until
 from local.stack import Stack, temporary_stack
+from tooling.readiness import is_ready, wait_until
 
 # A demonstration user with more than a page of thoughts; the password is the same as the name.
 USER = "bruce"

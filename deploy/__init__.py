@@ -11,6 +11,6 @@ addresses      where the deployed system is reachable
 key_rotation   new token keys, in the overlay's files and in the cluster
 secret_files   the files that an overlay's Secrets and ConfigMaps are generated from
 overlays       the two ways to deploy, `local` and `production`
-services       the three services as a cluster knows them
-kubectl        kubectl, always with the chosen context; programs: all other programs
+kubectl        kubectl, always with the chosen context
+messages       what is printed at the end, or instead
 """

@@ -3,8 +3,8 @@
 import os
 import sys
 
-from deploy.commands import main
-from local.stopping import run_program
+from deploy.commands import COMMANDS
+from tooling.program import run_program
 
 if __name__ == "__main__":
-    run_program(lambda: main(sys.argv[1:], os.environ))
+    run_program(lambda: COMMANDS[sys.argv[1]](os.environ))

@@ -1,26 +1,24 @@
 """Where the deployed system is reachable from this machine: only addresses that answer."""
 
-import http.client
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from deploy.cluster_tools import CLUSTER, cluster_of
-from deploy.failures import DeployError
 from deploy.images import SHARED_WITH_DOCKER
 from deploy.kubectl import INGRESS_NAMESPACE, NAMESPACE, Kubectl
-from deploy.services import SERVICES
-from local.readiness import wait_until
+from tooling.project import SERVICES
+from tooling.readiness import is_ready, wait_until
+from tooling.settings import MAX_PORT, number
 
 _DEFAULT_INGRESS_PORT = 80
-_WAIT_SECONDS = 10
+WAIT_SECONDS = 10
 
 
 def ingress_port(environment: Mapping[str, str]) -> int:
     """The port of this machine that is mapped to our own cluster's Ingress: INGRESS_PORT."""
-    text = environment.get("INGRESS_PORT") or str(_DEFAULT_INGRESS_PORT)
-    if not (text.isascii() and text.isdigit() and 0 < int(text) <= 65535):
-        raise DeployError(f"INGRESS_PORT={text} is not a port: a number from 1 to 65535.")
-    return int(text)
+    what = f"a port: a number from 1 to {MAX_PORT}"
+    ports = range(1, MAX_PORT + 1)
+    return number(environment, "INGRESS_PORT", _DEFAULT_INGRESS_PORT, of=ports, what=what)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,15 +34,17 @@ class Addresses:
     ingress: str | None
 
 
-def reachable(kubectl: Kubectl, environment: Mapping[str, str]) -> Addresses:
-    """Find the addresses by trying each one that the Frontend could have."""
+def reachable(
+    kubectl: Kubectl, environment: Mapping[str, str], *, seconds: int = WAIT_SECONDS
+) -> Addresses:
+    """Find the addresses by trying each one that the Frontend could have, within `seconds`."""
     nodes = _nodes(kubectl)
     domain = "localhost" if nodes == ["localhost"] else "example.local"
-    names = [service.host for service in SERVICES]
+    names = [service.name for service in SERVICES]
     ports = _node_ports(kubectl, NAMESPACE)
-    node = _find(nodes, ports.get("frontend-service"))
+    node = _find(nodes, ports.get("frontend-service"), seconds=seconds)
     port = _ingress_port(kubectl, environment)
-    ingress_node = _find(nodes, port, f"frontend.{domain}")
+    ingress_node = _find(nodes, port, f"frontend.{domain}", seconds=seconds)
     suffix = domain if port == _DEFAULT_INGRESS_PORT else f"{domain}:{port}"
     return Addresses(
         services={name: f"http://{node}:{ports[f'{name}-service']}" for name in names if node},
@@ -88,26 +88,18 @@ def _node_ports(kubectl: Kubectl, namespace: str) -> dict[str, int]:
     }
 
 
-def _find(nodes: list[str], port: int | None, host: str | None = None) -> str | None:
+def _find(
+    nodes: list[str], port: int | None, host: str | None = None, *, seconds: int
+) -> str | None:
     """The first node on which the Frontend answers to the name `host`, or None."""
     if port is None:
         return None
     found: list[str] = []
 
     def look() -> bool:
-        found.extend(node for node in nodes if _answers(node, port, host or node))
+        urls = {node: f"http://{node}:{port}/login/" for node in nodes}
+        found.extend(node for node, url in urls.items() if is_ready(url, host=host))
         return bool(found)
 
-    wait_until(look, seconds=_WAIT_SECONDS)
+    wait_until(look, seconds=seconds)
     return found[0] if found else None
-
-
-def _answers(node: str, port: int, host: str) -> bool:
-    connection = http.client.HTTPConnection(node, port, timeout=2)
-    try:
-        connection.request("GET", "/login/", headers={"Host": host})
-        return connection.getresponse().status == 200
-    except (OSError, http.client.HTTPException):
-        return False
-    finally:
-        connection.close()

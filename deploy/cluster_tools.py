@@ -4,8 +4,9 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from deploy.failures import DeployError
-from deploy.programs import is_installed, run
+from tooling.commands import is_installed, run
+from tooling.failures import Failure
+from tooling.settings import choice
 
 CLUSTER = "mythoughts"
 _HOST = "127.0.0.1"
@@ -99,7 +100,7 @@ TOOLS = (
 
 @dataclass(frozen=True, slots=True)
 class Cluster:
-    """A cluster of one of the tools; it may not exist yet. Each method raises DeployError."""
+    """A cluster of one of the tools; it may not exist yet. Each method raises Failure."""
 
     tool: ClusterTool
     name: str = CLUSTER
@@ -137,17 +138,15 @@ class Cluster:
 def usable_clusters(environment: Mapping[str, str]) -> list[Cluster]:
     """Our cluster in the tool that CLUSTER_TOOL names, or in each installed tool.
 
-    Raises DeployError if no tool is installed.
+    Raises Failure if no tool is installed.
     """
     names = [tool.program for tool in TOOLS]
-    wanted = environment.get("CLUSTER_TOOL")
-    if wanted and wanted not in names:
-        raise DeployError(f"CLUSTER_TOOL={wanted} is none of {', '.join(names)}.")
+    wanted = environment.get("CLUSTER_TOOL") and choice(environment, "CLUSTER_TOOL", names)
     installed = [tool for tool in TOOLS if is_installed(tool.program)]
     usable = [Cluster(tool) for tool in installed if wanted in (None, "", tool.program)]
     if not usable:
         homes = "\n".join(f"    {tool.program:10}{tool.home}" for tool in TOOLS)
-        raise DeployError(
+        raise Failure(
             f"There is no {wanted or 'tool that creates clusters'} on PATH. Install one of these, "
             f"and Docker:\n{homes}\nTo use an existing cluster: make deploy"
         )

@@ -5,9 +5,9 @@ from collections.abc import Mapping
 
 from deploy.addresses import ingress_port
 from deploy.cluster_tools import Cluster, usable_clusters
-from deploy.failures import DeployError
-from deploy.programs import require
-from local.console import say, step
+from tooling.commands import require
+from tooling.console import say, step
+from tooling.failures import Failure
 
 # Where the overlay `local` and the ingress controller listen on every node.
 NODE_PORTS = (30800, 30801, 30802)
@@ -42,7 +42,7 @@ def _check_free(ports: Mapping[int, int]) -> None:
             advice = "Stop the program that is using it"
             if node_port == INGRESS_NODE_PORT:
                 advice += f", or choose another: make cluster-up INGRESS_PORT={8000 + port % 1000}"
-            raise DeployError(f"The cluster needs port {port} of this machine. {advice}.")
+            raise Failure(f"The cluster needs port {port} of this machine. {advice}.")
 
 
 def _is_busy(port: int) -> bool:

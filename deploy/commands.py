@@ -6,17 +6,13 @@ from deploy import key_rotation, messages
 from deploy.cluster_tools import cluster_of, usable_clusters
 from deploy.clusters import ensure_cluster
 from deploy.deployment import deploy, redeploy
-from deploy.failures import DeployError
 from deploy.images import loader_for
 from deploy.kubectl import INGRESS_CONTROLLER, INGRESS_NAMESPACE, NAMESPACE, Kubectl, chosen_context
 from deploy.overlays import LOCAL, chosen_overlay
 from deploy.rollout import wait_seconds, wait_until_ready
-from deploy.services import chosen_service
-from local.console import complain, confirms, say, step
-
-
-class Refused(Exception):
-    """The user did not confirm."""
+from tooling.console import confirm, say, step
+from tooling.project import SERVICES
+from tooling.settings import choice
 
 
 def make_secrets(environment: Mapping[str, str]) -> None:
@@ -35,7 +31,8 @@ def rotate_keys(environment: Mapping[str, str]) -> None:
     overlay = chosen_overlay(environment)
     kubectl = Kubectl(chosen_context(environment))
     key_rotation.check_keys(kubectl, overlay)
-    _ask_unless_ours(f"This rotates the token keys (overlay {overlay.name})", kubectl, environment)
+    what = f"This rotates the token keys (overlay {overlay.name})"
+    _confirm_unless_ours(what, kubectl, environment, verb="rotate-keys")
     with step("Rotating the keys"):
         outcome = key_rotation.rotate(kubectl, overlay, drop_old=bool(environment.get("DROP_OLD")))
     say(outcome)
@@ -59,7 +56,7 @@ def cluster_down(environment: Mapping[str, str]) -> None:
         say("There is no cluster to delete.")
     for cluster in clusters:
         question = f"This deletes the cluster {cluster.context}, with every user and thought in it."
-        _ask(question, environment)
+        confirm(question, environment, verb="cluster-down")
         with step(f"Deleting the cluster with {cluster.tool.program}"):
             cluster.delete()
 
@@ -69,16 +66,19 @@ def deploy_overlay(environment: Mapping[str, str]) -> None:
     overlay = chosen_overlay(environment)
     kubectl = Kubectl(chosen_context(environment))
     load = loader_for(kubectl.context, environment) if overlay.is_local else None
-    _ask(_where(f"This deploys MyThoughts (overlay {overlay.name})", kubectl), environment)
+    what = f"This deploys MyThoughts (overlay {overlay.name})"
+    confirm(_where(what, kubectl), environment, verb="deploy")
     deploy(kubectl, overlay, load, environment)
 
 
 def redeploy_service(environment: Mapping[str, str]) -> None:
     """Deploy the code of one service to the cluster of the current context."""
-    service = chosen_service(environment)
+    services = {service.workload: service for service in SERVICES}
+    service = services[choice(environment, "SERVICE", services)]
     kubectl = Kubectl(chosen_context(environment))
     load = loader_for(kubectl.context, environment)
-    _ask_unless_ours(f"This replaces the pods of {service.name}", kubectl, environment)
+    what = f"This replaces the pods of {service.workload}"
+    _confirm_unless_ours(what, kubectl, environment, verb="redeploy")
     redeploy(kubectl, service, load, seconds=wait_seconds(environment))
 
 
@@ -86,7 +86,7 @@ def undeploy(environment: Mapping[str, str]) -> None:
     """Delete everything from the cluster of the current context."""
     kubectl = Kubectl(chosen_context(environment))
     what = "This deletes MyThoughts, its databases and backups, with every user and thought,"
-    _ask(_where(what, kubectl), environment)
+    confirm(_where(what, kubectl), environment, verb="undeploy")
     with step(f"Deleting the namespace {NAMESPACE}"):
         kubectl.run("delete", "namespace", NAMESPACE, "--ignore-not-found")
 
@@ -102,35 +102,15 @@ COMMANDS = {
 }
 
 
-def main(arguments: list[str], environment: Mapping[str, str]) -> int:
-    """Run the verb that is named; returns the exit status."""
-    verb = arguments[0]
-    try:
-        COMMANDS[verb](environment)
-    except Refused:
-        complain(f"Nothing was done. To skip this question: make {verb} YES=1")
-        return 1
-    except DeployError as error:
-        complain(f"\n{error}")
-        return 1
-    return 0
-
-
 def _where(what: str, kubectl: Kubectl) -> str:
     return f"{what} in the cluster {kubectl.context} ({kubectl.server()}), namespace {NAMESPACE}."
 
 
-def _ask_unless_ours(what: str, kubectl: Kubectl, environment: Mapping[str, str]) -> None:
+def _confirm_unless_ours(
+    what: str, kubectl: Kubectl, environment: Mapping[str, str], *, verb: str
+) -> None:
     """Name the cluster; ask, unless one of the tools created it on this machine."""
     if cluster_of(kubectl.context) is None:
-        _ask(_where(what, kubectl), environment)
+        confirm(_where(what, kubectl), environment, verb=verb)
     else:
         say(_where(what, kubectl))
-
-
-def _ask(question: str, environment: Mapping[str, str]) -> None:
-    """Raise Refused unless the user confirms, now or with YES=1."""
-    if environment.get("YES"):
-        say(question)
-    elif not confirms(question):
-        raise Refused

@@ -4,14 +4,14 @@ import time
 from collections.abc import Mapping
 
 from deploy import messages
-from deploy.addresses import reachable
-from deploy.failures import DeployError
+from deploy.addresses import WAIT_SECONDS, reachable
 from deploy.images import Loader, build
 from deploy.kubectl import NAMESPACE, Kubectl
 from deploy.overlays import Overlay
 from deploy.rollout import wait_seconds, wait_until_ready
-from deploy.services import SERVICES, Service
-from local.console import say, step
+from tooling.console import say, step
+from tooling.failures import Failure
+from tooling.project import SERVICES, Service
 
 
 def deploy(
@@ -20,14 +20,14 @@ def deploy(
     """Apply the overlay, wait until everything is ready, and print the addresses.
 
     With `load` the images are built here; without it the cluster pulls the images that the
-    overlay names. Raises DeployError.
+    overlay names. Raises Failure.
     """
     started = time.monotonic()
     seconds = wait_seconds(environment)
     if made := overlay.make_secrets():
         say(messages.made_secrets(overlay, made))
     if missing := overlay.missing_addresses():
-        raise DeployError(messages.missing_addresses(missing))
+        raise Failure(messages.missing_addresses(missing))
     manifests = kubectl.run("kustomize", str(overlay.folder))
     if load is not None:
         with step("Building the images"):
@@ -41,17 +41,18 @@ def deploy(
     wait_until_ready(kubectl, NAMESPACE, seconds=seconds)
     say(f"\nMyThoughts is ready after {time.monotonic() - started:.1f} s.\n")
     if overlay.is_local:
-        say(messages.addresses(reachable(kubectl, environment), kubectl))
+        found = reachable(kubectl, environment, seconds=min(seconds, WAIT_SECONDS))
+        say(messages.addresses(found, kubectl))
         say(messages.how_to_go_on(overlay))
 
 
 def redeploy(kubectl: Kubectl, service: Service, load: Loader, *, seconds: int) -> None:
     """Build one service's image and replace the service's pods with pods of that image.
 
-    Raises DeployError if these are not ready after `seconds`; the old pods keep serving.
+    Raises Failure if these are not ready after `seconds`; the old pods keep serving.
     """
     started = time.monotonic()
-    deployment = f"deployment/{service.name}"
+    deployment = f"deployment/{service.workload}"
     (pods,) = [found["spec"]["template"]["spec"] for found in kubectl.get(deployment)]
     with step(f"Building {service.image}"):
         image = build([service])[service.image]
@@ -65,8 +66,8 @@ def redeploy(kubectl: Kubectl, service: Service, load: Loader, *, seconds: int) 
     ]
     kubectl.run("set", "image", deployment, *changes, "--namespace", NAMESPACE)
     try:
-        wait_until_ready(kubectl, NAMESPACE, seconds=seconds, only=service.name)
-    except (DeployError, KeyboardInterrupt) as error:
+        wait_until_ready(kubectl, NAMESPACE, seconds=seconds, only=service.workload)
+    except (Failure, KeyboardInterrupt) as error:
         why = str(error) or "Stopped waiting."
-        raise DeployError(messages.old_pods_serve(why, kubectl, service)) from error
-    say(f"\n{service.name} runs {image} after {time.monotonic() - started:.1f} s.")
+        raise Failure(messages.old_pods_serve(why, kubectl, service)) from error
+    say(f"\n{service.workload} runs {image} after {time.monotonic() - started:.1f} s.")

@@ -2,28 +2,28 @@
 
 import json
 
-from deploy.failures import DeployError
 from deploy.kubectl import Kubectl
 from deploy.overlays import Overlay
 from deploy.secret_files import PUBLIC_KEYS, rotate_keys
-from local.services import ROOT
+from tooling.failures import Failure
+from tooling.project import ROOT
 
 # Kubernetes updates a changed Secret or ConfigMap in a pod within about 90 s.
 ACTIVATE_IN_SECONDS = 180
 
 
 def check_keys(kubectl: Kubectl, overlay: Overlay) -> None:
-    """Raise DeployError unless the cluster has the same keys as the overlay's files.
+    """Raise Failure unless the cluster has the same keys as the overlay's files.
 
     Otherwise rotating would drop the cluster's keys, and with them every token.
     """
     file = overlay.secrets / PUBLIC_KEYS
     shown = file.relative_to(ROOT)
     if not file.exists():
-        raise DeployError(f"There is no {shown}. `make rotate-keys` needs the keys in use.")
+        raise Failure(f"There is no {shown}. `make rotate-keys` needs the keys in use.")
     (deployed,) = kubectl.get("configmap/token-public-keys")
     if json.loads(deployed["data"][PUBLIC_KEYS]) != json.loads(file.read_text()):
-        raise DeployError(
+        raise Failure(
             f"The keys in the cluster {kubectl.context} differ from those in {shown}: "
             "they were deployed from elsewhere, or not since they were rotated.\n"
             "To replace the keys in the cluster, which invalidates all their tokens:\n"
@@ -34,15 +34,15 @@ def check_keys(kubectl: Kubectl, overlay: Overlay) -> None:
 def rotate(kubectl: Kubectl, overlay: Overlay, *, drop_old: bool) -> str:
     """Add a key that signs once every pod knows it, or replace all keys.
 
-    Returns what this means for users. Raises DeployError.
+    Returns what this means for users. Raises Failure.
     """
     options = ["--drop-old"] if drop_old else ["--activate-in", str(ACTIVATE_IN_SECONDS)]
     rotate_keys(overlay.secrets, *options)
     command = _applying(kubectl, overlay)
     try:
         kubectl.run(*command[3:])
-    except DeployError as error:
-        raise DeployError(
+    except Failure as error:
+        raise Failure(
             f"{error}\nThe new keys are in {overlay.secrets}, but not in the cluster. "
             "Run this command again once the problem is fixed."
         ) from error

@@ -5,8 +5,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from deploy.failures import DeployError
-from deploy.programs import run
+from tooling.commands import run
+from tooling.failures import Failure
+from tooling.settings import choice
 
 NAMESPACE = "example"
 INGRESS_NAMESPACE = "ingress"
@@ -22,7 +23,7 @@ class Kubectl:
     context: str
 
     def run(self, *arguments: str, text: str = "") -> str:
-        """Run it and return its output; `text` is its standard input. Raises DeployError."""
+        """Run it and return its output; `text` is its standard input. Raises Failure."""
         return run("kubectl", "--context", self.context, *arguments, text=text)
 
     def get(self, *what: str, namespace: str = NAMESPACE) -> list[Json]:
@@ -42,13 +43,12 @@ def chosen_context(environment: Mapping[str, str]) -> str:
     """The context that CONTEXT names, otherwise the current one."""
     contexts = run("kubectl", "config", "get-contexts", "--output=name").split()
     if not contexts:
-        raise DeployError("kubectl knows no cluster. `make cluster-up` makes one on this machine.")
-    wanted = environment.get("CONTEXT")
-    if wanted and wanted not in contexts:
-        raise DeployError(f"CONTEXT={wanted} is none of {', '.join(contexts)}.")
+        raise Failure("kubectl knows no cluster. `make cluster-up` makes one on this machine.")
+    if environment.get("CONTEXT"):
+        return choice(environment, "CONTEXT", contexts)
     try:
-        return wanted or run("kubectl", "config", "current-context").strip()
-    except DeployError:
-        raise DeployError(
+        return run("kubectl", "config", "current-context").strip()
+    except Failure:
+        raise Failure(
             f"No current context is set. Choose one with CONTEXT=NAME: {', '.join(contexts)}."
         ) from None

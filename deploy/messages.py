@@ -1,16 +1,14 @@
 """The messages that the verbs print when they finish or cannot continue."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from deploy.addresses import Addresses
 from deploy.kubectl import INGRESS_CONTROLLER, NAMESPACE, Kubectl
 from deploy.overlays import Overlay
-from deploy.services import SERVICES, Service
-from local.services import ROOT
-
-_PAGES = {"thoughts": "/schema/swagger", "users": "/schema/swagger"}
+from tooling.messages import accounts, pages
+from tooling.project import ROOT, Service
 
 
 def made_secrets(overlay: Overlay, names: Sequence[str]) -> str:
@@ -32,7 +30,7 @@ def addresses(found: Addresses, kubectl: Kubectl) -> str:
     command = f"kubectl --context {kubectl.context}"
     parts = []
     if found.ingress:
-        parts.append(_pages(found.hosts))
+        parts.append(pages(found.hosts))
         node = urlsplit(found.ingress).hostname
         if node != "localhost":
             names = " ".join(str(urlsplit(host).hostname) for host in found.hosts.values())
@@ -43,7 +41,7 @@ def addresses(found: Addresses, kubectl: Kubectl) -> str:
             f"  {command} apply --kustomize {INGRESS_CONTROLLER}"
         )
     if found.services:
-        parts.append(_pages(found.services))
+        parts.append(pages(found.services))
     else:
         parts.append(
             "  No node port answers on this machine. To reach the Frontend at port 8002:\n"
@@ -52,18 +50,10 @@ def addresses(found: Addresses, kubectl: Kubectl) -> str:
     return "\n\n".join(parts)
 
 
-def _pages(urls: Mapping[str, str]) -> str:
-    return "\n".join(
-        f"  {service.title:18}{urls[service.host]}{_PAGES.get(service.host, '/')}"
-        for service in reversed(SERVICES)
-    )
-
-
 def how_to_go_on(overlay: Overlay) -> str:
     """How to log in, and which verbs to use next."""
     return f"""
-  Log in as bruce (password: bruce) or stephen (password: stephen).
-  The administrator is admin; the password is in {shown(overlay.secrets / "admin-password")}.
+{accounts(shown(overlay.secrets / "admin-password"))}
 
   `make redeploy SERVICE=frontend` deploys a change of one service to the cluster,
   `make undeploy` deletes everything from it.
@@ -75,7 +65,7 @@ def old_pods_serve(why: str, kubectl: Kubectl, service: Service) -> str:
     return (
         f"{why}\nThe old pods keep serving until the new ones are ready. To roll back:\n"
         f"    kubectl --context {kubectl.context} --namespace {NAMESPACE} "
-        f"rollout undo deployment/{service.name}"
+        f"rollout undo deployment/{service.workload}"
     )
 
 

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from deploy import secret_files
-from deploy.failures import DeployError
-from local.services import ROOT
+from tooling.project import ROOT
+from tooling.settings import choice
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +42,5 @@ PRODUCTION = Overlay("production", is_local=False)
 
 def chosen_overlay(environment: Mapping[str, str]) -> Overlay:
     """The overlay that OVERLAY names, `local` if it is not set."""
-    name = environment.get("OVERLAY") or "local"
-    for overlay in (LOCAL, PRODUCTION):
-        if overlay.name == name:
-            return overlay
-    raise DeployError(f"OVERLAY={name} is neither local nor production.")
+    overlays = {overlay.name: overlay for overlay in (LOCAL, PRODUCTION)}
+    return overlays[choice(environment, "OVERLAY", overlays, LOCAL.name)]

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from contextlib import suppress
 
-from deploy.failures import DeployError
 from deploy.kubectl import Json, Kubectl
+from tooling.failures import Failure
 
 # Reasons for which a container waits during a normal start.
 _USUAL_WAITS = ("ContainerCreating", "PodInitializing")
@@ -72,7 +72,7 @@ def _unusual_state(container: Json) -> str:
 
 def _last_line(pod: Json, container: str, kubectl: Kubectl) -> str:
     # A container that was never started has no log.
-    with suppress(DeployError):
+    with suppress(Failure):
         namespace = pod["metadata"]["namespace"]
         arguments = ("--container", container, "--namespace", namespace, "--tail=1")
         return kubectl.run("logs", pod["metadata"]["name"], *arguments).strip()

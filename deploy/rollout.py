@@ -1,12 +1,14 @@
 """Waiting until everything in a namespace is ready, and reporting what is not ready and why."""
 
+import sys
 import time
 from collections.abc import Mapping
 
-from deploy.failures import DeployError
 from deploy.kubectl import Json, Kubectl
 from deploy.reasons import is_ready, reason_of
-from local.console import say, say_step
+from tooling.console import say, say_step
+from tooling.failures import Failure
+from tooling.settings import number
 
 DEFAULT_SECONDS = 300
 _REPORT_SECONDS = 10
@@ -15,10 +17,8 @@ _PAUSE_SECONDS = 1
 
 def wait_seconds(environment: Mapping[str, str]) -> int:
     """The time limit for a rollout: WAIT_SECONDS."""
-    text = environment.get("WAIT_SECONDS") or str(DEFAULT_SECONDS)
-    if not (text.isascii() and text.isdigit()):
-        raise DeployError(f"WAIT_SECONDS={text} is not a number of seconds.")
-    return int(text)
+    what = "a number of seconds"
+    return number(environment, "WAIT_SECONDS", DEFAULT_SECONDS, of=range(sys.maxsize), what=what)
 
 
 def wait_until_ready(
@@ -27,11 +27,11 @@ def wait_until_ready(
     """Wait until the Deployments and StatefulSets, or `only` the one of this name, are ready.
 
     Reports each one when it is ready, and every ten seconds those that are not, with the reason.
-    Raises DeployError with the reasons after `seconds`.
+    Raises Failure with the reasons after `seconds`.
     """
     started = time.monotonic()
     next_report = started + _REPORT_SECONDS
-    told: dict[str, str] = {}
+    reported: dict[str, str] = {}
     ready: set[str] = set()
     while True:
         workloads, pods = _look(kubectl, namespace, only)
@@ -46,8 +46,8 @@ def wait_until_ready(
         if now >= min(next_report, started + seconds):
             reasons = {name: reason_of(load, pods, kubectl) for name, load in waiting.items()}
             if now >= started + seconds:
-                raise DeployError(_not_ready(reasons, namespace, seconds))
-            _report(reasons, told)
+                raise Failure(_not_ready(reasons, namespace, seconds))
+            _report(reasons, reported)
             next_report = now + _REPORT_SECONDS
         time.sleep(_PAUSE_SECONDS)
 
@@ -63,11 +63,11 @@ def _look(kubectl: Kubectl, namespace: str, only: str | None) -> tuple[dict[str,
     return workloads, [thing for thing in objects if thing["kind"] == "Pod"]
 
 
-def _report(reasons: Mapping[str, str], told: dict[str, str]) -> None:
+def _report(reasons: Mapping[str, str], reported: dict[str, str]) -> None:
     for name, reason in reasons.items():
-        if told.get(name) != reason:
+        if reported.get(name) != reason:
             say(f"  {name} is not ready: {reason}")
-            told[name] = reason
+            reported[name] = reason
 
 
 def _not_ready(reasons: Mapping[str, str], namespace: str, seconds: int) -> str:

@@ -12,11 +12,12 @@ all; `production` has the keys, and the addresses of databases created elsewhere
 
 import os
 import secrets
-import subprocess
-import sys
 from pathlib import Path
 
-from deploy.failures import DeployError
+from tooling.commands import run
+from tooling.failures import Failure
+from tooling.private_files import write_private
+from tooling.project import USERS
 
 DATABASES = ("thoughts", "users")
 PRIVATE_KEYS, PUBLIC_KEYS = "private-keys.json", "public-keys.json"
@@ -32,43 +33,27 @@ def make_secret_files(folder: Path, *, with_databases: bool) -> list[str]:
     """Create the files that are missing in `folder`, and return their names.
 
     `with_databases` also creates the passwords of the databases and of the user `admin`.
-    Raises DeployError if only one file of a pair exists.
+    Raises Failure if only one file of a pair exists.
     """
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     folder.chmod(0o700)
     before = {path.name for path in folder.iterdir()}
-    if with_databases:
-        _check_pairs(folder, _PAIRS)
-        for name in DATABASES:
-            _make_database(folder, name)
-        _make(folder / "admin-password", new_password())
-    else:
-        _check_pairs(folder, _PAIRS[:1])
-    if not (folder / PRIVATE_KEYS).exists():
+    _check_pairs(folder, _PAIRS if with_databases else _PAIRS[:1])
+    for name, text in (_new_passwords() if with_databases else {}).items():
+        if name not in before:
+            write_private(folder / name, text)
+    if PRIVATE_KEYS not in before:
         rotate_keys(folder)
     return sorted({path.name for path in folder.iterdir()} - before)
 
 
 def rotate_keys(folder: Path, *arguments: str) -> None:
-    """Run the Users Backend's `rotate-keys` on the two key files in `folder`."""
+    """Run the Users Backend's `rotate-keys` on the two key files in `folder`; raises Failure."""
     settings = {
         "TOKEN_PRIVATE_KEYS_PATH": str(folder / PRIVATE_KEYS),
         "TOKEN_PUBLIC_KEYS_PATH": str(folder / PUBLIC_KEYS),
     }
-    done = subprocess.run(
-        [sys.executable, "-m", "users_backend", "rotate-keys", *arguments],
-        env={**os.environ, **settings},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if done.returncode:
-        raise DeployError(f"The keys in {folder} were not created:\n{done.stderr.strip()}")
-
-
-def new_password() -> str:
-    """A random password that needs no quoting in a URL."""
-    return secrets.token_urlsafe(24)
+    run(*USERS.command("rotate-keys", *arguments), environment={**os.environ, **settings})
 
 
 def _check_pairs(folder: Path, pairs: tuple[tuple[str, str], ...]) -> None:
@@ -76,26 +61,20 @@ def _check_pairs(folder: Path, pairs: tuple[tuple[str, str], ...]) -> None:
         there = [name for name in pair if (folder / name).exists()]
         if len(there) == 1:
             missing = next(name for name in pair if name not in there)
-            raise DeployError(
+            raise Failure(
                 f"{folder / there[0]} exists, but {missing}, which belongs to it, does not. "
                 f"Put {missing} back, or delete {there[0]} to create both again."
             )
 
 
-def _make_database(folder: Path, name: str) -> None:
-    password = new_password()
-    url = f"postgresql://{name}:{password}@{name}-database:5432/{name}"
-    _make(folder / f"{name}-database-password", password)
-    _make(folder / f"{name}-database-url", url)
-    _make(folder / f"{name}-database-superuser-password", new_password())
-
-
-def _make(path: Path, text: str) -> None:
-    """Atomically write a file that only its owner may read, unless it exists already."""
-    if path.exists():
-        return
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}")
-    descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w") as file:
-        file.write(text + "\n")
-    unfinished.replace(path)
+def _new_passwords() -> dict[str, str]:
+    """The contents of all files except the keys, by name."""
+    texts = {"admin-password": secrets.token_urlsafe(24)}
+    for name in DATABASES:
+        password = secrets.token_urlsafe(24)  # Needs no quoting in a URL.
+        texts[f"{name}-database-password"] = password
+        texts[f"{name}-database-url"] = (
+            f"postgresql://{name}:{password}@{name}-database:5432/{name}"
+        )
+        texts[f"{name}-database-superuser-password"] = secrets.token_urlsafe(24)
+    return texts

@@ -1,13 +1,13 @@
 """Runs the system on one machine without containers: PostgreSQL, three services, one command.
 
-    environment  creates .venv and installs the locked packages (runs before anything is installed)
     commands     the Makefile's verbs down, logs and reset, which need no packages
-    running      up, dev
-    stopping     ending a program: Ctrl-C, SIGTERM, the end of its terminal
+    running      up and dev; development: restarting what has changed, background: BACKGROUND=1
     stack        the whole system, started in order and stopped in reverse order
-    services     the names and settings of the services
-    postgres     the PostgreSQL server; postgres_binaries: where its programs come from
-    process      one child process and its log
+    services     the ports and settings of the services; ports: which are free
+    postgres     the PostgreSQL server; postgres_binaries: where its programs come from, account:
+                 the account that it runs as
+    process      one child process and its log; leftovers: the processes of a killed run
+    logs         showing and following the logs
     folder       the folder `.local`, kept between runs:
 
         secrets.json        passwords of the database roles (mode 600)
@@ -16,9 +16,8 @@
         postgres/           PostgreSQL's data; a link to a folder under /var/lib if root runs this
                             in a folder that PostgreSQL's own account cannot enter
         logs/               one file per process, limited in size
-        done/               an empty file for each step of the first run that need not be repeated
+        done/demonstration  an empty file, once the demonstration data has been loaded
         lock                held while the system runs, and contains the process id
-        processes.json      the processes of the run; the next run ends those left by a killed run
 
 `make reset` deletes everything; the next `make up` creates it again.
 """

@@ -4,7 +4,7 @@ import os
 import sys
 
 from local.commands import main
-from local.stopping import run_program
+from tooling.program import run_program
 
 if __name__ == "__main__":
-    run_program(lambda: main(sys.argv[1:], os.environ))
+    run_program(lambda: main(sys.argv[1], os.environ))

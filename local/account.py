@@ -4,7 +4,7 @@ import os
 import pwd
 import subprocess
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 
 class Account(NamedTuple):
@@ -15,14 +15,7 @@ class Account(NamedTuple):
 
     def may_use(self, path: Path) -> bool:
         """Whether it can enter a folder or run a program; tested, as parents and ACLs matter."""
-        attempt = subprocess.run(
-            ["test", "-x", str(path)],
-            check=False,
-            user=self.uid,
-            group=self.gid,
-            extra_groups=[],
-        )
-        return attempt.returncode == 0
+        return subprocess.run(["test", "-x", path], check=False, **run_as(self)).returncode == 0
 
 
 def unprivileged_account() -> Account | None:
@@ -31,3 +24,10 @@ def unprivileged_account() -> Account | None:
         return None
     nobody = pwd.getpwnam("nobody")
     return Account(nobody.pw_uid, nobody.pw_gid)
+
+
+def run_as(account: Account | None) -> dict[str, Any]:
+    """The arguments of `subprocess.run` for the account; None is that of this process."""
+    if account is None:
+        return {}
+    return {"user": account.uid, "group": account.gid, "extra_groups": []}

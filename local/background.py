@@ -5,7 +5,7 @@ import signal
 import sys
 from collections.abc import Callable
 
-from local.stopping import heed_signals
+from tooling.program import heed_signals
 
 
 def run(work: Callable[[Callable[[], None]], int]) -> int:

@@ -9,13 +9,13 @@ import shutil
 import signal
 from collections.abc import Callable, Mapping
 
-from local.console import complain, confirms, say, step
-from local.failures import StackError, UsageError
-from local.folder import RESET_ADVICE, Folder, FolderError
-from local.following import follow
-from local.postgres import PostgresError, remove_data
-from local.readiness import wait_until
-from local.services import ROOT, SERVICES
+from local.folder import Folder
+from local.logs import follow
+from local.postgres import remove_data
+from tooling.console import complain, confirm, say, step
+from tooling.project import ROOT, SERVICES
+from tooling.readiness import wait_until
+from tooling.settings import choice
 
 STOP_SECONDS = 60
 _FOLDER = Folder(ROOT / ".local")
@@ -38,10 +38,8 @@ def down(_: Mapping[str, str]) -> int:
 def logs(environment: Mapping[str, str]) -> int:
     """Show the last lines of each log, then follow them while the system runs."""
     names = [*(service.name for service in SERVICES), "postgres"]
-    if wanted := environment.get("SERVICE"):
-        if wanted not in names:
-            raise UsageError(f"SERVICE={wanted} is none of {', '.join(names)}.")
-        names = [wanted]
+    if environment.get("SERVICE"):
+        names = [choice(environment, "SERVICE", names)]
     paths = {name: _FOLDER.logs / f"{name}.log" for name in names}
     if not any(path.exists() for path in paths.values()):
         say("MyThoughts is not running, and there are no logs. `make up` starts it.")
@@ -59,9 +57,7 @@ def reset(environment: Mapping[str, str]) -> int:
         say("There is nothing to delete.")
         return 0
     question = f"This deletes every user and thought in {_FOLDER.path}, and the keys and passwords."
-    if not environment.get("YES") and not confirms(question):
-        complain("Nothing was deleted. To delete without confirmation: make reset YES=1")
-        return 1
+    confirm(question, environment, verb="reset")
     with _FOLDER.held():
         remove_data(_FOLDER.postgres)
         shutil.rmtree(_FOLDER.path)
@@ -72,15 +68,9 @@ def reset(environment: Mapping[str, str]) -> int:
 COMMANDS = {"down": down, "logs": logs, "reset": reset}
 
 
-def main(arguments: list[str], environment: Mapping[str, str]) -> int:
-    """Run the named command; return the exit status."""
-    try:
-        return _command(arguments[0])(environment)
-    except (UsageError, FolderError, StackError) as error:
-        complain(f"\n{error}")
-    except PostgresError as error:
-        complain(f"\n{error}\n\nIf its data is damaged: {RESET_ADVICE}")
-    return 1
+def main(verb: str, environment: Mapping[str, str]) -> int:
+    """Run the verb; return the exit status. Raises Failure."""
+    return _command(verb)(environment)
 
 
 def _command(verb: str) -> Callable[[Mapping[str, str]], int]:

@@ -6,10 +6,11 @@ from pathlib import Path
 
 from watchfiles import Change, watch
 
-from local.console import complain, show_line
-from local.failures import StackError, how_it_ended
-from local.services import ROOT, SERVICES
+from local.logs import show_line
 from local.stack import Stack
+from tooling.console import complain
+from tooling.failures import Failure
+from tooling.project import ROOT, SERVICES
 
 _CHASSIS = ROOT / "chassis" / "src"
 _CHECK_MILLISECONDS = 200
@@ -39,7 +40,7 @@ def reload_on_changes(stack: Stack, changes: Changes) -> None:
     """Restart services, endlessly, whenever their code or templates, or the chassis, change.
 
     `changes` must be watched since before the system started, so that none is missed. A service
-    that fails to restart is reported and started again at the next change. Raises StackError
+    that fails to restart is reported and started again at the next change. Raises Failure
     when PostgreSQL ends.
     """
     reported: set[str] = set()
@@ -69,7 +70,7 @@ def _restart(stack: Stack, names: set[str], changed: Path) -> None:
     started = time.monotonic()
     try:
         stack.restart(*sorted(names))
-    except StackError:
+    except Failure:
         return  # It has ended, which is reported below, or is not ready, as its log shows.
     for name in sorted(names):
         seconds = time.monotonic() - started
@@ -77,8 +78,8 @@ def _restart(stack: Stack, names: set[str], changed: Path) -> None:
 
 
 def _report_end(stack: Stack, name: str) -> set[str]:
-    status = stack.services[name].exit_status
-    if status is None:
+    process = stack.services[name]
+    if process.exit_status is None:
         return set()
-    complain(f"\n{name} {how_it_ended(status)}. It restarts when its code changes.\n")
+    complain(f"\n{name} {process.ending}. It restarts when its code changes.\n")
     return {name}

@@ -8,23 +8,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import TextIO
 
 from local import postgres
+from tooling.failures import Failure
+from tooling.private_files import write_private
 
 RESET_ADVICE = "`make reset` deletes the data and starts over."
-
-
-class FolderError(Exception):
-    """The folder cannot be used as it is; `str()` says why and what to do."""
-
-
-class AlreadyRunning(FolderError):
-    """Another run holds the folder."""
-
-    def __init__(self, pid: int | None) -> None:
-        super().__init__(
-            f"MyThoughts is already running from this folder (process {pid}). `make down` stops it."
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,39 +36,46 @@ class Folder:
         self.private_keys = self.path / "keys" / "private.json"
         self.public_keys = self.path / "keys" / "public.json"
         self.admin_password = self.path / "admin-password"
-        self.processes = self.path / "processes.json"
+        # An empty file once the demonstration data has been loaded.
+        self.demonstration = self.path / "done" / "demonstration"
         self._secrets = self.path / "secrets.json"
-        self._done = self.path / "done"
         self._lock = self.path / "lock"
 
     @contextmanager
     def held(self) -> Iterator[None]:
         """Create the folder if necessary and lock it against other runs.
 
-        Raises AlreadyRunning, or FolderError if it belongs to another user.
+        Raises Failure if another run holds it, or if it belongs to another user.
         """
-        try:
-            # Others may pass through: PostgreSQL's own account must, if root runs the system.
-            self.path.mkdir(mode=0o711, exist_ok=True)
-            for folder in (self.logs, self._done, self.private_keys.parent):
-                folder.mkdir(mode=0o700, exist_ok=True)
-            # Append, so that the process id of another run is not erased before it is read.
-            lock = self._lock.open("a+")
-        except OSError as error:
-            raise FolderError(
-                f"{self.path} cannot be written: {error.strerror}. Was it created by another user? "
-                "Run this as that user, or delete the folder as that user."
-            ) from error
-        with lock:
+        with self._open_lock() as lock:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
-                raise AlreadyRunning(self.runner_pid()) from None
+                pid = self.runner_pid()
+                raise Failure(
+                    f"MyThoughts is already running from this folder (process {pid}). "
+                    "`make down` stops it."
+                ) from None
             lock.truncate(0)
             lock.write(str(os.getpid()))
             lock.flush()
             yield
             lock.truncate(0)
+
+    def _open_lock(self) -> TextIO:
+        """Create what is missing, and open the file that is locked."""
+        try:
+            # Others may pass through: PostgreSQL's own account must, if root runs the system.
+            self.path.mkdir(mode=0o711, exist_ok=True)
+            for folder in (self.logs, self.demonstration.parent, self.private_keys.parent):
+                folder.mkdir(mode=0o700, exist_ok=True)
+            # Append, so that the process id of another run is not erased before it is read.
+            return self._lock.open("a+")
+        except OSError as error:
+            raise Failure(
+                f"{self.path} cannot be written: {error.strerror}. Was it created by another user? "
+                "Run this as that user, or delete the folder as that user."
+            ) from error
 
     def runner_pid(self) -> int | None:
         """The process that holds the folder, or None."""
@@ -99,54 +96,36 @@ class Folder:
         return False
 
     def secrets(self) -> Secrets:
-        """The secrets, created by the first call; raises FolderError if they have been lost."""
+        """The secrets, created by the first call; raises Failure if they have been lost."""
         try:
             return Secrets(**json.loads(self._secrets.read_text()))
         except FileNotFoundError:
             if os.path.lexists(self.postgres):
-                raise FolderError(
+                raise Failure(
                     f"{self._secrets} is missing, so the database's password is lost. "
                     + RESET_ADVICE
                 ) from None
         except (OSError, ValueError, TypeError) as error:
-            raise FolderError(f"{self._secrets} is damaged ({error}). {RESET_ADVICE}") from error
+            raise Failure(f"{self._secrets} is damaged ({error}). {RESET_ADVICE}") from error
         made = Secrets(*(postgres.new_password() for _ in Secrets.__dataclass_fields__))
-        write_private(self._secrets, json.dumps(asdict(made), indent=2) + "\n")
+        write_private(self._secrets, json.dumps(asdict(made), indent=2))
         return made
 
     def make_admin_password(self) -> None:
         """Create the administrator's password unless it exists."""
         if not self.admin_password.exists():
-            write_private(self.admin_password, secrets.token_urlsafe(12) + "\n")
+            write_private(self.admin_password, secrets.token_urlsafe(12))
 
     def check(self) -> None:
-        """Raise FolderError if a run cannot continue with the existing data."""
+        """Raise Failure if a run cannot continue with the existing data."""
         data_dir = self.postgres
         lost_link = data_dir.is_symlink() and not data_dir.resolve().parent.is_dir()
         contents = list(data_dir.iterdir()) if data_dir.is_dir() else []
         if lost_link or (contents and not (data_dir / "PG_VERSION").exists()):
-            raise FolderError(f"{data_dir} does not contain a PostgreSQL database. {RESET_ADVICE}")
+            raise Failure(f"{data_dir} does not contain a PostgreSQL database. {RESET_ADVICE}")
         for path in (self.private_keys, self.public_keys):
             if path.exists() and not _holds_keys(path):
-                raise FolderError(f"{path} contains no keys for tokens. {RESET_ADVICE}")
-
-    def is_done(self, step: str) -> bool:
-        """Whether a step of the first run was completed."""
-        return (self._done / step).exists()
-
-    def mark_done(self, step: str) -> None:
-        """Record that a step of the first run was completed."""
-        (self._done / step).touch()
-
-
-def write_private(path: Path, text: str) -> None:
-    """Write a file that only its owner may read, atomically."""
-    unfinished = path.with_name(path.name + ".unfinished")
-    unfinished.unlink(missing_ok=True)
-    descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w") as file:
-        file.write(text)
-    unfinished.replace(path)
+                raise Failure(f"{path} contains no keys for tokens. {RESET_ADVICE}")
 
 
 def _holds_keys(path: Path) -> bool:

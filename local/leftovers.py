@@ -1,51 +1,29 @@
-"""Processes left behind by a killed run, identified by process id and start time."""
+"""Processes left behind by a killed run; each carries the path of its log in its environment."""
 
-import json
-from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
 
-from local.process import Process
+from local.process import LOG_VARIABLE
 
 STOP_SECONDS = 15
 
 
-def note(path: Path, processes: Iterable[Process]) -> None:
-    """Record the running processes in the file."""
-    running = [process for process in processes if process.is_running]
-    lines = [
-        {"pid": process.pid, "started": started, "signal": process.stop_signal.value}
-        for process in running
-        if (started := _start_time(process.pid)) is not None
-    ]
-    unfinished = path.with_name(path.name + ".unfinished")
-    unfinished.write_text(json.dumps(lines))
-    unfinished.replace(path)
-
-
-def end(path: Path) -> None:
-    """End the processes recorded in the file that are still running, and wait for them."""
-    try:
-        noted = json.loads(path.read_text())
-    except (FileNotFoundError, ValueError):
-        return
-    left = [
-        (psutil.Process(entry["pid"]), entry["signal"])
-        for entry in noted
-        if _start_time(entry["pid"]) == entry["started"]
-    ]
-    for process, number in left:
-        process.send_signal(number)
-    _, stubborn = psutil.wait_procs([process for process, _ in left], timeout=STOP_SECONDS)
+def end(logs: Path) -> None:
+    """End the processes whose logs are in the folder, and wait for them."""
+    left = [process for process in psutil.process_iter(["environ"]) if _logs_to(process, logs)]
+    for process in left:
+        with suppress(psutil.NoSuchProcess):
+            process.terminate()
+    _, stubborn = psutil.wait_procs(left, timeout=STOP_SECONDS)
     for process in stubborn:
-        process.kill()
+        with suppress(psutil.NoSuchProcess):
+            process.kill()
     psutil.wait_procs(stubborn, timeout=STOP_SECONDS)
-    path.unlink()
 
 
-def _start_time(pid: int) -> float | None:
-    try:
-        return psutil.Process(pid).create_time()
-    except psutil.NoSuchProcess:
-        return None
+def _logs_to(process: psutil.Process, logs: Path) -> bool:
+    # None for the processes of other users.
+    log = (process.info["environ"] or {}).get(LOG_VARIABLE)
+    return log is not None and Path(log).parent == logs

@@ -6,14 +6,14 @@ import shutil
 import signal
 import subprocess
 import tempfile
-import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from local import postgres_binaries
-from local.account import unprivileged_account
+from local.account import run_as, unprivileged_account
 from local.ports import free_port
 from local.process import Process
+from tooling.readiness import wait_until
 
 SUPERUSER = "postgres"
 HOST = "127.0.0.1"
@@ -132,15 +132,15 @@ class PostgresServer:
         )
 
     def _wait_until_ready(self, process: Process) -> None:
-        deadline = time.monotonic() + START_SECONDS
-        while not self._is_ready(process.pid):
-            if not process.is_running:
-                process.wait(timeout_seconds=1)
-                raise PostgresError("\n".join(["PostgreSQL did not start:", *process.last_lines]))
-            if time.monotonic() > deadline:
-                process.stop()
-                raise PostgresError(f"PostgreSQL was not ready after {START_SECONDS} s.")
-            time.sleep(0.02)
+        wait_until(
+            lambda: self._is_ready(process.pid) or not process.is_running, seconds=START_SECONDS
+        )
+        if not process.is_running:
+            process.wait(timeout_seconds=1)
+            raise PostgresError("\n".join(["PostgreSQL did not start:", *process.last_lines]))
+        if not self._is_ready(process.pid):
+            process.stop()
+            raise PostgresError(f"PostgreSQL was not ready after {START_SECONDS} s.")
 
     def _is_ready(self, pid: int) -> bool:
         """Whether the server's lock file says that it is ready: line 1 is its pid, 8 its state."""
@@ -179,7 +179,6 @@ class PostgresServer:
             "--no-instructions",
             *(() if self._durable else ("--no-sync",)),
         ]
-        account = self._account
         done = subprocess.run(
             [self._program("initdb"), "-D", folder, f"--pwfile={password_file}", *arguments],
             env={"LC_ALL": "C", "TZ": "UTC", "PATH": os.defpath},
@@ -187,9 +186,7 @@ class PostgresServer:
             capture_output=True,
             text=True,
             check=False,
-            user=account.uid if account else None,
-            group=account.gid if account else None,
-            extra_groups=[] if account else None,
+            **run_as(self._account),
         )
         if done.returncode:
             raise PostgresError(f"PostgreSQL's initdb failed:\n{done.stderr or done.stdout}")

@@ -12,10 +12,14 @@ from logging import Formatter, LogRecord
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 
-from local.account import Account
+from local.account import Account, run_as
+from tooling.failures import Failure
 
 LOG_BYTES = 5_000_000
 REMEMBERED_LINES = 15
+# In the environment of each process: the path of its log, by which the next run finds what a
+# killed run has left behind.
+LOG_VARIABLE = "MYTHOUGHTS_LOG"
 
 _PR_SET_PDEATHSIG = 1
 _libc = ctypes.CDLL(None) if sys.platform == "linux" else None
@@ -68,13 +72,30 @@ class Process:
         """Whether it has been started and has not ended."""
         return self._child is not None and self._child.poll() is None
 
+    @property
+    def ending(self) -> str:
+        """How it ended, in words."""
+        status = self.exit_status or 0
+        return (
+            f"was ended by signal {-status}" if status < 0 else f"ended with exit status {status}"
+        )
+
+    def failure(self, what: str = "") -> Failure:
+        """The failure of this process, with its last lines; by default that it has ended."""
+        if self.exit_status is not None:
+            self.wait(timeout_seconds=1)  # So that its last lines have been read.
+        lines = "\n".join(f"    {line}" for line in self.last_lines) or "    (no output)"
+        return Failure(
+            f"{self.name} {what or self.ending}. Its last lines:\n{lines}\n"
+            f"The whole log: {self.log_path}"
+        )
+
     def start(self) -> None:
         """Start it; forgets the last lines of an earlier run, but appends to its log file."""
         self.last_lines.clear()
-        account = self._account
         self._child = subprocess.Popen(
             self.command,
-            env=self.environment,
+            env={**self.environment, LOG_VARIABLE: str(self.log_path)},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -84,9 +105,7 @@ class Process:
             cwd="/",
             start_new_session=True,
             preexec_fn=_end_with(os.getpid(), self.stop_signal),  # noqa: PLW1509 (one system call)
-            user=account.uid if account else None,
-            group=account.gid if account else None,
-            extra_groups=[] if account else None,
+            **run_as(self._account),
         )
         self._reader = threading.Thread(target=self._read_lines, args=(self._child,), daemon=True)
         self._reader.start()

@@ -4,39 +4,42 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 
-from local import background, development, messages
-from local.console import say, show_line, step
-from local.failures import UsageError
+from local import background, development
 from local.folder import Folder
-from local.services import ROOT, SERVICES, Ports, ServiceOptions
+from local.logs import show_line
+from local.services import HOST, PORT_SETTINGS
 from local.stack import Stack
-from local.stopping import heed_signals
+from tooling import messages
+from tooling.console import say, step
+from tooling.program import heed_signals
+from tooling.project import ROOT, SERVICES
+from tooling.settings import MAX_PORT, number
 
 _CHECK_SECONDS = 0.2
 
 
 def up(environment: Mapping[str, str]) -> int:
     """Run the system until it is stopped; with BACKGROUND=1 return as soon as it is ready."""
-    ports, options = _ports(environment), _options(environment)
+    ports = _ports(environment)
     if environment.get("BACKGROUND"):
-        return background.run(lambda ready: _run(ports, options, _watch, on_ready=ready))
-    return _run(ports, options, _watch)
+        return background.run(lambda ready: _run(environment, ports, _watch, on_ready=ready))
+    return _run(environment, ports, _watch)
 
 
 def dev(environment: Mapping[str, str]) -> int:
     """Run the system and restart each service when its code changes."""
-    ports, options = _ports(environment), _options(environment)
-    changes = development.watch_code()
-    return _run(ports, options, lambda stack: development.reload_on_changes(stack, changes))
+    ports, changes = _ports(environment), development.watch_code()
+    return _run(environment, ports, lambda stack: development.reload_on_changes(stack, changes))
 
 
 COMMANDS = {"up": up, "dev": dev}
 
 
 def _run(
-    ports: Ports,
-    options: ServiceOptions,
+    environment: Mapping[str, str],
+    ports: Mapping[str, int],
     watch: Callable[[Stack], None],
     on_ready: Callable[[], None] | None = None,
 ) -> int:
@@ -49,22 +52,20 @@ def _run(
 
     heed_signals(_stop)
     folder, started = Folder(ROOT / ".local"), time.monotonic()
-    try:
-        with folder.held():
-            stack = Stack(folder, ports=ports, options=options, on_line=show, step=step)
-            with stack:
-                seconds = time.monotonic() - started
-                say(messages.ready(stack, seconds=seconds, in_background=on_ready is not None))
-                shown.set()
-                if on_ready is not None:
-                    on_ready()
-                try:
-                    watch(stack)
-                finally:
-                    shown.clear()
-                    say()
-    except KeyboardInterrupt:
-        pass  # The usual end of a run.
+    # KeyboardInterrupt is the usual end of a run.
+    with suppress(KeyboardInterrupt), folder.held():
+        settings = _settings(environment)
+        with Stack(folder, ports=ports, settings=settings, on_line=show, step=step) as stack:
+            seconds = time.monotonic() - started
+            say(_ready_message(stack, seconds=seconds, in_background=on_ready is not None))
+            shown.set()
+            if on_ready is not None:
+                on_ready()
+            try:
+                watch(stack)
+            finally:
+                shown.clear()
+                say()
     return 0
 
 
@@ -80,23 +81,34 @@ def _stop(*_: object) -> None:
     raise KeyboardInterrupt
 
 
-def _ports(environment: Mapping[str, str]) -> Ports:
-    wanted = {
-        service.name: _port(environment, service.port_setting, service.default_port)
-        for service in SERVICES
+def _ports(environment: Mapping[str, str]) -> dict[str, int]:
+    """The wanted port of each process; 0 means any free one."""
+    defaults = {service.name: service.default_port for service in SERVICES}
+    what = f"a port: a number from 0 (any free one) to {MAX_PORT}"
+    return {
+        name: number(environment, setting, defaults.get(name, 0), of=range(MAX_PORT + 1), what=what)
+        for name, setting in PORT_SETTINGS.items()
     }
-    return Ports(**wanted, postgres=_port(environment, "POSTGRES_PORT", 0))
 
 
-def _port(environment: Mapping[str, str], name: str, default: int) -> int:
-    text = environment.get(name) or str(default)
-    if not (text.isascii() and text.isdigit() and int(text) <= 65535):
-        raise UsageError(f"{name}={text} is not a port: a number from 0 (any free one) to 65535.")
-    return int(text)
+def _settings(environment: Mapping[str, str]) -> dict[str, str]:
+    """The settings that are passed on to every service."""
+    defaults = {"LOG_LEVEL": "info", "LOG_FORMAT": "console"}
+    return {name: environment.get(name) or default for name, default in defaults.items()}
 
 
-def _options(environment: Mapping[str, str]) -> ServiceOptions:
-    return ServiceOptions(
-        log_level=environment.get("LOG_LEVEL") or "info",
-        log_format=environment.get("LOG_FORMAT") or "console",
-    )
+def _ready_message(stack: Stack, *, seconds: float, in_background: bool) -> str:
+    urls = {name: url.replace(HOST, "localhost") for name, url in stack.urls.items()}
+    ending = "`make down` stops it, and `make logs` shows its logs."
+    if not in_background:
+        ending = "Ctrl-C stops everything, as does `make down` from another terminal."
+    return f"""
+MyThoughts is ready after {seconds:.1f} s.
+
+{messages.pages(urls)}
+  {"PostgreSQL":18}{HOST}:{stack.postgres.port}, passwords in .local/secrets.json
+
+{messages.accounts(".local/admin-password")}
+
+  {ending}
+"""

@@ -1,93 +1,35 @@
-"""The three services: their names, addresses and settings."""
+"""The ports and the settings of the services on one machine."""
 
 import os
-import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
-from pathlib import Path
 
 from local import ports
-from local.failures import StackError
 from local.folder import Folder
+from tooling.failures import Failure
+from tooling.project import FRONTEND, SERVICES, THOUGHTS, USERS, Service
 
 HOST = "127.0.0.1"
-ROOT = Path(__file__).resolve().parent.parent
+
+# The settings of the ports, by the name of the process.
+PORT_SETTINGS = {
+    **{service.name: service.port_setting for service in SERVICES},
+    "postgres": "POSTGRES_PORT",
+}
 
 
-@dataclass(frozen=True, slots=True)
-class Service:
-    """A service: its `name` in this run, its displayed `title`, its Python `package`."""
+def choose_ports(wanted: Mapping[str, int]) -> dict[str, int]:
+    """The port of each process: the wanted one, or any free one if it is 0 or missing.
 
-    name: str
-    title: str
-    package: str
-    port_setting: str
-    default_port: int
-
-    @property
-    def folder(self) -> Path:
-        """The folder of the service's code, tests and demonstration data."""
-        return ROOT / "services" / self.package
-
-    @property
-    def demonstration(self) -> Path:
-        """The file with a backend's demonstration data."""
-        return self.folder / "demo" / f"{self.name}.json"
-
-    def command(self, *arguments: str | Path) -> list[str | Path]:
-        """The command line that runs the service, or one of its commands given as `arguments`."""
-        return [sys.executable, "-m", self.package, *arguments]
-
-
-THOUGHTS = Service("thoughts", "Thoughts Backend", "thoughts_backend", "THOUGHTS_PORT", 8000)
-USERS = Service("users", "Users Backend", "users_backend", "USERS_PORT", 8001)
-FRONTEND = Service("frontend", "Frontend", "frontend", "FRONTEND_PORT", 8002)
-SERVICES = (THOUGHTS, USERS, FRONTEND)
-
-
-@dataclass(frozen=True, slots=True)
-class Ports:
-    """The port of each process; 0 means any free port."""
-
-    thoughts: int = 0
-    users: int = 0
-    frontend: int = 0
-    postgres: int = 0
-
-    def of(self, service: Service) -> int:
-        """The port of a service."""
-        port: int = getattr(self, service.name)
-        return port
-
-
-@dataclass(frozen=True, slots=True)
-class ServiceOptions:
-    """Settings of every service about logs and draining, with the same names."""
-
-    log_level: str = "info"
-    log_format: str = "json"
-    drain_seconds: float = 0
-
-
-def choose_ports(wanted: Ports) -> Ports:
-    """Choose a free port for each service whose port is 0; PostgreSQL chooses its own later.
-
-    Raises a StackError that names every unusable port and says how to choose others.
+    Raises a Failure that names every unusable port and says how to choose others.
     """
-    chosen = Ports(
-        **{service.name: wanted.of(service) or ports.free_port() for service in SERVICES},
-        postgres=wanted.postgres,
-    )
-    settings = {service.port_setting: chosen.of(service) for service in SERVICES}
-    if chosen.postgres:
-        settings["POSTGRES_PORT"] = chosen.postgres
+    chosen = {name: wanted.get(name) or ports.free_port() for name in PORT_SETTINGS}
     faults = [
-        f"Port {port} {fault}. Choose another: make up {name}={port + 1000}"
-        for name, port in settings.items()
+        f"Port {port} {fault}. Choose another: make up {PORT_SETTINGS[name]}={port + 1000}"
+        for name, port in chosen.items()
         if (fault := ports.fault_of(port))
     ]
     if faults:
-        raise StackError("\n".join(faults))
+        raise Failure("\n".join(faults))
     return chosen
 
 
@@ -97,26 +39,27 @@ def environment_of(
     folder: Folder,
     urls: Mapping[str, str],
     database_urls: Mapping[str, str],
-    options: ServiceOptions,
+    settings: Mapping[str, str],
 ) -> dict[str, str]:
-    """The complete environment of a service; it inherits only PATH from this process."""
-    address = urls[service.name]
-    settings = {
+    """The complete environment of a service, with additional `settings`.
+
+    It inherits only PATH from this process.
+    """
+    environment = {
         "PATH": os.environ.get("PATH", os.defpath),
         "LANG": "C.UTF-8",
         "PYTHONUNBUFFERED": "1",
         "HOST": HOST,
-        "PORT": address.rpartition(":")[2],
-        "LOG_LEVEL": options.log_level,
-        "LOG_FORMAT": options.log_format,
-        "DRAIN_SECONDS": str(options.drain_seconds),
+        "PORT": urls[service.name].rpartition(":")[2],
+        "DRAIN_SECONDS": "0",
         "TOKEN_PUBLIC_KEYS_PATH": str(folder.public_keys),
+        **settings,
     }
     if service.name in database_urls:
-        settings["DATABASE_URL"] = database_urls[service.name]
+        environment["DATABASE_URL"] = database_urls[service.name]
     if service is USERS:
-        settings["TOKEN_PRIVATE_KEYS_PATH"] = str(folder.private_keys)
+        environment["TOKEN_PRIVATE_KEYS_PATH"] = str(folder.private_keys)
     if service is FRONTEND:
-        settings["THOUGHTS_BACKEND_URL"] = urls[THOUGHTS.name]
-        settings["USERS_BACKEND_URL"] = urls[USERS.name]
-    return settings
+        environment["THOUGHTS_BACKEND_URL"] = urls[THOUGHTS.name]
+        environment["USERS_BACKEND_URL"] = urls[USERS.name]
+    return environment

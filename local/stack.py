@@ -14,25 +14,17 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 
 from local import leftovers
-from local.failures import StackError, how_it_ended
-from local.folder import Folder
-from local.postgres import PostgresServer, remove_data
+from local.folder import RESET_ADVICE, Folder
+from local.postgres import PostgresError, PostgresServer, remove_data
 from local.process import Process
-from local.readiness import is_ready, wait_until
-from local.services import (
-    HOST,
-    SERVICES,
-    THOUGHTS,
-    USERS,
-    Ports,
-    Service,
-    ServiceOptions,
-    choose_ports,
-    environment_of,
-)
+from local.services import HOST, choose_ports, environment_of
+from tooling.failures import Failure
+from tooling.project import SERVICES, THOUGHTS, USERS, Service
+from tooling.readiness import is_ready, wait_until
 
 START_SECONDS = 60
 JOB_SECONDS = 120
+STOP_SECONDS = 10
 
 Step = Callable[[str], AbstractContextManager[None]]
 
@@ -40,18 +32,20 @@ Step = Callable[[str], AbstractContextManager[None]]
 class Stack:
     """PostgreSQL and the three services, with demonstration data, in one folder.
 
-    `urls` and `services` have the keys `thoughts`, `users` and `frontend`. A port of 0 means any
-    free port; `postgres_settings` are additional PostgreSQL settings. `on_line(name, line)` is
-    called for each line that a process prints; `step(label)` returns a context manager for each
-    part of the start.
+    `urls` and `services` have the keys `thoughts`, `users` and `frontend`. A port that is 0 or
+    missing in `ports` means any free one. `settings` are additional settings of every service,
+    `postgres_settings` those of PostgreSQL. `on_line(name, line)` is called for each line that a
+    process prints; `step(label)` returns a context manager for each part of the start.
+
+    The caller must hold the folder (`Folder.held`), even to construct it. Raises Failure.
     """
 
     def __init__(
         self,
         folder: Folder,
         *,
-        ports: Ports,
-        options: ServiceOptions,
+        ports: Mapping[str, int] | None = None,
+        settings: Mapping[str, str] | None = None,
         durable: bool = True,
         postgres_settings: Mapping[str, str] | None = None,
         on_line: Callable[[str, str], None] | None = None,
@@ -61,20 +55,19 @@ class Stack:
         self.urls: dict[str, str] = {}
         self.database_urls: dict[str, str] = {}
         self.services: dict[str, Process] = {}
-        self._ports = ports
-        self._options = options
+        self._ports = ports or {}
+        self._settings = settings or {}
         self._on_line = on_line
         self._step = step
-        self._durable = durable
-        self._postgres_settings = postgres_settings
-        self._postgres: PostgresServer | None = None
-
-    @property
-    def postgres(self) -> PostgresServer:
-        """The database server; the system must have been started."""
-        if self._postgres is None:
-            raise StackError("The system has not been started.")
-        return self._postgres
+        self._secrets = folder.secrets()
+        self.postgres = PostgresServer(
+            folder.postgres,
+            password=self._secrets.postgres,
+            durable=durable,
+            settings=postgres_settings,
+            log_path=folder.logs / "postgres.log",
+            on_line=on_line,
+        )
 
     @property
     def admin_password(self) -> str:
@@ -82,25 +75,22 @@ class Stack:
         return self.folder.admin_password.read_text().strip()
 
     def start(self) -> None:
-        """Start everything and wait until each service is ready; if that fails, stop everything.
-
-        The caller must hold the folder (`Folder.held`). Raises StackError, FolderError or
-        PostgresError.
-        """
+        """Start everything and wait until each service is ready; if that fails, stop everything."""
         self.folder.check()
-        leftovers.end(self.folder.processes)
-        self._ports = choose_ports(self._ports)
+        leftovers.end(self.folder.logs)
+        ports = choose_ports(self._ports)
+        self.postgres.port = ports["postgres"]
         for service in SERVICES:
-            self.urls[service.name] = f"http://{HOST}:{self._ports.of(service)}"
+            self.urls[service.name] = f"http://{HOST}:{ports[service.name]}"
         try:
             with self._step("Starting PostgreSQL"):
                 self._start_postgres()
             with self._step("Preparing databases and keys"):
                 self._run_jobs(self._preparations())
-            if not self.folder.is_done("demonstration"):
+            if not self.folder.demonstration.exists():
                 with self._step("Loading demonstration data"):
                     self._load_demonstration()
-                self.folder.mark_done("demonstration")
+                self.folder.demonstration.touch()
             with self._step("Starting the services"):
                 self.restart(*self.services)
         except BaseException:
@@ -110,9 +100,7 @@ class Stack:
     def stop(self) -> None:
         """Stop all services at the same time, then PostgreSQL."""
         self._stop_services(*self.services)
-        if self._postgres is not None:
-            self._postgres.stop()
-        self.folder.processes.unlink(missing_ok=True)
+        self.postgres.stop()
 
     def __enter__(self) -> "Stack":
         self.start()
@@ -125,40 +113,30 @@ class Stack:
     def restart(self, *names: str) -> None:
         """Stop the services if they run, start them, and wait until they are ready.
 
-        Raises StackError if one does not start.
+        Raises Failure if one does not start.
         """
         self._stop_services(*names)
         for name in names:
             self.services[name].start()
-        self._note_processes()
         for name in names:
             self._wait_until_ready(name)
 
     def check(self, *names: str) -> None:
-        """Raise StackError if one of the processes, by default any, has ended by itself."""
+        """Raise Failure if one of the processes, by default any, has ended by itself."""
         processes = {**self.services, "postgres": self.postgres.process}
         for name in names or processes:
-            status = processes[name].exit_status
-            if status is not None:
-                processes[name].wait(timeout_seconds=1)
-                raise StackError.about(processes[name], how_it_ended(status))
+            if processes[name].exit_status is not None:
+                raise processes[name].failure()
 
     def _start_postgres(self) -> None:
-        secrets = self.folder.secrets()
-        self._postgres = PostgresServer(
-            self.folder.postgres,
-            password=secrets.postgres,
-            port=self._ports.postgres,
-            durable=self._durable,
-            settings=self._postgres_settings,
-            log_path=self.folder.logs / "postgres.log",
-            on_line=self._on_line,
-        )
-        self._postgres.start()
-        self._note_processes()
-        for name, password in (("thoughts", secrets.thoughts), ("users", secrets.users)):
-            url = self._postgres.create_database(name, owner=name, password=password)
-            self.database_urls[name] = url
+        owners = {"thoughts": self._secrets.thoughts, "users": self._secrets.users}
+        try:
+            self.postgres.start()
+            for name, password in owners.items():
+                url = self.postgres.create_database(name, owner=name, password=password)
+                self.database_urls[name] = url
+        except PostgresError as error:
+            raise Failure(f"{error}\n\nIf its data is damaged: {RESET_ADVICE}") from error
         for service in SERVICES:
             self.services[service.name] = self._process(service)
 
@@ -168,7 +146,7 @@ class Stack:
             folder=self.folder,
             urls=self.urls,
             database_urls=self.database_urls,
-            options=self._options,
+            settings=self._settings,
         )
         return Process(
             service.name,
@@ -198,15 +176,14 @@ class Stack:
         self._run_jobs([self._process(USERS, "create-admin", "admin", "--if-missing", *password)])
 
     def _run_jobs(self, jobs: Sequence[Process]) -> None:
-        """Run commands at the same time; raises StackError if one fails."""
+        """Run commands at the same time; raises Failure if one fails."""
         try:
             for job in jobs:
                 job.start()
             for job in jobs:
-                status = job.wait(timeout_seconds=JOB_SECONDS)
-                if status:
+                if job.wait(timeout_seconds=JOB_SECONDS):
                     command = " ".join(job.command[1:4])
-                    raise StackError.about(job, f"(python {command}) {how_it_ended(status)}")
+                    raise job.failure(f"(python {command}) {job.ending}")
         finally:
             for job in jobs:
                 if job.is_running:
@@ -217,32 +194,29 @@ class Stack:
         for process in running:
             process.signal(process.stop_signal)
         for process in running:
-            process.wait(timeout_seconds=10 + self._options.drain_seconds)
+            process.wait(timeout_seconds=STOP_SECONDS)
 
     def _wait_until_ready(self, name: str) -> None:
         process, url = self.services[name], f"{self.urls[name]}/readyz"
         if wait_until(lambda: is_ready(url) or not process.is_running, seconds=START_SECONDS):
             if process.exit_status is None:
                 return
-            raise StackError.about(process, how_it_ended(process.exit_status))
-        raise StackError.about(process, f"was not ready after {START_SECONDS} s")
-
-    def _note_processes(self) -> None:
-        leftovers.note(self.folder.processes, [*self.services.values(), self.postgres.process])
+            raise process.failure()
+        raise process.failure(f"was not ready after {START_SECONDS} s")
 
 
 @contextmanager
-def temporary_stack(*, options: ServiceOptions | None = None) -> Iterator[Stack]:
+def temporary_stack() -> Iterator[Stack]:
     """The whole system on free ports and in a temporary folder, deleted at the end.
 
     It logs as in production (JSON), and its database runs without fsync.
     """
     with tempfile.TemporaryDirectory(prefix="mythoughts-") as name:
+        # PostgreSQL's own account must be able to enter if root runs this.
         Path(name).chmod(0o711)
         folder = Folder(Path(name, ".local"))
-        stack = Stack(folder, ports=Ports(), options=options or ServiceOptions(), durable=False)
         try:
-            with folder.held(), stack:
+            with folder.held(), Stack(folder, durable=False) as stack:
                 yield stack
         finally:
             remove_data(folder.postgres)

@@ -6,11 +6,11 @@ for any running system (`conftest`).
 
 import subprocess
 
-from local.readiness import is_ready
-from testkit import ROOT
 from testkit.installations import stopped
 from testkit.system import System
 from testkit.waiting import wait_until
+from tooling.project import ROOT
+from tooling.readiness import is_ready
 
 CONTAINERS = {"thoughts": "thoughts-backend", "users": "users-backend", "frontend": "frontend"}
 DATABASES = ("thoughts-database", "users-database")

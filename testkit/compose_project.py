@@ -8,11 +8,10 @@ from types import TracebackType
 from typing import Any, Self
 
 from local.ports import free_port
-from local.services import FRONTEND, SERVICES, THOUGHTS, USERS, Service
-from testkit import ROOT
 from testkit.docker import docker, inspected
 from testkit.system import System
 from testkit.waiting import wait_until
+from tooling.project import FRONTEND, ROOT, SERVICES, THOUGHTS, USERS, Service
 
 SHOW_ADMIN_PASSWORD = (
     *("run", "--rm", "--no-deps", "--entrypoint", "cat"),

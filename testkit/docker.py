@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from local.services import FRONTEND, THOUGHTS, USERS, Service
+from tooling.project import FRONTEND, THOUGHTS, USERS, Service
 
 
 @dataclass(frozen=True, slots=True)

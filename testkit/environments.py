@@ -4,21 +4,22 @@ import shutil
 import sys
 from pathlib import Path
 
-from local.console import step
-from local.environment import VENV, install_by_pip, run_installer
-from testkit import ROOT
+from tooling.commands import run
+from tooling.console import step
+from tooling.environment import VENV, install_by_pip
+from tooling.project import ROOT
 
 
 def environment_of(name: str) -> Path:
     """Install `requirements/<name>.txt` into `.venv/<name>`; return its folder of programs.
 
-    Does nothing if that is already installed. Raises InstallationError.
+    Does nothing if that is already installed. Raises Failure.
     """
     lock, folder = ROOT / "requirements" / f"{name}.txt", VENV / name
     installed, programs = folder / "installed.txt", folder / "bin"
     if not (installed.exists() and installed.read_bytes() == lock.read_bytes()):
         with step(f"Installing {lock.relative_to(ROOT)}"):
-            run_installer([sys.executable, "-m", "venv", "--clear", folder])
+            run(sys.executable, "-m", "venv", "--clear", folder)
             python = programs / "python"
             install_by_pip("--no-compile", "--require-hashes", "-r", lock, python=python)
         shutil.copy(lock, installed)

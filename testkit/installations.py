@@ -9,10 +9,10 @@ import sys
 from collections.abc import Iterable
 from typing import Protocol
 
-from local.readiness import is_ready
-from local.services import USERS
 from local.stack import Stack
 from testkit.system import System, system_of
+from tooling.project import USERS
+from tooling.readiness import is_ready
 
 SERVICES = ("thoughts", "users", "frontend")
 

@@ -14,11 +14,11 @@ from typing import Any
 
 import msgspec
 
-from local.readiness import is_ready
-from testkit import ROOT
 from testkit.installations import SERVICES, stopped
 from testkit.system import System
 from testkit.waiting import wait_until
+from tooling.project import ROOT
+from tooling.readiness import is_ready
 
 NAMESPACE = "example"
 DEPLOYMENTS = {"thoughts": "thoughts-backend", "users": "users-backend", "frontend": "frontend"}

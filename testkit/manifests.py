@@ -14,8 +14,8 @@ from typing import Any
 import yaml
 
 from deploy.secret_files import DATABASES, make_secret_files
-from testkit import ROOT
 from tests.manifests.kubectl import kubectl_path
+from tooling.project import ROOT
 
 KUBERNETES = Path("deploy", "kubernetes")
 OVERLAYS = KUBERNETES / "overlays"

@@ -6,7 +6,7 @@ from typing import Any
 
 import yaml
 
-from testkit import ROOT
+from tooling.project import ROOT
 
 FOLDER = ROOT / "deploy/kubernetes/components/monitoring"
 

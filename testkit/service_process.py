@@ -12,9 +12,9 @@ from typing import Any
 
 from local.ports import free_port
 from local.process import Process
-from local.readiness import is_ready
 from testkit.http_client import HttpClient
 from testkit.waiting import WAIT_SECONDS, wait_until
+from tooling.readiness import is_ready
 
 
 class ServiceProcess:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from testkit import ROOT
+from tooling.project import ROOT
 
 # It imports nothing, because a test may start it dozens of times.
 PROGRAM = """import sys
@@ -67,7 +67,7 @@ class Workplace:
         shutil.copytree(
             ROOT / "deploy", self.tree / "deploy", ignore=shutil.ignore_patterns("secrets")
         )
-        shutil.copytree(ROOT / "local", self.tree / "local")
+        shutil.copytree(ROOT / "tooling", self.tree / "tooling")
         for description in ROOT.glob("services/*/pyproject.toml"):
             copy = self.tree / description.relative_to(ROOT)
             copy.parent.mkdir(parents=True)

@@ -11,10 +11,10 @@ from pathlib import Path
 import psutil
 
 from local.ports import free_port
-from testkit import ROOT
 from testkit.http_client import HttpClient
 from testkit.own_server import temporary_folder
 from testkit.waiting import wait_until
+from tooling.project import ROOT
 
 PORT_SETTINGS = ("THOUGHTS_PORT", "USERS_PORT", "FRONTEND_PORT", "POSTGRES_PORT")
 SHARED_TEXT = "unforgettable"

@@ -21,13 +21,13 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from local.chromium import chromium_path
 from local.stack import temporary_stack
 from testkit.browsing import Browsing
 from testkit.compose import Compose
 from testkit.installations import Installation, Processes
 from testkit.kubernetes import Cluster
 from testkit.system import System, User, system_of
+from tooling.chromium import chromium_path
 
 # These need a container engine, a cluster or Prometheus: they have verbs of their own in the
 # Makefile.

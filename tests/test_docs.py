@@ -13,9 +13,9 @@ from prometheus_client import REGISTRY
 
 from frontend.settings import Settings as FrontendSettings
 from mythoughts_chassis.settings import ApiSettings, ServiceSettings, describe_settings
-from testkit import ROOT
 from testkit.markdown import code_in, leads_somewhere, section, table_rows
 from thoughts_backend.settings import Settings as ThoughtsSettings
+from tooling.project import ROOT
 from users_backend.settings import Settings as UsersSettings
 
 DOCS = ROOT / "docs"
@@ -83,11 +83,13 @@ def test_variables_of_make_stand_in_the_document() -> None:
     """docs/configuration.md names the variables that the Makefile and its programs read."""
     makefile = (ROOT / "Makefile").read_text()
     programs = "".join(
-        path.read_text() for folder in ("local", "deploy") for path in (ROOT / folder).glob("*.py")
+        path.read_text()
+        for folder in ("tooling", "local", "deploy")
+        for path in (ROOT / folder).glob("*.py")
     )
     patterns = r"\b([A-Z][A-Z_]+)=", r"\$\(([A-Z][A-Z_]+)\)", r"ifndef ([A-Z_]+)"
     read = {name for pattern in patterns for name in re.findall(pattern, makefile)}
-    read |= set(re.findall(r'environment\.get\("([A-Z_]+)"\)', programs))
+    read |= set(re.findall(r'environment(?:\.get\(|, )"([A-Z_]+)"', programs))
 
     documented = {row[0].strip("`") for row in table_rows(section(CONFIGURATION, "## Make"))}
 

@@ -8,8 +8,8 @@ import jsonschema_rs
 import pytest
 
 from mythoughts_chassis.problems import Problem
-from testkit import ROOT
 from testkit.markdown import section, table_rows
+from tooling.project import ROOT
 
 API = (ROOT / "docs" / "api.md").read_text()
 

@@ -9,9 +9,9 @@ from typing import NamedTuple
 import pytest
 import yaml
 
-from testkit import ROOT
 from testkit.markdown import code_in
 from tests.test_docs import DOCUMENTS
+from tooling.project import ROOT
 
 # Files in folders called `secrets` are no manifests, and need not be there.
 MANIFESTS = sorted(

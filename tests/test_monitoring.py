@@ -4,7 +4,6 @@ from typing import Any
 
 import pytest
 
-from testkit import ROOT
 from testkit.markdown import leads_somewhere, section, table_rows
 from testkit.monitoring import (
     alerts,
@@ -14,6 +13,7 @@ from testkit.monitoring import (
     recorded_names,
     rule_expressions,
 )
+from tooling.project import ROOT
 
 OPERATIONS = (ROOT / "docs" / "operations.md").read_text()
 # What Prometheus and prometheus-client know without the services' doing.

@@ -7,10 +7,9 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from local.services import SERVICES
-from testkit import ROOT
 from testkit.markdown import section
 from testkit.system import System
+from tooling.project import ROOT, SERVICES
 
 ENGLISH = (ROOT / "README.md").read_text()
 CHINESE = (ROOT / "README.zh-CN.md").read_text()

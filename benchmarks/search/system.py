@@ -11,7 +11,6 @@ from benchmarks.client import fetch, request_bytes
 from benchmarks.measuring import Server
 from local.folder import Folder
 from local.postgres import remove_data
-from local.services import Ports, ServiceOptions
 from local.stack import Stack
 from mythoughts_chassis.settings import ApiSettings, describe_settings
 from users_backend.signing import TokenSigner, WatchedKeySet
@@ -30,15 +29,12 @@ def search_stack(kept: Path | None, size: int) -> Iterator[Stack]:
         # If root runs this, PostgreSQL's own account must be able to enter the folder.
         Path(name).chmod(0o711)
         folder = Folder(kept or Path(name, ".local"))
-        stack = Stack(
-            folder,
-            ports=Ports(),
-            options=ServiceOptions(),
-            durable=False,
-            postgres_settings=postgres_settings(size),
-        )
+        settings = postgres_settings(size)
         try:
-            with folder.held(), stack:
+            with (
+                folder.held(),
+                Stack(folder, durable=False, postgres_settings=settings) as stack,
+            ):
                 yield stack
         finally:
             if kept is None:

@@ -9,8 +9,8 @@ import psutil
 import pytest
 
 from benchmarks.tests.table import copied_so_far, definitions_of, end_copying, rows_of
-from testkit import ROOT
 from testkit.deaf import DEAF
+from tooling.project import ROOT
 
 SECONDS = 60
 

@@ -13,12 +13,19 @@ QUICK = {"YES": "1", "IMAGE_LOADER": "none"}
 
 
 class Frontend(BaseHTTPRequestHandler):
-    """Answers 200 to requests for the Frontend, by the node's address or by its host."""
+    """Answers 200 to requests for the Frontend, by the node's address or by its host.
+
+    It refuses as many requests as `refusals` says first.
+    """
+
+    refusals = 0
 
     def do_GET(self) -> None:
         host = (self.headers["Host"] or "").partition(":")[0]
         known = host in ("127.0.0.1", "localhost") or host.startswith("frontend.")
-        self.send_response(200 if known and self.path == "/login/" else 404)
+        answers = known and self.path == "/login/" and Frontend.refusals <= 0
+        Frontend.refusals -= 1
+        self.send_response(200 if answers else 404)
         self.end_headers()
 
     def log_message(self, *_: object) -> None:
@@ -60,6 +67,18 @@ def test_ports_of_a_node_are_told(workplace: Workplace, port: int) -> None:
 
     assert f"Frontend          http://127.0.0.1:{port}/\n" in outcome.output
     assert f"Thoughts Backend  http://127.0.0.1:{port}/schema/swagger\n" in outcome.output
+
+
+def test_answers_are_waited_for(
+    workplace: Workplace, port: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A port that does not answer at once is tried again."""
+    monkeypatch.setattr(Frontend, "refusals", 3)
+    offer(workplace, port, with_ingress=False)
+
+    outcome = workplace.run("deploy", **QUICK)
+
+    assert f"Frontend          http://127.0.0.1:{port}/\n" in outcome.output
 
 
 def test_hosts_of_the_ingress_are_told(workplace: Workplace, port: int) -> None:

@@ -9,8 +9,8 @@ import pytest
 import yaml
 
 from deploy.clusters import INGRESS_NODE_PORT, NODE_PORTS
-from testkit import ROOT
 from testkit.stand_ins import Workplace
+from tooling.project import ROOT
 
 TOOLS = ("kind", "k3d", "minikube")
 CONTEXTS = {"kind": "kind-mythoughts", "k3d": "k3d-mythoughts", "minikube": "mythoughts"}
@@ -64,8 +64,11 @@ def install(workplace: Workplace, *tools: str, with_cluster: bool = False) -> No
 
 
 def cluster_up(workplace: Workplace, **settings: str) -> str:
-    """Run the verb, which must succeed, with a free port, and return its output."""
-    outcome = workplace.run("cluster-up", **{"INGRESS_PORT": "4", **settings})
+    """Run the verb, which must succeed, with a free port, and return its output.
+
+    Nothing answers there, so the verb is not to wait for it.
+    """
+    outcome = workplace.run("cluster-up", **{"INGRESS_PORT": "4", "WAIT_SECONDS": "0", **settings})
     assert outcome.status == 0, outcome.errors
     return outcome.output
 

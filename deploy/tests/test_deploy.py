@@ -82,7 +82,7 @@ def test_context_can_be_named(workplace: Workplace) -> None:
     """CONTEXT is used instead of the current context."""
     workplace.install("kind")
 
-    outcome = workplace.run("deploy", YES="1", CONTEXT="kind-mythoughts")
+    outcome = workplace.run("deploy", YES="1", CONTEXT="kind-mythoughts", WAIT_SECONDS="0")
 
     assert "in the cluster kind-mythoughts" in outcome.output
     assert workplace.calls("kubectl --context kind-mythoughts apply")
@@ -238,7 +238,7 @@ def test_unknown_overlay_is_refused(workplace: Workplace) -> None:
     """The message lists the overlays that exist."""
     outcome = workplace.run("deploy", YES="1", OVERLAY="staging")
 
-    assert "OVERLAY=staging is neither local nor production." in outcome.errors
+    assert "OVERLAY=staging is none of local, production." in outcome.errors
 
 
 @pytest.mark.parametrize("seconds", ["soon", "-1", "1.5"])

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from deploy.failures import DeployError
 from deploy.secret_files import make_secret_files
+from tooling.failures import Failure
 
 LOCAL_FILES = [
     "admin-password",
@@ -107,7 +107,7 @@ def test_half_of_a_pair_is_refused(tmp_path: Path, lost: str, other: str) -> Non
     (tmp_path / lost).unlink()
     before = contents(tmp_path)
 
-    with pytest.raises(DeployError, match=f"Put {lost} back, or delete {other}"):
+    with pytest.raises(Failure, match=f"Put {lost} back, or delete {other}"):
         make_secret_files(tmp_path, with_databases=True)
 
     assert contents(tmp_path) == before

@@ -3,8 +3,7 @@
 import yaml
 
 from deploy.overlays import LOCAL
-from deploy.services import SERVICES
-from testkit import ROOT
+from tooling.project import ROOT, SERVICES
 
 SKAFFOLD = yaml.safe_load((ROOT / "skaffold.yaml").read_text())
 

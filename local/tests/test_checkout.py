@@ -3,7 +3,7 @@
 import subprocess
 from pathlib import Path
 
-from testkit import ROOT
+from tooling.project import ROOT
 
 
 def test_text_keeps_its_line_ends_on_windows(tmp_path: Path) -> None:

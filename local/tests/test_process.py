@@ -1,6 +1,5 @@
 """A child process, and the leftovers of a killed run."""
 
-import json
 import signal
 import subprocess
 import sys
@@ -77,39 +76,18 @@ def test_stubborn_process_is_killed(tmp_path: Path) -> None:
     assert status == -signal.SIGKILL
 
 
-def test_leftovers_are_ended(sleeper: Process, tmp_path: Path) -> None:
-    """A recorded process that is still running is ended."""
-    leftovers.note(tmp_path / "processes.json", [sleeper])
-
-    leftovers.end(tmp_path / "processes.json")
+def test_leftovers_are_ended(sleeper: Process) -> None:
+    """A process of an earlier run that is still running is ended."""
+    leftovers.end(sleeper.log_path.parent)
 
     assert not psutil.pid_exists(sleeper.pid)
 
 
-def test_strangers_are_left_alone(tmp_path: Path) -> None:
-    """A process that merely reuses a recorded process id is not touched."""
+def test_processes_of_others_are_left_alone(sleeper: Process, tmp_path: Path) -> None:
+    """Processes of a run in another folder are not touched, nor are those of other programs."""
     with subprocess.Popen([sys.executable, "-c", SLEEP]) as stranger:
-        noted = {
-            "pid": stranger.pid,
-            "started": psutil.Process().create_time() - 1000,
-            "signal": 15,
-        }
-        (tmp_path / "processes.json").write_text(json.dumps([noted]))
+        leftovers.end(tmp_path / "another")
 
-        leftovers.end(tmp_path / "processes.json")
-
+        assert sleeper.is_running
         assert stranger.poll() is None
         stranger.kill()
-
-
-@pytest.mark.parametrize("content", ["", "{", "[]"])
-def test_damaged_note_is_no_obstacle(sleeper: Process, tmp_path: Path, content: str) -> None:
-    """A half-written record ends nothing, and the next run writes its own."""
-    note = tmp_path / "processes.json"
-    note.write_text(content)
-
-    leftovers.end(note)
-    leftovers.note(note, [sleeper])
-
-    assert sleeper.is_running
-    assert [entry["pid"] for entry in json.loads(note.read_text())] == [sleeper.pid]

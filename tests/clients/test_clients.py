@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from testkit import ROOT
 from testkit.system import System
 from tests.clients import tools
+from tooling.project import ROOT
 
 pytestmark = pytest.mark.node
 

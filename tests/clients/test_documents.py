@@ -11,9 +11,9 @@ import pytest
 
 from mythoughts_chassis.inputs import fit
 from mythoughts_chassis.problems import BadInput
-from testkit import ROOT
 from tests.clients import tools
 from thoughts_backend.schemas import NewThought
+from tooling.project import ROOT
 from users_backend.schemas import Login, NewUser
 
 BACKENDS = ("thoughts_backend", "users_backend")

@@ -11,10 +11,12 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from local.console import complain, step
-from local.environment import VENV, InstallationError, run_installer
-from local.stopping import run_program
 from testkit.environments import environment_of
+from tooling import commands
+from tooling.console import step
+from tooling.environment import VENV
+from tooling.failures import Failure
+from tooling.program import run_program
 
 FOLDER = Path(__file__).parent
 ENVIRONMENT = VENV / "clients"
@@ -28,9 +30,8 @@ def main(arguments: list[str]) -> int:
     """Install the tools, or run npm with the arguments in this folder; the exit status."""
     try:
         _ensure_installed()
-    except InstallationError as error:
-        complain(f"{error}\n{ADVICE}")
-        return 1
+    except Failure as failure:
+        raise Failure(f"{failure}\n{ADVICE}") from failure
     return run("npm", *arguments, cwd=FOLDER, capture_output=False).returncode if arguments else 0
 
 
@@ -58,7 +59,7 @@ def _ensure_installed() -> None:
     with step("Installing tests/clients/package-lock.json"):
         for name in (".npmrc", "package.json", "package-lock.json"):
             shutil.copy(FOLDER / name, ENVIRONMENT)
-        run_installer([programs / "npm", "ci", "--prefix", ENVIRONMENT])
+        commands.run(programs / "npm", "ci", "--prefix", ENVIRONMENT)
     shutil.copy(lock, installed)
 
 

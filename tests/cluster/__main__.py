@@ -10,22 +10,17 @@ import sys
 from pathlib import Path
 
 from deploy.addresses import Addresses, reachable
-from deploy.failures import DeployError
 from deploy.kubectl import Kubectl, chosen_context
 from deploy.overlays import LOCAL
-from local.stopping import run_program
+from tooling.program import run_program
 
 FOLDER = Path(__file__).parent
 
 
 def main() -> int:
     """Run the tests with the cluster's addresses; return pytest's exit status."""
-    try:
-        context = chosen_context(os.environ)
-        addresses = reachable(Kubectl(context), os.environ)
-    except DeployError as error:
-        print(error, file=sys.stderr)
-        return 1
+    context = chosen_context(os.environ)
+    addresses = reachable(Kubectl(context), os.environ)
     if not addresses.services or not addresses.ingress:
         print(f"MyThoughts does not answer in the cluster {context}: make deploy", file=sys.stderr)
         return 1

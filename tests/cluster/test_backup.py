@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from testkit import ROOT
 from testkit.kubernetes import Cluster
 from testkit.markdown import section
 from testkit.system import User, unique
 from testkit.thoughts import own_texts, share
+from tooling.project import ROOT
 
 OPERATIONS = (ROOT / "docs" / "operations.md").read_text()
 

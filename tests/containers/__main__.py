@@ -11,10 +11,9 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from local.services import FRONTEND, THOUGHTS, USERS
-from local.stopping import run_program
-from testkit import ROOT
 from testkit.compose_project import Project
+from tooling.program import run_program
+from tooling.project import FRONTEND, ROOT, THOUGHTS, USERS
 
 PYTEST = (sys.executable, "-m", "pytest", "tests")
 # Tests that do not disturb each other run in parallel.

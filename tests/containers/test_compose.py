@@ -7,11 +7,11 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from testkit import ROOT
 from testkit.compose_project import Project
 from testkit.docker import IMAGES, Image, docker
 from testkit.system import System, unique
 from testkit.thoughts import own_texts, share
+from tooling.project import ROOT
 
 SERVICES = ("thoughts-backend", "users-backend", "frontend")
 DATABASES = ("thoughts-database", "users-database")

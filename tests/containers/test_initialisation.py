@@ -3,10 +3,10 @@
 import time
 from pathlib import Path
 
-from local.services import THOUGHTS
 from testkit.compose_project import Project
 from testkit.docker import docker
 from testkit.waiting import wait_until
+from tooling.project import THOUGHTS
 
 FILE = THOUGHTS.folder / "compose.yaml"
 DATABASE = "thoughts-database"

@@ -3,9 +3,9 @@
 import os
 import subprocess
 
-from testkit import ROOT
 from testkit.compose_project import Project
 from testkit.docker import Image, run_docker
+from tooling.project import ROOT
 
 KEYS = "/etc/mythoughts/token-public-keys/public-keys.json"
 SETTINGS = {

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from testkit import ROOT
 from testkit.compose_project import Project
 from testkit.docker import IMAGES, docker, run_docker
+from tooling.project import ROOT
 
 SOMEBODY = 12345
 

@@ -13,9 +13,9 @@ import sys
 from pathlib import Path
 
 from local.stack import temporary_stack
-from local.stopping import run_program
-from testkit import ROOT
 from testkit.system import system_of
+from tooling.program import run_program
+from tooling.project import ROOT
 
 FOLDER = Path(__file__).parent
 # With about 250 requests of each operation from its limits, and chains of requests, this makes

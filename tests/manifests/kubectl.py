@@ -8,9 +8,10 @@ import re
 import shutil
 import subprocess
 
-from local.console import complain, say
-from local.environment import VENV
-from local.stopping import run_program
+from tooling.console import say
+from tooling.environment import VENV
+from tooling.failures import Failure
+from tooling.program import run_program
 
 # The first version whose kustomize supports everything the manifests use.
 OLDEST = (1, 27)
@@ -22,31 +23,22 @@ The Kubernetes manifests are rendered by kubectl 1.27 or newer, and there is non
 Install it from https://kubernetes.io/docs/tasks/tools/"""
 
 
-class NoKubectl(Exception):
-    """No kubectl is new enough; `str()` says what to do."""
-
-
 def kubectl_path(search_path: str | None = None) -> str:
-    """The path of kubectl: the one in PATH, or the fetched one. Raises NoKubectl."""
+    """The path of kubectl: the one in PATH, or the fetched one. Raises Failure."""
     for candidate in (shutil.which("kubectl", path=search_path), str(OWN)):
         if candidate is not None and _is_new_enough(candidate):
             return candidate
-    raise NoKubectl(ADVICE)
+    raise Failure(ADVICE)
 
 
-def main() -> int:
-    """Fetch kubectl if necessary; returns the exit status."""
+def main() -> None:
+    """Fetch kubectl if necessary. Raises Failure."""
     try:
         kubectl_path()
-    except NoKubectl:
+    except Failure:
         say("Fetching kubectl for the tests of the manifests.")
         _fetch()
-    try:
         kubectl_path()
-    except NoKubectl as error:
-        complain(str(error))
-        return 1
-    return 0
 
 
 def _is_new_enough(program: str) -> bool:

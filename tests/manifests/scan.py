@@ -11,24 +11,17 @@ from pathlib import Path
 
 import yaml
 
-from local.console import complain
-from local.environment import InstallationError
-from local.stopping import run_program
-from testkit import ROOT
 from testkit.environments import environment_of
 from testkit.manifests import KUBERNETES, VARIANTS, Manifests
-from tests.manifests.kubectl import NoKubectl
+from tooling.program import run_program
+from tooling.project import ROOT
 
 
 def main() -> int:
     """Install the scanner if necessary, render and scan every variant; return the exit status."""
-    try:
-        programs = environment_of("scanner")
-        with tempfile.TemporaryDirectory(prefix="mythoughts-scan-") as folder:
-            return _scan(programs, Path(folder))
-    except (InstallationError, NoKubectl) as error:
-        complain(str(error))
-        return 1
+    programs = environment_of("scanner")
+    with tempfile.TemporaryDirectory(prefix="mythoughts-scan-") as folder:
+        return _scan(programs, Path(folder))
 
 
 def _scan(programs: Path, folder: Path) -> int:

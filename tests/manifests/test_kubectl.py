@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from tests.manifests import kubectl
-from tests.manifests.kubectl import NoKubectl, kubectl_path
+from tests.manifests.kubectl import kubectl_path
+from tooling.failures import Failure
 
 
 @pytest.fixture(autouse=True)
@@ -40,5 +41,5 @@ def test_one_that_is_too_old_is_passed_by(tmp_path: Path) -> None:
 
 def test_none_is_explained(tmp_path: Path) -> None:
     """The message says which version is needed, and where to get it."""
-    with pytest.raises(NoKubectl, match=r"kubectl 1\.27 or newer"):
+    with pytest.raises(Failure, match=r"kubectl 1\.27 or newer"):
         kubectl_path(str(tmp_path))

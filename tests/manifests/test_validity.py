@@ -7,9 +7,9 @@ from functools import cache
 import kubernetes_validate  # type: ignore[import-untyped]
 import pytest
 
-from testkit import ROOT
 from testkit.manifest_objects import SERVICES, all_containers, of_kind, pods
 from testkit.manifests import KUBERNETES, Manifest
+from tooling.project import ROOT
 
 OLDEST = "1.32"
 # Kinds defined by an operator: Kubernetes itself has no schema for them.

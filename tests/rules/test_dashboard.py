@@ -12,12 +12,12 @@ import yaml
 
 from local.ports import free_port
 from local.process import Process
-from local.readiness import is_ready
 from local.stack import Stack, temporary_stack
 from testkit.http_client import HttpClient
 from testkit.monitoring import panel_expressions, rule_expressions, rule_groups
 from testkit.system import System, system_of, unique
 from testkit.waiting import wait_until
+from tooling.readiness import is_ready
 
 JOBS = {"thoughts": "thoughts-backend", "users": "users-backend", "frontend": "frontend"}
 # The values with which Grafana replaces its variables.

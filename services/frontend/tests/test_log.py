@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from local.services import FRONTEND
 from testkit.fake_backend import FakeThoughtsBackend
 from testkit.service_process import MakeProcess
 from testkit.token_maker import TokenMaker
+from tooling.project import FRONTEND
 
 PASSWORD = "open-sesame"
 CSRF_TOKEN = "a" * 32

@@ -2,10 +2,11 @@
 
 import pytest
 
-from testkit import ROOT, openapi_checks
+from testkit import openapi_checks
 from testkit.http_client import HttpClient
 from testkit.thoughts_sql import Sql
 from thoughts_backend.app import OPENAPI
+from tooling.project import ROOT
 
 SERVICE_FOLDER = ROOT / "services/thoughts_backend"
 LISTS = ("/api/thoughts", "/api/me/thoughts")

@@ -1,8 +1,8 @@
 """The API against its own OpenAPI document: whatever is sent, the answer is a documented one."""
 
-from testkit import ROOT
 from testkit.generated_requests import Case, check, for_every_operation
 from testkit.http_client import HttpClient
+from tooling.project import ROOT
 
 SERVICE_FOLDER = ROOT / "services/thoughts_backend"
 

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from services.thoughts_backend.tests.conftest import MakeBackend
-from testkit import ROOT
 from testkit.service_process import ServiceProcess
 from testkit.thoughts_sql import Sql
+from tooling.project import ROOT
 
 SERVICE_FOLDER = ROOT / "services/thoughts_backend"
 

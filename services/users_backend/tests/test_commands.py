@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 from mythoughts_chassis.settings import Secret
-from testkit import ROOT
 from testkit.command import run_command, run_in_terminal
 from testkit.http_client import HttpClient
 from testkit.token_maker import TokenMaker
 from testkit.users_sql import PASSWORD, Sql
+from tooling.project import ROOT
 from users_backend import demo
 
 DEMO = ROOT / "services/users_backend/demo/users.json"

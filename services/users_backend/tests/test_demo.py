@@ -4,7 +4,7 @@ import json
 from collections import Counter
 from typing import Any
 
-from testkit import ROOT
+from tooling.project import ROOT
 from users_backend.names import enforce, skeletons
 
 SERVICES = ROOT / "services"

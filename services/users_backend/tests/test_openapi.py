@@ -2,10 +2,11 @@
 
 import pytest
 
-from testkit import ROOT, openapi_checks
+from testkit import openapi_checks
 from testkit.command import run_command
 from testkit.http_client import HttpClient
 from testkit.users_sql import PASSWORD, Sql
+from tooling.project import ROOT
 from users_backend.app import OPENAPI
 
 SERVICE_FOLDER = ROOT / "services/users_backend"

@@ -2,11 +2,11 @@
 
 import pytest
 
-from testkit import ROOT
 from testkit.generated_requests import Case, check, for_every_operation
 from testkit.http_client import HttpClient
 from testkit.token_maker import TokenMaker
 from testkit.users_sql import Sql
+from tooling.project import ROOT
 
 SERVICE_FOLDER = ROOT / "services/users_backend"
 # Generated ids are small or huge: they match nobody here.

@@ -1,13 +1,17 @@
-"""Stops a program on Ctrl-C, SIGTERM or the end of its terminal, whatever it has inherited.
+"""The frame of a program of this repository: how it fails, and how it is stopped.
 
-Background jobs of scripts, `nohup` and some CI runners start programs with SIGINT ignored, and a
-parent may have blocked any signal. The programs of this repository stop nevertheless.
+A program stops on Ctrl-C, SIGTERM or the end of its terminal, whatever it has inherited:
+background jobs of scripts, `nohup` and some CI runners start programs with SIGINT ignored, and a
+parent may have blocked any signal.
 """
 
 import signal
 import sys
 from collections.abc import Callable
 from typing import NoReturn
+
+from tooling.console import complain
+from tooling.failures import Failure
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -27,9 +31,15 @@ def heed_signals(on_interrupt: Callable[..., object] = signal.default_int_handle
 
 
 def run_program(main: Callable[[], int | None]) -> NoReturn:
-    """Run a program's main function so that signals stop it; exit with its status, or 130."""
+    """Run a program's main function and exit with its status.
+
+    The status is 1 after a Failure, which is reported, and 130 after a signal to stop.
+    """
     heed_signals()
     try:
         sys.exit(main())
+    except Failure as failure:
+        complain(f"\n{failure}")
+        sys.exit(1)
     except KeyboardInterrupt:
         sys.exit(128 + signal.SIGINT)

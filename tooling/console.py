@@ -1,15 +1,14 @@
-"""Output to the terminal: steps with their durations, and log lines with their origin."""
+"""Output to the terminal: messages, steps with their durations, questions."""
 
-import os
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import TextIO
 
-_COLOURS = {"frontend": 36, "thoughts": 32, "users": 35, "postgres": 34}
-_NAME_WIDTH = max(len(name) for name in _COLOURS)
+from tooling.failures import Failure
+
 _STEP_WIDTH = 46
 
 _writing = threading.Lock()
@@ -23,14 +22,6 @@ def say(text: str = "", stream: TextIO | None = None) -> None:
 def complain(text: str) -> None:
     """Write `text` and a newline to standard error."""
     say(text, sys.stderr)
-
-
-def show_line(name: str, line: str) -> None:
-    """Write a line of a process's output with the process's name, coloured on a terminal."""
-    label = f"{name:{_NAME_WIDTH}} |"
-    if _has_colours():
-        label = f"\x1b[{_COLOURS.get(name, 0)}m{label}\x1b[0m"
-    say(f"{label} {line}")
 
 
 @contextmanager
@@ -61,9 +52,14 @@ def say_step(label: str, *, seconds: float) -> None:
     say(f"{_dotted(label)} {seconds:5.1f} s")
 
 
-def confirms(question: str) -> bool:
-    """Whether the user answers yes; without a terminal the answer is no."""
+def confirm(question: str, environment: Mapping[str, str], *, verb: str) -> None:
+    """Raise Failure unless the user answers yes at a terminal, or YES=1 does."""
     say(question)
+    if not environment.get("YES") and not _is_confirmed():
+        raise Failure(f"Nothing was done. To skip this question: make {verb} YES=1")
+
+
+def _is_confirmed() -> bool:
     if not sys.stdin.isatty():
         return False
     try:
@@ -80,10 +76,6 @@ def _dotted(label: str) -> str:
 def _show_seconds(line: str, started: float, done: threading.Event) -> None:
     while not done.wait(1):
         _write(f"\r{line} {time.monotonic() - started:3.0f} s", sys.stdout)
-
-
-def _has_colours() -> bool:
-    return sys.stdout.isatty() and not os.environ.get("NO_COLOR")
 
 
 def _write(text: str, stream: TextIO) -> None:

@@ -8,15 +8,15 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
-from pathlib import Path
 
-from local.console import complain, say
-from local.stopping import run_program
+from tooling.console import say
+from tooling.failures import Failure
+from tooling.program import run_program
 
-_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-_APPLICATIONS = (
-    Path("/Applications/Google Chrome.app/Contents/MacOS/Google Chrome"),
-    Path("/Applications/Chromium.app/Contents/MacOS/Chromium"),
+_CANDIDATES = (
+    *("chromium", "chromium-browser", "google-chrome", "google-chrome-stable"),
+    "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
+    "/Applications/Chromium.app/Contents/MacOS/Chromium",
 )
 ADVICE = """\
 The browser tests need Chromium, which could not be found or installed.
@@ -24,33 +24,27 @@ Install it (on Debian: apt-get install chromium) or set its path: make test CHRO
 To skip the browser tests: make test NO_BROWSER=1"""
 
 
-class NoChromium(Exception):
-    """Chromium was not found; `str()` says what to do."""
-
-
 def chromium_path(environment: Mapping[str, str] = os.environ) -> str:
     """The path of Chromium: the variable CHROMIUM, the system's, or Playwright's.
 
-    Raises NoChromium.
+    Raises Failure if there is none.
     """
     chosen = environment.get("CHROMIUM")
     if chosen:
         if shutil.which(chosen) is None:
-            raise NoChromium(f"CHROMIUM={chosen} is not a program.\n{ADVICE}")
+            raise Failure(f"CHROMIUM={chosen} is not a program.\n{ADVICE}")
         return chosen
-    found = next((path for name in _NAMES if (path := shutil.which(name))), None)
-    applications = [str(path) for path in _APPLICATIONS if path.exists()]
-    path = found or next(iter(applications), None) or _playwrights_own()
+    found = next(filter(None, map(shutil.which, _CANDIDATES)), None)
+    path = found or shutil.which(_ask_playwright() or "")
     if path is None:
-        raise NoChromium(ADVICE)
+        raise Failure(ADVICE)
     return path
 
 
 def ensure_chromium() -> str:
     """The path of Chromium, after installing it and Playwright's requirements if necessary.
 
-    Installs Debian's packages if this account may, otherwise Playwright's download. Raises
-    NoChromium.
+    Installs Debian's packages if this account may, otherwise Playwright's download. Raises Failure.
     """
     if os.environ.get("CHROMIUM") or _is_ready():
         return chromium_path()
@@ -65,7 +59,7 @@ def _is_ready() -> bool:
     """Whether Chromium exists and Playwright's driver runs: a minimal Debian lacks a library."""
     try:
         chromium_path()
-    except NoChromium:
+    except Failure:
         return False
     return _ask_playwright() is not None
 
@@ -95,11 +89,6 @@ def _as_root() -> list[str] | None:
     return ["sudo", "-n", "env", "DEBIAN_FRONTEND=noninteractive"] if allowed == 0 else None
 
 
-def _playwrights_own() -> str | None:
-    path = _ask_playwright()
-    return path if path and Path(path).exists() else None
-
-
 def _ask_playwright() -> str | None:
     """The path of Playwright's own Chromium, or None if its driver does not run.
 
@@ -115,15 +104,5 @@ def _ask_playwright() -> str | None:
     return answer.stdout.strip() if answer.returncode == 0 else None
 
 
-def main() -> int:
-    """Print the path; return the exit status."""
-    try:
-        say(f"The browser tests use {ensure_chromium()}.")
-    except NoChromium as error:
-        complain(str(error))
-        return 1
-    return 0
-
-
 if __name__ == "__main__":
-    run_program(main)
+    run_program(lambda: say(f"The browser tests use {ensure_chromium()}."))

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from local.chromium import NoChromium, chromium_path
+from tooling.chromium import chromium_path
+from tooling.failures import Failure
 
 
 def test_chosen_chromium_is_used(tmp_path: Path) -> None:
@@ -17,5 +18,5 @@ def test_chosen_chromium_is_used(tmp_path: Path) -> None:
 
 def test_wrong_choice_is_explained(tmp_path: Path) -> None:
     """A CHROMIUM that is not a program is rejected, with alternatives."""
-    with pytest.raises(NoChromium, match="make test NO_BROWSER=1"):
+    with pytest.raises(Failure, match="make test NO_BROWSER=1"):
         chromium_path({"CHROMIUM": str(tmp_path / "nothing")})

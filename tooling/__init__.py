@@ -1,0 +1,14 @@
+"""What every program of this repository builds on, whichever verb of the Makefile starts it.
+
+    program      the frame of a program: signals and failures; failures: what a user is told
+    console      output to the terminal: messages, steps with their durations, questions
+    settings     reading the variables that a verb is given
+    commands     running other programs
+    project      the root folder and the three services; messages: what is said about them
+    environment  creates .venv and installs the locked packages (runs before anything is installed)
+    chromium     finds or installs the browser of the tests
+    readiness    waiting until a server is ready
+
+`private_files` writes passwords. Nothing here imports from the other folders, and only `chromium`
+needs an installed package.
+"""

@@ -1,0 +1,26 @@
+"""Reads the settings of the Makefile's verbs from the environment; an empty one is not set."""
+
+from collections.abc import Iterable, Mapping
+
+from tooling.failures import Failure
+
+MAX_PORT = 65_535
+
+
+def number(environment: Mapping[str, str], name: str, default: int, *, of: range, what: str) -> int:
+    """The whole number that a variable holds; raises Failure if it is not one `of` these."""
+    text = environment.get(name) or str(default)
+    if not (text.isascii() and text.isdigit() and int(text) in of):
+        raise Failure(f"{name}={text} is not {what}.")
+    return int(text)
+
+
+def choice(
+    environment: Mapping[str, str], name: str, choices: Iterable[str], default: str = ""
+) -> str:
+    """The choice that a variable holds; raises Failure if it is none of them."""
+    known = list(choices)
+    chosen = environment.get(name) or default
+    if chosen not in known:
+        raise Failure(f"{name}={chosen} is none of {', '.join(known)}.")
+    return chosen
