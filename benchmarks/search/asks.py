@@ -6,11 +6,10 @@ from urllib.parse import urlencode
 
 import asyncpg
 
-from benchmarks.client import fetch, request_bytes
-from benchmarks.search.load import LIMIT, Ask
+from benchmarks.client import Ask, fetch, request_bytes
 from benchmarks.search.terms import MIDDLING_WORDS, RARE_WORDS, VERY_COMMON_WORDS, Kind
 
-PROLIFIC_RARE = "rare word, prolific author"
+LIMIT = 20
 DEEP = "word, middling, page 20"
 FEED = "feed: "
 

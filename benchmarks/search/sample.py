@@ -12,6 +12,7 @@ _SEED = 4
 # Shares of the thoughts: over 1 % is very common.
 _MIDDLING_FROM = 0.0001
 _MIDDLING_TO = 0.001
+_ONE_PERCENT = (0.008, 0.012)
 
 
 class Sample:
@@ -29,6 +30,12 @@ class Sample:
     def common(self, pattern: str, count: int = TERMS) -> tuple[str, ...]:
         """Return the most frequent terms."""
         return tuple(term for term, _ in self._ranking(pattern)[:count])
+
+    def in_one_percent(self, pattern: str, count: int = TERMS) -> tuple[str, ...]:
+        """Return the most frequent terms that occur in 0.8 to 1.2 % of the thoughts."""
+        least, most = (share * len(self.texts) for share in _ONE_PERCENT)
+        near = [term for term, found in self._ranking(pattern) if found <= most]
+        return tuple(islice((one for one in near if least <= self.matches(one) <= most), count))
 
     def middling(self, pattern: str, count: int = TERMS) -> tuple[str, ...]:
         """Return terms that occur in 0.01 to 0.1 % of the thoughts, and in at least two."""

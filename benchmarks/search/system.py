@@ -8,7 +8,6 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from benchmarks.client import fetch, request_bytes
-from benchmarks.measuring import Server
 from local.folder import Folder
 from local.postgres import remove_data
 from local.services import Ports, ServiceOptions
@@ -54,13 +53,8 @@ def postgres_settings(size: int) -> dict[str, str]:
     }
 
 
-def backend_of(stack: Stack) -> Server:
-    """Return the Thoughts Backend."""
-    return Server(stack.urls["thoughts"], stack.services["thoughts"].pid)
-
-
 def token_of(stack: Stack, user_id: int, username: str) -> str:
-    """Return a user's Authorization header, whether or not the Users Backend knows the user."""
+    """Return the Authorization header of a user, whom the Users Backend need not know."""
     claims = {name: default for name, _, default in describe_settings(ApiSettings)}
     signer = TokenSigner(
         WatchedKeySet(stack.folder.private_keys),

@@ -14,6 +14,7 @@ LONGEST = 250
 VERY_COMMON_WORDS = "word, very common"
 MIDDLING_WORDS = "word, middling"
 RARE_WORDS = "word, rare"
+ONE_PERCENT_WORDS = "word, in 1 %"
 
 _HAN = r"(?=([一-鿿]{%d}))"
 _EMOJI = "[\U0001f300-\U0001faff]"
@@ -24,16 +25,10 @@ _SELDOM_TOGETHER = "qzxjvwkf"
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """A class of terms.
-
-    For a `compared` class the alternatives are measured too; for one `of_words` full-text search
-    finds about the same thoughts.
-    """
+    """A class of terms."""
 
     name: str
     terms: tuple[str, ...]
-    compared: bool = False
-    of_words: bool = False
 
 
 def choose_kinds(texts: Sequence[str]) -> list[Kind]:
@@ -46,10 +41,11 @@ def choose_kinds(texts: Sequence[str]) -> list[Kind]:
 def _words(sample: Sample) -> Iterator[Kind]:
     middling = sample.middling(r"\b[a-z]{5,}\b")
     reversed_words = (word[::-1] for word in sample.middling(r"\b[a-z]{7,}\b", 40))
-    yield Kind(VERY_COMMON_WORDS, sample.common(r"\b[a-z]{3,}\b"), compared=True, of_words=True)
-    yield Kind(MIDDLING_WORDS, middling, compared=True, of_words=True)
-    yield Kind(RARE_WORDS, sample.rare(r"\b[a-z]{6,}\b"), compared=True, of_words=True)
-    yield Kind("word, absent", sample.absent(reversed_words), compared=True, of_words=True)
+    yield Kind(VERY_COMMON_WORDS, sample.common(r"\b[a-z]{3,}\b"))
+    yield Kind(MIDDLING_WORDS, middling)
+    yield Kind(RARE_WORDS, sample.rare(r"\b[a-z]{6,}\b"))
+    yield Kind(ONE_PERCENT_WORDS, sample.in_one_percent(r"\b[a-z]{4,}\b"))
+    yield Kind("word, absent", sample.absent(reversed_words))
 
 
 def _short(sample: Sample) -> Iterator[Kind]:
@@ -60,7 +56,7 @@ def _short(sample: Sample) -> Iterator[Kind]:
         pattern, name = rf"(?=([!-~]{{{length}}}))", f"{length} characters"
         yield Kind(f"{name}, common", sample.common(pattern))
         yield Kind(f"{name}, middling", sample.middling(pattern))
-        yield Kind(f"{name}, rare", sample.rare(pattern), compared=length == 2)
+        yield Kind(f"{name}, rare", sample.rare(pattern))
         yield Kind(f"{name}, absent", sample.absent(_made_of(_SELDOM_TOGETHER, length)))
 
 
@@ -80,7 +76,7 @@ def _long(sample: Sample) -> Iterator[Kind]:
 
 def _chinese(sample: Sample) -> Iterator[Kind]:
     yield from _three("Chinese, 1 character", sample, _HAN % 1)
-    yield from _three("Chinese, 2 characters", sample, _HAN % 2, compared=True)
+    yield from _three("Chinese, 2 characters", sample, _HAN % 2)
     yield from _three("Chinese, 4 characters", sample, _HAN % 4)
     pairs = sample.common(_HAN % 2, 20)
     joined = (first + second for first, second in product(pairs, pairs))
@@ -89,16 +85,16 @@ def _chinese(sample: Sample) -> Iterator[Kind]:
 
 def _other_scripts(sample: Sample) -> Iterator[Kind]:
     accented = r"\b(?=[a-z]*[ß-öø-ÿ])[a-zß-öø-ÿ]{3,}\b"
-    yield from _three("accented word", sample, accented, of_words=True)
+    yield from _three("accented word", sample, accented)
     yield from _three("Japanese, 3 characters", sample, r"(?=([ぁ-んァ-ヶ]{3}))")
-    yield from _three("Cyrillic word", sample, r"\b[а-я]{4,}\b", of_words=True)
+    yield from _three("Cyrillic word", sample, r"\b[а-я]{4,}\b")
 
 
 def _marks(sample: Sample) -> Iterator[Kind]:
     marks = r"[!-/:-@\[-`{-~]{2,4}"
     yield Kind("emoji, common", sample.common(_EMOJI))
-    yield Kind("emoji, rare", sample.least(_EMOJI), compared=True)
-    yield Kind("punctuation, common", sample.common(marks), compared=True)
+    yield Kind("emoji, rare", sample.least(_EMOJI))
+    yield Kind("punctuation, common", sample.common(marks))
     apart = r"(?=([!-/:-@\[-`{-~][^a-z][!-/:-@\[-`{-~]))"
     yield Kind("punctuation, rare", sample.rare(apart))
     yield Kind("punctuation, absent", sample.absent(_made_of("%_\\'&|*<", 3)))
@@ -110,18 +106,16 @@ def _phrases(sample: Sample) -> Iterator[Kind]:
     words = sample.common(r"\b[a-z]{2,}\b", 40)
     one_of = "|".join(words)
     phrases = sample.middling(rf"(?=\b((?:{one_of}) (?:{one_of}) [a-z]{{2}}))")
-    yield Kind("phrase of common words", phrases, compared=True, of_words=True)
+    yield Kind("phrase of common words", phrases)
     mixed = (" ".join(sample.random.sample(words[:12], 6)) for _ in range(200) if len(words) >= 12)
     absent = sample.absent(mixed)
-    yield Kind("phrase that never occurs", absent, compared=True, of_words=True)
+    yield Kind("phrase that never occurs", absent)
 
 
-def _three(
-    name: str, sample: Sample, pattern: str, *, compared: bool = False, of_words: bool = False
-) -> Iterator[Kind]:
-    yield Kind(f"{name}, common", sample.common(pattern), of_words=of_words)
-    yield Kind(f"{name}, middling", sample.middling(pattern), compared, of_words)
-    yield Kind(f"{name}, rare", sample.rare(pattern), compared, of_words)
+def _three(name: str, sample: Sample, pattern: str) -> Iterator[Kind]:
+    yield Kind(f"{name}, common", sample.common(pattern))
+    yield Kind(f"{name}, middling", sample.middling(pattern))
+    yield Kind(f"{name}, rare", sample.rare(pattern))
 
 
 def _made_of(characters: str, length: int) -> Iterator[str]:
