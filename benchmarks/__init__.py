@@ -13,6 +13,6 @@ machine        where the figures were measured
 report         writes the results, and their tables into README.md
 
 load_data      the command that fills a database; destination: which one
-loading        loads thoughts into a database; batches: generates them in several processes
+loading        loads thoughts into a database
 generator      any number of thoughts, always the same; vocabulary: their words
 """

@@ -12,9 +12,8 @@ from benchmarks import report
 from benchmarks.images_run import measure_images
 from benchmarks.machine import is_optimized
 from benchmarks.requests_run import measure_requests
-from benchmarks.search.measures import Effort
 from benchmarks.search.report import saved_results, search_text
-from benchmarks.search.run import measure_search
+from benchmarks.search.run import Effort, measure_search
 from benchmarks.start_run import measure_start
 from local.console import complain, say
 from local.stopping import run_program

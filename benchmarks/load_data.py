@@ -7,7 +7,6 @@ import asyncio
 import os
 import time
 from collections.abc import Mapping
-from concurrent.futures.process import BrokenProcessPool
 from urllib.parse import urlsplit
 
 import asyncpg
@@ -25,7 +24,7 @@ from local.stopping import run_program
 THOUGHTS_PER_SECOND = 10_000
 START_SECONDS = 3
 
-_EXPECTED = (LoadError, BrokenProcessPool, FolderError, PostgresError)
+_EXPECTED = (LoadError, FolderError, PostgresError)
 _OF_THE_DATABASE = (OSError, ValueError, asyncpg.PostgresError, asyncpg.InterfaceError)
 
 

@@ -1,13 +1,15 @@
 """Loads generated thoughts into the database of the Thoughts Backend: all of them or none."""
 
-import os
+import asyncio
+import csv
+import io
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractContextManager, nullcontext
 from typing import TypeAlias
 
 import asyncpg
 
-from benchmarks.batches import copied_rows
+from benchmarks.generator import BATCH, generate_rows
 
 COLUMNS = ("user_id", "username", "text", "created_at")
 # While this lock is waited for, readers and writers queue behind it.
@@ -38,8 +40,7 @@ async def add_thoughts(
     and rebuilt as they were after the rows are loaded. If the table holds more thoughts than are
     added, rebuilding would take longer, and the indexes stay.
 
-    Raises `LoadError`, `BrokenProcessPool`, OSError or `asyncpg.PostgresError`; then nothing was
-    loaded.
+    Raises `LoadError`, OSError or `asyncpg.PostgresError`; then nothing was loaded.
     """
     connection = await asyncpg.connect(database_url)
     try:
@@ -99,21 +100,27 @@ async def _drop_indexes(connection: Connection) -> dict[str, str]:
 
 
 async def _copy(connection: Connection, start: int, count: int) -> None:
-    with copied_rows(start, count, processes=os.cpu_count() or 1) as pieces:
-        await connection.copy_to_table(
-            "thoughts",
-            source=_while_connected(connection, pieces),
-            columns=COLUMNS,
-            format="csv",
-            timeout=None,
-        )
+    await connection.copy_to_table(
+        "thoughts",
+        source=_batches(connection, start, start + count),
+        columns=COLUMNS,
+        format="csv",
+        timeout=None,
+    )
 
 
-async def _while_connected(
-    connection: Connection, pieces: AsyncIterator[bytes]
-) -> AsyncIterator[bytes]:
-    """Check the connection, because asyncpg would keep sending when it is closed."""
-    async for piece in pieces:
+async def _batches(connection: Connection, start: int, stop: int) -> AsyncIterator[bytes]:
+    """Yield rows as CSV, generated in a thread, so that PostgreSQL gets others meanwhile."""
+    for first in range(start - start % BATCH, stop, BATCH):
+        part = range(max(start, first), min(stop, first + BATCH))
+        rows = await asyncio.to_thread(_csv, part)
+        # asyncpg would keep sending.
         if connection.is_closed():
             raise LoadError("The connection to the database was lost.")
-        yield piece
+        yield rows
+
+
+def _csv(part: range) -> bytes:
+    file = io.StringIO()
+    csv.writer(file).writerows(generate_rows(len(part), start=part.start))
+    return file.getvalue().encode()

@@ -1,8 +1,6 @@
-"""The database of the search benchmark: its number of thoughts, their authors and contents."""
+"""The database of the search benchmark: loads thoughts, and counts those with a term."""
 
-from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import asyncpg
 
@@ -11,25 +9,10 @@ from benchmarks.generator import FIRST_USER_ID
 from benchmarks.loading import add_thoughts, count_thoughts, update_statistics
 from local.console import step
 
-# A demonstration user, whose few thoughts are the oldest of all.
-QUIET_AUTHOR = "stephen"
-
 _DELETE_SHARED = """
     DELETE FROM thoughts WHERE user_id < $1
     AND id > (SELECT min(id) FROM thoughts WHERE user_id >= $1)
 """
-_EXCERPT = """
-    SELECT user_id, username, folded_text FROM thoughts WHERE user_id >= $1 ORDER BY id LIMIT $2
-"""
-
-
-@dataclass(frozen=True, slots=True)
-class Excerpt:
-    """The first generated thoughts, folded as for search, and their most frequent author."""
-
-    texts: list[str]
-    prolific_id: int
-    prolific: str
 
 
 async def load_up_to(database_url: str, size: int) -> bool:
@@ -48,17 +31,6 @@ async def load_up_to(database_url: str, size: int) -> bool:
     with step("Updating the statistics"):
         await update_statistics(database_url)
     return present <= size
-
-
-async def take_excerpt(database_url: str, count: int) -> Excerpt:
-    """Return the oldest generated thoughts, `count` of them."""
-    connection = await asyncpg.connect(database_url)
-    try:
-        rows = await connection.fetch(_EXCERPT, FIRST_USER_ID, count, timeout=None)
-    finally:
-        await connection.close()
-    ((author, _),) = Counter((user_id, username) for user_id, username, _ in rows).most_common(1)
-    return Excerpt([text for _, _, text in rows], *author)
 
 
 async def count_matches(database_url: str, asks: Sequence[Ask]) -> dict[tuple[str, str], int]:

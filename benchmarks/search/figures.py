@@ -21,7 +21,6 @@ class Figure:
     """
 
     kind: str
-    size: int
     clients: int
     cache: str
     latencies: Latencies

@@ -3,8 +3,8 @@
 import asyncio
 import random
 from collections import defaultdict
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from itertools import cycle, islice
 
 import msgspec
@@ -26,112 +26,75 @@ MIX_SECONDS = 120
 _SEED = 4
 
 
-@dataclass(frozen=True, slots=True)
-class Effort:
-    """How much is sent: requests for a class and for the mix, and new thoughts.
-
-    `cold_starts` is the number of terms per class that are searched for cold. Terms are taken from
-    the first `sample` thoughts.
-    """
-
-    requests: int = 200
-    mixed: int = 4000
-    new_thoughts: int = 10_000
-    cold_starts: int = 8
-    empties_os_cache: bool = True
-    sample: int = 100_000
-
-
-@dataclass(frozen=True, slots=True)
-class Subject:
-    """The system under test: running, with `size` thoughts."""
-
-    stack: Stack
-    size: int
-    effort: Effort
-
-    @property
-    def database_url(self) -> str:
-        """The database of the Thoughts Backend."""
-        return self.stack.database_urls["thoughts"]
-
-    @property
-    def url(self) -> str:
-        """The Thoughts Backend."""
-        return self.stack.urls["thoughts"]
-
-
-def measure_warm(subject: Subject, asks: Sequence[Ask]) -> tuple[list[Figure], list[Observation]]:
-    """Send the requests of each class in turn, after one warm-up round."""
+def measure_warm(
+    stack: Stack, asks: Sequence[Ask], *, requests: int
+) -> tuple[list[Figure], list[Observation]]:
+    """Send the requests of each class in turn, at least `requests`, after one warm-up round."""
     figures: list[Figure] = []
     observations: list[Observation] = []
+    url, service, postgres = stack.urls["thoughts"], stack.services["thoughts"], stack.postgres
     for kind, own in _by_kind(asks).items():
-        asyncio.run(send(subject.url, own))
-        services = subject.stack.services
-        clocks = [CpuClock(services["thoughts"].pid), CpuClock(subject.stack.postgres.process.pid)]
-        requests = islice(cycle(own), max(subject.effort.requests, len(own)))
-        observed = asyncio.run(send(subject.url, requests, seconds=CLASS_SECONDS))
+        asyncio.run(send(url, own))
+        clocks = [CpuClock(service.pid), CpuClock(postgres.process.pid)]
+        repeated = islice(cycle(own), max(requests, len(own)))
+        observed = asyncio.run(send(url, repeated, seconds=CLASS_SECONDS))
         service_us, postgres_us = (clock.elapsed_us() / len(observed) for clock in clocks)
-        figure = _figure(subject, kind, observed)
+        figure = _figure(kind, observed)
         figures.append(replace(figure, service_cpu_us=service_us, postgres_cpu_us=postgres_us))
         observations += observed
-        times = figure.latencies
-        say(f"  {kind}: p50 {times.p50_ms:.1f}, p99 {times.p99_ms:.1f}, {postgres_us:.0f} us")
+        say(f"  {kind}: p50 {figure.latencies.p50_ms:.1f} ms, PostgreSQL {postgres_us:.0f} us")
     return figures, observations
 
 
-def measure_mix(subject: Subject, asks: Sequence[Ask]) -> list[Figure]:
-    """Send the searches of all classes in a random order from many clients."""
-    mixed = random.Random(_SEED).choices(asks, k=subject.effort.mixed)
-    with step(f"{MIX_CLIENTS} clients"):
-        observations = asyncio.run(
-            send(subject.url, mixed, clients=MIX_CLIENTS, seconds=MIX_SECONDS)
-        )
-    together = _figure(subject, MIX, observations, clients=MIX_CLIENTS)
-    return [together, *_figures(subject, observations, clients=MIX_CLIENTS)]
+def measure_mix(stack: Stack, asks: Sequence[Ask], *, requests: int) -> list[Figure]:
+    """Send searches of all classes in a random order from many clients."""
+    mixed = random.Random(_SEED).choices(asks, k=requests)
+    clients, url = MIX_CLIENTS, stack.urls["thoughts"]
+    with step(f"{clients} clients"):
+        observations = asyncio.run(send(url, mixed, clients=clients, seconds=MIX_SECONDS))
+    together = _figure(MIX, observations, clients=clients)
+    return [together, *_figures(observations, clients=clients)]
 
 
-def measure_cold(subject: Subject, asks: Sequence[Ask]) -> tuple[list[Figure], bool]:
+def measure_cold(
+    stack: Stack, asks: Sequence[Ask], *, starts: int, empties_os_cache: bool
+) -> tuple[list[Figure], bool]:
     """Send requests for the first time: one of each class after each start of PostgreSQL.
 
     The second value says whether the operating system's file cache was empty too.
     """
-    kinds = list(_by_kind(asks).values())
-    rounds = min(subject.effort.cold_starts, max(map(len, kinds)))
     observations: list[Observation] = []
     dropped = False
-    for number in range(rounds):
-        with step(f"Cold, start {number + 1} of {rounds}"):
-            dropped = make_cold(subject.stack, empties_os_cache=subject.effort.empties_os_cache)
-            # Each start begins with a different class.
-            first = number * len(kinds) // rounds
-            due = [kind[number] for kind in kinds[first:] + kinds[:first] if number < len(kind)]
-            observations += asyncio.run(send(subject.url, due))
-    return _figures(subject, observations, cache="cold"), dropped
+    for number in range(starts):
+        with step(f"Cold, start {number + 1} of {starts}"):
+            dropped = make_cold(stack, empties_os_cache=empties_os_cache)
+            due = [own[number % len(own)] for own in _by_kind(asks).values()]
+            random.Random(number).shuffle(due)
+            observations += asyncio.run(send(stack.urls["thoughts"], due))
+    return _figures(observations, cache="cold"), dropped
+
+
+def _by_kind(asks: Iterable[Ask]) -> dict[str, list[Ask]]:
+    kinds: dict[str, list[Ask]] = defaultdict(list)
+    for ask in asks:
+        kinds[ask.kind].append(ask)
+    return kinds
 
 
 def _figures(
-    subject: Subject, observations: Sequence[Observation], *, clients: int = 1, cache: str = "warm"
+    observations: Iterable[Observation], *, clients: int = 1, cache: str = "warm"
 ) -> list[Figure]:
     kinds: dict[str, list[Observation]] = defaultdict(list)
     for one in observations:
         kinds[one.ask.kind].append(one)
-    return [
-        _figure(subject, kind, own, clients=clients, cache=cache) for kind, own in kinds.items()
-    ]
+    return [_figure(kind, own, clients=clients, cache=cache) for kind, own in kinds.items()]
 
 
 def _figure(
-    subject: Subject,
-    kind: str,
-    observations: Sequence[Observation],
-    *,
-    clients: int = 1,
-    cache: str = "warm",
+    kind: str, observations: Sequence[Observation], *, clients: int = 1, cache: str = "warm"
 ) -> Figure:
     return Figure(
         kind,
-        subject.size,
         clients,
         cache,
         Latencies.of(observations),
@@ -144,10 +107,3 @@ def _is_incomplete(answer: Answer) -> bool:
     if 'rel="next"' not in answer.headers.get("link", ""):
         return False
     return len(msgspec.json.decode(answer.body, type=list[msgspec.Raw])) < LIMIT
-
-
-def _by_kind(asks: Sequence[Ask]) -> dict[str, list[Ask]]:
-    kinds: dict[str, list[Ask]] = defaultdict(list)
-    for ask in asks:
-        kinds[ask.kind].append(ask)
-    return dict(kinds)

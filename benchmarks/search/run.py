@@ -3,32 +3,36 @@
 import asyncio
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
-from itertools import cycle, islice
+from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
 
 from benchmarks.client import Ask, Observation, send
-from benchmarks.generator import MAX_CHARACTERS
+from benchmarks.generator import FIRST_USER_ID, generate_rows
 from benchmarks.machine import this_machine
 from benchmarks.measuring import Latencies
 from benchmarks.scenarios import share_asks
-from benchmarks.search.asks import author_asks, deep_asks, feed_asks, term_asks
-from benchmarks.search.database import (
-    QUIET_AUTHOR,
-    Excerpt,
-    count_matches,
-    load_up_to,
-    take_excerpt,
-)
+from benchmarks.search.asks import PROLIFIC_AUTHOR, feed_asks, search_asks
+from benchmarks.search.database import count_matches, load_up_to
 from benchmarks.search.figures import Figure, SearchResult, TermFigure
-from benchmarks.search.measures import Effort, Subject, measure_cold, measure_mix, measure_warm
-from benchmarks.search.system import search_stack, token_of
-from benchmarks.search.terms import ONE_PERCENT_WORDS, RARE_WORDS, Kind, choose_kinds
+from benchmarks.search.measures import measure_cold, measure_mix, measure_warm
+from benchmarks.search.system import authorization_of, search_stack
 from local.console import say, step
+from local.stack import Stack
 
 AFTER_NEW = "after new thoughts"
-# Whoever shares the new thoughts has a lower id than the generated users.
-_SHARER = (1, "somebody")
+MEASURED_AFTER_NEW = ("word, rare", "word, in 1 %")
+
+
+@dataclass(frozen=True, slots=True)
+class Effort:
+    """How much is sent: requests for a class and for the mix, new thoughts, cold starts."""
+
+    requests: int = 200
+    mixed: int = 4000
+    new_thoughts: int = 10_000
+    cold_starts: int = 8
+    empties_os_cache: bool = True
 
 
 def measure_search(
@@ -40,65 +44,54 @@ def measure_search(
     """
     say("Starting the system.")
     with search_stack(kept, max(sizes)) as stack:
-        kinds: list[Kind] = []
         for size in sorted(sizes):
             say(f"{size:,} thoughts:")
-            subject = Subject(stack, size, effort)
-            if not asyncio.run(load_up_to(subject.database_url, size)):
+            if asyncio.run(load_up_to(stack.database_urls["thoughts"], size)):
+                yield _measure(stack, size, effort)
+            else:
                 say("There are more already.")
-                continue
-            excerpt = asyncio.run(take_excerpt(subject.database_url, effort.sample))
-            # The same terms at every size, so that the figures are comparable.
-            kinds = kinds or choose_kinds(excerpt.texts)
-            yield _measure(subject, excerpt, kinds)
 
 
-def _measure(subject: Subject, excerpt: Excerpt, kinds: Sequence[Kind]) -> SearchResult:
-    searches = asyncio.run(_searches(subject, excerpt, kinds))
-    everything = searches + asyncio.run(_feeds(subject, excerpt))
+def _measure(stack: Stack, size: int, effort: Effort) -> SearchResult:
+    database_url = stack.database_urls["thoughts"]
+    prolific = authorization_of(stack, FIRST_USER_ID, PROLIFIC_AUTHOR)
+    searches = asyncio.run(search_asks(stack.urls["thoughts"]))
+    everything = searches + asyncio.run(feed_asks(database_url, prolific))
     with step(f"Counting the matches of {len(searches)} searches"):
-        matches = asyncio.run(count_matches(subject.database_url, searches))
-    figures, observations = measure_warm(subject, everything)
-    figures += measure_mix(subject, searches)
-    cold, os_cache_dropped = measure_cold(subject, everything)
+        matches = asyncio.run(count_matches(database_url, searches))
+    warm, observations = measure_warm(stack, everything, requests=effort.requests)
+    mix = measure_mix(stack, searches, requests=effort.mixed)
+    cold, os_cache_dropped = measure_cold(
+        stack, everything, starts=effort.cold_starts, empties_os_cache=effort.empties_os_cache
+    )
+    after = _measure_after_new_thoughts(stack, searches, effort)
     return SearchResult(
-        machine=asyncio.run(this_machine(subject.database_url)),
-        size=subject.size,
+        machine=asyncio.run(this_machine(database_url)),
+        size=size,
         os_cache_dropped=os_cache_dropped,
         terms=_term_figures(observations, matches),
-        figures=[*figures, *cold, *_after_new_thoughts(subject, excerpt, searches)],
+        figures=[*warm, *mix, *cold, *after],
     )
 
 
-async def _searches(subject: Subject, excerpt: Excerpt, kinds: Sequence[Kind]) -> list[Ask]:
-    return [
-        *term_asks(kinds),
-        *author_asks(kinds, prolific=excerpt.prolific, quiet=QUIET_AUTHOR),
-        *await deep_asks(subject.url, kinds),
-    ]
-
-
-async def _feeds(subject: Subject, excerpt: Excerpt) -> list[Ask]:
-    token = token_of(subject.stack, excerpt.prolific_id, excerpt.prolific)
-    return await feed_asks(subject.database_url, prolific_id=excerpt.prolific_id, token=token)
-
-
-def _after_new_thoughts(
-    subject: Subject, excerpt: Excerpt, searches: Sequence[Ask]
+def _measure_after_new_thoughts(
+    stack: Stack, searches: Sequence[Ask], effort: Effort
 ) -> list[Figure]:
     """Share thoughts that contain none of some terms, then search for these."""
     asks = [
         replace(ask, kind=f"{ask.kind}, {AFTER_NEW}")
         for ask in searches
-        if ask.kind in (RARE_WORDS, ONE_PERCENT_WORDS)
+        if ask.kind in MEASURED_AFTER_NEW
     ]
-    without = [text for text in excerpt.texts if not any(ask.term in text for ask in asks)]
-    # They are folded, which can make a text longer than one may be.
-    texts = islice(cycle(text[:MAX_CHARACTERS] for text in without), subject.effort.new_thoughts)
-    headers = {"Authorization": token_of(subject.stack, *_SHARER)}
-    with step(f"Sharing {subject.effort.new_thoughts:,} thoughts"):
-        asyncio.run(send(subject.url, share_asks(texts, headers)))
-    return measure_warm(subject, asks)[0]
+    texts = (
+        text
+        for _, _, text, _ in generate_rows(2 * effort.new_thoughts, seed=1)
+        if not any(ask.term in text.casefold() for ask in asks)
+    )
+    shared = share_asks(islice(texts, effort.new_thoughts), authorization_of(stack, 1, "somebody"))
+    with step(f"Sharing {effort.new_thoughts:,} thoughts"):
+        asyncio.run(send(stack.urls["thoughts"], shared))
+    return measure_warm(stack, asks, requests=effort.requests)[0]
 
 
 def _term_figures(
@@ -110,7 +103,6 @@ def _term_figures(
             terms[one.ask.kind, one.ask.term, one.ask.username].append(one)
     figures = []
     for (kind, term, username), own in terms.items():
-        times = Latencies.of(own)
-        found = matches[term, username]
+        times, found = Latencies.of(own), matches[term, username]
         figures.append(TermFigure(kind, term, username, found, times.p50_ms, times.worst_ms))
     return figures

@@ -53,7 +53,7 @@ def postgres_settings(size: int) -> dict[str, str]:
     }
 
 
-def token_of(stack: Stack, user_id: int, username: str) -> str:
+def authorization_of(stack: Stack, user_id: int, username: str) -> dict[str, str]:
     """Return the Authorization header of a user, whom the Users Backend need not know."""
     claims = {name: default for name, _, default in describe_settings(ApiSettings)}
     signer = TokenSigner(
@@ -62,7 +62,7 @@ def token_of(stack: Stack, user_id: int, username: str) -> str:
         audience=str(claims["TOKEN_AUDIENCE"]),
         lifetime_seconds=_DAY_SECONDS,
     )
-    return f"Bearer {signer.sign(user_id, username, is_admin=False)}"
+    return {"Authorization": f"Bearer {signer.sign(user_id, username, is_admin=False)}"}
 
 
 def make_cold(stack: Stack, *, empties_os_cache: bool) -> bool:

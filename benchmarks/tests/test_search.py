@@ -5,16 +5,12 @@ import pytest
 
 from benchmarks.search.asks import FEED
 from benchmarks.search.figures import SearchResult
-from benchmarks.search.measures import MIX, MIX_CLIENTS, Effort
+from benchmarks.search.measures import MIX, MIX_CLIENTS
 from benchmarks.search.report import search_text
-from benchmarks.search.run import AFTER_NEW, measure_search
-from benchmarks.search.sample import Sample
-from benchmarks.search.terms import MIDDLING_WORDS, ONE_PERCENT_WORDS, RARE_WORDS
+from benchmarks.search.run import AFTER_NEW, MEASURED_AFTER_NEW, Effort, measure_search
 
 SIZE = 2000
-EFFORT = Effort(
-    requests=8, mixed=100, new_thoughts=50, cold_starts=1, empties_os_cache=False, sample=SIZE
-)
+EFFORT = Effort(requests=8, mixed=100, new_thoughts=50, cold_starts=1, empties_os_cache=False)
 
 
 @pytest.fixture(scope="module")
@@ -29,8 +25,8 @@ def test_classes_are_measured_warm_cold_and_with_many_clients(result: SearchResu
     warm, cold = result.by_kind(), result.by_kind(cache="cold")
     many = result.by_kind(clients=MIX_CLIENTS)
 
-    assert warm[MIDDLING_WORDS].latencies.requests >= EFFORT.requests
-    assert warm[MIDDLING_WORDS].latencies.worst_ms > 0
+    assert warm["word, middling"].latencies.requests >= EFFORT.requests
+    assert warm["word, middling"].latencies.worst_ms > 0
     assert set(cold) <= set(warm)
     assert many[MIX].latencies.requests == EFFORT.mixed
 
@@ -44,16 +40,16 @@ def test_words_are_searched_for_again_after_new_thoughts(result: SearchResult) -
     """Rare words and those in 1 % of the thoughts have figures before and after."""
     kinds = result.by_kind()
 
-    assert {RARE_WORDS, ONE_PERCENT_WORDS} <= set(kinds)
-    assert {f"{RARE_WORDS}, {AFTER_NEW}", f"{ONE_PERCENT_WORDS}, {AFTER_NEW}"} <= set(kinds)
+    assert all(kind in kinds for kind in MEASURED_AFTER_NEW)
+    assert all(f"{kind}, {AFTER_NEW}" in kinds for kind in MEASURED_AFTER_NEW)
 
 
 def test_terms_are_kept_with_their_matches(result: SearchResult) -> None:
-    """A term that occurs once in the sample, here the whole table, is counted at least once."""
-    matches = [term.matches for term in result.terms if term.kind == RARE_WORDS]
+    """Terms have the number of thoughts that contain them, their frequency as chosen."""
+    matches = {term.term: term.matches for term in result.terms if not term.username}
 
-    assert matches
-    assert min(matches) >= 1
+    assert matches["the"] > 10 * matches["because"] > 0
+    assert matches["gnisrun"] == 0
 
 
 def test_result_is_kept_whole(result: SearchResult) -> None:
@@ -66,29 +62,3 @@ def test_tables_name_every_class(result: SearchResult) -> None:
     text = search_text([result])
 
     assert all(f"| {kind} " in text for kind in result.by_kind())
-
-
-def test_rare_terms_stand_in_one_text() -> None:
-    """A word that is also part of a word in another text is not rare."""
-    sample = Sample(["the cat", "the concatenation", "the dog"])
-
-    assert set(sample.rare(r"\w+")) == {"concatenation", "dog"}
-
-
-def test_common_terms_come_first() -> None:
-    """The most frequent terms are chosen, counted once per text."""
-    sample = Sample(["a b b b", "a", "a c"])
-
-    assert sample.common(r"\w", 1) == ("a",)
-
-
-def test_terms_in_one_percent_are_about_as_frequent() -> None:
-    """Of 1,000 texts, between 8 and 12 contain the term."""
-    texts = [f"all {'ten' if number % 100 == 0 else ''} {number}" for number in range(1000)]
-
-    assert Sample(texts).in_one_percent(r"[a-z]+") == ("ten",)
-
-
-def test_absent_terms_stand_nowhere() -> None:
-    """Candidates that are found are left out."""
-    assert Sample(["abc"]).absent(["b", "x", "y"], 1) == ("x",)
