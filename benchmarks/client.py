@@ -110,11 +110,12 @@ async def _exchange(
     async with asyncio.timeout(ANSWER_SECONDS):
         writer.write(request)
         head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
+        status = int(head[0].split(" ")[1])
         headers: dict[str, str] = {}
         for line in head[1:-2]:
             name, _, value = line.partition(":")
             key, value = name.lower(), value.strip()
             headers[key] = f"{headers[key]}\n{value}" if key in headers else value
-        # No scenario expects a chunked answer: without a length, this raises KeyError.
-        length = 0 if head[0].split(" ")[1] == "204" else int(headers["content-length"])
-        return Answer(int(head[0].split(" ")[1]), headers, await reader.readexactly(length))
+        # None of the answers is chunked.
+        body = await reader.readexactly(int(headers["content-length"]))
+        return Answer(status, headers, body)
