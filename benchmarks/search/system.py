@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from benchmarks.client import fetch, request_bytes
+from benchmarks.client import Ask, request_bytes, send
 from local.folder import Folder
 from local.postgres import remove_data
 from local.services import Ports, ServiceOptions
@@ -79,5 +79,5 @@ def make_cold(stack: Stack, *, empties_os_cache: bool) -> bool:
             dropped = True
     stack.postgres.start()
     request = request_bytes("GET", "/api/thoughts/1/")
-    asyncio.run(fetch(stack.urls["thoughts"], request))
+    asyncio.run(send(stack.urls["thoughts"], [Ask("", request)]))
     return dropped
