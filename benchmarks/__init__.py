@@ -1,18 +1,18 @@
-"""The cost of a request, measured on the whole system (`make bench`); README.md has the figures.
+"""Measures the whole system (`make bench`) and fills databases (`make load-data`).
 
-requests_run   measures requests, on its own system
-scenarios      which requests are measured
-client         the load: keep-alive connections on asyncio streams
-measuring      CPU, time and memory of one scenario
+requests_run   what a request costs; scenarios: which requests; requests_result: the table
 floors         the same servers answering a constant, for comparison
-report         the tables, the budgets, and the files that store them; tables: their format
-start_run      how long `make up` takes on a fresh clone, and the second time
-
-load_data      the command that fills a database (`make load-data`); progress: its output
-generator      any number of thoughts, the same for the same seed; vocabulary: their words
-batches        generates them in several processes
-loading        loads them into a database; indexes: drops and rebuilds its indexes
-destination    which database to load
-
+start_run      how long `make up` takes
+images_run     what the images and their containers need
 search         the package that measures search
+
+client         sends the requests
+visitor        a logged-in user, whose requests they are
+measuring      CPU time, latencies and memory
+machine        where the figures were measured
+report         writes the results, and their tables into README.md
+
+load_data      the command that fills a database; destination: which one
+loading        loads thoughts into a database
+generator      any number of thoughts, always the same; vocabulary: their words
 """

@@ -1,8 +1,8 @@
 """Any number of thoughts, in eight languages: an endless sequence, always the same for a seed.
 
 The sequence is generated in batches, each from the seed and its own number only, so that any part
-can be generated independently, by several processes at once. Some users share much more than
-others, and the number of users grows along the sequence; each uses one language.
+can be generated independently. Some users share much more than others, and the number of users
+grows along the sequence; each uses one language.
 """
 
 import random

@@ -1,72 +1,62 @@
 """Loads generated thoughts into the database of the Thoughts Backend: all of them or none."""
 
-import os
-import time
-from collections.abc import AsyncIterator
-from dataclasses import dataclass
+import asyncio
+import csv
+import io
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractContextManager, nullcontext
+from typing import TypeAlias
 
 import asyncpg
 
-from benchmarks.batches import copied_rows
-from benchmarks.generator import BATCH
-from benchmarks.indexes import create_indexes, drop_indexes
-from benchmarks.progress import Show, show_nothing
+from benchmarks.generator import BATCH, generate_rows
 
 COLUMNS = ("user_id", "username", "text", "created_at")
 # While this lock is waited for, readers and writers queue behind it.
 _SETTINGS = "SET LOCAL lock_timeout = '30s'; SET LOCAL maintenance_work_mem = '512MB'"
+
+Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
+
+# Returns a context manager for a part of the work, given its name.
+Step = Callable[[str], AbstractContextManager[None]]
 
 
 class LoadError(Exception):
     """Thoughts cannot be loaded into the database; `str()` says why and what to do."""
 
 
-@dataclass(frozen=True, slots=True)
-class Loaded:
-    """The time for the rows, and for the indexes if they were rebuilt."""
-
-    thoughts: int
-    copy_seconds: float
-    index_seconds: float | None
-
-
-async def load_thoughts(
-    database_url: str, count: int, *, start: int = 0, show: Show = show_nothing
-) -> Loaded:
+async def load_thoughts(database_url: str, count: int, *, start: int = 0) -> None:
     """Call `add_thoughts`, then `update_statistics`."""
-    loaded = await add_thoughts(database_url, count, start=start, show=show)
+    await add_thoughts(database_url, count, start=start)
     await update_statistics(database_url)
-    return loaded
 
 
 async def add_thoughts(
-    database_url: str, count: int, *, start: int = 0, show: Show = show_nothing
-) -> Loaded:
+    database_url: str, count: int, *, start: int = 0, step: Step = lambda _: nullcontext()
+) -> None:
     """Add the thoughts number `start` to `start + count - 1` of the generator by COPY.
 
     It is one transaction, which locks the table: all indexes except the primary key are dropped,
     and rebuilt as they were after the rows are loaded. If the table holds more thoughts than are
-    added, rebuilding would take longer, and the indexes stay. `show` is called with the progress
-    of each part.
+    added, rebuilding would take longer, and the indexes stay.
 
-    Raises `LoadError`, `MakerEnded`, OSError or `asyncpg.PostgresError`; then nothing was loaded.
+    Raises `LoadError`, OSError or `asyncpg.PostgresError`; then nothing was loaded.
     """
     connection = await asyncpg.connect(database_url)
     try:
-        started = time.monotonic()
         # If it is not committed, closing the connection rolls it back.
         transaction = connection.transaction()
         await transaction.start()
         present = await count_thoughts(connection)
         await connection.execute(_SETTINGS)
         # Adding an entry to an existing index costs about twice as much as building it in.
-        indexes = await drop_indexes(connection) if count >= present else []
-        await _copy(connection, start, count, show)
-        copied = time.monotonic()
-        await create_indexes(connection, database_url, indexes, show)
+        indexes = await _drop_indexes(connection) if count >= present else {}
+        with step("Copying"):
+            await _copy(connection, start, count)
+        for name, definition in indexes.items():
+            with step(f"Building the index {name}"):
+                await connection.execute(definition, timeout=None)
         await transaction.commit()
-        indexed = time.monotonic()
-        return Loaded(count, copied - started, indexed - copied if indexes else None)
     finally:
         await connection.close()
 
@@ -80,9 +70,7 @@ async def update_statistics(database_url: str) -> None:
         await connection.close()
 
 
-async def count_thoughts(
-    connection: "asyncpg.Connection[asyncpg.Record]", *, first_user_id: int = 1
-) -> int:
+async def count_thoughts(connection: Connection, *, first_user_id: int = 1) -> int:
     """Return how many thoughts users from `first_user_id` on have shared; raises `LoadError`."""
     try:
         return int(
@@ -97,31 +85,42 @@ async def count_thoughts(
         ) from None
 
 
-async def _copy(
-    connection: "asyncpg.Connection[asyncpg.Record]", start: int, count: int, show: Show
-) -> None:
-    with copied_rows(start, count, processes=os.cpu_count() or 1) as pieces:
-        await connection.copy_to_table(
-            "thoughts",
-            source=_watched(pieces, connection, count, show),
-            columns=COLUMNS,
-            format="csv",
-            timeout=None,
-        )
+async def _drop_indexes(connection: Connection) -> dict[str, str]:
+    """Drop the indexes that no constraint needs; return the statement that creates each."""
+    rows = await connection.fetch("""
+        SELECT indexrelid::regclass::text, pg_get_indexdef(indexrelid)
+        FROM pg_index
+        WHERE indrelid = 'thoughts'::regclass
+          AND NOT EXISTS (SELECT FROM pg_constraint WHERE conindid = indexrelid)
+        ORDER BY indexrelid
+    """)
+    for name, _ in rows:
+        await connection.execute(f"DROP INDEX {name}")
+    return dict(tuple(row) for row in rows)
 
 
-async def _watched(
-    pieces: AsyncIterator[bytes],
-    connection: "asyncpg.Connection[asyncpg.Record]",
-    count: int,
-    show: Show,
-) -> AsyncIterator[bytes]:
-    copied = 0
-    show("Copying", 0)
-    async for piece in pieces:
-        # asyncpg would keep sending although the connection is closed.
+async def _copy(connection: Connection, start: int, count: int) -> None:
+    await connection.copy_to_table(
+        "thoughts",
+        source=_batches(connection, start, start + count),
+        columns=COLUMNS,
+        format="csv",
+        timeout=None,
+    )
+
+
+async def _batches(connection: Connection, start: int, stop: int) -> AsyncIterator[bytes]:
+    """Yield rows as CSV, generated in a thread, so that PostgreSQL gets others meanwhile."""
+    for first in range(start - start % BATCH, stop, BATCH):
+        part = range(max(start, first), min(stop, first + BATCH))
+        rows = await asyncio.to_thread(_csv, part)
+        # asyncpg would keep sending.
         if connection.is_closed():
             raise LoadError("The connection to the database was lost.")
-        yield piece
-        copied = min(count, copied + BATCH)
-        show("Copying", copied / count)
+        yield rows
+
+
+def _csv(part: range) -> bytes:
+    file = io.StringIO()
+    csv.writer(file).writerows(generate_rows(len(part), start=part.start))
+    return file.getvalue().encode()

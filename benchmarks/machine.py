@@ -2,6 +2,8 @@
 
 import os
 import platform
+import sys
+import sysconfig
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,7 +13,7 @@ import asyncpg
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """What a reader needs to judge a figure."""
+    """What a reader needs to judge a figure; `optimized` is None in results that do not say."""
 
     processor: str
     cores: int
@@ -19,6 +21,15 @@ class Machine:
     python: str
     postgresql: str
     day: str
+    optimized: bool | None = None
+
+    def __str__(self) -> str:
+        builds = {True: " (optimized build)", False: " (build without optimization)", None: ""}
+        return (
+            f"{self.day}: {self.processor}, {self.cores} cores, {self.system}, "
+            f"Python {self.python}{builds[self.optimized]}, PostgreSQL {self.postgresql}; "
+            "services with one process each, JSON logs"
+        )
 
 
 async def this_machine(database_url: str) -> Machine:
@@ -35,7 +46,17 @@ async def this_machine(database_url: str) -> Machine:
         python=platform.python_version(),
         postgresql=version,
         day=datetime.now(UTC).date().isoformat(),
+        optimized=is_optimized(),
     )
+
+
+def is_optimized() -> bool:
+    """Whether this Python, which also runs the services, is a build optimized by profiling.
+
+    Linux distributions build theirs so, but Debian's `CONFIG_ARGS` do not say it.
+    """
+    options = str(sysconfig.get_config_var("CONFIG_ARGS"))
+    return "--enable-optimizations" in options or sys.base_prefix == "/usr"
 
 
 def _processor() -> str:

@@ -1,116 +1,32 @@
-"""The cost of one scenario: CPU of each process, time as seen by the client, memory."""
+"""CPU time, latencies and memory."""
 
-import asyncio
-import statistics
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import psutil
 
-from benchmarks.client import send_load
-from benchmarks.scenarios import Scenario
+from benchmarks.client import Observation
 
 
 @dataclass(frozen=True, slots=True)
-class Server:
-    """A running server: its address and the process whose CPU counts."""
+class Latencies:
+    """Percentiles of request times, by nearest rank; all are 0 if no request was sent."""
 
-    url: str
-    pid: int
-
-
-@dataclass(frozen=True, slots=True)
-class Round:
-    """One run of one scenario; CPU is user and system time per request, in microseconds."""
-
-    server_cpu_us: float
-    other_services_cpu_us: float
-    postgres_cpu_us: float
-    requests_per_second: float
-    p50_ms: float
-    p99_ms: float
-    refused_percent: float
-
-
-@dataclass(frozen=True, slots=True)
-class Figure:
-    """The summary of a scenario's rounds: medians, and the range of the server's CPU.
-
-    `floor` is the scenario to compare with, `requests` the number of requests in each round.
-    """
-
-    scenario: str
-    floor: str
-    connections: int
     requests: int
-    budget_us: float | None
-    median: Round
-    server_cpu_us_min: float
-    server_cpu_us_max: float
+    p50_ms: float
+    p95_ms: float
+    p99_ms: float
+    worst_ms: float
 
+    @classmethod
+    def of(cls, observations: Sequence[Observation]) -> "Latencies":
+        """Summarize the times of some requests."""
+        ordered = sorted(one.seconds for one in observations) or [0.0]
 
-def run_round(
-    scenario: Scenario, servers: Mapping[str, Server], postgres_pid: int, *, connections: int
-) -> Round:
-    """Send the scenario's requests once; raises `UnexpectedAnswer`."""
-    server = servers[scenario.server]
-    others = [other.pid for other in servers.values() if other is not server]
-    before = [CpuClock([server.pid]), CpuClock(others), CpuClock([postgres_pid])]
-    load = asyncio.run(
-        send_load(
-            server.url,
-            scenario.make_request,
-            status=scenario.status,
-            count=scenario.requests,
-            connections=connections,
-        )
-    )
-    server_us, others_us, postgres_us = (
-        clock.elapsed_seconds() * 1e6 / scenario.requests for clock in before
-    )
-    return Round(
-        server_cpu_us=server_us,
-        other_services_cpu_us=others_us,
-        postgres_cpu_us=postgres_us,
-        requests_per_second=scenario.requests / load.seconds,
-        p50_ms=load.percentile_seconds(50) * 1000,
-        p99_ms=load.percentile_seconds(99) * 1000,
-        refused_percent=100 * load.refused / scenario.requests,
-    )
+        def rank(percent: int) -> float:
+            return round(1000 * ordered[min(len(ordered) - 1, len(ordered) * percent // 100)], 3)
 
-
-def combine(scenario: Scenario, connections: int, rounds: Iterable[Round]) -> Figure:
-    """Return the medians of the rounds."""
-    rounds = list(rounds)
-    medians = {
-        name: statistics.median(getattr(one, name) for one in rounds)
-        for name in Round.__dataclass_fields__
-    }
-    cpu = [one.server_cpu_us for one in rounds]
-    return Figure(
-        scenario=scenario.name,
-        floor=scenario.floor,
-        connections=connections,
-        requests=scenario.requests,
-        budget_us=scenario.budget_us,
-        median=Round(**medians),
-        server_cpu_us_min=min(cpu),
-        server_cpu_us_max=max(cpu),
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class Memory:
-    """Memory of a process in MiB: resident, and (on Linux) proportional."""
-
-    resident_mib: float
-    proportional_mib: float
-
-
-def memory_of(pid: int) -> Memory:
-    """Return the process's current memory. Except on Linux both figures are the resident size."""
-    full = psutil.Process(pid).memory_full_info()
-    return Memory(full.rss / 2**20, getattr(full, "pss", full.rss) / 2**20)
+        return cls(len(observations), rank(50), rank(95), rank(99), rank(100))
 
 
 class CpuClock:
@@ -120,14 +36,14 @@ class CpuClock:
     a pool that stays open.
     """
 
-    def __init__(self, pids: Iterable[int]) -> None:
-        self._pids = list(pids)
+    def __init__(self, *pids: int) -> None:
+        self._pids = pids
         self._start = self._read()
 
-    def elapsed_seconds(self) -> float:
-        """Return the CPU time since this clock was created."""
+    def elapsed_us(self) -> float:
+        """Return the CPU time, user and system, since this clock was created."""
         now = self._read()
-        return sum(seconds - self._start.get(pid, 0) for pid, seconds in now.items())
+        return 1e6 * sum(seconds - self._start.get(pid, 0) for pid, seconds in now.items())
 
     def _read(self) -> dict[int, float]:
         seconds: dict[int, float] = {}
@@ -140,3 +56,18 @@ class CpuClock:
                     continue
                 seconds[process.pid] = times.user + times.system
         return seconds
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """Memory of processes in MiB: resident, and (on Linux) proportional."""
+
+    resident_mib: float
+    proportional_mib: float
+
+
+def memory_of(pids: Iterable[int]) -> Memory:
+    """Return the current memory of processes. Except on Linux both figures are the same."""
+    full = [psutil.Process(pid).memory_full_info() for pid in pids]
+    resident = sum(one.rss for one in full)
+    return Memory(resident / 2**20, sum(getattr(one, "pss", one.rss) for one in full) / 2**20)

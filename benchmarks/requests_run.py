@@ -1,149 +1,125 @@
 """Measures the cost of requests, on its own system filled with generated thoughts."""
 
 import asyncio
-import sys
+import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
-from functools import partial
-from pathlib import Path
+from dataclasses import dataclass
+from itertools import islice
 
-from benchmarks.client import fetch, request_bytes
+from benchmarks import floors
+from benchmarks.client import fetch, request_bytes, send
 from benchmarks.loading import load_thoughts
-from benchmarks.machine import Machine, this_machine
-from benchmarks.measuring import Figure, Memory, Round, Server, combine, memory_of, run_round
-from benchmarks.scenarios import (
-    API_FLOOR,
-    PAGE_FLOOR,
-    Scenario,
-    api_scenarios,
-    floor_scenarios,
-    page_scenarios,
-)
-from benchmarks.visitor import Browser, log_in, open_browser
+from benchmarks.machine import this_machine
+from benchmarks.measuring import CpuClock, Latencies, memory_of
+from benchmarks.requests_result import Figure, RequestsResult, Round
+from benchmarks.scenarios import API_FLOOR, PAGE_FLOOR, Scenario, all_scenarios
+from benchmarks.visitor import Visitor, log_in
 from local.ports import free_port
 from local.process import Process
 from local.stack import Stack, temporary_stack
+from tooling.console import say, step
+from tooling.project import ROOT
 from tooling.readiness import is_ready, wait_until
 
-# A demonstration user with more than a page of thoughts; the password is the same as the name.
-USER = "bruce"
-SILENT = "thoughts without access log"
 START_SECONDS = 20
-ROOT = Path(__file__).resolve().parent.parent
-
-Say = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
-class RequestsResult:
-    """The results of the run; memory by service, before the first request and after the last."""
+class Server:
+    """A running server: its address and the process whose CPU counts."""
 
-    machine: Machine
-    thoughts: int
-    rounds: int
-    figures: list[Figure]
-    memory_at_rest: dict[str, Memory]
-    memory_after: dict[str, Memory]
+    url: str
+    pid: int
 
 
-def measure_requests(*, thoughts: int, rounds: int, say: Say) -> RequestsResult:
+def measure_requests(*, thoughts: int, rounds: int) -> RequestsResult:
     """Measure every scenario `rounds` times, in turn, so that a busy minute affects all alike."""
     say("Starting the system.")
     with temporary_stack() as stack:
-        at_rest = _memory(stack)
-        say(f"Loading {thoughts} thoughts.")
-        asyncio.run(load_thoughts(stack.database_urls["thoughts"], thoughts))
-        token = asyncio.run(log_in(stack.urls["users"], username=USER, password=USER))
-        browser = asyncio.run(open_browser(stack.urls["frontend"], token))
-        scenarios = _scenarios(token, browser)
-        with running_servers(stack, browser) as servers:
-            figures = _measure(scenarios, servers, stack.postgres.process.pid, rounds, say)
+        at_rest = {name: memory_of([process.pid]) for name, process in stack.services.items()}
+        database_url = stack.database_urls["thoughts"]
+        with step(f"Loading {thoughts:,} thoughts"):
+            asyncio.run(load_thoughts(database_url, thoughts))
+        visitor = asyncio.run(log_in(stack.urls["users"], stack.urls["frontend"]))
+        with _all_servers(stack, visitor) as servers:
+            figures = _measure(all_scenarios(visitor), servers, stack.postgres.process.pid, rounds)
         return RequestsResult(
-            machine=asyncio.run(this_machine(stack.database_urls["thoughts"])),
-            thoughts=thoughts,
-            rounds=rounds,
-            figures=figures,
-            memory_at_rest=at_rest,
-            memory_after=_memory(stack),
+            asyncio.run(this_machine(database_url)), thoughts, figures, memory_at_rest=at_rest
         )
 
 
-def _scenarios(token: str, browser: Browser) -> Sequence[Scenario]:
-    api = api_scenarios(token, username=USER, password=USER, thought_id=1)
-    without_log = replace(api[0], name=f"{api[0].name}, no access log", server=SILENT)
-    return [*floor_scenarios(browser), api[0], without_log, *api[1:], *page_scenarios(browser)]
-
-
 def _measure(
-    scenarios: Sequence[Scenario],
-    servers: dict[str, Server],
-    postgres_pid: int,
-    rounds: int,
-    say: Say,
+    scenarios: Sequence[Scenario], servers: Mapping[str, Server], postgres_pid: int, rounds: int
 ) -> list[Figure]:
     found: dict[tuple[Scenario, int], list[Round]] = defaultdict(list)
     for number in range(1, rounds + 1):
         for scenario in scenarios:
-            say(f"Round {number} of {rounds}: {scenario.name}")
-            for connections in (1, scenario.connections):
-                found[scenario, connections].append(
-                    run_round(scenario, servers, postgres_pid, connections=connections)
-                )
-    return [combine(scenario, connections, each) for (scenario, connections), each in found.items()]
+            with step(f"Round {number} of {rounds}: {scenario.name}"):
+                for connections in (1, scenario.connections):
+                    one = _run(scenario, servers, postgres_pid, connections)
+                    found[scenario, connections].append(one)
+    return [
+        Figure(scenario.name, scenario.floor, connections, each)
+        for (scenario, connections), each in found.items()
+    ]
+
+
+def _run(
+    scenario: Scenario, servers: Mapping[str, Server], postgres_pid: int, connections: int
+) -> Round:
+    server, count = servers[scenario.server], scenario.requests
+    others = [other.pid for other in servers.values() if other is not server]
+    clocks = [CpuClock(server.pid), CpuClock(*others), CpuClock(postgres_pid)]
+    started = time.perf_counter()
+    answered = asyncio.run(send(server.url, islice(scenario.asks, count), clients=connections))
+    seconds = time.perf_counter() - started
+    server_us, others_us, postgres_us = (clock.elapsed_us() / count for clock in clocks)
+    latencies = Latencies.of(answered)
+    return Round(
+        server_cpu_us=server_us,
+        other_services_cpu_us=others_us,
+        postgres_cpu_us=postgres_us,
+        requests_per_second=count / seconds,
+        p50_ms=latencies.p50_ms,
+        p99_ms=latencies.p99_ms,
+        refused_percent=100 * sum(one.refused for one in answered) / count,
+    )
 
 
 @contextmanager
-def running_servers(stack: Stack, browser: Browser) -> Iterator[dict[str, Server]]:
-    """Run the additional servers to measure: the floors and a Thoughts Backend without logging."""
+def _all_servers(stack: Stack, visitor: Visitor) -> Iterator[dict[str, Server]]:
+    """Start the floors, and give them and the services."""
     servers = {
         name: Server(stack.urls[name], process.pid) for name, process in stack.services.items()
     }
-    page = _get(stack.urls["frontend"], "/thoughts/", browser.headers)
-    extra = {
-        API_FLOOR: _floor(stack, "api", _get(stack.urls["thoughts"], "/api/thoughts/")),
-        PAGE_FLOOR: _floor(stack, "page", page),
-        SILENT: _silent_backend(stack),
-    }
-    try:
-        for name, (process, url) in extra.items():
-            process.start()
-            ready = partial(is_ready, f"{url}/readyz")
-            if not wait_until(ready, seconds=START_SECONDS):
-                raise RuntimeError(f"{name} did not start: {list(process.last_lines)}")
-            servers[name] = Server(url, process.pid)
-        yield servers
-    finally:
-        for process, _ in extra.values():
-            if process.is_running:
-                process.stop()
+    a_list = request_bytes("GET", "/api/thoughts/")
+    a_page = request_bytes("GET", "/thoughts/", visitor.browser)
+    with (
+        _floor(stack, stack.urls["thoughts"], a_list, page=False) as api,
+        _floor(stack, stack.urls["frontend"], a_page, page=True) as page,
+    ):
+        yield {**servers, API_FLOOR: api, PAGE_FLOOR: page}
 
 
-def _get(url: str, path: str, headers: dict[str, str] | None = None) -> bytes:
-    return asyncio.run(fetch(url, request_bytes("GET", path, headers))).body
-
-
-def _floor(stack: Stack, kind: str, content: bytes) -> tuple[Process, str]:
-    port = free_port()
-    content_path = stack.folder.path / f"{kind}.floor"
-    content_path.write_bytes(content)
-    module = [sys.executable, "-m", "benchmarks.floors"]
-    environment = stack.services["thoughts"].environment | {"PYTHONPATH": str(ROOT)}
-    log_path = stack.folder.logs / f"{kind}-floor.log"
+@contextmanager
+def _floor(stack: Stack, url: str, request: bytes, *, page: bool) -> Iterator[Server]:
+    """Run a floor that answers as `url` answers `request`."""
+    name, port = "page-floor" if page else "api-floor", free_port()
+    content = stack.folder.path / name
+    content.write_bytes(asyncio.run(fetch(url, request)).body)
     process = Process(
-        kind, [*module, kind, str(port), content_path], environment=environment, log_path=log_path
+        name,
+        floors.command(port, page=page),
+        environment={"PYTHONPATH": str(ROOT), "FLOOR_CONTENT": str(content)},
+        log_path=stack.folder.logs / f"{name}.log",
     )
-    return process, f"http://127.0.0.1:{port}"
-
-
-def _silent_backend(stack: Stack) -> tuple[Process, str]:
-    backend, port = stack.services["thoughts"], free_port()
-    environment = backend.environment | {"PORT": str(port), "LOG_LEVEL": "warning"}
-    log_path = stack.folder.logs / "silent.log"
-    process = Process(SILENT, backend.command, environment=environment, log_path=log_path)
-    return process, f"http://127.0.0.1:{port}"
-
-
-def _memory(stack: Stack) -> dict[str, Memory]:
-    return {name: memory_of(process.pid) for name, process in stack.services.items()}
+    floor_url = f"http://127.0.0.1:{port}"
+    process.start()
+    try:
+        if not wait_until(lambda: is_ready(f"{floor_url}/"), seconds=START_SECONDS):
+            raise RuntimeError(f"{name} did not start: {list(process.last_lines)}")
+        yield Server(floor_url, process.pid)
+    finally:
+        process.stop()

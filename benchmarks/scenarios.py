@@ -1,123 +1,100 @@
-"""The requests to measure, their number, and their budgets."""
+"""The requests to measure, and their number."""
 
-import itertools
 import json
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from urllib.parse import quote, urlencode
+from itertools import count, cycle, repeat
+from urllib.parse import urlencode
 
-from benchmarks.client import MakeRequest, request_bytes
+from benchmarks.client import Ask, request_bytes
 from benchmarks.generator import COMMON_WORD, RARE_WORD, generate_rows
-from benchmarks.visitor import Browser
+from benchmarks.visitor import LOGIN, Visitor
 
 # The names of the floors, as scenarios and as servers.
 API_FLOOR = "floor of the APIs"
 PAGE_FLOOR = "floor of the pages"
 
-# New thoughts are like the existing ones, so that later rounds have similar lists to the first.
-TEXTS = [text for _, _, text, _ in generate_rows(2000, seed=1)]
 
-
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Scenario:
-    """One kind of request. `server` answers it with `status`; `floor` is the one to compare with.
+    """One kind of request to one server; `floor` is the scenario to compare it with.
 
-    `requests` are sent in each round, over one connection and then over `connections`.
-    `budget_us` is the limit for the server's CPU.
+    In each round, `requests` of the endless `asks` are sent over one connection, and as many over
+    `connections`.
     """
 
     name: str
     server: str
     floor: str
-    make_request: MakeRequest
     requests: int
-    status: int = 200
-    budget_us: float | None = None
+    asks: Iterable[Ask]
     connections: int = 16
 
 
-def floor_scenarios(browser: Browser) -> list[Scenario]:
-    """Return the two floors: a constant list and, for a browser, a constant page."""
-    ask = _always(request_bytes("GET", "/"))
-    browse = _always(request_bytes("GET", "/", browser.headers))
-    return [
-        Scenario(API_FLOOR, API_FLOOR, API_FLOOR, ask, requests=6000),
-        Scenario(PAGE_FLOOR, PAGE_FLOOR, PAGE_FLOOR, browse, requests=2000),
-    ]
+def all_scenarios(visitor: Visitor) -> list[Scenario]:
+    """Return the floors, the requests to the backends, and the pages."""
+    return [*_floors(visitor), *_api_requests(visitor), *_pages(visitor)]
 
 
-def api_scenarios(token: str, *, username: str, password: str, thought_id: int) -> list[Scenario]:
-    """Return the requests to the backends; `token` is that of a user with 20 thoughts or more."""
-    bearer = {"Authorization": token}
-    json_type = {"Content-Type": "application/json"}
-    login = json.dumps({"username": username, "password": password}).encode()
-
-    def get(
-        name: str,
-        path: str,
-        headers: dict[str, str] | None = None,
-        *,
-        budget_us: float | None = None,
-    ) -> Scenario:
-        request = _always(request_bytes("GET", path, headers))
-        return Scenario(name, "thoughts", API_FLOOR, request, 3000, budget_us=budget_us)
-
-    def share(number: int) -> bytes:
-        body = json.dumps({"text": _text(number)}).encode()
-        return request_bytes("POST", "/api/me/thoughts/", bearer | json_type, body)
-
-    return [
-        get("GET list of 20", "/api/thoughts/", budget_us=350),
-        get("GET one thought", f"/api/thoughts/{thought_id}/"),
-        get("GET own list of 20", "/api/me/thoughts/", bearer),
-        get("GET search, common word", f"/api/thoughts/?search={COMMON_WORD}"),
-        get("GET search, rare word", f"/api/thoughts/?search={RARE_WORD}"),
-        Scenario("POST thought", "thoughts", API_FLOOR, share, 3000, status=201),
-        Scenario(
-            "POST login",
-            "users",
-            API_FLOOR,
-            _always(request_bytes("POST", "/api/login/", json_type, login)),
-            requests=60,
-            # Only one hash is computed at a time: with more logins, the last in the queue would
-            # time out on a busy machine.
-            connections=4,
-        ),
-    ]
+def _floors(visitor: Visitor) -> Iterator[Scenario]:
+    constant = request_bytes("GET", "/")
+    page = request_bytes("GET", "/", visitor.browser)
+    yield Scenario(API_FLOOR, API_FLOOR, API_FLOOR, 6000, _repeat(constant))
+    yield Scenario(PAGE_FLOOR, PAGE_FLOOR, PAGE_FLOOR, 2000, _repeat(page))
 
 
-def page_scenarios(browser: Browser) -> list[Scenario]:
-    """Return the pages, as a browser with a session requests them."""
+def _api_requests(visitor: Visitor) -> Iterator[Scenario]:
+    def get(name: str, path: str, headers: dict[str, str] | None = None) -> Scenario:
+        asks = _repeat(request_bytes("GET", path, headers))
+        return Scenario(name, "thoughts", API_FLOOR, 3000, asks)
+
+    yield get("GET list of 20", "/api/thoughts/")
+    yield get("GET one thought", "/api/thoughts/1/")
+    yield get("GET own list of 20", "/api/me/thoughts/", visitor.api)
+    yield get("GET search, common word", f"/api/thoughts/?search={COMMON_WORD}")
+    yield get("GET search, rare word", f"/api/thoughts/?search={RARE_WORD}")
+    yield Scenario("POST thought", "thoughts", API_FLOOR, 3000, share_asks(_texts(), visitor.api))
+    # Only one hash is computed at a time: with more logins, the last in the queue would time out
+    # on a busy machine.
+    yield Scenario("POST login", "users", API_FLOOR, 60, _repeat(LOGIN), connections=4)
+
+
+def _pages(visitor: Visitor) -> Iterator[Scenario]:
+    def page(name: str, path: str, headers: dict[str, str]) -> Scenario:
+        asks = _repeat(request_bytes("GET", path, headers))
+        return Scenario(name, "frontend", PAGE_FLOOR, 600, asks)
+
+    yield page("login page", "/login/", visitor.logged_out_browser)
+    yield page("page of 20 own thoughts", "/thoughts/", visitor.browser)
+    yield page("page of 20 search results", f"/search?search={COMMON_WORD}", visitor.browser)
+    yield Scenario("POST of the form", "frontend", PAGE_FLOOR, 600, _form_asks(visitor))
+
+
+def share_asks(texts: Iterable[str], authorization: dict[str, str]) -> Iterator[Ask]:
+    """Yield a request to the Thoughts Backend that shares each text."""
+    headers = authorization | {"Content-Type": "application/json"}
+    for text in texts:
+        body = json.dumps({"text": text}).encode()
+        yield Ask("POST", request_bytes("POST", "/api/me/thoughts/", headers, body), status=201)
+
+
+def _form_asks(visitor: Visitor) -> Iterator[Ask]:
+    headers = visitor.browser | {"Content-Type": "application/x-www-form-urlencoded"}
     # Each rendered form has a different key; with the same key, nothing would be stored.
-    form_keys = itertools.count(1)
-
-    def share(number: int) -> bytes:
+    for text, key in zip(_texts(), count(1), strict=False):
         fields = {
-            "csrfmiddlewaretoken": browser.form_token,
-            "form_key": f"{next(form_keys):032x}",
-            "text": _text(number),
+            "csrfmiddlewaretoken": visitor.form_token,
+            "form_key": f"{key:032x}",
+            "text": text,
         }
-        content_type = {"Content-Type": "application/x-www-form-urlencoded"}
-        headers = browser.headers | content_type
-        return request_bytes("POST", "/thoughts/new", headers, urlencode(fields).encode())
-
-    def page(
-        name: str, path: str, headers: dict[str, str], budget_us: float | None = None
-    ) -> Scenario:
-        request = _always(request_bytes("GET", path, headers))
-        return Scenario(name, "frontend", PAGE_FLOOR, request, 600, budget_us=budget_us)
-
-    search = f"/search?search={quote(COMMON_WORD)}"
-    return [
-        page("login page", "/login/", browser.headers_without_session),
-        page("page of 20 own thoughts", "/thoughts/", browser.headers, 1500),
-        page("page of 20 search results", search, browser.headers, 1500),
-        Scenario("POST of the form", "frontend", PAGE_FLOOR, share, 600, status=302),
-    ]
+        request = request_bytes("POST", "/thoughts/new", headers, urlencode(fields).encode())
+        yield Ask("POST", request, status=302)
 
 
-def _text(number: int) -> str:
-    return TEXTS[number % len(TEXTS)]
+def _texts() -> Iterator[str]:
+    """Yield texts like the existing ones, so that later rounds have similar lists to the first."""
+    return cycle([text for _, _, text, _ in generate_rows(2000, seed=1)])
 
 
-def _always(request: bytes) -> MakeRequest:
-    return lambda _: request
+def _repeat(request: bytes) -> Iterator[Ask]:
+    return repeat(Ask("GET", request))

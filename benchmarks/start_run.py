@@ -10,9 +10,12 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from benchmarks.report import table, verdict
 from local.ports import free_port
+from tooling.project import ROOT
 
-ROOT = Path(__file__).resolve().parent.parent
+FRESH_CLONE_BUDGET_SECONDS = 60
+SECOND_TIME_BUDGET_SECONDS = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,32 +25,33 @@ class StartResult:
     fresh_clone_seconds: float
     second_time_seconds: float
 
+    def __str__(self) -> str:
+        rows = [
+            ("fresh clone, packages cached", self.fresh_clone_seconds, FRESH_CLONE_BUDGET_SECONDS),
+            ("second time", self.second_time_seconds, SECOND_TIME_BUDGET_SECONDS),
+        ]
+        cells = [[name, f"{took:.1f}", verdict(took, budget, " s")] for name, took, budget in rows]
+        return table(["`make up`", "seconds", "budget"], cells)
+
 
 def measure_start() -> StartResult:
     """Clone, start, stop and start again; raises `CalledProcessError` when a command fails."""
+    ports = {name: str(free_port()) for name in ("THOUGHTS_PORT", "USERS_PORT", "FRONTEND_PORT")}
     with tempfile.TemporaryDirectory(prefix="mythoughts-bench-") as folder:
         # If root runs this, PostgreSQL's own account must be able to enter the folder.
         Path(folder).chmod(0o711)
         clone = Path(folder, "clone")
         subprocess.run(["git", "clone", "--quiet", ROOT, clone], check=True)
-        environment = _environment()
+
+        def seconds_of(*command: str) -> float:
+            started = time.monotonic()
+            subprocess.run(["make", *command], cwd=clone, env=os.environ | ports, check=True)
+            return time.monotonic() - started
+
         try:
-            first = _seconds_of(["make", "up", "BACKGROUND=1"], clone, environment)
-            _seconds_of(["make", "down"], clone, environment)
-            second = _seconds_of(["make", "up", "BACKGROUND=1"], clone, environment)
+            first = seconds_of("up", "BACKGROUND=1")
+            seconds_of("down")
+            return StartResult(first, seconds_of("up", "BACKGROUND=1"))
         finally:
-            subprocess.run(["make", "down"], cwd=clone, env=environment, check=False)
-            subprocess.run(["make", "reset", "YES=1"], cwd=clone, env=environment, check=False)
-    return StartResult(first, second)
-
-
-def _environment() -> dict[str, str]:
-    """Return the environment with free ports."""
-    ports = {name: str(free_port()) for name in ("THOUGHTS_PORT", "USERS_PORT", "FRONTEND_PORT")}
-    return os.environ | ports
-
-
-def _seconds_of(command: list[str], folder: Path, environment: dict[str, str]) -> float:
-    started = time.monotonic()
-    subprocess.run(command, cwd=folder, env=environment, check=True)
-    return time.monotonic() - started
+            seconds_of("down")
+            seconds_of("reset", "YES=1")

@@ -17,7 +17,7 @@ import wordfreq
 # The word that the generator inserts into thoughts itself.
 KEPT_OUT = "quetzal"
 
-# Rarer words than these hardly change a text, and each process keeps all of them in memory.
+# Rarer words than these hardly change a text, and all of them are kept in memory.
 _MAX_WORDS = 150_000
 # wordfreq replaces the digits of every number of several digits with zeros.
 _NUMBER = "0"

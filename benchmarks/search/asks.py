@@ -1,65 +1,71 @@
-"""The requests of the search benchmark: searches of each class, deep pages, feeds."""
+"""The requests of the search benchmark: searches of each class, deep pages, feeds.
+
+`terms.json` has the terms of each class, folded. They were chosen once from the first 100,000
+generated thoughts: common ones are the most frequent of their script and length, middling ones are
+in 0.01 to 0.1 % of the thoughts, rare ones in a single one, absent ones in none.
+"""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
+from pathlib import Path
 from urllib.parse import urlencode
 
 import asyncpg
+import msgspec
 
-from benchmarks.client import fetch, request_bytes
-from benchmarks.search.load import LIMIT, Ask
-from benchmarks.search.terms import MIDDLING_WORDS, RARE_WORDS, VERY_COMMON_WORDS, Kind
+from benchmarks.client import Ask, fetch, request_bytes
+from benchmarks.generator import FIRST_USER_ID
 
-PROLIFIC_RARE = "rare word, prolific author"
+# The author with the most thoughts, who is the first generated user.
+PROLIFIC_AUTHOR = "alex 1"
+# A demonstration user, whose few thoughts are the oldest of all.
+QUIET_AUTHOR = "stephen"
+
+LIMIT = 20
 DEEP = "word, middling, page 20"
 FEED = "feed: "
 
+_TERMS = Path(__file__).with_name("terms.json")
 _PAGES = 20
 _NEXT = re.compile(r'<([^>]+)>; rel="next"')
 
 
-def term_asks(kinds: Sequence[Kind]) -> list[Ask]:
-    """Return the searches of everybody's thoughts."""
-    return [_search(kind.name, term) for kind in kinds for term in kind.terms]
-
-
-def author_asks(kinds: Sequence[Kind], *, prolific: str, quiet: str) -> list[Ask]:
-    """Return searches of the thoughts of an author with many, and of one with few."""
-    terms = {kind.name: kind.terms for kind in kinds}
-    frequencies = {"common": VERY_COMMON_WORDS, "middling": MIDDLING_WORDS, "rare": RARE_WORDS}
+async def search_asks(base_url: str) -> list[Ask]:
+    """Return searches of everybody's thoughts, of two authors', and deep pages of a search."""
+    terms = msgspec.json.decode(_TERMS.read_bytes(), type=dict[str, list[str]])
+    words = {
+        "common": terms["word, very common"],
+        "middling": terms["word, middling"],
+        "rare": terms["word, rare"],
+    }
     return [
-        _search(f"{frequency} word, {author} author", term, username)
-        for author, username in (("prolific", prolific), ("quiet", quiet))
-        for frequency, name in frequencies.items()
-        for term in terms.get(name, ())
+        *(_search(kind, term) for kind, own in terms.items() for term in own),
+        *(
+            _search(f"{frequency} word, {author} author", term, username)
+            for author, username in (("prolific", PROLIFIC_AUTHOR), ("quiet", QUIET_AUTHOR))
+            for frequency, own in words.items()
+            for term in own
+        ),
+        *[await _deep_page(base_url, term) for term in words["middling"]],
     ]
 
 
-async def deep_asks(base_url: str, kinds: Sequence[Kind]) -> list[Ask]:
-    """Follow the middling words to their 20th page, or to the last if there are fewer."""
-    words = [term for kind in kinds if kind.name == MIDDLING_WORDS for term in kind.terms]
-    return [Ask(DEEP, await _deep_request(base_url, word), word) for word in words]
+async def feed_asks(database_url: str, authorization: dict[str, str]) -> list[Ask]:
+    """Return the first, middle and last page of everybody's and the prolific author's lists.
 
-
-async def feed_asks(database_url: str, *, prolific_id: int, token: str) -> list[Ask]:
-    """Return the first, middle and last page of everybody's and an author's lists.
-
-    `token` is the Authorization header of this author, who also requests their own list.
+    `authorization` is the header of this author, who also requests their own list.
     """
     connection = await asyncpg.connect(database_url)
     try:
-        all_ids = await _page_starts(connection, None)
-        author_ids = await _page_starts(connection, prolific_id)
-        username = await connection.fetchval(
-            "SELECT username FROM thoughts WHERE user_id = $1 LIMIT 1", prolific_id
-        )
+        all_ids = await _page_starts(connection, 0)
+        author_ids = await _page_starts(connection, FIRST_USER_ID)
     finally:
         await connection.close()
-    headers = {"Authorization": token}
+    author = {"username": PROLIFIC_AUTHOR}
     return [
         *_feed("everybody's", "/api/thoughts/", {}, all_ids),
-        *_feed("an author's", "/api/thoughts/", {"username": username}, author_ids),
-        *_feed("one's own", "/api/me/thoughts/", {}, author_ids, headers),
+        *_feed("an author's", "/api/thoughts/", author, author_ids),
+        *_feed("one's own", "/api/me/thoughts/", {}, author_ids, authorization),
     ]
 
 
@@ -69,25 +75,26 @@ def _search(kind: str, term: str, username: str = "") -> Ask:
     return Ask(kind, request, term, username)
 
 
-async def _deep_request(base_url: str, term: str) -> bytes:
+async def _deep_page(base_url: str, term: str) -> Ask:
+    """Follow the links to a search's 20th page, or to the last if there are fewer."""
     request = _search(DEEP, term).request
     for _ in range(_PAGES - 1):
         link = (await fetch(base_url, request)).headers.get("link", "")
         if not (reference := _NEXT.search(link)):
             break
         request = request_bytes("GET", reference[1])
-    return request
+    return Ask(DEEP, request, term)
 
 
 async def _page_starts(
-    connection: "asyncpg.Connection[asyncpg.Record]", user_id: int | None
+    connection: "asyncpg.Connection[asyncpg.Record]", user_id: int
 ) -> tuple[int, int]:
-    """Return the ids below which the middle page and the last page of a list begin."""
+    """Return the ids below which the middle page and the last page of a list begin (0: of all)."""
     row = await connection.fetchrow(
         """
         WITH ids AS (
             SELECT id, row_number() OVER (ORDER BY id) AS number, count(*) OVER () AS total
-            FROM thoughts WHERE $1::bigint IS NULL OR user_id = $1
+            FROM thoughts WHERE $1::bigint = 0 OR user_id = $1
         )
         SELECT max(id) FILTER (WHERE number <= total / 2),
                max(id) FILTER (WHERE number <= $2) FROM ids

@@ -7,8 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from benchmarks.client import fetch, request_bytes
-from benchmarks.measuring import Server
+from benchmarks.client import Ask, request_bytes, send
 from local.folder import Folder
 from local.postgres import remove_data
 from local.stack import Stack
@@ -50,13 +49,8 @@ def postgres_settings(size: int) -> dict[str, str]:
     }
 
 
-def backend_of(stack: Stack) -> Server:
-    """Return the Thoughts Backend."""
-    return Server(stack.urls["thoughts"], stack.services["thoughts"].pid)
-
-
-def token_of(stack: Stack, user_id: int, username: str) -> str:
-    """Return a user's Authorization header, whether or not the Users Backend knows the user."""
+def authorization_of(stack: Stack, user_id: int, username: str) -> dict[str, str]:
+    """Return the Authorization header of a user, whom the Users Backend need not know."""
     claims = {name: default for name, _, default in describe_settings(ApiSettings)}
     signer = TokenSigner(
         WatchedKeySet(stack.folder.private_keys),
@@ -64,7 +58,7 @@ def token_of(stack: Stack, user_id: int, username: str) -> str:
         audience=str(claims["TOKEN_AUDIENCE"]),
         lifetime_seconds=_DAY_SECONDS,
     )
-    return f"Bearer {signer.sign(user_id, username, is_admin=False)}"
+    return {"Authorization": f"Bearer {signer.sign(user_id, username, is_admin=False)}"}
 
 
 def make_cold(stack: Stack, *, empties_os_cache: bool) -> bool:
@@ -81,5 +75,5 @@ def make_cold(stack: Stack, *, empties_os_cache: bool) -> bool:
             dropped = True
     stack.postgres.start()
     request = request_bytes("GET", "/api/thoughts/1/")
-    asyncio.run(fetch(stack.urls["thoughts"], request))
+    asyncio.run(send(stack.urls["thoughts"], [Ask("", request)]))
     return dropped

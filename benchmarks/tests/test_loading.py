@@ -1,4 +1,5 @@
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import pytest
 
@@ -36,24 +37,26 @@ async def test_few_thoughts_leave_the_indexes_in_place(database_url: str) -> Non
     await load_thoughts(database_url, 1000)
     before = await indexes_of(database_url)
 
-    loaded = await load_thoughts(database_url, 10, start=1000)
+    await load_thoughts(database_url, 10, start=1000)
 
-    assert loaded.index_seconds is None
     assert await indexes_of(database_url) == before
 
 
-async def test_each_part_is_shown_from_start_to_end(database_url: str) -> None:
-    """The progress shows the copying and each index from start to end."""
-    seen: dict[str, list[float]] = {}
+async def test_each_part_is_a_step(database_url: str) -> None:
+    """Copying and building each index begin and end one after the other."""
+    seen: list[str] = []
 
-    await add_thoughts(
-        database_url, 6000, show=lambda label, share: seen.setdefault(label, []).append(share)
-    )
+    @contextmanager
+    def step(label: str) -> Iterator[None]:
+        seen.append(label)
+        yield
+        seen.append("done")
 
-    assert next(iter(seen)) == "Copying"
-    assert "Making the index thoughts_search" in seen
-    assert all(shares == sorted(shares) for shares in seen.values())
-    assert all((shares[0], shares[-1]) == (0, 1) for shares in seen.values())
+    await add_thoughts(database_url, 100, step=step)
+
+    assert seen[:2] == ["Copying", "done"]
+    assert "Building the index thoughts_search" in seen
+    assert seen[1::2] == ["done"] * (len(seen) // 2)
 
 
 async def test_database_without_the_table_is_an_error(new_database: Callable[[], str]) -> None:
