@@ -8,8 +8,7 @@ from pathlib import Path
 import django
 from django.conf import settings
 
-from frontend.pages.cookies import cookie_name
-from frontend.pages.language import LANGUAGES
+from frontend.pages.visitor import LANGUAGES, cookie_name
 
 PACKAGE = Path(__file__).parent
 
@@ -30,13 +29,6 @@ def configure_django(*, behind_tls: bool, allowed_hosts: Sequence[str]) -> None:
             "frontend.pages.middleware.PageMiddleware",
             "django.middleware.csrf.CsrfViewMiddleware",
         ],
-        TEMPLATES=[
-            {
-                "BACKEND": "django.template.backends.jinja2.Jinja2",
-                "DIRS": [PACKAGE / "templates"],
-                "OPTIONS": {"environment": "frontend.pages.templating.make_environment"},
-            }
-        ],
         LANGUAGE_CODE="en",
         LANGUAGES=list(LANGUAGES.items()),
         LOCALE_PATHS=[PACKAGE / "locale"],
@@ -46,12 +38,12 @@ def configure_django(*, behind_tls: bool, allowed_hosts: Sequence[str]) -> None:
         CSRF_COOKIE_SECURE=behind_tls,
         CSRF_COOKIE_HTTPONLY=True,
         CSRF_COOKIE_SAMESITE="Lax",
-        CSRF_FAILURE_VIEW="frontend.pages.csrf_failures.csrf_failure",
+        CSRF_FAILURE_VIEW="frontend.pages.error_pages.show_csrf_failure",
         # The service configures its own logging.
         LOGGING_CONFIG=None,
     )
     django.setup()
     # Every response is already logged; only exceptions are known to Django alone.
     logging.getLogger("django.request").addFilter(lambda record: record.exc_info is not None)
-    # `views/csrf.py` logs more details.
+    # `error_pages.py` logs more details.
     logging.getLogger("django.security.csrf").disabled = True
