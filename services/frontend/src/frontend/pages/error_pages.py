@@ -1,17 +1,16 @@
-"""The pages for requests that fail, and which of them belongs to which error."""
-
-from typing import NamedTuple
+"""The pages for requests that fail."""
 
 import structlog
 from django.http import HttpResponse
 from django.middleware.csrf import REASON_NO_CSRF_COOKIE, REASON_NO_REFERER
 from django.utils.functional import Promise
-from django.utils.translation import gettext, gettext_lazy
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from frontend.backends.errors import BackendAway, BackendRefused
 from frontend.pages.login import login_page
 from frontend.pages.rendering import safe_path, show
-from frontend.pages.thoughts import form_page, posted_draft
+from frontend.pages.thoughts import posted_draft
 from frontend.pages.visitor import PageRequest
 
 MAX_LOGGED_CHARACTERS = 200
@@ -19,69 +18,58 @@ MAX_LOGGED_CHARACTERS = 200
 _log = structlog.get_logger()
 
 
-class Message(NamedTuple):
-    """What a page says that contains only a message."""
-
-    status: int
-    title: str | Promise
-    text: str | Promise
-
-
-UNREADABLE = Message(
-    400,
-    gettext_lazy("This did not arrive in one piece"),
-    gettext_lazy("The request could not be read."),
-)
-WRONG_HOST = Message(
-    400,
-    gettext_lazy("This is not our address"),
-    gettext_lazy("You came here under a name that this site does not go by."),
-)
-FORBIDDEN = Message(
-    403,
-    gettext_lazy("Not allowed"),
-    gettext_lazy("You may not do this."),
-)
-NOT_FOUND = Message(
-    404,
-    gettext_lazy("There is nothing here"),
-    gettext_lazy("The page may have moved, or the thought may have been deleted."),
-)
-WRONG_METHOD = Message(
-    405,
-    gettext_lazy("This cannot be done here"),
-    gettext_lazy("This address exists, but not for this kind of request."),
-)
-FAULT = Message(
-    500,
-    gettext_lazy("Something went wrong"),
-    gettext_lazy("The fault is ours. It has been noted, and trying again may help."),
-)
-AWAY = Message(
-    503,
-    gettext_lazy("Not working right now"),
-    gettext_lazy("Thoughts cannot be read or changed at the moment. Please try again in a minute."),
-)
-
-# For errors of the backends that a view does not handle itself.
-MESSAGES: dict[type[Exception], Message] = {BackendAway: AWAY, BackendRefused: UNREADABLE}
+# The title and the text of a page, by its status.
+MESSAGES = {
+    400: (_("This did not arrive in one piece"), _("The request could not be read.")),
+    403: (_("Not allowed"), _("You may not do this.")),
+    404: (
+        _("There is nothing here"),
+        _("The page may have moved, or the thought may have been deleted."),
+    ),
+    405: (
+        _("This cannot be done here"),
+        _("This address exists, but not for this kind of request."),
+    ),
+    500: (
+        _("Something went wrong"),
+        _("The fault is ours. It has been noted, and trying again may help."),
+    ),
+    503: (
+        _("Not working right now"),
+        _("Thoughts cannot be read or changed at the moment. Please try again in a minute."),
+    ),
+}
+# Errors of the backends that a view does not handle itself.
+STATUSES: dict[type[Exception], int] = {BackendAway: 503, BackendRefused: 400}
 
 
-def show_message(
-    request: PageRequest, exception: Exception | None = None, *, message: Message
+def error_page(
+    request: PageRequest, exception: Exception | None = None, *, status: int
 ) -> HttpResponse:
-    """Return the page with this message; Django passes the `exception`, which is not shown."""
+    """Return the page for a status of `MESSAGES`; Django adds the exception, which is not shown."""
     del exception
-    return show(
+    title, text = MESSAGES[status]
+    return message_page(request, status=status, title=title, text=text)
+
+
+def message_page(
+    request: PageRequest, *, status: int, title: str | Promise, text: str | Promise
+) -> HttpResponse:
+    """Return a page that contains only a message."""
+    return show(request, "message.html", status=status, title=title, text=text)
+
+
+def wrong_host(request: PageRequest) -> HttpResponse:
+    """Report that the Host header does not name this site."""
+    return message_page(
         request,
-        "message.html",
-        status=message.status,
-        title=message.title,
-        text=message.text,
+        status=400,
+        title=gettext("This is not our address"),
+        text=gettext("You came here under a name that this site does not go by."),
     )
 
 
-def show_csrf_failure(request: PageRequest, reason: str) -> HttpResponse:
+def csrf_failure(request: PageRequest, reason: str) -> HttpResponse:
     """Explain why a form failed Django's CSRF check, and offer a new one with the typed text.
 
     `reason` is one of those in `django.middleware.csrf`.
@@ -93,8 +81,8 @@ def show_csrf_failure(request: PageRequest, reason: str) -> HttpResponse:
         next_path = safe_path(request.POST.get("next", request.path))
         return login_page(request, next_path=next_path, status=403, problem=problem)
     if draft.text:
-        return form_page(request, draft, status=403, problem=problem)
-    return show_message(request, message=Message(403, gettext("Please try again"), problem))
+        return show(request, "thoughts.html", status=403, draft=draft, problem=problem)
+    return message_page(request, status=403, title=gettext("Please try again"), text=problem)
 
 
 def _problem(reason: str, origin: str | None) -> str:

@@ -64,6 +64,19 @@ def login_page(
     )
 
 
+def go_on(request: PageRequest, next_path: str) -> HttpResponse:
+    """Redirect to `next_path`, or, if the form had a draft, return a page that keeps it.
+
+    That is not a redirect, because a redirect could carry the draft only in its address.
+    """
+    draft = posted_draft(request.POST)
+    if not draft.text:
+        return HttpResponseRedirect(next_path)
+    if request.visitor.principal is None:
+        return login_page(request, next_path=HOME)
+    return own_page(request, draft)
+
+
 def _log_in(request: PageRequest) -> HttpResponse:
     next_path = safe_path(request.POST.get("next", ""))
     try:
@@ -84,15 +97,6 @@ def _log_in(request: PageRequest) -> HttpResponse:
         )
         return login_page(request, next_path=next_path, problem=problem, status=503)
     rotate_token(request)
-    response = _welcome(request, next_path)
+    response = go_on(request, next_path)
     send_session(response, request.visitor)
     return response
-
-
-def _welcome(request: PageRequest, next_path: str) -> HttpResponse:
-    """Return the page after a login: the form with the submitted draft, if there is one.
-
-    It is not a redirect, because a redirect could carry the draft only in its address.
-    """
-    draft = posted_draft(request.POST)
-    return own_page(request, draft) if draft.text else HttpResponseRedirect(next_path)

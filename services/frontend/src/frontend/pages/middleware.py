@@ -10,7 +10,7 @@ from django.utils import translation
 from django.utils.cache import patch_vary_headers
 
 from frontend.backends.errors import Unauthorized
-from frontend.pages.error_pages import MESSAGES, WRONG_HOST, WRONG_METHOD, show_message
+from frontend.pages.error_pages import STATUSES, error_page, wrong_host
 from frontend.pages.login import log_in_first
 from frontend.pages.urls import ALLOWED_METHODS
 from frontend.pages.visitor import LANGUAGE_TAGS, PageRequest, forget_cookie
@@ -26,10 +26,7 @@ class PageMiddleware:
     def __call__(self, request: PageRequest) -> HttpResponse:
         """Answer one request."""
         translation.activate(request.language)
-        if _is_for_us(request):
-            response = self._get_response(request)
-        else:
-            response = show_message(request, message=WRONG_HOST)
+        response = self._get_response(request) if _is_for_us(request) else wrong_host(request)
         if request.resolver_match is not None:
             request.META[ROUTE_KEY] = "/" + request.resolver_match.route.rstrip("/")
         if request.visitor.has_dead_session:
@@ -48,7 +45,7 @@ class PageMiddleware:
         allowed = ALLOWED_METHODS[view]
         if request.method in allowed:
             return None
-        response = show_message(request, message=WRONG_METHOD)
+        response = error_page(request, status=405)
         response.headers["Allow"] = ", ".join(allowed)
         return response
 
@@ -57,8 +54,8 @@ class PageMiddleware:
         if isinstance(error, Unauthorized):
             request.log_out()
             return log_in_first(request)
-        message = MESSAGES.get(type(error))
-        return show_message(request, message=message) if message else None
+        status = STATUSES.get(type(error))
+        return error_page(request, status=status) if status else None
 
 
 def _is_for_us(request: PageRequest) -> bool:

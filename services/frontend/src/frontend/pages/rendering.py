@@ -10,7 +10,7 @@ from django.http import HttpResponse, HttpResponseRedirect
 from django.middleware.csrf import get_token
 from django.utils import translation
 from django.utils.http import url_has_allowed_host_and_scheme
-from django.utils.translation import gettext, gettext_lazy, ngettext
+from django.utils.translation import gettext, gettext_lazy
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, nodes
 from jinja2.visitor import NodeTransformer
 
@@ -38,7 +38,7 @@ NOTICES = {
 class TranslatedEnvironment(Environment):
     """The templates in one language.
 
-    Texts without variables are translated when a template is compiled, once, not for each page.
+    Their texts are translated when a template is compiled, not for each page.
     """
 
     def __init__(self, language: str) -> None:
@@ -47,12 +47,10 @@ class TranslatedEnvironment(Environment):
             autoescape=True,
             auto_reload=False,
             undefined=StrictUndefined,
-            extensions=["jinja2.ext.i18n"],
             trim_blocks=True,
             lstrip_blocks=True,
         )
         self._language = language
-        self.install_gettext_callables(gettext, ngettext, newstyle=True)  # type: ignore[attr-defined]
         self.globals |= {
             "static": static_address,
             "languages": LANGUAGES,
@@ -62,7 +60,7 @@ class TranslatedEnvironment(Environment):
 
     def compile(
         self,
-        source: str | nodes.Template,
+        source: Any,
         name: str | None = None,
         filename: str | None = None,
         raw: Any = False,
@@ -70,18 +68,21 @@ class TranslatedEnvironment(Environment):
     ) -> Any:
         """Compile a template after translating its texts."""
         with translation.override(self._language):
-            translated = _TranslateTexts().visit(self.parse(str(source), name, filename))
+            translated = _TranslateTexts().visit(self.parse(source, name, filename))
         return super().compile(translated, name, filename, raw, defer_init)
 
 
 class _TranslateTexts(NodeTransformer):
-    """Replaces calls such as `_("Search")` with the translation."""
+    """Replaces `_("Log in")` and `_("Thoughts of %(name)s", name=username)` with their texts."""
 
     def visit_Call(self, call: nodes.Call) -> nodes.Node:  # noqa: N802  # named by Jinja2
+        self.generic_visit(call)
         match call:
-            case nodes.Call(node=nodes.Name(name="_"), args=[nodes.Const(value=text)], kwargs=[]):
-                return nodes.Const(gettext(text))
-        return self.generic_visit(call)
+            case nodes.Call(node=nodes.Name(name="_"), args=[nodes.Const(value=text)]):
+                values = [nodes.Pair(nodes.Const(value.key), value.value) for value in call.kwargs]
+                translated = nodes.Const(gettext(text))
+                return nodes.Mod(translated, nodes.Dict(values)) if values else translated
+        return call
 
 
 # One environment for each language.
@@ -94,7 +95,7 @@ def query(parameters: Mapping[str, str]) -> str:
 
 
 def show(request: PageRequest, template: str, *, status: int = 200, **context: Any) -> HttpResponse:
-    """Return `template` rendered with `context` and the context common to all pages."""
+    """Return `template` rendered with `context`, and with what all pages have or may have."""
     notice = NOTICES.get(request.cookie("notice"))
     every_page = {
         "visitor": request.visitor,
@@ -102,13 +103,16 @@ def show(request: PageRequest, template: str, *, status: int = 200, **context: A
         "here": request.get_full_path() if request.method in ("GET", "HEAD") else HOME,
         "form_token": get_token(request),
         "notice": notice,
-        "search": "",
         "status": status,
         "request_id": current_ids.get().request_id,
+        "search": "",
+        "problem": "",
+        "fault": "",
+        "page": None,
     }
-    page = environment_in(request.language).get_template(template).render(every_page | context)
+    html = environment_in(request.language).get_template(template).render(every_page | context)
     # HTML cannot contain the character NUL; browsers show U+FFFD instead.
-    response = HttpResponse(page.replace("\0", "\ufffd"), status=status)
+    response = HttpResponse(html.replace("\0", "\ufffd"), status=status)
     if notice:
         forget_cookie(response, "notice")
     if status == 503:

@@ -80,7 +80,7 @@ def share(request: PageRequest) -> HttpResponse:
             "please press Share again in a minute. It will not be shared twice."
         )
         # Without the list: it would come from the same backend.
-        return form_page(request, draft, status=503, problem=problem)
+        return show(request, "thoughts.html", status=503, draft=draft, problem=problem)
     return redirect_with_notice(HOME, "shared")
 
 
@@ -124,20 +124,6 @@ def own_page(request: PageRequest, draft: Draft, *, problem: str = "") -> HttpRe
         fault=fault,
         page=page,
         is_first=cursor is None,
-    )
-
-
-def form_page(request: PageRequest, draft: Draft, *, status: int, problem: str) -> HttpResponse:
-    """Return the form with `draft` in it, without calling any backend."""
-    return show(
-        request,
-        "thoughts.html",
-        status=status,
-        draft=draft,
-        problem=problem,
-        fault="",
-        page=None,
-        is_first=True,
     )
 
 

@@ -8,7 +8,7 @@ from django.http import HttpResponse
 from django.urls import URLPattern, path
 
 from frontend.pages import language, login, search, thoughts
-from frontend.pages.error_pages import FAULT, FORBIDDEN, NOT_FOUND, UNREADABLE, show_message
+from frontend.pages.error_pages import error_page
 
 View = Callable[..., HttpResponse]
 
@@ -38,8 +38,8 @@ def _patterns() -> Iterator[URLPattern]:
 
 urlpatterns = list(_patterns())
 
-# Django's errors, by status.
-handler400 = partial(show_message, message=UNREADABLE)
-handler403 = partial(show_message, message=FORBIDDEN)
-handler404 = partial(show_message, message=NOT_FOUND)
-handler500 = partial(show_message, message=FAULT)
+# The pages of Django's own errors, under the names that Django looks for.
+handler400 = partial(error_page, status=400)
+handler403 = partial(error_page, status=403)
+handler404 = partial(error_page, status=404)
+handler500 = partial(error_page, status=500)
