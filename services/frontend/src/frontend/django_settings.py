@@ -30,7 +30,7 @@ def configure_django(*, behind_tls: bool, allowed_hosts: Sequence[str]) -> None:
         MIDDLEWARE=[
             "frontend.serving.compression.CompressPages",
             "frontend.pages.middleware.PageMiddleware",
-            "django.middleware.csrf.CsrfViewMiddleware",
+            "frontend.pages.middleware.CsrfMiddleware",
         ],
         LANGUAGE_CODE="en",
         LANGUAGES=list(LANGUAGES.items()),

@@ -4,8 +4,10 @@ from collections.abc import Callable
 from typing import Any
 
 from django.conf import settings
-from django.http import HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.http.request import split_domain_port, validate_host
+from django.http.response import HttpResponseBase
+from django.middleware.csrf import CsrfViewMiddleware
 from django.utils import translation
 from django.utils.cache import patch_vary_headers
 
@@ -56,6 +58,18 @@ class PageMiddleware:
             return log_in_first(request)
         status = STATUSES.get(type(error))
         return error_page(request, status=status) if status else None
+
+
+class CsrfMiddleware(CsrfViewMiddleware):
+    """Django's CSRF check; it sends its cookie when it is new, not with each page."""
+
+    def process_response(
+        self, request: HttpRequest, response: HttpResponseBase
+    ) -> HttpResponseBase:
+        """Send the cookie, which is valid for a year, unless the browser has returned it."""
+        if request.META.get("CSRF_COOKIE") == request.COOKIES.get(settings.CSRF_COOKIE_NAME):
+            return response
+        return super().process_response(request, response)
 
 
 def _is_for_us(request: PageRequest) -> bool:
