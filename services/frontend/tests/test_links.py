@@ -10,8 +10,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from frontend.pages.cards import rich_text
 from frontend.pages.links import find_links
-from frontend.pages.presentation import rich_text
 
 ANCHOR = re.compile(r'<a href="([^"]*)" rel="nofollow noopener noreferrer">([^<]*)</a>')
 

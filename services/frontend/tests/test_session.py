@@ -205,6 +205,27 @@ def test_every_cookie_has_a_name_of_ours(browser: Browser) -> None:
     assert names == {"session", "csrf", "notice", "language"}
 
 
+def test_csrf_cookie_is_sent_to_browsers_without_it(browser: Browser) -> None:
+    """A browser gets the CSRF cookie with its first page, and another one when it logs in."""
+    first, second = browser.get("/login/"), browser.get("/search")
+    before = browser.cookies["mythoughts_csrf"]
+    browser.send(first.form("/login/"), username="bruce", password="bruce")
+
+    assert "mythoughts_csrf" in first.headers["Set-Cookie"]
+    assert "Set-Cookie" not in second.headers
+    assert browser.cookies["mythoughts_csrf"] != before
+
+
+def test_damaged_csrf_cookie_is_replaced(browser: Browser) -> None:
+    """A browser whose CSRF cookie is damaged gets a new one, and its forms work."""
+    browser.cookies["mythoughts_csrf"] = "damaged"
+
+    page = browser.log_in("bruce")
+
+    assert browser.cookies["mythoughts_csrf"] != "damaged"
+    assert page.form("/thoughts/new")
+
+
 def test_forged_token_means_logged_out(browser: Browser, token_maker: TokenMaker) -> None:
     """A token signed with another key under the right key's id is not accepted."""
     browser.cookies["mythoughts_session"] = of_another_key_under_a_known_id(token_maker)

@@ -1,9 +1,9 @@
 """Assembles the Frontend as one WSGI application (PEP 3333)."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from functools import partial
 from importlib.metadata import version
-from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
+from wsgiref.types import WSGIApplication
 
 from django.core.handlers.wsgi import WSGIHandler
 
@@ -11,7 +11,7 @@ from frontend.backends.calls import ThoughtsBackend, UsersBackend
 from frontend.backends.errors import BackendName
 from frontend.backends.http_client import HttpClient
 from frontend.django_settings import configure_django
-from frontend.pages.visitor import PARTS_KEY, Parts
+from frontend.pages.visitor import PageRequest, Parts
 from frontend.serving.health import Readiness, answer_health
 from frontend.serving.observation import observe
 from frontend.serving.static_files import serve_static_files
@@ -19,11 +19,19 @@ from frontend.settings import Settings
 from mythoughts_chassis.tokens import TokenVerifier
 
 
+class PageHandler(WSGIHandler):
+    """Django's WSGI application; its requests carry `parts`, so that the pages need no globals."""
+
+    def __init__(self, parts: Parts) -> None:
+        super().__init__()
+        self.request_class = partial(PageRequest, parts=parts)  # type: ignore[assignment]
+
+
 def create_app(settings: Settings, readiness: Readiness) -> WSGIApplication:
     """Return the application; raises `KeySetError` if the public keys cannot be read."""
     configure_django(behind_tls=settings.behind_tls, allowed_hosts=settings.allowed_hosts)
     make_client, traced = _tracing_of(settings)
-    pages = _with_parts(WSGIHandler(), _make_parts(settings, make_client))
+    pages = PageHandler(_make_parts(settings, make_client))
     app = answer_health(serve_static_files(pages), readiness)
     return traced(observe(app, behind_tls=settings.behind_tls))
 
@@ -44,16 +52,6 @@ def _tracing_of(
         version=version("frontend"),
     )
     return partial(TracedHttpClient, tracing), partial(trace_requests, tracing=tracing)
-
-
-def _with_parts(app: WSGIApplication, parts: Parts) -> WSGIApplication:
-    """Pass the parts along with each request, so that the pages need no globals."""
-
-    def call(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        environ[PARTS_KEY] = parts
-        return app(environ, start_response)
-
-    return call
 
 
 def _make_parts(settings: Settings, make_client: Callable[..., HttpClient]) -> Parts:

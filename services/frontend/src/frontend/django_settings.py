@@ -7,9 +7,11 @@ from pathlib import Path
 
 import django
 from django.conf import settings
+from django.core.cache import close_caches
+from django.core.signals import request_finished, request_started
+from django.db import close_old_connections, reset_queries
 
-from frontend.pages.cookies import cookie_name
-from frontend.pages.language import LANGUAGES
+from frontend.pages.visitor import LANGUAGES, cookie_name
 
 PACKAGE = Path(__file__).parent
 
@@ -28,14 +30,7 @@ def configure_django(*, behind_tls: bool, allowed_hosts: Sequence[str]) -> None:
         MIDDLEWARE=[
             "frontend.serving.compression.CompressPages",
             "frontend.pages.middleware.PageMiddleware",
-            "django.middleware.csrf.CsrfViewMiddleware",
-        ],
-        TEMPLATES=[
-            {
-                "BACKEND": "django.template.backends.jinja2.Jinja2",
-                "DIRS": [PACKAGE / "templates"],
-                "OPTIONS": {"environment": "frontend.pages.templating.make_environment"},
-            }
+            "frontend.pages.middleware.CsrfMiddleware",
         ],
         LANGUAGE_CODE="en",
         LANGUAGES=list(LANGUAGES.items()),
@@ -46,12 +41,17 @@ def configure_django(*, behind_tls: bool, allowed_hosts: Sequence[str]) -> None:
         CSRF_COOKIE_SECURE=behind_tls,
         CSRF_COOKIE_HTTPONLY=True,
         CSRF_COOKIE_SAMESITE="Lax",
-        CSRF_FAILURE_VIEW="frontend.pages.csrf_failures.csrf_failure",
+        CSRF_FAILURE_VIEW="frontend.pages.error_pages.csrf_failure",
         # The service configures its own logging.
         LOGGING_CONFIG=None,
     )
     django.setup()
+    # There are no connections to databases and caches to close.
+    request_started.disconnect(reset_queries)
+    request_started.disconnect(close_old_connections)
+    request_finished.disconnect(close_old_connections)
+    request_finished.disconnect(close_caches)
     # Every response is already logged; only exceptions are known to Django alone.
     logging.getLogger("django.request").addFilter(lambda record: record.exc_info is not None)
-    # `views/csrf.py` logs more details.
+    # `error_pages.py` logs more details.
     logging.getLogger("django.security.csrf").disabled = True

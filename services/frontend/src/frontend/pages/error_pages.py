@@ -1,41 +1,67 @@
-"""Error pages."""
+"""The pages for requests that fail."""
 
+import structlog
 from django.http import HttpResponse
+from django.middleware.csrf import REASON_NO_CSRF_COOKIE, REASON_NO_REFERER
+from django.utils.functional import Promise
 from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
-from frontend.backends.errors import BackendName
-from frontend.pages.showing import show_message
+from frontend.backends.errors import BackendAway, BackendRefused
+from frontend.pages.login import login_page
+from frontend.pages.rendering import safe_path, show
+from frontend.pages.thoughts import posted_draft
 from frontend.pages.visitor import PageRequest
 
+MAX_LOGGED_CHARACTERS = 200
 
-def away_page(request: PageRequest, backend: BackendName) -> HttpResponse:
-    """Report which part is not working."""
-    texts = {
-        "thoughts": gettext("Thoughts cannot be read or changed at the moment."),
-        "users": gettext("Logging in is not possible at the moment."),
-    }
-    return show_message(
-        request,
-        status=503,
-        title=gettext("Not working right now"),
-        text=texts[backend] + " " + gettext("Please try again in a minute."),
-    )
+_log = structlog.get_logger()
 
 
-def bad_request(request: PageRequest, exception: Exception) -> HttpResponse:
-    """Report that the request could not be read."""
+# The title and the text of a page, by its status.
+MESSAGES = {
+    400: (_("This did not arrive in one piece"), _("The request could not be read.")),
+    403: (_("Not allowed"), _("You may not do this.")),
+    404: (
+        _("There is nothing here"),
+        _("The page may have moved, or the thought may have been deleted."),
+    ),
+    405: (
+        _("This cannot be done here"),
+        _("This address exists, but not for this kind of request."),
+    ),
+    500: (
+        _("Something went wrong"),
+        _("The fault is ours. It has been noted, and trying again may help."),
+    ),
+    503: (
+        _("Not working right now"),
+        _("Thoughts cannot be read or changed at the moment. Please try again in a minute."),
+    ),
+}
+# Errors of the backends that a view does not handle itself.
+STATUSES: dict[type[Exception], int] = {BackendAway: 503, BackendRefused: 400}
+
+
+def error_page(
+    request: PageRequest, exception: Exception | None = None, *, status: int
+) -> HttpResponse:
+    """Return the page for a status of `MESSAGES`; Django adds the exception, which is not shown."""
     del exception
-    return show_message(
-        request,
-        status=400,
-        title=gettext("This did not arrive in one piece"),
-        text=gettext("The request could not be read."),
-    )
+    title, text = MESSAGES[status]
+    return message_page(request, status=status, title=title, text=text)
+
+
+def message_page(
+    request: PageRequest, *, status: int, title: str | Promise, text: str | Promise
+) -> HttpResponse:
+    """Return a page that contains only a message."""
+    return show(request, "message.html", status=status, title=title, text=text)
 
 
 def wrong_host(request: PageRequest) -> HttpResponse:
     """Report that the Host header does not name this site."""
-    return show_message(
+    return message_page(
         request,
         status=400,
         title=gettext("This is not our address"),
@@ -43,33 +69,67 @@ def wrong_host(request: PageRequest) -> HttpResponse:
     )
 
 
-def forbidden(request: PageRequest, exception: Exception) -> HttpResponse:
-    """Report that the action is not allowed."""
-    del exception
-    return show_message(
-        request,
-        status=403,
-        title=gettext("Not allowed"),
-        text=gettext("You may not do this."),
-    )
+def csrf_failure(request: PageRequest, reason: str) -> HttpResponse:
+    """Explain why a form failed Django's CSRF check, and offer a new one with the typed text.
+
+    `reason` is one of those in `django.middleware.csrf`.
+    """
+    _log_refusal(request, reason)
+    problem = _problem(reason, request.headers.get("Origin"))
+    draft = posted_draft(request.POST)
+    if "username" in request.POST or (draft.text and request.visitor.principal is None):
+        next_path = safe_path(request.POST.get("next", request.path))
+        return login_page(request, next_path=next_path, status=403, problem=problem)
+    if draft.text:
+        return show(request, "thoughts.html", status=403, draft=draft, problem=problem)
+    return message_page(request, status=403, title=gettext("Please try again"), text=problem)
 
 
-def not_found(request: PageRequest, exception: Exception) -> HttpResponse:
-    """Report that there is nothing at this address."""
-    del exception
-    return show_message(
-        request,
-        status=404,
-        title=gettext("There is nothing here"),
-        text=gettext("The page may have moved, or the thought may have been deleted."),
-    )
+def _problem(reason: str, origin: str | None) -> str:
+    if reason == REASON_NO_CSRF_COOKIE:
+        return gettext(
+            "Nothing was sent, because your browser did not return this site’s cookie. "
+            "Cookies must be allowed. Please try again."
+        )
+    if reason == REASON_NO_REFERER or origin == "null":
+        return gettext(
+            "Nothing was sent, because your browser did not say which site the form was on. "
+            "Please allow it to tell this site, and try again."
+        )
+    if _is_about_origin(reason):
+        return gettext(
+            "Nothing was sent, because the form came from an address that this site does not know "
+            "as its own. If this happens again, please tell the people who run the site."
+        )
+    return gettext("This form was out of date, so nothing was sent. Please try again.")
 
 
-def server_error(request: PageRequest) -> HttpResponse:
-    """Report a fault of the service; details are in the log."""
-    return show_message(
-        request,
-        status=500,
-        title=gettext("Something went wrong"),
-        text=gettext("The fault is ours. It has been noted, and trying again may help."),
+def _is_about_origin(reason: str) -> bool:
+    return reason.startswith(("Origin checking", "Referer checking"))
+
+
+def _log_refusal(request: PageRequest, reason: str) -> None:
+    """Log why a form was refused and, if a setting may be wrong, which one."""
+    details = {}
+    if _is_about_origin(reason):
+        sender = request.headers.get("Origin") or request.headers.get("Referer") or "none"
+        expected = f"{request.scheme}://{request.META.get('HTTP_HOST', '')}"
+        details = {
+            "origin": sender[:MAX_LOGGED_CHARACTERS],
+            "expected": expected[:MAX_LOGGED_CHARACTERS],
+            "repair": _repair(sender, expected),
+        }
+    _log.warning("form refused", reason=reason[:MAX_LOGGED_CHARACTERS], **details)
+
+
+def _repair(sender: str, expected: str) -> str:
+    scheme, _, address = sender.partition("://")
+    expected_scheme, _, expected_host = expected.partition("://")
+    if not address:
+        return "none here: the browser did not say where the form was"
+    if scheme != expected_scheme and address.partition("/")[0] == expected_host:
+        return f"set BEHIND_TLS={str(scheme == 'https').lower()}"
+    return (
+        "let the proxy pass the Host header on as the browser sent it "
+        "(unless the form was on another site, which is rightly refused)"
     )

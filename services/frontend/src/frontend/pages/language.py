@@ -1,31 +1,29 @@
-"""The language of a page: the visitor's choice, otherwise the browser's.
+"""The language switch."""
 
-Chinese means Simplified Chinese, even for `zh-TW`, `zh-HK` and `zh-Hant`: there is no Traditional
-Chinese yet, and its readers find Simplified easier than English. This is Django's own behaviour,
-kept on purpose.
-"""
-
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse, HttpResponseRedirect
 from django.utils import translation
 
-from frontend.pages.cookies import read_cookie, set_cookie
+from frontend.pages.login import go_on
+from frontend.pages.rendering import HOME, safe_path
+from frontend.pages.visitor import LANGUAGES, PageRequest, set_cookie
 
-LANGUAGES = {"en": "English", "zh-hans": "简体中文"}
-LANGUAGE_COOKIE = "language"
 YEAR_SECONDS = 365 * 24 * 3600
-# BCP 47 tags, as used in `lang=` and Accept-Language.
-TAGS = {"en": "en", "zh-hans": "zh-Hans"}
 
 
-def activate_language(request: HttpRequest) -> str:
-    """Choose the request's language, activate it in this thread, and return it."""
-    chosen = read_cookie(request, LANGUAGE_COOKIE) or ""
+def choose(request: PageRequest) -> HttpResponse:
+    """Remember the chosen language and lead back; an unknown language is ignored.
+
+    A text that was being typed is kept in the form of the resulting page.
+    """
+    if request.method != "POST":
+        # This address stays in the browser after a switch with a text.
+        return HttpResponseRedirect(HOME)
+    next_path = safe_path(request.POST.get("next", ""))
+    chosen = request.POST.get("language", "")
     if chosen not in LANGUAGES:
-        chosen = translation.get_language_from_request(request)
+        return go_on(request, next_path)
     translation.activate(chosen)
-    return chosen
-
-
-def remember_language(response: HttpResponse, language: str) -> None:
-    """Store the visitor's choice in a cookie."""
-    set_cookie(response, LANGUAGE_COOKIE, language, max_age_seconds=YEAR_SECONDS)
+    request.language = chosen
+    response = go_on(request, next_path)
+    set_cookie(response, "language", chosen, max_age_seconds=YEAR_SECONDS)
+    return response

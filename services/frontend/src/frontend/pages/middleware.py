@@ -1,43 +1,39 @@
-"""The middleware of every page: identifies the visitor, sets the language, shows errors."""
+"""The middleware of every page: activates its language, shows errors, completes its headers."""
 
 from collections.abc import Callable
 from typing import Any
 
 from django.conf import settings
-from django.http import HttpResponse, HttpResponseNotAllowed
+from django.http import HttpRequest, HttpResponse
 from django.http.request import split_domain_port, validate_host
 from django.http.response import HttpResponseBase
+from django.middleware.csrf import CsrfViewMiddleware
+from django.utils import translation
 from django.utils.cache import patch_vary_headers
-from django.utils.translation import gettext
 
-from frontend.backends.errors import BackendAway, BackendRefused, Unauthorized
-from frontend.pages.cookies import forget_cookie
-from frontend.pages.error_pages import away_page, bad_request, wrong_host
-from frontend.pages.language import TAGS, activate_language
-from frontend.pages.login_page import log_in_first
-from frontend.pages.showing import show_message
+from frontend.backends.errors import Unauthorized
+from frontend.pages.error_pages import STATUSES, error_page, wrong_host
+from frontend.pages.login import log_in_first
 from frontend.pages.urls import ALLOWED_METHODS
-from frontend.pages.visitor import PARTS_KEY, SESSION_COOKIE, PageRequest, end_session, visitor_of
+from frontend.pages.visitor import LANGUAGE_TAGS, PageRequest, forget_cookie
 from frontend.serving.observation import ROUTE_KEY
 
 
 class PageMiddleware:
-    """Turns the request into a `PageRequest` and completes the response."""
+    """Surrounds the views and Django's CSRF check."""
 
     def __init__(self, get_response: Callable[[PageRequest], HttpResponse]) -> None:
         self._get_response = get_response
 
     def __call__(self, request: PageRequest) -> HttpResponse:
         """Answer one request."""
-        request.parts = request.META[PARTS_KEY]
-        request.visitor = visitor_of(request, request.parts.verifier)
-        request.language = activate_language(request)
+        translation.activate(request.language)
         response = self._get_response(request) if _is_for_us(request) else wrong_host(request)
         if request.resolver_match is not None:
             request.META[ROUTE_KEY] = "/" + request.resolver_match.route.rstrip("/")
         if request.visitor.has_dead_session:
-            forget_cookie(response, SESSION_COOKIE)
-        response.headers["Content-Language"] = TAGS[request.language]
+            forget_cookie(response, "session")
+        response.headers["Content-Language"] = LANGUAGE_TAGS[request.language]
         # Without this header waitress closes the connection after every page.
         response.headers["Content-Length"] = str(len(response.content))
         response.headers["Cache-Control"] = "private, no-cache"
@@ -46,29 +42,34 @@ class PageMiddleware:
 
     def process_view(
         self, request: PageRequest, view: Callable[..., HttpResponse], *_: Any
-    ) -> HttpResponseBase | None:
+    ) -> HttpResponse | None:
         """Reject methods that a page does not support, before its form is checked."""
         allowed = ALLOWED_METHODS[view]
         if request.method in allowed:
             return None
-        page = show_message(
-            request,
-            status=405,
-            title=gettext("This cannot be done here"),
-            text=gettext("This address exists, but not for this kind of request."),
-        )
-        return HttpResponseNotAllowed(allowed, page.content)
+        response = error_page(request, status=405)
+        response.headers["Allow"] = ", ".join(allowed)
+        return response
 
     def process_exception(self, request: PageRequest, error: Exception) -> HttpResponse | None:
-        """Show errors that views do not handle: a backend that is down or answers 401 or 400."""
-        if isinstance(error, BackendAway):
-            return away_page(request, error.backend)
+        """Show the page for an error that the view does not handle."""
         if isinstance(error, Unauthorized):
-            end_session(request)
+            request.log_out()
             return log_in_first(request)
-        if isinstance(error, BackendRefused):
-            return bad_request(request, error)
-        return None
+        status = STATUSES.get(type(error))
+        return error_page(request, status=status) if status else None
+
+
+class CsrfMiddleware(CsrfViewMiddleware):
+    """Django's CSRF check; it sends its cookie when it is new, not with each page."""
+
+    def process_response(
+        self, request: HttpRequest, response: HttpResponseBase
+    ) -> HttpResponseBase:
+        """Send the cookie, which is valid for a year, unless the browser has returned it."""
+        if request.META.get("CSRF_COOKIE") == request.COOKIES.get(settings.CSRF_COOKIE_NAME):
+            return response
+        return super().process_response(request, response)
 
 
 def _is_for_us(request: PageRequest) -> bool:

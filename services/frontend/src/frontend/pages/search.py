@@ -1,14 +1,12 @@
 """Everybody's thoughts."""
 
-from datetime import UTC, datetime
-
 from django.http import HttpResponse
 from django.utils.translation import gettext
 
 from frontend.backends.calls import Caller, ThoughtPage
 from frontend.backends.cursors import cursor_in
 from frontend.backends.errors import BackendAway, BackendRefused
-from frontend.pages.showing import show
+from frontend.pages.rendering import show
 from frontend.pages.visitor import PageRequest
 
 
@@ -39,5 +37,4 @@ def search(request: PageRequest) -> HttpResponse:
         fault=fault,
         page=page,
         is_first=cursor is None,
-        now=datetime.now(UTC),
     )

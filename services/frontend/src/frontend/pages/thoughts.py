@@ -1,24 +1,56 @@
 """The user's own thoughts: reading, sharing, deleting."""
 
-from datetime import UTC, datetime
+import re
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from hashlib import sha256
 
 from django.http import Http404, HttpResponse, HttpResponseRedirect
-from django.utils.translation import gettext
+from django.utils.translation import gettext, ngettext
 
-from frontend.backends.calls import Caller, ThoughtPage
-from frontend.backends.cursors import Cursor, cursor_in
+from frontend.backends.calls import ThoughtPage
+from frontend.backends.cursors import cursor_in
 from frontend.backends.errors import BackendAway, BackendRefused, ThoughtDeleted
-from frontend.pages.drafts import Draft, posted_draft, why_refused
-from frontend.pages.login_page import log_in_first
-from frontend.pages.notices import redirect_with_notice
-from frontend.pages.showing import HOME, redirect_to_login, show
+from frontend.pages.rendering import HOME, redirect_with_notice, show
 from frontend.pages.visitor import PageRequest
+
+MAX_CHARACTERS = 250
+
+_FORM_KEY = re.compile(r"[0-9a-f]{32}", re.ASCII)
+# The Thoughts Backend's message for a text that consists of invisible characters.
+_NOTHING_VISIBLE = "text: must hold something visible"
+
+
+def _new_form_key() -> str:
+    return secrets.token_hex(16)
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A text that is not stored yet, with LF line breaks, and the key of its form.
+
+    It travels with every form and page until it is stored.
+    """
+
+    text: str = ""
+    form_key: str = field(default_factory=_new_form_key)
+
+    @property
+    def idempotency_key(self) -> str:
+        """Identical for the same text from the same form, so that it is stored once."""
+        return f"{self.form_key}-{sha256(self.text.encode()).hexdigest()[:32]}"
+
+
+def posted_draft(fields: Mapping[str, str]) -> Draft:
+    """Return the draft from a form's fields. Browsers send line breaks as CR LF."""
+    text = fields.get("text", "").replace("\r\n", "\n")
+    form_key = fields.get("form_key", "")
+    return Draft(text, form_key) if _FORM_KEY.fullmatch(form_key) else Draft(text)
 
 
 def own(request: PageRequest) -> HttpResponse:
     """The user's own thoughts, and the form to share one."""
-    if request.visitor.principal is None:
-        return redirect_to_login(request)
     return own_page(request, Draft())
 
 
@@ -27,17 +59,15 @@ def share(request: PageRequest) -> HttpResponse:
     if request.method != "POST":
         # This address stays in the browser after a refused text.
         return HttpResponseRedirect(HOME)
-    if request.visitor.principal is None:
-        return log_in_first(request)
     draft = posted_draft(request.POST)
     try:
         request.parts.thoughts.share(
-            _caller(request), text=draft.text, idempotency_key=draft.idempotency_key
+            request.caller, text=draft.text, idempotency_key=draft.idempotency_key
         )
     except BackendRefused as refusal:
         # Status 200, as after a failed login: the user can correct the form, while browsers report
         # any 4xx as an error.
-        return own_page(request, draft, problem=why_refused(draft.text, str(refusal)))
+        return own_page(request, draft, problem=_why_refused(draft.text, str(refusal)))
     except ThoughtDeleted:
         problem = gettext(
             "You shared this before, and it has been deleted since. It was not shared now. "
@@ -50,27 +80,20 @@ def share(request: PageRequest) -> HttpResponse:
             "please press Share again in a minute. It will not be shared twice."
         )
         # Without the list: it would come from the same backend.
-        return form_page(request, draft, status=503, problem=problem)
+        return show(request, "thoughts.html", status=503, draft=draft, problem=problem)
     return redirect_with_notice(HOME, "shared")
 
 
 def delete(request: PageRequest, thought_id: int) -> HttpResponse:
     """Delete one of the user's thoughts; GET asks for confirmation."""
-    principal = request.visitor.principal
-    if principal is None:
-        return log_in_first(request)
+    caller = request.caller
     if request.method == "POST":
-        request.parts.thoughts.delete(_caller(request), thought_id)
+        request.parts.thoughts.delete(caller, thought_id)
         return redirect_with_notice(HOME, "deleted")
-    thought = request.parts.thoughts.find_thought(_caller(request), thought_id)
-    if thought is None or thought.username != principal.username:
+    thought = request.parts.thoughts.find_thought(caller, thought_id)
+    if thought is None or thought.username != request.visitor.username:
         raise Http404
-    return show(request, "delete.html", thought=thought, now=datetime.now(UTC))
-
-
-def form_page(request: PageRequest, draft: Draft, *, status: int, problem: str) -> HttpResponse:
-    """Return the form with `draft` in it, without calling any backend."""
-    return _show_own(request, draft, None, None, status=status, problem=problem, fault="")
+    return show(request, "delete.html", thought=thought)
 
 
 def own_page(request: PageRequest, draft: Draft, *, problem: str = "") -> HttpResponse:
@@ -82,7 +105,7 @@ def own_page(request: PageRequest, draft: Draft, *, problem: str = "") -> HttpRe
     page: ThoughtPage | None = None
     status, fault = 200, ""
     try:
-        page = request.parts.thoughts.own_thoughts(_caller(request), cursor)
+        page = request.parts.thoughts.own_thoughts(request.caller, cursor)
     except BackendAway:
         status = 503
         fault = gettext(
@@ -92,19 +115,6 @@ def own_page(request: PageRequest, draft: Draft, *, problem: str = "") -> HttpRe
     except BackendRefused:
         status = 400
         fault = gettext("There is no such page of your thoughts.")
-    return _show_own(request, draft, page, cursor, status=status, problem=problem, fault=fault)
-
-
-def _show_own(
-    request: PageRequest,
-    draft: Draft,
-    page: ThoughtPage | None,
-    cursor: Cursor | None,
-    *,
-    status: int,
-    problem: str,
-    fault: str,
-) -> HttpResponse:
     return show(
         request,
         "thoughts.html",
@@ -114,9 +124,20 @@ def _show_own(
         fault=fault,
         page=page,
         is_first=cursor is None,
-        now=datetime.now(UTC),
     )
 
 
-def _caller(request: PageRequest) -> Caller:
-    return Caller(request.visitor.token, request.language)
+def _why_refused(text: str, explanation: str) -> str:
+    """Return, for the user, why the backend rejected `text`; `explanation` is the backend's."""
+    if not text.strip() or explanation == _NOTHING_VISIBLE:
+        return gettext("There is nothing to share yet. Write something first.")
+    if len(text) > MAX_CHARACTERS:
+        excess = len(text) - MAX_CHARACTERS
+        return ngettext(
+            "A thought has at most %(limit)s characters. Yours is %(excess)s character too long.",
+            "A thought has at most %(limit)s characters. Yours is %(excess)s characters too long.",
+            excess,
+        ) % {"limit": MAX_CHARACTERS, "excess": excess}
+    return gettext("This text cannot be shared: %(explanation)s") % {
+        "explanation": explanation or gettext("it was refused.")
+    }

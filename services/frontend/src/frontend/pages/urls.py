@@ -1,12 +1,14 @@
 """The addresses of the pages. Each works with and without a trailing slash."""
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 from django.http import HttpResponse
 from django.urls import URLPattern, path
 
-from frontend.pages import error_pages, language_switch, search, session, thoughts
+from frontend.pages import language, login, search, thoughts
+from frontend.pages.error_pages import error_page
 
 View = Callable[..., HttpResponse]
 
@@ -19,9 +21,9 @@ PAGES: tuple[tuple[str, View, tuple[str, ...]], ...] = (
     ("thoughts/new", thoughts.share, READ + WRITE),
     ("thoughts/<int:thought_id>/delete", thoughts.delete, READ + WRITE),
     ("search", search.search, READ),
-    ("login", session.log_in, READ + WRITE),
-    ("logout", session.log_out, READ + WRITE),
-    ("language", language_switch.choose, READ + WRITE),
+    ("login", login.log_in, READ + WRITE),
+    ("logout", login.log_out, READ + WRITE),
+    ("language", language.choose, READ + WRITE),
 )
 
 ALLOWED_METHODS: dict[Any, tuple[str, ...]] = {view: methods for _, view, methods in PAGES}
@@ -36,7 +38,8 @@ def _patterns() -> Iterator[URLPattern]:
 
 urlpatterns = list(_patterns())
 
-handler400 = error_pages.bad_request
-handler403 = error_pages.forbidden
-handler404 = error_pages.not_found
-handler500 = error_pages.server_error
+# The pages of Django's own errors, under the names that Django looks for.
+handler400 = partial(error_page, status=400)
+handler403 = partial(error_page, status=403)
+handler404 = partial(error_page, status=404)
+handler500 = partial(error_page, status=500)

@@ -1,22 +1,59 @@
-"""The visitor, identified by the session cookie, which is verified without calling a backend.
+"""The request of a visitor: who they are and which language they read, known from cookies.
 
-    Set-Cookie: mythoughts_session=<the access token>; HttpOnly; SameSite=Lax; Max-Age=<to exp>
+mythoughts_session   the access token: HttpOnly; SameSite=Lax; Max-Age=<until it expires>
+mythoughts_language  the language that the visitor chose
+mythoughts_notice    the notice for the next page (`rendering.py`)
+mythoughts_csrf      the CSRF token that forms are compared with (Django)
 
-Behind TLS it is `__Host-mythoughts_session`, and `Secure`.
+Neither scripts nor other sites can use them. Behind TLS they are all `Secure`, and their names
+begin with `__Host-`: browsers accept such cookies only from this host and over TLS (RFC 6265bis).
+
+Other programs on the same host, even on other ports, have their own cookies, which must not be
+touched. The same holds for the token of another MyThoughts: a session cookie is deleted only if it
+is known to be from this one.
 """
 
 import time
 from dataclasses import dataclass
+from wsgiref.types import WSGIEnvironment
 
-from django.http import HttpRequest, HttpResponse
+from django.conf import settings
+from django.core.handlers.wsgi import WSGIRequest
+from django.http import HttpResponse
+from django.utils import translation
 
-from frontend.backends.calls import ThoughtsBackend, UsersBackend
-from frontend.pages.cookies import read_cookie, set_cookie
+from frontend.backends.calls import Caller, ThoughtsBackend, UsersBackend
+from frontend.backends.errors import Unauthorized
 from mythoughts_chassis.tokens import ExpiredToken, InvalidToken, Principal, TokenVerifier
 
-SESSION_COOKIE = "session"
-# The key under which the application stores its parts in a request.
-PARTS_KEY = "frontend.parts"
+LANGUAGES = {"en": "English", "zh-hans": "简体中文"}
+# BCP 47 tags, as used in `lang=` and Accept-Language.
+LANGUAGE_TAGS = {"en": "en", "zh-hans": "zh-Hans"}
+
+
+def cookie_name(name: str, *, behind_tls: bool) -> str:
+    """Return the full name of a cookie such as `session`."""
+    return f"__Host-mythoughts_{name}" if behind_tls else f"mythoughts_{name}"
+
+
+def set_cookie(response: HttpResponse, name: str, value: str, *, max_age_seconds: int) -> None:
+    """Set a cookie in the browser."""
+    response.set_cookie(
+        cookie_name(name, behind_tls=settings.CSRF_COOKIE_SECURE),
+        value,
+        max_age=max_age_seconds,
+        httponly=True,
+        samesite="Lax",
+        secure=settings.CSRF_COOKIE_SECURE,
+    )
+
+
+def forget_cookie(response: HttpResponse, name: str) -> None:
+    """Delete a cookie in the browser."""
+    # Django makes it Secure if its name requires that.
+    response.delete_cookie(
+        cookie_name(name, behind_tls=settings.CSRF_COOKIE_SECURE), samesite="Lax"
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +63,11 @@ class Visitor:
     principal: Principal | None = None
     token: str = ""
     has_dead_session: bool = False
+
+    @property
+    def username(self) -> str:
+        """The user's name; it is empty if nobody is logged in."""
+        return self.principal.username if self.principal else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,45 +79,65 @@ class Parts:
     users: UsersBackend
 
 
-class PageRequest(HttpRequest):
-    """A request as views receive it, after `PageMiddleware`."""
+class PageRequest(WSGIRequest):
+    """A request, its visitor and their language, and the parts that answer it."""
 
-    parts: Parts
-    visitor: Visitor
-    language: str
+    def __init__(self, environ: WSGIEnvironment, parts: Parts) -> None:
+        super().__init__(environ)
+        self.parts = parts
+        self.visitor = self._visitor()
+        self.language = self._language()
 
+    @property
+    def caller(self) -> Caller:
+        """The logged-in user, for calls to the backends.
 
-def visitor_of(request: HttpRequest, verifier: TokenVerifier) -> Visitor:
-    """Return the visitor of the request; an invalid token is treated as no token.
+        Raises `Unauthorized` for other visitors, which leads them to the login page.
+        """
+        if self.visitor.principal is None:
+            raise Unauthorized
+        return Caller(self.visitor.token, self.language)
 
-    A cookie that was never valid here may be another program's: only an expired token is a dead
-    session.
-    """
-    token = read_cookie(request, SESSION_COOKIE)
-    if token is None:
-        return Visitor()
-    try:
-        return Visitor(verifier.verify(token), token)
-    except ExpiredToken:
-        return Visitor(has_dead_session=True)
-    except InvalidToken:
-        return Visitor()
+    def cookie(self, name: str) -> str:
+        """Return the value of a cookie such as `session`; it is empty if there is none."""
+        return self.COOKIES.get(cookie_name(name, behind_tls=settings.CSRF_COOKIE_SECURE), "")
 
+    def log_in(self, token: str) -> None:
+        """Log the user in for the rest of this request; raises `InvalidToken`."""
+        self.visitor = Visitor(self.parts.verifier.verify(token), token)
 
-def start_session(request: PageRequest, token: str) -> Visitor:
-    """Log the user in for the rest of this request; raises `InvalidToken`."""
-    request.visitor = Visitor(request.parts.verifier.verify(token), token)
-    return request.visitor
+    def log_out(self) -> None:
+        """Log the visitor out for the rest of this request, and delete the cookie, if any."""
+        had_session = self.visitor.principal is not None or self.visitor.has_dead_session
+        self.visitor = Visitor(has_dead_session=had_session)
 
+    def _visitor(self) -> Visitor:
+        """Return the visitor, identified by the token without calling a backend.
 
-def end_session(request: PageRequest) -> None:
-    """Log the visitor out for the rest of this request, and delete the cookie, if any."""
-    had_session = request.visitor.principal is not None or request.visitor.has_dead_session
-    request.visitor = Visitor(has_dead_session=had_session)
+        An invalid token is treated as no token. A cookie that was never valid here may be another
+        program's: only an expired token is a dead session.
+        """
+        token = self.cookie("session")
+        try:
+            return Visitor(self.parts.verifier.verify(token), token) if token else Visitor()
+        except ExpiredToken:
+            return Visitor(has_dead_session=True)
+        except InvalidToken:
+            return Visitor()
+
+    def _language(self) -> str:
+        """Return the visitor's choice, otherwise the browser's.
+
+        Chinese means Simplified Chinese, even for `zh-TW`, `zh-HK` and `zh-Hant`: there is no
+        Traditional Chinese yet, and its readers find Simplified easier than English. This is
+        Django's own behaviour, kept on purpose.
+        """
+        chosen = self.cookie("language")
+        return chosen if chosen in LANGUAGES else translation.get_language_from_request(self)
 
 
 def send_session(response: HttpResponse, visitor: Visitor) -> None:
     """Set the cookie with the visitor's token, for as long as the token is valid."""
     if visitor.principal is not None:
         lifetime_seconds = max(visitor.principal.expires_at - int(time.time()), 0)
-        set_cookie(response, SESSION_COOKIE, visitor.token, max_age_seconds=lifetime_seconds)
+        set_cookie(response, "session", visitor.token, max_age_seconds=lifetime_seconds)

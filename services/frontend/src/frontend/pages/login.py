@@ -1,5 +1,7 @@
 """Logging in and out."""
 
+from urllib.parse import urlencode
+
 import structlog
 from django.http import HttpResponse, HttpResponseRedirect
 from django.middleware.csrf import rotate_token
@@ -7,12 +9,9 @@ from django.utils.translation import gettext
 
 from frontend.backends.calls import Caller
 from frontend.backends.errors import BackendAway
-from frontend.pages.drafts import posted_draft
-from frontend.pages.login_page import login_page
-from frontend.pages.notices import redirect_with_notice
-from frontend.pages.showing import safe_path, show
-from frontend.pages.thoughts import own_page
-from frontend.pages.visitor import PageRequest, end_session, send_session, start_session
+from frontend.pages.rendering import HOME, redirect_with_notice, safe_path, show
+from frontend.pages.thoughts import own_page, posted_draft
+from frontend.pages.visitor import PageRequest, send_session
 from mythoughts_chassis.settings import Secret
 from mythoughts_chassis.tokens import InvalidToken
 
@@ -33,8 +32,49 @@ def log_out(request: PageRequest) -> HttpResponse:
     """Log out; GET asks for confirmation, so that a link cannot do it."""
     if request.method != "POST":
         return show(request, "logout.html")
-    end_session(request)
+    request.log_out()
     return redirect_with_notice("/login/", "logged-out")
+
+
+def log_in_first(request: PageRequest) -> HttpResponse:
+    """Lead to the login page, which keeps any submitted text and leads back to this page."""
+    if request.method != "POST":
+        wanted = request.get_full_path()
+        query = "" if wanted == HOME else "?" + urlencode({"next": wanted})
+        return HttpResponseRedirect(f"/login/{query}")
+    if request.POST.get("text"):
+        problem = gettext("Please log in again. Your text is kept and waits for you.")
+    else:
+        problem = gettext("You are not logged in any more. Please log in.")
+    return login_page(request, next_path=request.path, problem=problem)
+
+
+def login_page(
+    request: PageRequest, *, next_path: str, status: int = 200, problem: str = ""
+) -> HttpResponse:
+    """Return the login form. It keeps the submitted name and draft, but not the password."""
+    return show(
+        request,
+        "login.html",
+        status=status,
+        problem=problem,
+        username=request.POST.get("username", ""),
+        next_path=next_path,
+        draft=posted_draft(request.POST),
+    )
+
+
+def go_on(request: PageRequest, next_path: str) -> HttpResponse:
+    """Redirect to `next_path`, or, if the form had a draft, return a page that keeps it.
+
+    That is not a redirect, because a redirect could carry the draft only in its address.
+    """
+    draft = posted_draft(request.POST)
+    if not draft.text:
+        return HttpResponseRedirect(next_path)
+    if request.visitor.principal is None:
+        return login_page(request, next_path=HOME)
+    return own_page(request, draft)
 
 
 def _log_in(request: PageRequest) -> HttpResponse:
@@ -48,7 +88,7 @@ def _log_in(request: PageRequest) -> HttpResponse:
         if token is None:
             problem = gettext("Invalid login/password, please try again.")
             return login_page(request, next_path=next_path, problem=problem)
-        visitor = start_session(request, token)
+        request.log_in(token)
     except (BackendAway, InvalidToken) as error:
         _log.warning("login not possible", reason=str(error))
         problem = gettext(
@@ -57,15 +97,6 @@ def _log_in(request: PageRequest) -> HttpResponse:
         )
         return login_page(request, next_path=next_path, problem=problem, status=503)
     rotate_token(request)
-    response = _welcome(request, next_path)
-    send_session(response, visitor)
+    response = go_on(request, next_path)
+    send_session(response, request.visitor)
     return response
-
-
-def _welcome(request: PageRequest, next_path: str) -> HttpResponse:
-    """Return the page after a login: the form with the submitted draft, if there is one.
-
-    It is not a redirect, because a redirect could carry the draft only in its address.
-    """
-    draft = posted_draft(request.POST)
-    return own_page(request, draft) if draft.text else HttpResponseRedirect(next_path)

@@ -1,0 +1,133 @@
+"""Rendering of pages: the templates in each language, one-time notices, and redirects."""
+
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+from django.http import HttpResponse, HttpResponseRedirect
+from django.middleware.csrf import get_token
+from django.utils import translation
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext, gettext_lazy
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, nodes
+from jinja2.visitor import NodeTransformer
+
+from frontend.pages.cards import cards
+from frontend.pages.visitor import (
+    LANGUAGE_TAGS,
+    LANGUAGES,
+    PageRequest,
+    forget_cookie,
+    set_cookie,
+)
+from frontend.serving.static_files import static_address
+from mythoughts_chassis.observation import current_ids
+
+TEMPLATES = Path(__file__).parents[1] / "templates"
+HOME = "/"
+RETRY_AFTER_SECONDS = 5
+NOTICES = {
+    "shared": gettext_lazy("Your thought is shared."),
+    "deleted": gettext_lazy("The thought is deleted."),
+    "logged-out": gettext_lazy("You are logged out."),
+}
+
+
+class TranslatedEnvironment(Environment):
+    """The templates in one language.
+
+    Their texts are translated when a template is compiled, not for each page.
+    """
+
+    def __init__(self, language: str) -> None:
+        super().__init__(
+            loader=FileSystemLoader(TEMPLATES),
+            autoescape=True,
+            auto_reload=False,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        self._language = language
+        self.globals |= {
+            "static": static_address,
+            "languages": LANGUAGES,
+            "language_tags": LANGUAGE_TAGS,
+        }
+        self.filters |= {"cards": cards, "query": query}
+
+    def compile(
+        self,
+        source: Any,
+        name: str | None = None,
+        filename: str | None = None,
+        raw: Any = False,
+        defer_init: bool = False,
+    ) -> Any:
+        """Compile a template after translating its texts."""
+        with translation.override(self._language):
+            translated = _TranslateTexts().visit(self.parse(source, name, filename))
+        return super().compile(translated, name, filename, raw, defer_init)
+
+
+class _TranslateTexts(NodeTransformer):
+    """Replaces `_("Log in")` and `_("Thoughts of %(name)s", name=username)` with their texts."""
+
+    def visit_Call(self, call: nodes.Call) -> nodes.Node:  # noqa: N802  # named by Jinja2
+        self.generic_visit(call)
+        match call:
+            case nodes.Call(node=nodes.Name(name="_"), args=[nodes.Const(value=text)]):
+                values = [nodes.Pair(nodes.Const(value.key), value.value) for value in call.kwargs]
+                translated = nodes.Const(gettext(text))
+                return nodes.Mod(translated, nodes.Dict(values)) if values else translated
+        return call
+
+
+# One environment for each language.
+environment_in = cache(TranslatedEnvironment)
+
+
+def query(parameters: Mapping[str, str]) -> str:
+    """Return the parameters that are not empty as a query string."""
+    return urlencode({name: value for name, value in parameters.items() if value})
+
+
+def show(request: PageRequest, template: str, *, status: int = 200, **context: Any) -> HttpResponse:
+    """Return `template` rendered with `context`, and with what all pages have or may have."""
+    notice = NOTICES.get(request.cookie("notice"))
+    every_page = {
+        "visitor": request.visitor,
+        "language": request.language,
+        "here": request.get_full_path() if request.method in ("GET", "HEAD") else HOME,
+        "form_token": get_token(request),
+        "notice": notice,
+        "status": status,
+        "request_id": current_ids.get().request_id,
+        "search": "",
+        "problem": "",
+        "fault": "",
+        "page": None,
+    }
+    html = environment_in(request.language).get_template(template).render(every_page | context)
+    # HTML cannot contain the character NUL; browsers show U+FFFD instead.
+    response = HttpResponse(html.replace("\0", "\ufffd"), status=status)
+    if notice:
+        forget_cookie(response, "notice")
+    if status == 503:
+        response.headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
+    return response
+
+
+def redirect_with_notice(path: str, notice: str) -> HttpResponse:
+    """Redirect to `path`, whose page will show this notice."""
+    response = HttpResponseRedirect(path)
+    set_cookie(response, "notice", notice, max_age_seconds=60)
+    return response
+
+
+def safe_path(path: str) -> str:
+    """Return `path` if it stays on this site, else the home page."""
+    is_local = path.startswith("/") and url_has_allowed_host_and_scheme(path, allowed_hosts=None)
+    return path if is_local else HOME
