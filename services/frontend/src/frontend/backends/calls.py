@@ -10,7 +10,8 @@ import msgspec
 
 from frontend.backends.cursors import THOUGHTS_A_PAGE, Cursor, neighbours
 from frontend.backends.errors import BackendRefused, ThoughtDeleted, Unauthorized
-from frontend.backends.http_client import Answer, HttpClient
+from frontend.backends.connection import Answer
+from frontend.backends.http_client import HttpClient
 from mythoughts_chassis.settings import Secret
 
 CONFLICT_PAUSE_SECONDS = 0.2
@@ -161,7 +162,7 @@ class ThoughtsBackend:
         answer = self._client.call("GET", f"{path}?{urlencode(parameters)}", headers=caller.headers)
         thoughts = _decoded(self._client, answer, 200, _decode_thoughts)
         shown = thoughts[-THOUGHTS_A_PAGE:]
-        older, newer = neighbours(answer.link, cursor)
+        older, newer = neighbours(answer.headers.get("link", ""), cursor)
         if is_going_back and shown:
             after_shown = Cursor("min_id", str(shown[0].id))
             if len(thoughts) > len(shown):

@@ -1,32 +1,30 @@
 """The HTTP client of one backend, which contains the backend's failures.
 
-A call holds one of a few slots (a bulkhead: a stalled backend cannot occupy every thread) and has
-a deadline for the whole response. It is not attempted while the circuit is open, and is retried
-once if its connection breaks and a repetition is harmless.
+A call holds one of a few connections (a bulkhead: a stalled backend cannot occupy every thread)
+and has a deadline for the whole response. It is not attempted while the circuit is open, and is
+retried once if its connection breaks and a repetition is harmless.
 """
 
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from queue import Empty, LifoQueue
 from typing import Literal, get_args
 
 import structlog
 from prometheus_client import Counter, Gauge, Histogram
-from urllib3 import BaseHTTPResponse, Timeout
-from urllib3.exceptions import EmptyPoolError, HTTPError, ProtocolError
-from urllib3.util import parse_url
 
 from frontend.backends.breaker import CircuitBreaker
-from frontend.backends.deadline import DeadlinePool
+from frontend.backends.connection import Answer, Connection, Request, UnusableAnswer
 from frontend.backends.errors import BackendAway, BackendName
 from mythoughts_chassis.observation import current_ids
 
 SLOT_WAIT_SECONDS = 0.25
 FAILURES_TO_OPEN = 3
-MAX_ANSWER_BYTES = 1_048_576
 TOO_MANY_REQUESTS = 429
 
 FailureKind = Literal["no_answer", "bad_answer", "circuit_open", "no_connection_free"]
+# Sends a request once; the response must be complete at the given monotonic time.
+Attempt = Callable[[Request, float], Answer]
 
 _log = structlog.get_logger()
 
@@ -44,17 +42,11 @@ _CIRCUIT_OPEN = Gauge(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """A backend's answer; `link` is its Link header, empty if there is none."""
-
-    status: int
-    body: bytes
-    link: str
-
-
 class HttpClient:
-    """Calls one backend; all threads of the process share it."""
+    """Calls one backend; all threads of the process share it.
+
+    `trace` may wrap each attempt of a call.
+    """
 
     def __init__(
         self,
@@ -64,11 +56,14 @@ class HttpClient:
         slots: int,
         connect_seconds: float,
         answer_seconds: float,
+        trace: Callable[[Attempt, str], Attempt] = lambda attempt, _base_url: attempt,
     ) -> None:
-        url = parse_url(base_url)
         self.backend = backend
-        self._pool = DeadlinePool(url.host or "", url.port or 80, maxsize=slots, block=True)
-        self._connect_seconds = connect_seconds
+        # The last one returned is the first one used, so that few are open.
+        self._connections: LifoQueue[Connection] = LifoQueue()
+        for _ in range(slots):
+            self._connections.put(Connection(base_url, connect_seconds))
+        self._attempt = trace(self._use_connection, base_url)
         self._answer_seconds = answer_seconds
         self._breaker = CircuitBreaker(
             failures_to_open=FAILURES_TO_OPEN,
@@ -80,14 +75,9 @@ class HttpClient:
             _FAILURES.labels(backend, kind)
 
     def call(
-        self,
-        method: str,
-        path: str,
-        *,
-        headers: Mapping[str, str],
-        body: bytes | None = None,
+        self, method: str, target: str, *, headers: Mapping[str, str], body: bytes = b""
     ) -> Answer:
-        """Return the backend's answer, with a status below 500.
+        """Return the backend's answer, with a status below 500; `target` is path and query.
 
         The call carries the request's ids. Raises `BackendAway` if there is no such answer.
         """
@@ -95,11 +85,11 @@ class HttpClient:
             raise self.away("circuit_open", "circuit open")
         try:
             with _SECONDS.labels(self.backend).time():
-                answer = self._exchange(method, path, {**headers, **_id_headers()}, body)
-        except EmptyPoolError:
-            # Not reported to the breaker: the calls that hold the slots will report.
+                answer = self._exchange(Request(method, target, {**headers, **_id_headers()}, body))
+        except Empty:
+            # Not reported to the breaker: the calls that hold the connections will report.
             raise self.away("no_connection_free", "every connection is in use") from None
-        except HTTPError as error:
+        except (OSError, UnusableAnswer) as error:
             self._breaker.report_failure()
             raise self.away("no_answer", f"{type(error).__name__}: {error}") from error
         if answer.status >= 500:
@@ -110,55 +100,29 @@ class HttpClient:
             raise self.away("bad_answer", "status 429")
         return answer
 
-    def _exchange(
-        self, method: str, path: str, headers: Mapping[str, str], body: bytes | None
-    ) -> Answer:
+    def _exchange(self, request: Request) -> Answer:
         ends_at = time.monotonic() + self._answer_seconds
         try:
-            return self._attempt(method, path, headers, body, ends_at)
-        except ProtocolError:
-            # The connection broke. The backend may have closed it while it was idle and the
-            # request was on its way, as at every restart.
-            if method != "GET" and "Idempotency-Key" not in headers:
+            return self._attempt(request, ends_at)
+        except ConnectionError:
+            # The backend may have closed the connection while it was idle and the request was on
+            # its way, as at every restart.
+            if request.method != "GET" and "Idempotency-Key" not in request.headers:
                 raise
-            return self._attempt(method, path, headers, body, ends_at)
+            return self._attempt(request, ends_at)
 
-    def _attempt(
-        self, method: str, path: str, headers: Mapping[str, str], body: bytes | None, ends_at: float
-    ) -> Answer:
-        remaining_seconds = max(ends_at - time.monotonic(), 0.001)
-        response = self._pool.urlopen(
-            method,
-            path,
-            body=body,
-            headers=headers,
-            retries=False,
-            redirect=False,
-            timeout=Timeout(connect=self._connect_seconds, total=remaining_seconds),
-            pool_timeout=SLOT_WAIT_SECONDS,  # type: ignore[arg-type]  # it is handed to Queue.get
-            preload_content=False,
-        )
+    def _use_connection(self, request: Request, ends_at: float) -> Answer:
+        connection = self._connections.get(timeout=SLOT_WAIT_SECONDS)
         try:
-            return Answer(
-                response.status, _read_whole(response), response.headers.get("Link") or ""
-            )
+            return connection.exchange(request, ends_at)
         finally:
-            response.release_conn()
+            self._connections.put(connection)
 
     def away(self, kind: FailureKind, reason: str) -> BackendAway:
         """Count and log why the backend is unavailable, and return the error to raise."""
         _FAILURES.labels(self.backend, kind).inc()
         _log.warning("backend away", backend=self.backend, reason=reason)
         return BackendAway(self.backend, reason)
-
-
-def _read_whole(response: BaseHTTPResponse) -> bytes:
-    """Return the body; raises `HTTPError` if it is truncated or too large."""
-    body = response.read(MAX_ANSWER_BYTES + 1)
-    if len(body) > MAX_ANSWER_BYTES:
-        response.close()
-        raise HTTPError("the answer is too large")
-    return body
 
 
 def _id_headers() -> dict[str, str]:
