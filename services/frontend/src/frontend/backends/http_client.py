@@ -6,7 +6,7 @@ retried once if its connection breaks and a repetition is harmless.
 """
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from queue import Empty, LifoQueue
 from typing import Literal, get_args
 
@@ -14,7 +14,7 @@ import structlog
 from prometheus_client import Counter, Gauge, Histogram
 
 from frontend.backends.breaker import CircuitBreaker
-from frontend.backends.connection import Answer, Connection, Request, UnusableAnswer
+from frontend.backends.connection import EXCHANGE_ERRORS, Answer, Connection, Request
 from frontend.backends.errors import BackendAway, BackendName
 from mythoughts_chassis.observation import current_ids
 
@@ -74,22 +74,21 @@ class HttpClient:
         for kind in get_args(FailureKind):
             _FAILURES.labels(backend, kind)
 
-    def call(
-        self, method: str, target: str, *, headers: Mapping[str, str], body: bytes = b""
-    ) -> Answer:
-        """Return the backend's answer, with a status below 500; `target` is path and query.
+    def call(self, request: Request) -> Answer:
+        """Return the backend's answer, with a status below 500.
 
-        The call carries the request's ids. Raises `BackendAway` if there is no such answer.
+        The call carries the ids of the page's request. Raises `BackendAway` if there is no such
+        answer.
         """
         if not self._breaker.admits_call():
             raise self.away("circuit_open", "circuit open")
         try:
             with _SECONDS.labels(self.backend).time():
-                answer = self._exchange(Request(method, target, {**headers, **_id_headers()}, body))
+                answer = self._exchange(_with_ids(request))
         except Empty:
             # Not reported to the breaker: the calls that hold the connections will report.
             raise self.away("no_connection_free", "every connection is in use") from None
-        except (OSError, UnusableAnswer) as error:
+        except EXCHANGE_ERRORS as error:
             self._breaker.report_failure()
             raise self.away("no_answer", f"{type(error).__name__}: {error}") from error
         if answer.status >= 500:
@@ -125,9 +124,9 @@ class HttpClient:
         return BackendAway(self.backend, reason)
 
 
-def _id_headers() -> dict[str, str]:
+def _with_ids(request: Request) -> Request:
     ids = current_ids.get()
-    headers = {"X-Request-ID": ids.request_id}
+    headers = {**request.headers, "X-Request-ID": ids.request_id}
     if ids.trace_parent:
         headers["traceparent"] = ids.trace_parent
-    return headers
+    return request._replace(headers=headers)
