@@ -45,7 +45,7 @@ _CIRCUIT_OPEN = Gauge(
 class HttpClient:
     """Calls one backend; all threads of the process share it.
 
-    `trace` may wrap each attempt of a call.
+    `trace` takes the function that makes an attempt, and the base URL, and returns the one to use.
     """
 
     def __init__(
