@@ -4,13 +4,12 @@ Imported only if tracing is enabled.
 """
 
 from collections.abc import Iterable
-from typing import Any
 from urllib.parse import urlsplit
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from frontend.backends.connection import Answer, Request
 from frontend.backends.http_client import Attempt
-from frontend.serving.observation import ROUTE_KEY, path_of
+from frontend.serving.observation import ROUTE_KEY, Start, path_of
 from mythoughts_chassis.observation import is_unobserved
 from mythoughts_chassis.tracing import Attributes, Tracing, current_headers, note_answer
 
@@ -21,13 +20,7 @@ def trace_requests(app: WSGIApplication, tracing: Tracing) -> WSGIApplication:
     def traced(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         if is_unobserved(environ["PATH_INFO"]):
             return app(environ, start_response)
-        status = 0
-
-        def start(status_line: str, *arguments: Any) -> Any:
-            nonlocal status
-            status = int(status_line[:3])
-            return start_response(status_line, *arguments)
-
+        start = Start(start_response)
         method = environ["REQUEST_METHOD"]
         headers = {
             "traceparent": environ.pop("HTTP_TRACEPARENT", ""),
@@ -36,7 +29,7 @@ def trace_requests(app: WSGIApplication, tracing: Tracing) -> WSGIApplication:
         with tracing.request(method, path_of(environ), headers) as span:
             environ |= {f"HTTP_{name.upper()}": value for name, value in current_headers().items()}
             body = app(environ, start)
-            note_answer(span, method, status, environ.get(ROUTE_KEY))
+            note_answer(span, method, start.status, environ.get(ROUTE_KEY))
         return body
 
     return traced
