@@ -81,6 +81,7 @@ FAULTS: dict[str, Callable[[FakeBackend], None]] = {
     "cut short": _raw(HEAD + b'Content-Length: 500\r\n\r\n[{"id": 1}'),
     "cut short in a chunk": _raw(HEAD + b"Transfer-Encoding: chunked\r\n\r\nff\r\n[{"),
     "too large": _raw(HEAD + b"Content-Length: 2000000\r\n\r\n" + b" " * 2_000_000),
+    "no length": _raw(HEAD + b"\r\n[]"),
     "endless head": _raw(HEAD + b"X-Header: " + b"x" * 2_000_000),
     "two answers": _raw(2 * (HEAD + b"Content-Length: 2\r\n\r\n[]")),
     "switches protocols": _raw(b"HTTP/1.1 101 No\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n"),

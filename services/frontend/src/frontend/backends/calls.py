@@ -57,11 +57,6 @@ class Caller(NamedTuple):
             headers["Authorization"] = f"Bearer {self.token}"
         return headers
 
-    @property
-    def anonymous(self) -> "Caller":
-        """The caller without the token, for endpoints that need none."""
-        return self._replace(token="")
-
 
 class ThoughtsBackend:
     """The Thoughts Backend. Every method may raise any `BackendError`."""
@@ -78,12 +73,12 @@ class ThoughtsBackend:
     ) -> ThoughtPage:
         """Return a page of everybody's thoughts; empty filters match everything."""
         filters = {"search": search, "username": username}
-        return self._list("/api/thoughts/", caller.anonymous, filters, cursor)
+        return self._list("/api/thoughts/", caller, filters, cursor)
 
     def find_thought(self, caller: Caller, thought_id: int) -> Thought | None:
         """Return the thought with this id, or None if there is none."""
         target = f"/api/thoughts/{thought_id}/"
-        answer = self._client.call(Request("GET", target, caller.anonymous.headers))
+        answer = self._client.call(Request("GET", target, caller.headers))
         if answer.status == 404:
             return None
         return _decoded(self._client, answer, Thought)
@@ -141,7 +136,7 @@ class UsersBackend:
 
     def log_in(self, caller: Caller, *, username: str, password: Secret) -> str | None:
         """Return a token, or None if the name or password is wrong."""
-        headers = {**caller.anonymous.headers, "Content-Type": "application/json"}
+        headers = {**caller.headers, "Content-Type": "application/json"}
         body = msgspec.json.encode({"username": username, "password": password.reveal()})
         answer = self._client.call(Request("POST", "/api/login/", headers, body))
         # 400: the name or password is malformed, for example empty.

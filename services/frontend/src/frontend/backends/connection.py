@@ -76,6 +76,7 @@ class Connection:
             self._socket.close()
             self._socket = None
 
+    # A client that is dropped, as in tests, leaves no socket open.
     __del__ = _close
 
     def _message(self, request: Request) -> bytes:

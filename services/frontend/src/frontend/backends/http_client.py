@@ -20,7 +20,6 @@ from mythoughts_chassis.observation import current_ids
 
 SLOT_WAIT_SECONDS = 0.25
 FAILURES_TO_OPEN = 3
-TOO_MANY_REQUESTS = 429
 
 FailureKind = Literal["no_answer", "bad_answer", "circuit_open", "no_connection_free"]
 # Sends a request once; the response must be complete at the given monotonic time.
@@ -75,10 +74,9 @@ class HttpClient:
             _FAILURES.labels(backend, kind)
 
     def call(self, request: Request) -> Answer:
-        """Return the backend's answer, with a status below 500.
+        """Return the backend's answer, whatever its status; raises `BackendAway` without one.
 
-        The call carries the ids of the page's request. Raises `BackendAway` if there is no such
-        answer.
+        The call carries the ids of the page's request.
         """
         if not self._breaker.admits_call():
             raise self.away("circuit_open", "circuit open")
@@ -93,10 +91,8 @@ class HttpClient:
             raise self.away("no_answer", f"{type(error).__name__}: {error}") from error
         if answer.status >= 500:
             self._breaker.report_failure()
-            raise self.away("bad_answer", f"status {answer.status}")
-        self._breaker.report_success()
-        if answer.status == TOO_MANY_REQUESTS:
-            raise self.away("bad_answer", "status 429")
+        else:
+            self._breaker.report_success()
         return answer
 
     def _exchange(self, request: Request) -> Answer:
