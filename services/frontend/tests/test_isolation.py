@@ -202,6 +202,50 @@ def test_restarted_backend_is_not_noticed(bruce: Browser, thoughts: FakeThoughts
     assert {page.status for page in pages} == {200}
 
 
+def test_login_does_not_use_a_connection_that_the_backend_has_closed(
+    browser: Browser, users: FakeUsersBackend
+) -> None:
+    """After a restart the first login works, although a login is sent only once."""
+    form = browser.get("/login/").form("/login/")
+    browser.send(form, username="bruce", password="wrong")
+    users.stop()
+    users.start()
+
+    page = browser.send(form, username="bruce", password="bruce", follow=False)
+
+    assert page.status == 302
+    assert len(users.calls) == 2
+
+
+def test_backend_may_ask_for_another_connection(
+    browser: Browser, thoughts: FakeThoughtsBackend
+) -> None:
+    """After `Connection: close`, as a stopping backend sends it, the next call opens a new one."""
+    addresses = []
+
+    def answer_and_part(handler: Handler, call: Call) -> None:
+        addresses.append(handler.client_address)
+        reply = thoughts.answer(call)
+        handler.reply(reply._replace(headers={**reply.headers, "Connection": "close"}))
+
+    thoughts.fault = answer_and_part
+
+    pages = [browser.get("/search") for _ in range(3)]
+
+    assert [page.status for page in pages] == [200, 200, 200]
+    assert len(set(addresses)) == 3
+
+
+def test_answer_in_chunks_is_read_whole(browser: Browser, thoughts: FakeThoughtsBackend) -> None:
+    """A response may be chunked instead of having a length."""
+    head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+    thoughts.fault = lambda handler, _: handler.send_raw(head + b"1\r\n[\r\n1\r\n]\r\n0\r\n\r\n")
+
+    page = browser.get("/search")
+
+    assert page.status == 200
+
+
 def _break_once(backend: FakeBackend, answered: bytes = b"") -> None:
     """Break the connection of the next call after `answered`; then answer normally."""
 

@@ -43,7 +43,7 @@ def _tracing_of(
     if settings.otel_exporter_otlp_endpoint is None:
         return HttpClient, lambda app: app
     # Imported only when needed: the import costs time and memory.
-    from frontend.serving.tracing import TracedHttpClient, trace_requests  # noqa: PLC0415
+    from frontend.serving.tracing import trace_calls, trace_requests  # noqa: PLC0415
     from mythoughts_chassis.tracing import Tracing  # noqa: PLC0415
 
     tracing = Tracing(
@@ -51,7 +51,8 @@ def _tracing_of(
         service="frontend",
         version=version("frontend"),
     )
-    return partial(TracedHttpClient, tracing), partial(trace_requests, tracing=tracing)
+    client = partial(HttpClient, trace=partial(trace_calls, tracing=tracing))
+    return client, partial(trace_requests, tracing=tracing)
 
 
 def _make_parts(settings: Settings, make_client: Callable[..., HttpClient]) -> Parts:

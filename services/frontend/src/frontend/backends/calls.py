@@ -1,22 +1,22 @@
-"""Typed clients of the two backends; they raise only the errors in `errors.py`."""
+"""The two backends as the pages see them; calls raise only the errors in `errors.py`."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import datetime
-from typing import Annotated, NamedTuple, NoReturn, TypeVar
+from typing import Annotated, NamedTuple, TypeVar
 from urllib.parse import urlencode
 
 import msgspec
 
+from frontend.backends.connection import Answer, Request
 from frontend.backends.cursors import THOUGHTS_A_PAGE, Cursor, neighbours
 from frontend.backends.errors import BackendRefused, ThoughtDeleted, Unauthorized
-from frontend.backends.http_client import Answer, HttpClient
+from frontend.backends.http_client import HttpClient
 from mythoughts_chassis.settings import Secret
 
 CONFLICT_PAUSE_SECONDS = 0.2
 
 T = TypeVar("T")
-
 
 # msgspec's errors for invalid JSON or UTF-8, too deep nesting, or an unexpected shape.
 UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
@@ -58,48 +58,6 @@ class Caller(NamedTuple):
         return headers
 
 
-class _LoginAnswer(msgspec.Struct):
-    authorized: str = msgspec.field(name="Authorized")
-
-
-class _Problem(msgspec.Struct):
-    detail: str = ""
-
-
-_decode_thoughts = msgspec.json.Decoder(list[Thought]).decode
-_decode_thought = msgspec.json.Decoder(Thought).decode
-_decode_login = msgspec.json.Decoder(_LoginAnswer).decode
-_decode_problem = msgspec.json.Decoder(_Problem).decode
-
-
-def _decoded(client: HttpClient, answer: Answer, status: int, decode: Callable[[bytes], T]) -> T:
-    """Return the decoded body if the answer has this status; otherwise raises a `BackendError`."""
-    if answer.status != status:
-        _raise(client, answer)
-    try:
-        return decode(answer.body)
-    except UNREADABLE as error:
-        raise client.away("bad_answer", f"an answer that does not parse: {error}") from error
-
-
-def _raise(client: HttpClient, answer: Answer) -> NoReturn:
-    """Raise the `BackendError` for an unexpected answer."""
-    if answer.status == 401:
-        raise Unauthorized
-    if answer.status == 410:
-        raise ThoughtDeleted
-    if answer.status == 400:
-        raise BackendRefused(_decoded_problem(answer.body))
-    raise client.away("bad_answer", f"status {answer.status}")
-
-
-def _decoded_problem(body: bytes) -> str:
-    try:
-        return _decode_problem(body).detail
-    except UNREADABLE:
-        return ""
-
-
 class ThoughtsBackend:
     """The Thoughts Backend. Every method may raise any `BackendError`."""
 
@@ -115,16 +73,15 @@ class ThoughtsBackend:
     ) -> ThoughtPage:
         """Return a page of everybody's thoughts; empty filters match everything."""
         filters = {"search": search, "username": username}
-        return self._list("/api/thoughts/", caller._replace(token=""), filters, cursor)
+        return self._list("/api/thoughts/", caller, filters, cursor)
 
     def find_thought(self, caller: Caller, thought_id: int) -> Thought | None:
         """Return the thought with this id, or None if there is none."""
-        answer = self._client.call(
-            "GET", f"/api/thoughts/{thought_id}/", headers=caller._replace(token="").headers
-        )
+        target = f"/api/thoughts/{thought_id}/"
+        answer = self._client.call(Request("GET", target, caller.headers))
         if answer.status == 404:
             return None
-        return _decoded(self._client, answer, 200, _decode_thought)
+        return _decoded(self._client, answer, Thought)
 
     def share(self, caller: Caller, *, text: str, idempotency_key: str) -> None:
         """Store a thought, once per key."""
@@ -134,21 +91,19 @@ class ThoughtsBackend:
             "Idempotency-Key": idempotency_key,
         }
         body = msgspec.json.encode({"text": text})
-        answer = self._client.call("POST", "/api/me/thoughts/", headers=headers, body=body)
+        request = Request("POST", "/api/me/thoughts/", headers, body)
+        answer = self._client.call(request)
         if answer.status == 409:
             # The first request of a double click is still in progress.
             time.sleep(CONFLICT_PAUSE_SECONDS)
-            answer = self._client.call("POST", "/api/me/thoughts/", headers=headers, body=body)
-        if answer.status != 201:
-            _raise(self._client, answer)
+            answer = self._client.call(request)
+        _check_status(self._client, answer, 201)
 
     def delete(self, caller: Caller, thought_id: int) -> None:
         """Delete one of the caller's thoughts; no error if it is already gone."""
-        answer = self._client.call(
-            "DELETE", f"/api/me/thoughts/{thought_id}/", headers=caller.headers
-        )
-        if answer.status not in (204, 404):
-            _raise(self._client, answer)
+        target = f"/api/me/thoughts/{thought_id}/"
+        answer = self._client.call(Request("DELETE", target, caller.headers))
+        _check_status(self._client, answer, 204, 404)
 
     def _list(
         self, path: str, caller: Caller, filters: Mapping[str, str], cursor: Cursor | None
@@ -158,10 +113,11 @@ class ThoughtsBackend:
         # When paging back, one extra thought shows whether there are even newer ones.
         parameters["limit"] = str(THOUGHTS_A_PAGE + is_going_back)
         parameters.update(cursor.parameters if cursor else {})
-        answer = self._client.call("GET", f"{path}?{urlencode(parameters)}", headers=caller.headers)
-        thoughts = _decoded(self._client, answer, 200, _decode_thoughts)
+        target = f"{path}?{urlencode(parameters)}"
+        answer = self._client.call(Request("GET", target, caller.headers))
+        thoughts = _decoded(self._client, answer, list[Thought])
         shown = thoughts[-THOUGHTS_A_PAGE:]
-        older, newer = neighbours(answer.link, cursor)
+        older, newer = neighbours(answer.headers.get("link", ""), cursor)
         if is_going_back and shown:
             after_shown = Cursor("min_id", str(shown[0].id))
             if len(thoughts) > len(shown):
@@ -180,14 +136,50 @@ class UsersBackend:
 
     def log_in(self, caller: Caller, *, username: str, password: Secret) -> str | None:
         """Return a token, or None if the name or password is wrong."""
-        headers = {**caller._replace(token="").headers, "Content-Type": "application/json"}
+        headers = {**caller.headers, "Content-Type": "application/json"}
         body = msgspec.json.encode({"username": username, "password": password.reveal()})
-        answer = self._client.call("POST", "/api/login/", headers=headers, body=body)
+        answer = self._client.call(Request("POST", "/api/login/", headers, body))
         # 400: the name or password is malformed, for example empty.
         if answer.status in (400, 401):
             return None
-        authorized = _decoded(self._client, answer, 200, _decode_login).authorized
-        scheme, _, token = authorized.partition(" ")
+        scheme, _, token = _decoded(self._client, answer, _Login).authorized.partition(" ")
         if scheme != "Bearer" or not token:
             raise self._client.away("bad_answer", "a login answer without a token")
         return token
+
+
+class _Login(msgspec.Struct):
+    authorized: str = msgspec.field(name="Authorized")
+
+
+class _Problem(msgspec.Struct):
+    detail: str = ""
+
+
+def _decoded(client: HttpClient, answer: Answer, shape: type[T]) -> T:
+    """Return the body of an answer with status 200; otherwise raise the `BackendError`."""
+    _check_status(client, answer, 200)
+    try:
+        return msgspec.json.decode(answer.body, type=shape)
+    except UNREADABLE as error:
+        raise client.away("bad_answer", f"an answer that does not parse: {error}") from error
+
+
+def _check_status(client: HttpClient, answer: Answer, *expected: int) -> None:
+    """Raise the `BackendError` for an answer with another status than those expected."""
+    if answer.status in expected:
+        return
+    if answer.status == 401:
+        raise Unauthorized
+    if answer.status == 410:
+        raise ThoughtDeleted
+    if answer.status == 400:
+        raise BackendRefused(_explanation(answer.body))
+    raise client.away("bad_answer", f"status {answer.status}")
+
+
+def _explanation(body: bytes) -> str:
+    try:
+        return msgspec.json.decode(body, type=_Problem).detail
+    except UNREADABLE:
+        return ""

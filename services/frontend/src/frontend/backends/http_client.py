@@ -1,32 +1,29 @@
 """The HTTP client of one backend, which contains the backend's failures.
 
-A call holds one of a few slots (a bulkhead: a stalled backend cannot occupy every thread) and has
-a deadline for the whole response. It is not attempted while the circuit is open, and is retried
-once if its connection breaks and a repetition is harmless.
+A call holds one of a few connections (a bulkhead: a stalled backend cannot occupy every thread)
+and has a deadline for the whole response. It is not attempted while the circuit is open, and is
+retried once if its connection breaks and a repetition is harmless.
 """
 
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable
+from queue import Empty, LifoQueue
 from typing import Literal, get_args
 
 import structlog
 from prometheus_client import Counter, Gauge, Histogram
-from urllib3 import BaseHTTPResponse, Timeout
-from urllib3.exceptions import EmptyPoolError, HTTPError, ProtocolError
-from urllib3.util import parse_url
 
 from frontend.backends.breaker import CircuitBreaker
-from frontend.backends.deadline import DeadlinePool
+from frontend.backends.connection import EXCHANGE_ERRORS, Answer, Connection, Request
 from frontend.backends.errors import BackendAway, BackendName
 from mythoughts_chassis.observation import current_ids
 
 SLOT_WAIT_SECONDS = 0.25
 FAILURES_TO_OPEN = 3
-MAX_ANSWER_BYTES = 1_048_576
-TOO_MANY_REQUESTS = 429
 
 FailureKind = Literal["no_answer", "bad_answer", "circuit_open", "no_connection_free"]
+# Sends a request once; the response must be complete at the given monotonic time.
+Attempt = Callable[[Request, float], Answer]
 
 _log = structlog.get_logger()
 
@@ -44,17 +41,11 @@ _CIRCUIT_OPEN = Gauge(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """A backend's answer; `link` is its Link header, empty if there is none."""
-
-    status: int
-    body: bytes
-    link: str
-
-
 class HttpClient:
-    """Calls one backend; all threads of the process share it."""
+    """Calls one backend; all threads of the process share it.
+
+    `trace` takes the function that makes an attempt, and the base URL, and returns the one to use.
+    """
 
     def __init__(
         self,
@@ -64,11 +55,14 @@ class HttpClient:
         slots: int,
         connect_seconds: float,
         answer_seconds: float,
+        trace: Callable[[Attempt, str], Attempt] = lambda attempt, _base_url: attempt,
     ) -> None:
-        url = parse_url(base_url)
         self.backend = backend
-        self._pool = DeadlinePool(url.host or "", url.port or 80, maxsize=slots, block=True)
-        self._connect_seconds = connect_seconds
+        # The last one returned is the first one used, so that few are open.
+        self._connections: LifoQueue[Connection] = LifoQueue()
+        for _ in range(slots):
+            self._connections.put(Connection(base_url, connect_seconds))
+        self._attempt = trace(self._use_connection, base_url)
         self._answer_seconds = answer_seconds
         self._breaker = CircuitBreaker(
             failures_to_open=FAILURES_TO_OPEN,
@@ -79,71 +73,45 @@ class HttpClient:
         for kind in get_args(FailureKind):
             _FAILURES.labels(backend, kind)
 
-    def call(
-        self,
-        method: str,
-        path: str,
-        *,
-        headers: Mapping[str, str],
-        body: bytes | None = None,
-    ) -> Answer:
-        """Return the backend's answer, with a status below 500.
+    def call(self, request: Request) -> Answer:
+        """Return the backend's answer, whatever its status; raises `BackendAway` without one.
 
-        The call carries the request's ids. Raises `BackendAway` if there is no such answer.
+        The call carries the ids of the page's request.
         """
         if not self._breaker.admits_call():
             raise self.away("circuit_open", "circuit open")
         try:
             with _SECONDS.labels(self.backend).time():
-                answer = self._exchange(method, path, {**headers, **_id_headers()}, body)
-        except EmptyPoolError:
-            # Not reported to the breaker: the calls that hold the slots will report.
+                answer = self._exchange(_with_ids(request))
+        except Empty:
+            # Not reported to the breaker: the calls that hold the connections will report.
             raise self.away("no_connection_free", "every connection is in use") from None
-        except HTTPError as error:
+        except EXCHANGE_ERRORS as error:
             self._breaker.report_failure()
             raise self.away("no_answer", f"{type(error).__name__}: {error}") from error
         if answer.status >= 500:
             self._breaker.report_failure()
-            raise self.away("bad_answer", f"status {answer.status}")
-        self._breaker.report_success()
-        if answer.status == TOO_MANY_REQUESTS:
-            raise self.away("bad_answer", "status 429")
+        else:
+            self._breaker.report_success()
         return answer
 
-    def _exchange(
-        self, method: str, path: str, headers: Mapping[str, str], body: bytes | None
-    ) -> Answer:
+    def _exchange(self, request: Request) -> Answer:
         ends_at = time.monotonic() + self._answer_seconds
         try:
-            return self._attempt(method, path, headers, body, ends_at)
-        except ProtocolError:
-            # The connection broke. The backend may have closed it while it was idle and the
-            # request was on its way, as at every restart.
-            if method != "GET" and "Idempotency-Key" not in headers:
+            return self._attempt(request, ends_at)
+        except ConnectionError:
+            # The backend may have closed the connection while it was idle and the request was on
+            # its way, as at every restart.
+            if request.method != "GET" and "Idempotency-Key" not in request.headers:
                 raise
-            return self._attempt(method, path, headers, body, ends_at)
+            return self._attempt(request, ends_at)
 
-    def _attempt(
-        self, method: str, path: str, headers: Mapping[str, str], body: bytes | None, ends_at: float
-    ) -> Answer:
-        remaining_seconds = max(ends_at - time.monotonic(), 0.001)
-        response = self._pool.urlopen(
-            method,
-            path,
-            body=body,
-            headers=headers,
-            retries=False,
-            redirect=False,
-            timeout=Timeout(connect=self._connect_seconds, total=remaining_seconds),
-            pool_timeout=SLOT_WAIT_SECONDS,  # type: ignore[arg-type]  # it is handed to Queue.get
-            preload_content=False,
-        )
+    def _use_connection(self, request: Request, ends_at: float) -> Answer:
+        connection = self._connections.get(timeout=SLOT_WAIT_SECONDS)
         try:
-            return Answer(
-                response.status, _read_whole(response), response.headers.get("Link") or ""
-            )
+            return connection.exchange(request, ends_at)
         finally:
-            response.release_conn()
+            self._connections.put(connection)
 
     def away(self, kind: FailureKind, reason: str) -> BackendAway:
         """Count and log why the backend is unavailable, and return the error to raise."""
@@ -152,18 +120,9 @@ class HttpClient:
         return BackendAway(self.backend, reason)
 
 
-def _read_whole(response: BaseHTTPResponse) -> bytes:
-    """Return the body; raises `HTTPError` if it is truncated or too large."""
-    body = response.read(MAX_ANSWER_BYTES + 1)
-    if len(body) > MAX_ANSWER_BYTES:
-        response.close()
-        raise HTTPError("the answer is too large")
-    return body
-
-
-def _id_headers() -> dict[str, str]:
+def _with_ids(request: Request) -> Request:
     ids = current_ids.get()
-    headers = {"X-Request-ID": ids.request_id}
+    headers = {**request.headers, "X-Request-ID": ids.request_id}
     if ids.trace_parent:
         headers["traceparent"] = ids.trace_parent
-    return headers
+    return request._replace(headers=headers)

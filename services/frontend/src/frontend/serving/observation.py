@@ -47,6 +47,23 @@ TLS_HEADERS = [("Strict-Transport-Security", "max-age=31536000")]
 _ABSOLUTE_FORM = re.compile(r"[a-z][a-z0-9+.-]*://([^/?#]*)", re.ASCII | re.IGNORECASE)
 
 
+class Start:
+    """A `start_response` that remembers the status, 0 before the call, and adds headers."""
+
+    status = 0
+
+    def __init__(
+        self, start_response: StartResponse, headers: Iterable[tuple[str, str]] = ()
+    ) -> None:
+        self._start_response = start_response
+        self._headers = headers
+
+    def __call__(self, status_line: str, headers: list[tuple[str, str]], *error: Any) -> Any:
+        """Start the response; raises what the server raises for a malformed one."""
+        self.status = int(status_line[:3])
+        return self._start_response(status_line, [*headers, *self._headers], *error)
+
+
 def observe(app: WSGIApplication, *, behind_tls: bool) -> WSGIApplication:
     """Return `app` wrapped in this layer."""
     constant_headers = SECURITY_HEADERS + (TLS_HEADERS if behind_tls else [])
@@ -56,24 +73,15 @@ def observe(app: WSGIApplication, *, behind_tls: bool) -> WSGIApplication:
         # Django replaces the path in `environ`, so it is read first.
         method, path = environ["REQUEST_METHOD"], path_of(environ)
         ids = _ids_of(environ)
-        status = 0
-
-        def start(status_line: str, headers: list[tuple[str, str]], *error: Any) -> Any:
-            nonlocal status
-            status = int(status_line[:3])
-            own_headers = [("X-Request-ID", ids.request_id), *constant_headers]
-            return start_response(status_line, headers + own_headers, *error)
-
+        start = Start(start_response, [("X-Request-ID", ids.request_id), *constant_headers])
         context = current_ids.set(ids)
         body = _answer(app, environ, start)
-        if not status:
-            body = _answer_fault(start, RuntimeError("The application did not answer."))
         if not is_unobserved(path):
             observe_request(
                 method=method,
                 route=environ.get(ROUTE_KEY),
                 path=path,
-                status=status,
+                status=start.status,
                 seconds=time.perf_counter() - started_at,
             )
         current_ids.reset(context)
@@ -88,20 +96,16 @@ def path_of(environ: WSGIEnvironment) -> str:
     return path.encode("latin-1").decode("utf-8", "replace")
 
 
-def _answer(app: WSGIApplication, environ: WSGIEnvironment, start: StartResponse) -> bytes:
+def _answer(app: WSGIApplication, environ: WSGIEnvironment, start: Start) -> bytes:
     """Return the body of the response of `app`, or that of a refusal or an error."""
     try:
         if not _has_host(environ):
             return _plain_answer(start, HTTPStatus.BAD_REQUEST, WRONG_HOST)
-        return _read(app(environ, start))
+        return _call(app, environ, start)
     except Exception as error:  # noqa: BLE001
-        return _answer_fault(start, error)
-
-
-def _answer_fault(start: StartResponse, error: Exception) -> bytes:
-    log_error("unhandled error", error)
-    exc_info = (type(error), error, error.__traceback__)
-    return _plain_answer(start, HTTPStatus.INTERNAL_SERVER_ERROR, FAULT, exc_info)
+        log_error("unhandled error", error)
+        exc_info = (type(error), error, error.__traceback__)
+        return _plain_answer(start, HTTPStatus.INTERNAL_SERVER_ERROR, FAULT, exc_info)
 
 
 def _has_host(environ: WSGIEnvironment) -> bool:
@@ -117,13 +121,17 @@ def _has_host(environ: WSGIEnvironment) -> bool:
     return is_good
 
 
-def _read(body: Iterable[bytes]) -> bytes:
+def _call(app: WSGIApplication, environ: WSGIEnvironment, start: Start) -> bytes:
     """Return the whole body, so that any error in producing it is raised here."""
+    parts = app(environ, start)
     try:
-        return b"".join(body)
+        body = b"".join(parts)
     finally:
-        if close := getattr(body, "close", None):
+        if close := getattr(parts, "close", None):
             close()
+    if not start.status:
+        raise RuntimeError("The application did not answer.")
+    return body
 
 
 def _plain_answer(start: StartResponse, status: HTTPStatus, text: str, *error: Any) -> bytes:

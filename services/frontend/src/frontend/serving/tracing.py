@@ -3,12 +3,13 @@
 Imported only if tracing is enabled.
 """
 
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable
+from urllib.parse import urlsplit
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
-from frontend.backends.http_client import Answer, HttpClient
-from frontend.serving.observation import ROUTE_KEY, path_of
+from frontend.backends.connection import Answer, Request
+from frontend.backends.http_client import Attempt
+from frontend.serving.observation import ROUTE_KEY, Start, path_of
 from mythoughts_chassis.observation import is_unobserved
 from mythoughts_chassis.tracing import Attributes, Tracing, current_headers, note_answer
 
@@ -19,13 +20,7 @@ def trace_requests(app: WSGIApplication, tracing: Tracing) -> WSGIApplication:
     def traced(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         if is_unobserved(environ["PATH_INFO"]):
             return app(environ, start_response)
-        status = 0
-
-        def start(status_line: str, *arguments: Any) -> Any:
-            nonlocal status
-            status = int(status_line[:3])
-            return start_response(status_line, *arguments)
-
+        start = Start(start_response)
         method = environ["REQUEST_METHOD"]
         headers = {
             "traceparent": environ.pop("HTTP_TRACEPARENT", ""),
@@ -34,30 +29,27 @@ def trace_requests(app: WSGIApplication, tracing: Tracing) -> WSGIApplication:
         with tracing.request(method, path_of(environ), headers) as span:
             environ |= {f"HTTP_{name.upper()}": value for name, value in current_headers().items()}
             body = app(environ, start)
-            note_answer(span, method, status, environ.get(ROUTE_KEY))
+            note_answer(span, method, start.status, environ.get(ROUTE_KEY))
         return body
 
     return traced
 
 
-class TracedHttpClient(HttpClient):
-    """Traces each attempt of a call; the backend's span becomes its child."""
+def trace_calls(attempt: Attempt, base_url: str, tracing: Tracing) -> Attempt:
+    """Return `attempt` with tracing: the backend's span becomes the child of the attempt's."""
+    url = urlsplit(base_url)
 
-    def __init__(self, tracing: Tracing, *, base_url: str, **options: Any) -> None:
-        super().__init__(base_url=base_url, **options)
-        self._base_url = base_url.rstrip("/")
-        self._tracing = tracing
-
-    def _attempt(
-        self, method: str, path: str, headers: Mapping[str, str], body: bytes | None, ends_at: float
-    ) -> Answer:
+    def traced(request: Request, ends_at: float) -> Answer:
         attributes: Attributes = {
-            "http.request.method": method,
-            "server.address": self._pool.host,
-            "server.port": self._pool.port or 80,
-            "url.full": self._base_url + path.partition("?")[0],
+            "http.request.method": request.method,
+            "server.address": url.hostname or "",
+            "server.port": url.port or 80,
+            "url.full": base_url.rstrip("/") + request.target.partition("?")[0],
         }
-        with self._tracing.call(method, attributes) as span:
-            answer = super()._attempt(method, path, {**headers, **current_headers()}, body, ends_at)
-            note_answer(span, method, answer.status, None)
+        with tracing.call(request.method, attributes) as span:
+            headers = {**request.headers, **current_headers()}
+            answer = attempt(request._replace(headers=headers), ends_at)
+            note_answer(span, request.method, answer.status, None)
         return answer
+
+    return traced

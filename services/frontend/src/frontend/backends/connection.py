@@ -1,0 +1,141 @@
+"""A connection to a backend: HTTP/1.1, with limits for the whole response.
+
+A socket's own timeout restarts with every received byte: a backend that sends one byte per
+second could hold a thread indefinitely. llhttp, the parser of uvicorn and Node.js, reads the
+response; it must have a length or be chunked.
+"""
+
+import select
+import socket
+import time
+from collections.abc import Mapping
+from typing import NamedTuple
+from urllib.parse import urlsplit
+
+from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
+
+MAX_ANSWER_BYTES = 1_048_576
+
+# How `exchange` fails: `ConnectionError` if the connection breaks, `TimeoutError` if the time is
+# up, any other `OSError` if it cannot be opened; the parser's errors if the answer is unusable.
+EXCHANGE_ERRORS = (OSError, HttpParserError, HttpParserUpgrade)
+
+
+class Request(NamedTuple):
+    """A request to a backend; `target` is the path with the query."""
+
+    method: str
+    target: str
+    headers: Mapping[str, str]
+    body: bytes = b""
+
+
+class Answer(NamedTuple):
+    """A backend's answer; the names of `headers` are in lower case."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+class Connection:
+    """A connection that opens when it is needed and stays open; for one thread at a time."""
+
+    def __init__(self, base_url: str, connect_seconds: float) -> None:
+        self._socket: socket.socket | None = None
+        self._connect_seconds = connect_seconds
+        url = urlsplit(base_url)
+        self._address = url.hostname or "", url.port or 80
+        self._host = url.netloc.rpartition("@")[2].encode("idna").decode()
+
+    def exchange(self, request: Request, ends_at: float) -> Answer:
+        """Return the answer, complete at `ends_at` (monotonic); raises `EXCHANGE_ERRORS`."""
+        try:
+            connected = self._open(ends_at)
+            connected.sendall(self._message(request))
+            answer = _receive(connected, ends_at)
+        except BaseException:
+            self._close()
+            raise
+        if answer.headers.get("connection", "").lower() == "close":
+            self._close()
+        return answer
+
+    def _open(self, ends_at: float) -> socket.socket:
+        if self._socket is not None and _is_readable(self._socket):
+            # The backend has closed it, or sent what nobody asked for.
+            self._close()
+        if self._socket is None:
+            timeout = min(self._connect_seconds, _seconds_until(ends_at))
+            self._socket = socket.create_connection(self._address, timeout)
+        self._socket.settimeout(_seconds_until(ends_at))
+        return self._socket
+
+    def _close(self) -> None:
+        if self._socket is not None:
+            self._socket.close()
+            self._socket = None
+
+    # A client that is dropped, as in tests, leaves no socket open.
+    __del__ = _close
+
+    def _message(self, request: Request) -> bytes:
+        headers = {"Host": self._host, "Accept-Encoding": "identity", **request.headers}
+        if request.body:
+            headers["Content-Length"] = str(len(request.body))
+        lines = [f"{request.method} {request.target} HTTP/1.1"]
+        lines += [f"{name}: {value}" for name, value in headers.items()]
+        if not all(map(str.isprintable, lines)):
+            raise ValueError("a header of a request contains a control character")
+        return "\r\n".join([*lines, "", ""]).encode("ascii") + request.body
+
+
+class _Response:
+    """Collects what the parser reads."""
+
+    def __init__(self) -> None:
+        self.headers: dict[str, str] = {}
+        self.body = b""
+        self.is_complete = False
+
+    def on_message_begin(self) -> None:
+        if self.is_complete:
+            raise ValueError("more than one answer")
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        self.headers[name.decode("latin-1").lower()] = value.decode("latin-1")
+
+    def on_body(self, data: bytes) -> None:
+        self.body += data
+
+    def on_message_complete(self) -> None:
+        self.is_complete = True
+
+
+def _receive(connected: socket.socket, ends_at: float) -> Answer:
+    response = _Response()
+    parser = HttpResponseParser(response)
+    received_bytes = 0
+    while not response.is_complete:
+        connected.settimeout(_seconds_until(ends_at))
+        data = connected.recv(65_536)
+        if not data:
+            raise ConnectionResetError("the connection ended before the answer did")
+        parser.feed_data(data)
+        received_bytes += len(data)
+        if received_bytes > MAX_ANSWER_BYTES:
+            raise HttpParserError("the answer is too large")
+    return Answer(parser.get_status_code(), response.headers, response.body)
+
+
+def _is_readable(connected: socket.socket) -> bool:
+    poll = select.poll()
+    poll.register(connected, select.POLLIN)
+    return bool(poll.poll(0))
+
+
+def _seconds_until(ends_at: float) -> float:
+    seconds = ends_at - time.monotonic()
+    if seconds <= 0:
+        raise TimeoutError("the answer took too long")
+    return seconds
