@@ -15,10 +15,10 @@ from frontend.app import create_app
 from frontend.serving.health import Readiness
 from frontend.serving.server import listen, make_server
 from frontend.settings import Settings
-from mythoughts_chassis.keys import new_private_key, public_part
-from mythoughts_chassis.tokens import sign_token
 from services.frontend.tests.browser import Browser
 from services.frontend.tests.fake_backend import FakeThoughtsBackend, FakeUsersBackend
+from users_backend.keys import new_private_key, public_part
+from users_backend.signing import sign_token
 
 
 class TokenMint:

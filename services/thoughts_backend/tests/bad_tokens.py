@@ -8,8 +8,9 @@ import time
 from collections.abc import Callable
 
 from chassis.tests.token_maker import TokenMaker
-from mythoughts_chassis.keys import new_private_key
-from mythoughts_chassis.tokens import CLOCK_SKEW_SECONDS, sign_token
+from mythoughts_chassis.tokens import CLOCK_SKEW_SECONDS
+from users_backend.keys import new_private_key
+from users_backend.signing import sign_token
 
 
 def encoded(value: bytes) -> str:

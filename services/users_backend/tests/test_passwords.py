@@ -10,13 +10,14 @@ import pytest
 
 from chassis.tests.token_maker import TokenMaker
 from mythoughts_chassis.database import Database
+from mythoughts_chassis.keys import WatchedKeySet
 from mythoughts_chassis.problems import Unauthorized
 from mythoughts_chassis.settings import Secret
 from services.users_backend.tests.sql import PASSWORD, Sql, hash_of
 from users_backend import users
 from users_backend.passwords import PasswordHasher
 from users_backend.schemas import Login, PasswordChange
-from users_backend.signing import TokenSigner, WatchedKeySet
+from users_backend.signing import TokenSigner
 
 
 class ObservedHasher(PasswordHasher):

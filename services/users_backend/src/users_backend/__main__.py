@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from mythoughts_chassis import commands
-from mythoughts_chassis.keys import rotate_key_sets
 from mythoughts_chassis.logs import configure_logging
 from mythoughts_chassis.openapi import committed_form
 from mythoughts_chassis.server import serve
@@ -17,6 +16,7 @@ from mythoughts_chassis.tokens import CLOCK_SKEW_SECONDS
 from users_backend.admins import create_admin
 from users_backend.app import MIGRATIONS, NAME, OPENAPI, create_api
 from users_backend.demo import load_demo
+from users_backend.keys import rotate_key_sets
 from users_backend.settings import KeySettings, Settings
 
 
