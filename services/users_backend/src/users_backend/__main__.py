@@ -1,16 +1,13 @@
 """The command line of the Users Backend."""
 
 import argparse
-import asyncio
 import getpass
 import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from mythoughts_chassis import commands
-from mythoughts_chassis.logs import configure_logging
-from mythoughts_chassis.openapi import committed_form
-from mythoughts_chassis.server import serve
+from mythoughts_chassis.backend_commands import BackendCommands, run_work
+from mythoughts_chassis.commands import CommandError
 from mythoughts_chassis.settings import Secret, load_settings
 from mythoughts_chassis.tokens import CLOCK_SKEW_SECONDS
 from users_backend.admins import create_admin
@@ -22,93 +19,63 @@ from users_backend.settings import KeySettings, Settings
 
 def main() -> int:
     """Run one command; return the exit status."""
-    parser = argparse.ArgumentParser(prog=NAME, description=__doc__)
-    parser.set_defaults(command=_serve)
-    actions = parser.add_subparsers(title="commands")
-    actions.add_parser("serve", help="serve the API (the default)").set_defaults(command=_serve)
-    migrate = actions.add_parser("migrate", help="bring the database schema up to date")
-    migrate.add_argument("--wait", action="store_true", help="wait for an unavailable database")
-    migrate.set_defaults(command=_migrate)
-    actions.add_parser("openapi", help="print the OpenAPI document").set_defaults(command=_openapi)
-    demo = actions.add_parser("load-demo", help="load demonstration users if there are no users")
-    demo.add_argument("--file", type=Path, required=True)
-    demo.set_defaults(command=_load_demo)
-    _add_create_admin(actions)
-    _add_rotate_keys(actions)
-    return commands.run(parser)
-
-
-def _add_create_admin(actions: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    admin = actions.add_parser(
-        "create-admin",
-        help="create an admin; prompts for the password, or reads it from standard input",
+    commands = BackendCommands(
+        name=NAME,
+        description=__doc__,
+        settings_class=Settings,
+        create_api=create_api,
+        openapi=OPENAPI,
+        migrations=MIGRATIONS,
+        load_demo=load_demo,
     )
-    admin.add_argument("name")
-    admin.add_argument("--password-file", type=Path, help="read the password from this file")
-    admin.add_argument(
+    _add_create_admin(commands)
+    _add_rotate_keys(commands)
+    return commands.run()
+
+
+def _add_create_admin(commands: BackendCommands[Settings]) -> None:
+    def command(options: argparse.Namespace, environment: Mapping[str, str]) -> None:
+        _create_admin(options, commands.settings(environment).database_url)
+
+    parser = commands.add(
+        "create-admin",
+        command,
+        "create an admin; prompts for the password, or reads it from standard input",
+    )
+    parser.add_argument("name")
+    parser.add_argument("--password-file", type=Path, help="read the password from this file")
+    parser.add_argument(
         "--if-missing", action="store_true", help="do nothing if there is an admin with this name"
     )
-    admin.set_defaults(command=_create_admin)
 
 
-def _add_rotate_keys(actions: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    keys = actions.add_parser(
-        "rotate-keys", help="add a new signing key, creating the key files if they are missing"
+def _add_rotate_keys(commands: BackendCommands[Settings]) -> None:
+    parser = commands.add(
+        "rotate-keys",
+        _rotate_keys,
+        "add a new signing key, creating the key files if they are missing",
     )
-    keys.add_argument(
+    parser.add_argument(
         "--activate-in",
         type=int,
         default=0,
         metavar="SECONDS",
         help="sign with the new key only after this time, so that verifiers can load it first",
     )
-    keys.add_argument(
+    parser.add_argument(
         "--drop-old",
         action="store_true",
         help="drop all older keys, which invalidates every token signed so far",
     )
-    keys.add_argument(
+    parser.add_argument(
         "--if-missing", action="store_true", help="do nothing if both key files exist"
     )
-    keys.set_defaults(command=_rotate_keys)
 
 
-def _settings(environment: Mapping[str, str]) -> Settings:
-    settings = load_settings(Settings, environment)
-    configure_logging(service=NAME, level=settings.log_level, output=settings.log_format)
-    return settings
-
-
-def _serve(_: argparse.Namespace, environment: Mapping[str, str]) -> None:
-    settings = _settings(environment)
-    serve(create_api(settings), settings)
-
-
-def _migrate(options: argparse.Namespace, environment: Mapping[str, str]) -> None:
-    from mythoughts_chassis.migrations import (  # noqa: PLC0415 (slow to import)
-        migrate,
-        wait_for_database,
-    )
-
-    database_url = _settings(environment).database_url
-    if options.wait:
-        database_url = wait_for_database(lambda: load_settings(Settings, environment).database_url)
-    migrate(database_url, MIGRATIONS)
-
-
-def _openapi(_: argparse.Namespace, __: Mapping[str, str]) -> None:
-    sys.stdout.buffer.write(committed_form(OPENAPI))
-
-
-def _load_demo(options: argparse.Namespace, environment: Mapping[str, str]) -> None:
-    asyncio.run(load_demo(_settings(environment).database_url, options.file.read_bytes()))
-
-
-def _create_admin(options: argparse.Namespace, environment: Mapping[str, str]) -> None:
-    database_url = _settings(environment).database_url
+def _create_admin(options: argparse.Namespace, database_url: Secret) -> None:
     password = _password(options.password_file)
     work = create_admin(database_url, options.name, password, if_missing=options.if_missing)
-    created = asyncio.run(work)
+    created = run_work(work)
     print(f"The admin {options.name} " + ("has been created." if created else "is there already."))
 
 
@@ -118,7 +85,7 @@ def _password(file: Path | None) -> Secret:
     elif sys.stdin.isatty():
         text = getpass.getpass()
         if getpass.getpass("The same again: ") != text:
-            raise commands.CommandError("the two passwords are not the same")
+            raise CommandError("the two passwords are not the same")
     else:
         text = sys.stdin.readline()
     return Secret(text.rstrip("\r\n"))
