@@ -8,7 +8,6 @@ import pytest
 from chassis.tests.conftest import Serve
 from chassis.tests.hosts import BAD_HOSTS, GOOD_HOSTS
 from chassis.tests.http_client import read_answer
-from mythoughts_chassis import observation
 from mythoughts_chassis.asgi import (
     MAX_BODY_BYTES,
     AnswerHead,
@@ -20,6 +19,7 @@ from mythoughts_chassis.asgi import (
     Scope,
     Send,
 )
+from mythoughts_chassis.observation import log_requests_with
 from mythoughts_chassis.problems import Conflict
 
 POST = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n"
@@ -191,9 +191,7 @@ def test_application_without_an_answer_is_answered_for(serve: Serve) -> None:
 
 
 @pytest.mark.parametrize("app", [answering(), raising(RuntimeError()), raising(Conflict())])
-def test_answer_stands_when_the_log_fails(
-    serve: Serve, monkeypatch: pytest.MonkeyPatch, app: ASGIApp
-) -> None:
+def test_answer_stands_when_the_log_fails(serve: Serve, app: ASGIApp) -> None:
     """A failed log line does not affect the response."""
     http = serve(ObserveRequests(app))
     expected = http.get("/").status
@@ -201,8 +199,11 @@ def test_answer_stands_when_the_log_fails(
     def fail(**_: object) -> None:
         raise ValueError("no log")
 
-    monkeypatch.setattr(observation, "log_request", fail)
-    answer = http.get("/", headers={"X-Request-ID": "mine"})
+    previous = log_requests_with(fail)
+    try:
+        answer = http.get("/", headers={"X-Request-ID": "mine"})
+    finally:
+        log_requests_with(previous)
 
     assert (answer.status, answer.headers["X-Request-ID"]) == (expected, "mine")
 
