@@ -4,95 +4,88 @@ import argparse
 import asyncio
 import sys
 from collections.abc import Callable, Coroutine, Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeAlias, TypeVar
 
 from asyncpg import PostgresError
 
 from mythoughts_chassis.api import Api
-from mythoughts_chassis.commands import Command, CommandError, run
+from mythoughts_chassis.commands import CommandError, run
 from mythoughts_chassis.logs import configure_logging, first_line
 from mythoughts_chassis.openapi import committed_form
 from mythoughts_chassis.server import serve
 from mythoughts_chassis.settings import ApiSettings, Secret, load_settings
 
+# argparse has no public name for what `add_subparsers` returns.
+Actions: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"  # noqa: SLF001
 AnySettings = TypeVar("AnySettings", bound=ApiSettings)
 T = TypeVar("T")
 
 
-class BackendCommands(Generic[AnySettings]):
-    """The command line of one backend, which can `add` commands of its own.
+@dataclass(frozen=True, kw_only=True)
+class Backend(Generic[AnySettings]):
+    """What the commands need to know of a backend.
 
     `load_demo` takes the address of the database and the contents of a file.
     """
 
-    def __init__(
-        self,
-        *,
-        name: str,
-        description: str | None,
-        settings_class: type[AnySettings],
-        create_api: Callable[[AnySettings], Api],
-        openapi: dict[str, Any],
-        migrations: Path,
-        load_demo: Callable[[Secret, bytes], Coroutine[Any, Any, None]],
-    ) -> None:
-        self._name = name
-        self._settings_class = settings_class
-        self._create_api = create_api
-        self._openapi = openapi
-        self._migrations = migrations
-        self._load_demo = load_demo
-        self._parser = argparse.ArgumentParser(prog=name, description=description)
-        self._parser.set_defaults(command=self._run_serve)
-        self._actions = self._parser.add_subparsers(title="commands")
-        self.add("serve", self._run_serve, "serve the API (the default)")
-        migrate = self.add("migrate", self._run_migrate, "bring the database schema up to date")
+    name: str
+    description: str | None
+    settings_class: type[AnySettings]
+    create_api: Callable[[AnySettings], Api]
+    openapi: dict[str, Any]
+    migrations: Path
+    load_demo: Callable[[Secret, bytes], Coroutine[Any, Any, None]]
+
+    def run(self, *add_more: Callable[[Actions], None]) -> int:
+        """Run one command, perhaps one that the backend adds; return the exit status."""
+        parser = argparse.ArgumentParser(prog=self.name, description=self.description)
+        parser.set_defaults(command=self._serve)
+        actions = parser.add_subparsers(title="commands")
+        serve = actions.add_parser("serve", help="serve the API (the default)")
+        serve.set_defaults(command=self._serve)
+        migrate = actions.add_parser("migrate", help="bring the database schema up to date")
         migrate.add_argument("--wait", action="store_true", help="wait for an unavailable database")
-        self.add("openapi", self._run_openapi, "print the OpenAPI document")
-        demo = self.add(
-            "load-demo", self._run_load_demo, "load demonstration data if there is none"
-        )
+        migrate.set_defaults(command=self._migrate)
+        openapi = actions.add_parser("openapi", help="print the OpenAPI document")
+        openapi.set_defaults(command=self._openapi)
+        demo = actions.add_parser("load-demo", help="load demonstration data if there is none")
         demo.add_argument("--file", type=Path, required=True)
-
-    def add(self, name: str, command: Command, description: str) -> argparse.ArgumentParser:
-        """Add a command and return its parser, which takes its options."""
-        parser = self._actions.add_parser(name, help=description)
-        parser.set_defaults(command=command)
-        return parser
-
-    def run(self) -> int:
-        """Run the command that the arguments name; return the exit status."""
-        return run(self._parser)
+        demo.set_defaults(command=self._load_demo)
+        for add in add_more:
+            add(actions)
+        return run(parser)
 
     def settings(self, environment: Mapping[str, str]) -> AnySettings:
         """Return the settings, and log as they say; raises `SettingsError`."""
-        settings = load_settings(self._settings_class, environment)
-        configure_logging(service=self._name, level=settings.log_level, output=settings.log_format)
+        settings = load_settings(self.settings_class, environment)
+        configure_logging(service=self.name, level=settings.log_level, output=settings.log_format)
         return settings
 
-    def _run_serve(self, _: argparse.Namespace, environment: Mapping[str, str]) -> None:
+    def _serve(self, _: argparse.Namespace, environment: Mapping[str, str]) -> None:
         settings = self.settings(environment)
-        serve(self._create_api(settings), settings)
+        serve(self.create_api(settings), settings)
 
-    def _run_migrate(self, options: argparse.Namespace, environment: Mapping[str, str]) -> None:
+    def _migrate(self, options: argparse.Namespace, environment: Mapping[str, str]) -> None:
         from mythoughts_chassis.migrations import (  # noqa: PLC0415 (slow to import)
             migrate,
             wait_for_database,
         )
 
-        def database_url() -> Secret:
-            return load_settings(self._settings_class, environment).database_url
-
         url = self.settings(environment).database_url
-        migrate(wait_for_database(database_url) if options.wait else url, self._migrations)
+        if options.wait:
+            url = wait_for_database(
+                lambda: load_settings(self.settings_class, environment).database_url
+            )
+        migrate(url, self.migrations)
 
-    def _run_openapi(self, _: argparse.Namespace, __: Mapping[str, str]) -> None:
-        sys.stdout.buffer.write(committed_form(self._openapi))
+    def _openapi(self, _: argparse.Namespace, __: Mapping[str, str]) -> None:
+        sys.stdout.buffer.write(committed_form(self.openapi))
 
-    def _run_load_demo(self, options: argparse.Namespace, environment: Mapping[str, str]) -> None:
+    def _load_demo(self, options: argparse.Namespace, environment: Mapping[str, str]) -> None:
         url = self.settings(environment).database_url
-        run_work(self._load_demo(url, options.file.read_bytes()))
+        run_work(self.load_demo(url, options.file.read_bytes()))
 
 
 def run_work(work: Coroutine[Any, Any, T]) -> T:

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from mythoughts_chassis.backend_commands import BackendCommands, run_work
+from mythoughts_chassis.backend_commands import Actions, Backend, run_work
 from mythoughts_chassis.commands import CommandError
 from mythoughts_chassis.settings import Secret, load_settings
 from mythoughts_chassis.tokens import CLOCK_SKEW_SECONDS
@@ -16,63 +16,54 @@ from users_backend.demo import load_demo
 from users_backend.keys import rotate_key_sets
 from users_backend.settings import KeySettings, Settings
 
-
-def main() -> int:
-    """Run one command; return the exit status."""
-    commands = BackendCommands(
-        name=NAME,
-        description=__doc__,
-        settings_class=Settings,
-        create_api=create_api,
-        openapi=OPENAPI,
-        migrations=MIGRATIONS,
-        load_demo=load_demo,
-    )
-    _add_create_admin(commands)
-    _add_rotate_keys(commands)
-    return commands.run()
+BACKEND = Backend(
+    name=NAME,
+    description=__doc__,
+    settings_class=Settings,
+    create_api=create_api,
+    openapi=OPENAPI,
+    migrations=MIGRATIONS,
+    load_demo=load_demo,
+)
 
 
-def _add_create_admin(commands: BackendCommands[Settings]) -> None:
-    def command(options: argparse.Namespace, environment: Mapping[str, str]) -> None:
-        _create_admin(options, commands.settings(environment).database_url)
-
-    parser = commands.add(
+def _add_create_admin(actions: Actions) -> None:
+    admin = actions.add_parser(
         "create-admin",
-        command,
-        "create an admin; prompts for the password, or reads it from standard input",
+        help="create an admin; prompts for the password, or reads it from standard input",
     )
-    parser.add_argument("name")
-    parser.add_argument("--password-file", type=Path, help="read the password from this file")
-    parser.add_argument(
+    admin.add_argument("name")
+    admin.add_argument("--password-file", type=Path, help="read the password from this file")
+    admin.add_argument(
         "--if-missing", action="store_true", help="do nothing if there is an admin with this name"
     )
+    admin.set_defaults(command=_create_admin)
 
 
-def _add_rotate_keys(commands: BackendCommands[Settings]) -> None:
-    parser = commands.add(
-        "rotate-keys",
-        _rotate_keys,
-        "add a new signing key, creating the key files if they are missing",
+def _add_rotate_keys(actions: Actions) -> None:
+    keys = actions.add_parser(
+        "rotate-keys", help="add a new signing key, creating the key files if they are missing"
     )
-    parser.add_argument(
+    keys.add_argument(
         "--activate-in",
         type=int,
         default=0,
         metavar="SECONDS",
         help="sign with the new key only after this time, so that verifiers can load it first",
     )
-    parser.add_argument(
+    keys.add_argument(
         "--drop-old",
         action="store_true",
         help="drop all older keys, which invalidates every token signed so far",
     )
-    parser.add_argument(
+    keys.add_argument(
         "--if-missing", action="store_true", help="do nothing if both key files exist"
     )
+    keys.set_defaults(command=_rotate_keys)
 
 
-def _create_admin(options: argparse.Namespace, database_url: Secret) -> None:
+def _create_admin(options: argparse.Namespace, environment: Mapping[str, str]) -> None:
+    database_url = BACKEND.settings(environment).database_url
     password = _password(options.password_file)
     work = create_admin(database_url, options.name, password, if_missing=options.if_missing)
     created = run_work(work)
@@ -108,4 +99,4 @@ def _rotate_keys(options: argparse.Namespace, environment: Mapping[str, str]) ->
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(BACKEND.run(_add_create_admin, _add_rotate_keys))
