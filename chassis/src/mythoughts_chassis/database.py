@@ -13,9 +13,9 @@ import asyncpg
 import structlog
 from prometheus_client import Counter, Gauge
 
-from mythoughts_chassis import pool
 from mythoughts_chassis.asgi import REQUEST_SECONDS
 from mythoughts_chassis.logs import first_line
+from mythoughts_chassis.pool import Pool, PooledConnection
 from mythoughts_chassis.problems import Unavailable
 from mythoughts_chassis.settings import Secret
 
@@ -25,7 +25,7 @@ CONNECT_SECONDS = 2.0
 HELD_SECONDS = REQUEST_SECONDS + 0.25
 READY_SECONDS = 1.0
 
-Connection: TypeAlias = pool.Connection
+Connection: TypeAlias = PooledConnection
 T = TypeVar("T")
 
 # Errors of a database that is stopping, down, starting, not set up or out of resources.
@@ -86,16 +86,16 @@ class Database:
         self._failures = _FAILURES.labels(role)
         self._probe: Connection | None = None
         self._probe_lock = asyncio.Lock()
-        self._pool: pool.Pool
+        self._pool: Pool
 
     async def open(self) -> None:
         """Create the pool. It does not connect yet: the database may still be down."""
-        lender = pool.Pool(self._connect, size=self._pool_size, held_seconds=HELD_SECONDS)
+        connections = Pool(self._connect, size=self._pool_size, held_seconds=HELD_SECONDS)
         _MAX.labels(self._role).set(self._pool_size)
-        _OPEN.labels(self._role).set_function(lambda: lender.open)
-        _IN_USE.labels(self._role).set_function(lambda: lender.in_use)
-        _WAITING.labels(self._role).set_function(lambda: lender.waiting)
-        self._pool = lender
+        _OPEN.labels(self._role).set_function(lambda: len(connections.lent) + len(connections.idle))
+        _IN_USE.labels(self._role).set_function(lambda: len(connections.lent))
+        _WAITING.labels(self._role).set_function(lambda: connections.waiting)
+        self._pool = connections
 
     async def close(self) -> None:
         """Close all connections, at once."""
@@ -109,16 +109,19 @@ class Database:
         except writes, whose outcome is unknown in that case.
         """
         try:
+            try:
+                return await self._pool.run(work)
+            except asyncpg.InvalidCachedStatementError:
+                # The schema changed under a prepared statement; nothing was done.
+                pass
+            except _AWAY as error:
+                if not repeatable or isinstance(error, _TIME_IS_UP) or _request_is_over():
+                    raise
+                # The others are probably lost too.
+                self._pool.close_idle()
             return await self._pool.run(work)
-        except asyncpg.InvalidCachedStatementError:
-            # The schema changed under a prepared statement; nothing was done.
-            return await self._run_or_give_up(work)
         except _AWAY as error:
-            if not repeatable or isinstance(error, _TIME_IS_UP) or _request_is_over():
-                raise self._unavailable(error) from error
-            # The others are probably lost too.
-            self._pool.close_idle()
-            return await self._run_or_give_up(work)
+            raise self._unavailable(error) from error
 
     async def fetch(self, sql: str, *arguments: object, repeatable: bool) -> list[asyncpg.Record]:
         """Return the rows of one statement; `run` describes `repeatable` and the errors."""
@@ -146,9 +149,7 @@ class Database:
         try:
             async with asyncio.timeout(READY_SECONDS), self._probe_lock:
                 if self._probe is None or self._probe.is_closed():
-                    self._probe = await asyncpg.connect(
-                        self._url, server_settings=self._server_settings
-                    )
+                    self._probe = await self._connect()
                 await self._probe.fetchval("SELECT version_num FROM alembic_version")
         except _AWAY as error:
             self._drop_probe()
@@ -161,12 +162,6 @@ class Database:
             server_settings=self._server_settings,
             connection_class=self.connection_class,
         )
-
-    async def _run_or_give_up(self, work: Callable[[Connection], Awaitable[T]]) -> T:
-        try:
-            return await self._pool.run(work)
-        except _AWAY as error:
-            raise self._unavailable(error) from error
 
     def _unavailable(self, error: BaseException) -> Unavailable:
         self._failures.inc()

@@ -18,39 +18,29 @@ import asyncpg
 IDLE_SECONDS = 300.0
 
 # asyncpg's classes accept type parameters only in their stubs.
-Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
+PooledConnection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 T = TypeVar("T")
 
 
 class Pool:
     """Lends connections, at most `size` at a time; others wait for their turn.
 
-    A connection that is lent for longer than `held_seconds` is closed. `waiting` and `in_use`
-    count the requests that wait for a connection and those that have one.
+    A connection that is lent for longer than `held_seconds` is closed. `waiting` counts those who
+    wait; `idle` has each connection with the time when it was last used, and the one used last is
+    used next.
     """
 
     def __init__(
-        self, connect: Callable[[], Awaitable[Connection]], *, size: int, held_seconds: float
+        self, connect: Callable[[], Awaitable[PooledConnection]], *, size: int, held_seconds: float
     ) -> None:
         self._connect = connect
         self._held_seconds = held_seconds
         self._turns = asyncio.Semaphore(size)
-        # Each with the time when it was last used; the one used last is used next.
-        self._idle: deque[tuple[Connection, float]] = deque()
-        self._lent: set[Connection] = set()
+        self.idle: deque[tuple[PooledConnection, float]] = deque()
+        self.lent: set[PooledConnection] = set()
         self.waiting = 0
 
-    @property
-    def in_use(self) -> int:
-        """The number of connections that are lent now."""
-        return len(self._lent)
-
-    @property
-    def open(self) -> int:
-        """The number of connections that are lent or idle."""
-        return len(self._lent) + len(self._idle)
-
-    async def run(self, work: Callable[[Connection], Awaitable[T]]) -> T:
+    async def run(self, work: Callable[[PooledConnection], Awaitable[T]]) -> T:
         """Lend a connection to `work` and return its result."""
         connection = await self._take()
         cut_off = asyncio.get_running_loop().call_later(self._held_seconds, connection.terminate)
@@ -65,16 +55,16 @@ class Pool:
 
     def close_idle(self) -> None:
         """Close the connections that are not lent."""
-        while self._idle:
-            self._idle.pop()[0].terminate()
+        while self.idle:
+            self.idle.pop()[0].terminate()
 
     def terminate(self) -> None:
         """Close all connections, at once."""
         self.close_idle()
-        for connection in self._lent:
+        for connection in self.lent:
             connection.terminate()
 
-    async def _take(self) -> Connection:
+    async def _take(self) -> PooledConnection:
         self.waiting += 1
         try:
             await self._turns.acquire()
@@ -85,30 +75,30 @@ class Pool:
                 raise
         finally:
             self.waiting -= 1
-        self._lent.add(connection)
+        self.lent.add(connection)
         return connection
 
-    def _take_idle(self) -> "Connection | None":
-        while self._idle:
-            connection, used_at = self._idle.pop()
+    def _take_idle(self) -> "PooledConnection | None":
+        while self.idle:
+            connection, used_at = self.idle.pop()
             if not connection.is_closed() and time.monotonic() < used_at + IDLE_SECONDS:
                 return connection
             connection.terminate()
         return None
 
-    def _put_back(self, connection: Connection) -> None:
+    def _put_back(self, connection: PooledConnection) -> None:
         now = time.monotonic()
-        self._lent.remove(connection)
+        self.lent.remove(connection)
         if connection.is_closed() or connection.is_in_transaction():
             connection.terminate()
         else:
-            self._idle.append((connection, now))
-        while self._idle and self._idle[0][1] + IDLE_SECONDS < now:
-            self._idle.popleft()[0].terminate()
+            self.idle.append((connection, now))
+        while self.idle and self.idle[0][1] + IDLE_SECONDS < now:
+            self.idle.popleft()[0].terminate()
         self._turns.release()
 
 
-async def _reset(connection: Connection) -> None:
+async def _reset(connection: PooledConnection) -> None:
     """Cancel and roll back what failed work has left, or close the connection."""
     is_reset = False
     try:

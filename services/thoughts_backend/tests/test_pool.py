@@ -107,9 +107,9 @@ async def test_connections_that_are_not_needed_are_closed(
         await asyncio.gather(
             *(database.execute("SELECT pg_sleep(0.2)", repeatable=True) for _ in range(3))
         )
-        before = database._pool.open
+        before = len(database._pool.idle)
         monkeypatch.setattr(pool, "IDLE_SECONDS", 0.1)
         await asyncio.sleep(0.2)
         await server_process(database)
 
-        assert (before, database._pool.open) == (3, 1)
+        assert (before, len(database._pool.idle)) == (3, 1)
