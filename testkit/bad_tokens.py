@@ -7,9 +7,10 @@ import json
 import time
 from collections.abc import Callable
 
-from mythoughts_chassis.keys import new_private_key
-from mythoughts_chassis.tokens import CLOCK_SKEW_SECONDS, sign_token
+from mythoughts_chassis.tokens import CLOCK_SKEW_SECONDS
 from testkit.token_maker import TokenMaker
+from users_backend.keys import new_private_key
+from users_backend.signing import sign_token
 
 
 def encoded(value: bytes) -> str:

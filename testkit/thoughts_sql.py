@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
-from typing import TypeVar, cast
+from typing import TypeVar
 
 from mythoughts_chassis.database import Connection
 from testkit.sql import SqlConnection
@@ -15,7 +15,7 @@ class Sql(SqlConnection):
 
     def apply(self, work: Callable[[Connection], Awaitable[T]]) -> T:
         """Return the result of a function of the service with the connection."""
-        return self._runner.run(_awaited(work(cast(Connection, self._connection))))
+        return self._runner.run(_awaited(work(self._connection)))
 
     def add_thoughts(self, *texts: str, username: str = "bruce", user_id: int = 1) -> list[int]:
         """Store thoughts, in this order, and return their ids."""

@@ -5,8 +5,9 @@ import uuid
 from pathlib import Path
 from typing import Any
 
-from mythoughts_chassis.keys import Jwk, read_key_set, rotate_key_sets
-from mythoughts_chassis.tokens import sign_token
+from mythoughts_chassis.keys import Jwk, read_key_set
+from users_backend.keys import rotate_key_sets
+from users_backend.signing import sign_token
 
 LIFETIME_SECONDS = 3600
 

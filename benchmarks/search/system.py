@@ -11,8 +11,9 @@ from benchmarks.client import Ask, request_bytes, send
 from local.folder import Folder
 from local.postgres import remove_data
 from local.stack import Stack
+from mythoughts_chassis.keys import WatchedKeySet
 from mythoughts_chassis.settings import ApiSettings, describe_settings
-from users_backend.signing import TokenSigner, WatchedKeySet
+from users_backend.signing import TokenSigner
 
 _DAY_SECONDS = 86_400
 _DROP_CACHES = Path("/proc/sys/vm/drop_caches")

@@ -51,7 +51,7 @@ def test_unready_service_is_not_healthy(serve: Serve, status: int) -> None:
     done = check(http.port)
 
     assert done.returncode == 1
-    assert done.stderr.startswith(f"not ready: HTTP/1.1 {status} ")
+    assert done.stderr.startswith(f"not ready: HTTP {status}")
 
 
 def test_service_that_does_not_listen_is_not_healthy() -> None:

@@ -1,165 +1,14 @@
-"""JWK sets in files, and key rotation."""
+"""JWK sets in files: reading them, and noticing that they change."""
 
 import json
-import stat
-import time
+import os
 from pathlib import Path
 
 import pytest
 
-from mythoughts_chassis.keys import (
-    KeySetError,
-    new_private_key,
-    public_part,
-    read_key_set,
-    rotate_key_sets,
-    signing_key,
-    write_atomically,
-)
-
-LIFETIME_SECONDS = 1000
-PRIVATE_PARTS = {"d", "p", "q", "dp", "dq", "qi"}
-
-
-@pytest.fixture
-def private_path(tmp_path: Path) -> Path:
-    """The path of the private set."""
-    return tmp_path / "private" / "keys.json"
-
-
-@pytest.fixture
-def public_path(tmp_path: Path) -> Path:
-    """The path of the public set."""
-    return tmp_path / "public" / "keys.json"
-
-
-def rotate(private_path: Path, public_path: Path, *, keep_old: bool = True, later: int = 0) -> str:
-    """Rotate with a token lifetime of `LIFETIME_SECONDS`."""
-    return rotate_key_sets(
-        private_path,
-        public_path,
-        token_lifetime_seconds=LIFETIME_SECONDS,
-        activate_in_seconds=later,
-        keep_old=keep_old,
-    )
-
-
-def ids(path: Path) -> list[str]:
-    """The ids of the keys in a file, in order."""
-    return [key["kid"] for key in read_key_set(path)]
-
-
-def age(path: Path, seconds: int) -> None:
-    """Move the start time of every key in a file back."""
-    keys = read_key_set(path)
-    for key in keys:
-        key["nbf"] -= seconds
-    path.write_text(json.dumps({"keys": keys}))
-
-
-def test_first_rotation_makes_both_files(private_path: Path, public_path: Path) -> None:
-    """Missing files are created, with their folders, and contain the same single key."""
-    key_id = rotate(private_path, public_path)
-
-    assert ids(private_path) == ids(public_path) == [key_id]
-
-
-def test_public_set_holds_nothing_private(private_path: Path, public_path: Path) -> None:
-    """The public file contains no private parts of keys; the private file contains them all."""
-    rotate(private_path, public_path)
-
-    (public,) = read_key_set(public_path)
-    (private,) = read_key_set(private_path)
-    assert not PRIVATE_PARTS & set(public)
-    assert set(private) >= PRIVATE_PARTS
-
-
-def test_private_file_is_its_owners_alone(private_path: Path, public_path: Path) -> None:
-    """Others may read only the public file."""
-    rotate(private_path, public_path)
-
-    modes = [stat.S_IMODE(path.stat().st_mode) for path in (private_path, public_path)]
-    assert modes == [0o600, 0o644]
-
-
-def test_keys_are_rsa_for_signatures(private_path: Path, public_path: Path) -> None:
-    """Keys declare their purpose, and have 2048 bits."""
-    rotate(private_path, public_path)
-
-    (key,) = read_key_set(public_path)
-    assert (key["kty"], key["use"], key["alg"]) == ("RSA", "sig", "RS256")
-    assert len(key["n"]) * 6 // 8 == 256
-
-
-def test_rotation_keeps_the_key_before(private_path: Path, public_path: Path) -> None:
-    """After a rotation both keys exist, the new one first."""
-    old = rotate(private_path, public_path)
-
-    new = rotate(private_path, public_path)
-
-    assert ids(private_path) == ids(public_path) == [new, old]
-
-
-def test_key_is_dropped_when_no_token_can_carry_it(private_path: Path, public_path: Path) -> None:
-    """A key whose last token has expired is dropped by the next rotation."""
-    rotate(private_path, public_path)
-    second = rotate(private_path, public_path)
-    age(private_path, LIFETIME_SECONDS + 1)
-
-    third = rotate(private_path, public_path)
-
-    assert ids(public_path) == [third, second]
-
-
-def test_key_stays_while_a_token_can_carry_it(private_path: Path, public_path: Path) -> None:
-    """A key that last signed slightly less than a token lifetime ago still verifies."""
-    first = rotate(private_path, public_path)
-    second = rotate(private_path, public_path)
-    age(private_path, LIFETIME_SECONDS - 100)
-
-    third = rotate(private_path, public_path)
-
-    assert ids(public_path) == [third, second, first]
-
-
-def test_old_keys_can_be_dropped_at_once(private_path: Path, public_path: Path) -> None:
-    """Without the old keys, all tokens signed so far are invalid."""
-    rotate(private_path, public_path)
-
-    new = rotate(private_path, public_path, keep_old=False)
-
-    assert ids(private_path) == ids(public_path) == [new]
-
-
-def test_new_key_can_sign_later(private_path: Path, public_path: Path) -> None:
-    """A key with a delay is published at once, but signs only from its start time on."""
-    old = rotate(private_path, public_path)
-    new = rotate(private_path, public_path, later=600)
-    keys = read_key_set(private_path)
-
-    signers = [signing_key(keys, time.time() + later)["kid"] for later in (0, 601)]
-
-    assert ids(public_path) == [new, old]
-    assert signers == [old, new]
-
-
-def test_only_key_signs_before_its_time() -> None:
-    """If no key may sign yet, the oldest does: a service is never without a key."""
-    key = new_private_key(int(time.time()) + 600)
-
-    assert signing_key([key], time.time()) == key
-
-
-def test_rotation_does_not_overwrite_what_is_damaged(private_path: Path, public_path: Path) -> None:
-    """An unreadable private file is not changed, and the rotation fails."""
-    private_path.parent.mkdir()
-    private_path.write_text("{")
-
-    with pytest.raises(KeySetError):
-        rotate(private_path, public_path)
-
-    assert private_path.read_text() == "{"
-    assert not public_path.exists()
+from mythoughts_chassis.keys import Jwk, KeySetError, WatchedKeySet, read_key_set
+from testkit.mounted_folder import MountedFolder
+from users_backend.keys import new_private_key, public_part
 
 
 @pytest.mark.parametrize(
@@ -196,31 +45,74 @@ def test_missing_file_is_named(tmp_path: Path) -> None:
         read_key_set(path)
 
 
-def test_public_part_keeps_the_id() -> None:
-    """A key's public part contains its id and start time."""
-    key = new_private_key(7)
-
-    assert public_part(key)["kid"] == key["kid"]
-    assert public_part(key)["nbf"] == 7
+@pytest.fixture(scope="module")
+def three_keys() -> list[Jwk]:
+    """Three keys, whose files have the same size."""
+    return [{**public_part(new_private_key(1)), "kid": kid} for kid in ("one", "two", "six")]
 
 
-def test_writing_leaves_no_other_file(tmp_path: Path) -> None:
-    """A file is replaced as a whole, and no other file remains."""
-    path = tmp_path / "file"
-    path.write_text("old")
-
-    write_atomically(path, b"new", mode=0o600)
-
-    assert path.read_text() == "new"
-    assert list(tmp_path.iterdir()) == [path]
+def write_key_set(path: Path, key: Jwk) -> None:
+    """Write a set with one key."""
+    path.write_text(json.dumps({"keys": [key]}))
 
 
-def test_failed_writing_leaves_the_old_file(tmp_path: Path) -> None:
-    """If the new content cannot be put in place, nothing changes."""
-    path = tmp_path / "folder"
-    path.mkdir()
+def test_changed_file_is_read_again(tmp_path: Path, three_keys: list[Jwk]) -> None:
+    """A file is read again after each change, and not in between."""
+    path = tmp_path / "keys.json"
+    write_key_set(path, three_keys[0])
+    watched = WatchedKeySet(path)
+    first = watched.keys()
+    unchanged = watched.keys() is first
+    path.write_text(json.dumps({"keys": three_keys}))
 
-    with pytest.raises(OSError, match="directory"):
-        write_atomically(path, b"new", mode=0o600)
+    assert unchanged
+    assert (first, watched.keys()) == (three_keys[:1], three_keys)
 
-    assert list(tmp_path.iterdir()) == [path]
+
+def test_file_is_followed_through_a_link(tmp_path: Path, three_keys: list[Jwk]) -> None:
+    """A link redirected to another file is a change, as with mounted secrets."""
+    for key in three_keys[:2]:
+        write_key_set(tmp_path / key["kid"], key)
+        os.utime(tmp_path / key["kid"], (1, 1))
+    link = tmp_path / "link"
+    link.symlink_to("one")
+    watched = WatchedKeySet(link)
+    link.unlink()
+    link.symlink_to("two")
+
+    assert watched.keys() == [three_keys[1]]
+
+
+def test_file_is_followed_through_a_mount(tmp_path: Path, three_keys: list[Jwk]) -> None:
+    """Each change of a folder mounted by Kubernetes is seen, also with equal file sizes."""
+    source = tmp_path / "keys.json"
+    mount = MountedFolder(tmp_path / "mount")
+    write_key_set(source, three_keys[0])
+    mount.publish(source)
+    watched = WatchedKeySet(tmp_path / "mount" / "keys.json")
+    seen = []
+
+    for key in three_keys[1:]:
+        write_key_set(source, key)
+        mount.publish(source)
+        seen.append(watched.keys())
+
+    assert seen == [[three_keys[1]], [three_keys[2]]]
+
+
+@pytest.mark.parametrize("content", ["{", None], ids=["damaged", "missing"])
+def test_keys_outlive_their_file(
+    tmp_path: Path, three_keys: list[Jwk], content: str | None
+) -> None:
+    """While the file is damaged or missing the keys read last stay; then it is read again."""
+    path = tmp_path / "keys.json"
+    write_key_set(path, three_keys[0])
+    watched = WatchedKeySet(path)
+    path.unlink()
+    if content is not None:
+        path.write_text(content)
+    meanwhile = watched.keys()
+    write_key_set(path, three_keys[1])
+
+    assert meanwhile == three_keys[:1]
+    assert watched.keys() == three_keys[1:2]

@@ -7,10 +7,12 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from mythoughts_chassis.keys import KeySetError, new_private_key, public_part
-from mythoughts_chassis.tokens import TokenVerifier, UnknownKey, sign_token
+from mythoughts_chassis.keys import KeySetError
+from mythoughts_chassis.tokens import TokenVerifier, UnknownKey
 from testkit.mounted_folder import MountedFolder
 from testkit.token_maker import TokenMaker
+from users_backend.keys import new_private_key, public_part
+from users_backend.signing import sign_token
 
 
 def verifier_of(path: Path) -> TokenVerifier:

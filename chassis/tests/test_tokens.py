@@ -97,19 +97,20 @@ def test_refused_token_is_not_remembered(token_maker: TokenMaker, verifier: Toke
         with pytest.raises(InvalidToken):
             verifier.verify(token_maker.token("bruce", iss="elsewhere"))
 
-    assert verifier._verified == {}
+    assert verifier._principal_of.cache_info().currsize == 0
 
 
-def test_cache_is_bounded(
-    token_maker: TokenMaker, verifier: TokenVerifier, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_cache_is_bounded(token_maker: TokenMaker, monkeypatch: pytest.MonkeyPatch) -> None:
     """The cache holds a limited number of tokens."""
     monkeypatch.setattr(tokens, "CACHE_ENTRIES", 3)
+    verifier = TokenVerifier(
+        public_keys_path=token_maker.public_path, issuer="mythoughts", audience="mythoughts"
+    )
 
     for number in range(1, 9):
         verifier.verify(token_maker.token("bruce", user_id=number))
 
-    assert len(verifier._verified) <= 3
+    assert verifier._principal_of.cache_info().currsize <= 3
 
 
 @settings(

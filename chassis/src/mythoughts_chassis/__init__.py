@@ -2,6 +2,6 @@
 
 A module belongs here when at least two services need it and it matters for security or for
 the wire contract. Nothing here depends on the domain. All services, including the Frontend,
-use `settings`, `tokens` with `keys`, and `logs` with `requests`. The other modules are for
-the two APIs; `api` puts them together.
+use `settings`, `commands`, `tokens` with `keys`, and `logs` with `observation`. The other
+modules are for the two APIs: `api` puts them together, and `backend_commands` runs it.
 """

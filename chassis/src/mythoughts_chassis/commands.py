@@ -1,8 +1,7 @@
-"""The command line of a backend: `python -m thoughts_backend [COMMAND]`.
+"""The command line of a service: `python -m thoughts_backend [COMMAND]`.
 
-Without a command it serves. Errors that the operator can fix, such as a missing setting, an
-invalid file or an unreachable database, are reported in one message, without a traceback, with
-exit status 2.
+Errors that the operator can fix, such as a missing setting, an invalid file or an unreachable
+database, are reported in one message, without a traceback, with exit status 2.
 """
 
 import argparse
@@ -12,12 +11,11 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
-from asyncpg import PostgresError
 
 from mythoughts_chassis.keys import KeySetError
-from mythoughts_chassis.logs import first_line
 from mythoughts_chassis.settings import SettingsError
 
+# Takes the options and the environment.
 Command = Callable[[argparse.Namespace, Mapping[str, str]], None]
 
 
@@ -25,14 +23,7 @@ class CommandError(Exception):
     """A command failed; `str()` gives the reason."""
 
 
-_FOR_THE_OPERATOR = (
-    SettingsError,
-    KeySetError,
-    CommandError,
-    PostgresError,
-    msgspec.DecodeError,
-    OSError,
-)
+_FOR_THE_OPERATOR = (SettingsError, KeySetError, CommandError, msgspec.DecodeError, OSError)
 
 
 def run(parser: argparse.ArgumentParser, arguments: Sequence[str] | None = None) -> int:
@@ -47,8 +38,7 @@ def run(parser: argparse.ArgumentParser, arguments: Sequence[str] | None = None)
     try:
         command(options, os.environ)
     except _FOR_THE_OPERATOR as error:
-        text = first_line(error) if isinstance(error, PostgresError) else str(error)
-        for line in text.splitlines():
+        for line in str(error).splitlines():
             sys.stderr.write(f"{parser.prog}: {line}\n")
         return 2
     return 0

@@ -3,34 +3,29 @@
 The request's deadline (`asgi`) limits statements and the wait for a connection: cancelling a
 request cancels its statement. If the server does not respond even to that, the connection is
 closed soon after.
-
-Connections return to the pool without the usual reset, which would cost every request a round
-trip. So no code may leave session state behind: use only `SET LOCAL` and transaction-level
-advisory locks. Open transactions are always rolled back.
 """
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import Literal, TypeAlias, TypeVar
+from typing import Any, Literal, TypeAlias, TypeVar
 
 import asyncpg
 import structlog
-from asyncpg.pool import PoolConnectionProxy
 from prometheus_client import Counter, Gauge
 
 from mythoughts_chassis.asgi import REQUEST_SECONDS
 from mythoughts_chassis.logs import first_line
+from mythoughts_chassis.pool import Pool, PooledConnection
 from mythoughts_chassis.problems import Unavailable
 from mythoughts_chassis.settings import Secret
 
 CONNECT_SECONDS = 2.0
 # Slightly longer than a request may take: a connection held longer is stuck in the rollback, or
-# in the return to the pool, of a request that has timed out.
+# in the reset, of a request that has timed out.
 HELD_SECONDS = REQUEST_SECONDS + 0.25
 READY_SECONDS = 1.0
 
-# asyncpg's classes accept type parameters only in their stubs.
-Connection: TypeAlias = "PoolConnectionProxy[asyncpg.Record]"
+Connection: TypeAlias = PooledConnection
 T = TypeVar("T")
 
 # Errors of a database that is stopping, down, starting, not set up or out of resources.
@@ -75,7 +70,7 @@ class Database:
         pool_size: int,
         application_name: str,
         role: Literal["primary", "replica"] = "primary",
-        connection_class: type["asyncpg.Connection[asyncpg.Record]"] = asyncpg.Connection,
+        connection_class: type[Connection] = asyncpg.Connection,
     ) -> None:
         self.connection_class = connection_class
         self._url = url.reveal()
@@ -88,28 +83,19 @@ class Database:
             "max_parallel_workers_per_gather": "0",
         }
         self._role = role
-        self._waiting = 0
         self._failures = _FAILURES.labels(role)
-        self._probe: asyncpg.Connection[asyncpg.Record] | None = None
+        self._probe: Connection | None = None
         self._probe_lock = asyncio.Lock()
-        self._pool: asyncpg.Pool[asyncpg.Record]
+        self._pool: Pool
 
     async def open(self) -> None:
         """Create the pool. It does not connect yet: the database may still be down."""
-        self._pool = await asyncpg.create_pool(
-            self._url,
-            min_size=0,
-            max_size=self._pool_size,
-            timeout=CONNECT_SECONDS,
-            server_settings=self._server_settings,
-            connection_class=self.connection_class,
-            reset=_leave_as_it_is,
-        )
-        pool, role = self._pool, self._role
-        _MAX.labels(role).set(self._pool_size)
-        _OPEN.labels(role).set_function(pool.get_size)
-        _IN_USE.labels(role).set_function(lambda: pool.get_size() - pool.get_idle_size())
-        _WAITING.labels(role).set_function(lambda: self._waiting)
+        connections = Pool(self._connect, size=self._pool_size, held_seconds=HELD_SECONDS)
+        _MAX.labels(self._role).set(self._pool_size)
+        _OPEN.labels(self._role).set_function(lambda: len(connections.lent) + len(connections.idle))
+        _IN_USE.labels(self._role).set_function(lambda: len(connections.lent))
+        _WAITING.labels(self._role).set_function(lambda: connections.waiting)
+        self._pool = connections
 
     async def close(self) -> None:
         """Close all connections, at once."""
@@ -123,15 +109,37 @@ class Database:
         except writes, whose outcome is unknown in that case.
         """
         try:
-            return await self._run_once(work)
-        except asyncpg.InvalidCachedStatementError:
-            # The schema changed under a prepared statement; nothing was done.
-            return await self._run_or_give_up(work)
+            try:
+                return await self._pool.run(work)
+            except asyncpg.InvalidCachedStatementError:
+                # The schema changed under a prepared statement; nothing was done.
+                pass
+            except _AWAY as error:
+                if not repeatable or isinstance(error, _TIME_IS_UP) or _request_is_over():
+                    raise
+                # The others are probably lost too.
+                self._pool.close_idle()
+            return await self._pool.run(work)
         except _AWAY as error:
-            if not repeatable or isinstance(error, _TIME_IS_UP) or _request_is_over():
-                raise self._unavailable(error) from error
-            await self._pool.expire_connections()
-            return await self._run_or_give_up(work)
+            raise self._unavailable(error) from error
+
+    async def fetch(self, sql: str, *arguments: object, repeatable: bool) -> list[asyncpg.Record]:
+        """Return the rows of one statement; `run` describes `repeatable` and the errors."""
+        return await self.run(lambda c: c.fetch(sql, *arguments), repeatable=repeatable)
+
+    async def fetchrow(
+        self, sql: str, *arguments: object, repeatable: bool
+    ) -> asyncpg.Record | None:
+        """Return the first row of one statement, or None."""
+        return await self.run(lambda c: c.fetchrow(sql, *arguments), repeatable=repeatable)
+
+    async def fetchval(self, sql: str, *arguments: object, repeatable: bool) -> Any:
+        """Return the first value of the first row of one statement, or None."""
+        return await self.run(lambda c: c.fetchval(sql, *arguments), repeatable=repeatable)
+
+    async def execute(self, sql: str, *arguments: object, repeatable: bool) -> str:
+        """Run one statement and return its status, such as "DELETE 1"."""
+        return await self.run(lambda c: c.execute(sql, *arguments), repeatable=repeatable)
 
     async def check_ready(self) -> None:
         """Raise `Unavailable` unless the database answers and is migrated.
@@ -141,34 +149,19 @@ class Database:
         try:
             async with asyncio.timeout(READY_SECONDS), self._probe_lock:
                 if self._probe is None or self._probe.is_closed():
-                    self._probe = await asyncpg.connect(
-                        self._url, server_settings=self._server_settings
-                    )
+                    self._probe = await self._connect()
                 await self._probe.fetchval("SELECT version_num FROM alembic_version")
         except _AWAY as error:
             self._drop_probe()
             raise self._unavailable(error) from error
 
-    async def _run_once(self, work: Callable[[Connection], Awaitable[T]]) -> T:
-        self._waiting += 1
-        try:
-            connection = await self._pool.acquire()
-        finally:
-            self._waiting -= 1
-        cut_off = asyncio.get_running_loop().call_later(HELD_SECONDS, connection.terminate)
-        try:
-            try:
-                return await work(connection)
-            finally:
-                await self._pool.release(connection)
-        finally:
-            cut_off.cancel()
-
-    async def _run_or_give_up(self, work: Callable[[Connection], Awaitable[T]]) -> T:
-        try:
-            return await self._run_once(work)
-        except _AWAY as error:
-            raise self._unavailable(error) from error
+    async def _connect(self) -> Connection:
+        return await asyncpg.connect(
+            self._url,
+            timeout=CONNECT_SECONDS,
+            server_settings=self._server_settings,
+            connection_class=self.connection_class,
+        )
 
     def _unavailable(self, error: BaseException) -> Unavailable:
         self._failures.inc()
@@ -189,7 +182,3 @@ class Database:
 def _request_is_over() -> bool:
     task = asyncio.current_task()
     return task is not None and task.cancelling() > 0
-
-
-async def _leave_as_it_is(_: object) -> None:
-    """Do not reset a connection that returns to the pool."""

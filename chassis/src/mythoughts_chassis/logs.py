@@ -16,7 +16,6 @@ import logging
 import re
 import sys
 import traceback
-from collections.abc import Callable
 from datetime import UTC, datetime
 from io import TextIOWrapper
 from typing import IO, Any, Literal
@@ -25,8 +24,7 @@ import msgspec
 import structlog
 from structlog.typing import EventDict, ExcInfo, Processor, WrappedLogger
 
-from mythoughts_chassis import observation
-from mythoughts_chassis.observation import current_ids
+from mythoughts_chassis.observation import RequestLogger, current_ids, log_requests_with
 
 LEVELS = {
     "debug": logging.DEBUG,
@@ -108,13 +106,13 @@ def configure_logging(*, service: str, level: str, output: Literal["json", "cons
         cache_logger_on_first_use=True,
     )
     if output == "json" and LEVELS[level] <= logging.INFO:
-        observation.log_request = _quick_request_log(service)
+        log_requests_with(_quick_request_logger(service))
     _redirect_standard_logging(shared, form, LEVELS[level])
     # An uncaught error ends the process; its traceback is logged like any other line.
     sys.excepthook = lambda *error: structlog.get_logger().critical("died", exc_info=error)
 
 
-def _quick_request_log(service: str) -> Callable[..., None]:
+def _quick_request_logger(service: str) -> RequestLogger:
     write_line = structlog.BytesLogger(_Unfailing(sys.stdout.buffer)).msg  # type: ignore[arg-type]
     encode = msgspec.json.Encoder().encode
 

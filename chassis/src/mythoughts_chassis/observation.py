@@ -6,10 +6,11 @@ one is generated. `traceparent` (W3C Trace Context) is passed on unchanged; its 
 
 import re
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass
+from typing import Protocol
 
 import structlog
 from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, Gauge, Histogram, generate_latest
@@ -32,12 +33,28 @@ UNMATCHED_ROUTE = "unmatched"
 UNOBSERVED_PATHS = frozenset({"/healthz", "/readyz", "/metrics"})
 
 
+class RequestLogger(Protocol):
+    """Writes the log line of a request, with the ids from `current_ids`."""
+
+    def __call__(
+        self, *, method: str, route: str | None, path: str, status: int, duration_ms: float
+    ) -> None:
+        """Write it; `route` is the template, None if there is none."""
+
+
 def _log_request(**fields: object) -> None:
     structlog.get_logger().info("request", **fields)
 
 
-# Writes the log line of a request; for JSON output `logs` puts a faster function here.
-log_request: Callable[..., None] = _log_request
+_request_logger: RequestLogger = _log_request
+
+
+def log_requests_with(request_logger: RequestLogger) -> RequestLogger:
+    """Log each request with this logger from now on; return the previous one."""
+    global _request_logger
+    previous, _request_logger = _request_logger, request_logger
+    return previous
+
 
 _SECONDS = Histogram(
     "http_request_duration_seconds",
@@ -103,7 +120,7 @@ def observe_request(
     except Exception as error:  # noqa: BLE001
         log_error("metric failed", error)
     try:
-        log_request(
+        _request_logger(
             method=method,
             route=route,
             path=path,

@@ -11,7 +11,7 @@ from structlog.testing import capture_logs
 
 from frontend.serving.observation import observe
 from frontend.settings import Settings
-from mythoughts_chassis import observation
+from mythoughts_chassis.observation import log_requests_with
 from services.frontend.tests.conftest import RunningFrontend
 from testkit.browser import Browser
 
@@ -144,7 +144,7 @@ def test_body_is_closed_when_it_fails(serve: Serve) -> None:
 @pytest.mark.parametrize("app", [good, raising])
 @pytest.mark.parametrize("error", [ValueError, OSError, RecursionError])
 def test_answer_stands_when_the_log_fails(
-    serve: Serve, monkeypatch: pytest.MonkeyPatch, app: WSGIApplication, error: type[Exception]
+    serve: Serve, app: WSGIApplication, error: type[Exception]
 ) -> None:
     """A failed log line does not affect the response."""
     browser = serve(app)
@@ -153,8 +153,11 @@ def test_answer_stands_when_the_log_fails(
     def fail(**_: Any) -> None:
         raise error
 
-    monkeypatch.setattr(observation, "log_request", fail)
-    answer = browser.get("/", X_Request_ID="mine")
+    previous = log_requests_with(fail)
+    try:
+        answer = browser.get("/", X_Request_ID="mine")
+    finally:
+        log_requests_with(previous)
 
     assert (answer.status, answer.headers["X-Request-ID"]) == (expected, "mine")
 

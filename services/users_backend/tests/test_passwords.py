@@ -9,6 +9,7 @@ import argon2
 import pytest
 
 from mythoughts_chassis.database import Database
+from mythoughts_chassis.keys import WatchedKeySet
 from mythoughts_chassis.problems import Unauthorized
 from mythoughts_chassis.settings import Secret
 from testkit.token_maker import TokenMaker
@@ -16,7 +17,7 @@ from testkit.users_sql import PASSWORD, Sql, hash_of
 from users_backend import users
 from users_backend.passwords import PasswordHasher
 from users_backend.schemas import Login, PasswordChange
-from users_backend.signing import TokenSigner, WatchedKeySet
+from users_backend.signing import TokenSigner
 
 
 class ObservedHasher(PasswordHasher):

@@ -1,11 +1,15 @@
-"""All SQL of the Thoughts Backend, except lists and searches (`list_queries`)."""
+"""All SQL of the Thoughts Backend, except lists and searches (`list_queries`).
+
+Functions that take the database run one statement on any connection; `repeatable` says whether it
+may run twice. Those that take a connection are parts of a transaction.
+"""
 
 from datetime import datetime
 from typing import NamedTuple
 
 import asyncpg
 
-from mythoughts_chassis.database import Connection
+from mythoughts_chassis.database import Connection, Database
 from thoughts_backend.schemas import Thought
 
 _COLUMNS = "id, username, text, created_at"
@@ -19,19 +23,22 @@ class Answer(NamedTuple):
     is_deleted: bool
 
 
-async def find_thought(connection: Connection, thought_id: int) -> Thought | None:
+async def find_thought(database: Database, thought_id: int) -> Thought | None:
     """Return the thought with this id, or None."""
-    row = await connection.fetchrow(f"SELECT {_COLUMNS} FROM thoughts WHERE id = $1", thought_id)
+    row = await database.fetchrow(
+        f"SELECT {_COLUMNS} FROM thoughts WHERE id = $1", thought_id, repeatable=True
+    )
     return None if row is None else Thought(*row)
 
 
-async def insert_thought(connection: Connection, user_id: int, username: str, text: str) -> Thought:
+async def insert_thought(database: Database, user_id: int, username: str, text: str) -> Thought:
     """Store a thought and return it."""
-    row = await connection.fetchrow(
+    row = await database.fetchrow(
         f"INSERT INTO thoughts (user_id, username, text) VALUES ($1, $2, $3) RETURNING {_COLUMNS}",
         user_id,
         username,
         text,
+        repeatable=False,
     )
     return _only(row)
 
@@ -99,17 +106,17 @@ async def insert_thought_with_key(
     return _only(row)
 
 
-async def delete_thought_of(connection: Connection, thought_id: int, user_id: int) -> bool:
+async def delete_thought_of(database: Database, thought_id: int, user_id: int) -> bool:
     """Delete a thought of this user; return whether there was one."""
-    status = await connection.execute(
-        "DELETE FROM thoughts WHERE id = $1 AND user_id = $2", thought_id, user_id
+    status = await database.execute(
+        "DELETE FROM thoughts WHERE id = $1 AND user_id = $2", thought_id, user_id, repeatable=True
     )
     return status == "DELETE 1"
 
 
-async def delete_thought(connection: Connection, thought_id: int) -> None:
+async def delete_thought(database: Database, thought_id: int) -> None:
     """Delete a thought if it exists."""
-    await connection.execute("DELETE FROM thoughts WHERE id = $1", thought_id)
+    await database.execute("DELETE FROM thoughts WHERE id = $1", thought_id, repeatable=True)
 
 
 def _only(row: asyncpg.Record | None) -> Thought:
@@ -119,7 +126,7 @@ def _only(row: asyncpg.Record | None) -> Thought:
 
 
 async def fill_empty_table(
-    connection: "asyncpg.Connection[asyncpg.Record]",
+    connection: Connection,
     rows: list[tuple[int, str, str, datetime]],
 ) -> bool:
     """Store (user_id, username, text, created_at) rows; return False if the table is not empty."""

@@ -55,7 +55,7 @@ def _page(query: OwnThoughtsQuery, found: Found) -> Page[Thought]:
 
 async def get(database: Database, thought_id: int) -> Thought:
     """Return the thought with this id; raises `NotFound`."""
-    thought = await database.run(lambda c: queries.find_thought(c, thought_id), repeatable=True)
+    thought = await queries.find_thought(database, thought_id)
     if thought is None:
         raise NotFound("There is no thought with this id.")
     return thought
@@ -74,10 +74,7 @@ async def share(
         return await database.run(
             lambda c: _share_once(c, author, text, idempotency_key), repeatable=True
         )
-    thought = await database.run(
-        lambda c: queries.insert_thought(c, author.user_id, author.username, text),
-        repeatable=False,
-    )
+    thought = await queries.insert_thought(database, author.user_id, author.username, text)
     _SHARED.inc()
     return thought
 
@@ -109,12 +106,10 @@ def _answered_before(earlier: queries.Answer, text: str) -> Thought:
 
 async def delete_own(database: Database, thought_id: int, user_id: int) -> None:
     """Delete one of the user's thoughts; raises `NotFound` if it is not theirs."""
-    if not await database.run(
-        lambda c: queries.delete_thought_of(c, thought_id, user_id), repeatable=True
-    ):
+    if not await queries.delete_thought_of(database, thought_id, user_id):
         raise NotFound("You have no thought with this id.")
 
 
 async def delete_any(database: Database, thought_id: int) -> None:
     """Delete a thought, if it exists."""
-    await database.run(lambda c: queries.delete_thought(c, thought_id), repeatable=True)
+    await queries.delete_thought(database, thought_id)

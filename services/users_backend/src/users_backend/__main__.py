@@ -1,44 +1,33 @@
 """The command line of the Users Backend."""
 
 import argparse
-import asyncio
 import getpass
 import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from mythoughts_chassis import commands
-from mythoughts_chassis.keys import rotate_key_sets
-from mythoughts_chassis.logs import configure_logging
-from mythoughts_chassis.openapi import committed_form
-from mythoughts_chassis.server import serve
+from mythoughts_chassis.backend_commands import Actions, Backend, run_work
+from mythoughts_chassis.commands import CommandError
 from mythoughts_chassis.settings import Secret, load_settings
 from mythoughts_chassis.tokens import CLOCK_SKEW_SECONDS
 from users_backend.admins import create_admin
 from users_backend.app import MIGRATIONS, NAME, OPENAPI, create_api
 from users_backend.demo import load_demo
+from users_backend.keys import rotate_key_sets
 from users_backend.settings import KeySettings, Settings
 
-
-def main() -> int:
-    """Run one command; return the exit status."""
-    parser = argparse.ArgumentParser(prog=NAME, description=__doc__)
-    parser.set_defaults(command=_serve)
-    actions = parser.add_subparsers(title="commands")
-    actions.add_parser("serve", help="serve the API (the default)").set_defaults(command=_serve)
-    migrate = actions.add_parser("migrate", help="bring the database schema up to date")
-    migrate.add_argument("--wait", action="store_true", help="wait for an unavailable database")
-    migrate.set_defaults(command=_migrate)
-    actions.add_parser("openapi", help="print the OpenAPI document").set_defaults(command=_openapi)
-    demo = actions.add_parser("load-demo", help="load demonstration users if there are no users")
-    demo.add_argument("--file", type=Path, required=True)
-    demo.set_defaults(command=_load_demo)
-    _add_create_admin(actions)
-    _add_rotate_keys(actions)
-    return commands.run(parser)
+BACKEND = Backend(
+    name=NAME,
+    description=__doc__,
+    settings_class=Settings,
+    create_api=create_api,
+    openapi=OPENAPI,
+    migrations=MIGRATIONS,
+    load_demo=load_demo,
+)
 
 
-def _add_create_admin(actions: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+def _add_create_admin(actions: Actions) -> None:
     admin = actions.add_parser(
         "create-admin",
         help="create an admin; prompts for the password, or reads it from standard input",
@@ -51,7 +40,7 @@ def _add_create_admin(actions: "argparse._SubParsersAction[argparse.ArgumentPars
     admin.set_defaults(command=_create_admin)
 
 
-def _add_rotate_keys(actions: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+def _add_rotate_keys(actions: Actions) -> None:
     keys = actions.add_parser(
         "rotate-keys", help="add a new signing key, creating the key files if they are missing"
     )
@@ -73,42 +62,11 @@ def _add_rotate_keys(actions: "argparse._SubParsersAction[argparse.ArgumentParse
     keys.set_defaults(command=_rotate_keys)
 
 
-def _settings(environment: Mapping[str, str]) -> Settings:
-    settings = load_settings(Settings, environment)
-    configure_logging(service=NAME, level=settings.log_level, output=settings.log_format)
-    return settings
-
-
-def _serve(_: argparse.Namespace, environment: Mapping[str, str]) -> None:
-    settings = _settings(environment)
-    serve(create_api(settings), settings)
-
-
-def _migrate(options: argparse.Namespace, environment: Mapping[str, str]) -> None:
-    from mythoughts_chassis.migrations import (  # noqa: PLC0415 (slow to import)
-        migrate,
-        wait_for_database,
-    )
-
-    database_url = _settings(environment).database_url
-    if options.wait:
-        database_url = wait_for_database(lambda: load_settings(Settings, environment).database_url)
-    migrate(database_url, MIGRATIONS)
-
-
-def _openapi(_: argparse.Namespace, __: Mapping[str, str]) -> None:
-    sys.stdout.buffer.write(committed_form(OPENAPI))
-
-
-def _load_demo(options: argparse.Namespace, environment: Mapping[str, str]) -> None:
-    asyncio.run(load_demo(_settings(environment).database_url, options.file.read_bytes()))
-
-
 def _create_admin(options: argparse.Namespace, environment: Mapping[str, str]) -> None:
-    database_url = _settings(environment).database_url
+    database_url = BACKEND.settings(environment).database_url
     password = _password(options.password_file)
     work = create_admin(database_url, options.name, password, if_missing=options.if_missing)
-    created = asyncio.run(work)
+    created = run_work(work)
     print(f"The admin {options.name} " + ("has been created." if created else "is there already."))
 
 
@@ -118,7 +76,7 @@ def _password(file: Path | None) -> Secret:
     elif sys.stdin.isatty():
         text = getpass.getpass()
         if getpass.getpass("The same again: ") != text:
-            raise commands.CommandError("the two passwords are not the same")
+            raise CommandError("the two passwords are not the same")
     else:
         text = sys.stdin.readline()
     return Secret(text.rstrip("\r\n"))
@@ -141,4 +99,4 @@ def _rotate_keys(options: argparse.Namespace, environment: Mapping[str, str]) ->
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(BACKEND.run(_add_create_admin, _add_rotate_keys))

@@ -43,5 +43,5 @@ async def _create(database: Database, new_user: NewUser, *, if_missing: bool) ->
 
 
 async def _is_admin(database: Database, username: str) -> bool:
-    account = await database.run(lambda c: queries.find_account(c, username), repeatable=True)
+    account = await queries.find_account(database, username)
     return account is not None and account.is_admin

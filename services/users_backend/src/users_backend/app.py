@@ -4,12 +4,13 @@ from importlib.metadata import version
 from pathlib import Path
 
 from mythoughts_chassis.api import Api, primary_database, start_tracing
+from mythoughts_chassis.keys import WatchedKeySet
 from mythoughts_chassis.openapi import document
 from users_backend.parts import Parts
 from users_backend.passwords import PasswordHasher
 from users_backend.routes import ENDPOINTS
 from users_backend.settings import Settings
-from users_backend.signing import TokenSigner, WatchedKeySet
+from users_backend.signing import TokenSigner
 
 NAME = "users-backend"
 VERSION = version(NAME)

@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 
 from mythoughts_chassis.database import Database
+from mythoughts_chassis.keys import WatchedKeySet
 from users_backend.passwords import PasswordHasher
-from users_backend.signing import TokenSigner, WatchedKeySet
+from users_backend.signing import TokenSigner
 
 
 @dataclass(frozen=True, slots=True)

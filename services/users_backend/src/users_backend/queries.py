@@ -1,4 +1,4 @@
-"""All SQL of the Users Backend.
+"""All SQL of the Users Backend; `repeatable` says whether a statement may run twice.
 
 A deleted user has a row without a password hash; only `insert_user` considers such rows. Names
 are the same if `folded_name`, a function in the schema, returns the same value; names look alike
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import asyncpg
 
-from mythoughts_chassis.database import Connection
+from mythoughts_chassis.database import Connection, Database
 from users_backend.names import skeletons
 from users_backend.schemas import User
 
@@ -37,54 +37,60 @@ class Account:
 _ACCOUNT = "id, username, is_admin, password_hash"
 
 
-async def find_account(connection: Connection, username: str) -> Account | None:
+async def find_account(database: Database, username: str) -> Account | None:
     """Return the account with this name, or None.
 
     Extra spaces are ignored unless another name has exactly these: in earlier releases names could
     differ in spaces only.
     """
-    row = await connection.fetchrow(
+    row = await database.fetchrow(
         f"SELECT {_ACCOUNT} FROM users "
         "WHERE folded_name(username) IN (folded_name($1), folded_name($2)) AND deleted_at IS NULL "
         "ORDER BY folded_name(username) = folded_name($1) DESC LIMIT 1",
         username,
         " ".join(username.split()),
+        repeatable=True,
     )
     return None if row is None else Account(*row)
 
 
-async def find_account_by_id(connection: Connection, user_id: int) -> Account | None:
+async def find_account_by_id(database: Database, user_id: int) -> Account | None:
     """Return the account with this id, or None."""
-    row = await connection.fetchrow(
-        f"SELECT {_ACCOUNT} FROM users WHERE id = $1 AND deleted_at IS NULL", user_id
+    row = await database.fetchrow(
+        f"SELECT {_ACCOUNT} FROM users WHERE id = $1 AND deleted_at IS NULL",
+        user_id,
+        repeatable=True,
     )
     return None if row is None else Account(*row)
 
 
-async def find_user(connection: Connection, user_id: int) -> User | None:
+async def find_user(database: Database, user_id: int) -> User | None:
     """Return the user with this id, or None."""
-    row = await connection.fetchrow(
-        f"SELECT {_COLUMNS} FROM users WHERE id = $1 AND deleted_at IS NULL", user_id
+    row = await database.fetchrow(
+        f"SELECT {_COLUMNS} FROM users WHERE id = $1 AND deleted_at IS NULL",
+        user_id,
+        repeatable=True,
     )
     return None if row is None else User(*row)
 
 
 async def fetch_users(
-    connection: Connection, *, above: int, below: int, ascending: bool, limit: int
+    database: Database, *, above: int, below: int, ascending: bool, limit: int
 ) -> list[User]:
     """Return the users with ids between two bounds, in ascending or descending order."""
-    rows = await connection.fetch(
+    rows = await database.fetch(
         f"SELECT {_COLUMNS} FROM users WHERE id > $1 AND id < $2 AND deleted_at IS NULL "
         f"ORDER BY id {'ASC' if ascending else 'DESC'} LIMIT $3",
         above,
         below,
         limit,
+        repeatable=True,
     )
     return [User(*row) for row in rows]
 
 
 async def insert_user(
-    connection: Connection, username: str, password_hash: str, *, is_admin: bool
+    database: Database, username: str, password_hash: str, *, is_admin: bool
 ) -> User:
     """Store a user and return it; raises `NameTaken`."""
     sql = f"""
@@ -97,40 +103,42 @@ async def insert_user(
         SELECT {_COLUMNS} FROM new
     """
     try:
-        (row,) = await connection.fetch(sql, username, password_hash, is_admin, skeletons(username))
+        (row,) = await database.fetch(
+            sql, username, password_hash, is_admin, skeletons(username), repeatable=False
+        )
     except asyncpg.UniqueViolationError as error:
         raise (NameTaken if error.constraint_name == "users_name" else LookAlike) from error
     return User(*row)
 
 
 async def replace_password_hash(
-    connection: Connection, user_id: int, old_hash: str, new_hash: str
+    database: Database, user_id: int, old_hash: str, new_hash: str
 ) -> bool:
     """Replace the old hash with the new one; return False if the old one has already changed.
 
     A repetition returns the same result.
     """
-    status = await connection.execute(
+    status = await database.execute(
         "UPDATE users SET password_hash = $3 WHERE id = $1 AND password_hash IN ($2, $3)",
         user_id,
         old_hash,
         new_hash,
+        repeatable=True,
     )
     return status == "UPDATE 1"
 
 
-async def delete_user(connection: Connection, user_id: int) -> None:
+async def delete_user(database: Database, user_id: int) -> None:
     """Delete a user, if it exists; only the name stays reserved."""
-    await connection.execute(
+    await database.execute(
         "UPDATE users SET deleted_at = now(), password_hash = NULL "
         "WHERE id = $1 AND deleted_at IS NULL",
         user_id,
+        repeatable=True,
     )
 
 
-async def fill_empty_table(
-    connection: "asyncpg.Connection[asyncpg.Record]", rows: list[tuple[int, str, str]]
-) -> bool:
+async def fill_empty_table(connection: Connection, rows: list[tuple[int, str, str]]) -> bool:
     """Store (id, username, password_hash) rows; return False if the table is not empty."""
     async with connection.transaction():
         await connection.execute("LOCK TABLE users IN SHARE ROW EXCLUSIVE MODE")

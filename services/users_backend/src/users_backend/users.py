@@ -23,19 +23,22 @@ async def log_in(
     Both cost one look-up and one hash, so that timing reveals nothing either. A hash with
     outdated parameters is replaced.
     """
-    account = await database.run(lambda c: queries.find_account(c, login.username), repeatable=True)
+    account = await queries.find_account(database, login.username)
     password_hash = None if account is None else account.password_hash
     if not await passwords.verify(login.password.reveal(), password_hash) or account is None:
         _LOGINS_FAILED.inc()
         raise Unauthorized("The name or the password is wrong.")
     if passwords.is_outdated(account.password_hash):
-        await _replace_hash(database, account, await passwords.hash(login.password.reveal()))
+        new_hash = await passwords.hash(login.password.reveal())
+        await queries.replace_password_hash(
+            database, account.user_id, account.password_hash, new_hash
+        )
     return signer.sign(account.user_id, account.username, is_admin=account.is_admin)
 
 
 async def get(database: Database, user_id: int) -> User:
     """Return the user of a token; raises `Unauthorized` if the user has been deleted."""
-    user = await database.run(lambda c: queries.find_user(c, user_id), repeatable=True)
+    user = await queries.find_user(database, user_id)
     if user is None:
         raise _deleted()
     return user
@@ -48,23 +51,25 @@ async def change_password(
 
     Tokens stay valid until they expire. Raises `Unauthorized` for a deleted user.
     """
-    account = await database.run(lambda c: queries.find_account_by_id(c, user_id), repeatable=True)
+    account = await queries.find_account_by_id(database, user_id)
     if account is None:
         raise _deleted()
     if await passwords.verify(change.password.reveal(), account.password_hash):
         new_hash = await passwords.hash(change.new_password.reveal())
-        if await _replace_hash(database, account, new_hash):
+        # Another request may have stored a new hash in the meantime.
+        if await queries.replace_password_hash(database, user_id, account.password_hash, new_hash):
             return
     raise Forbidden("The present password is another.")
 
 
 async def find(database: Database, page: PageQuery) -> Page[User]:
     """Return the requested page of users."""
-    rows = await database.run(
-        lambda c: queries.fetch_users(
-            c, above=page.above, below=page.below, ascending=page.ascending, limit=page.limit + 1
-        ),
-        repeatable=True,
+    rows = await queries.fetch_users(
+        database,
+        above=page.above,
+        below=page.below,
+        ascending=page.ascending,
+        limit=page.limit + 1,
     )
     return page.page(rows)
 
@@ -79,9 +84,8 @@ async def create(
     """
     password_hash = await passwords.hash(new_user.password.reveal())
     try:
-        return await database.run(
-            lambda c: queries.insert_user(c, new_user.username, password_hash, is_admin=is_admin),
-            repeatable=False,
+        return await queries.insert_user(
+            database, new_user.username, password_hash, is_admin=is_admin
         )
     except queries.LookAlike:
         raise Conflict("This name looks too much like one that is taken.") from None
@@ -94,17 +98,7 @@ async def delete(database: Database, user_id: int) -> None:
 
     The other services are not notified: the user's tokens stay valid there until they expire.
     """
-    await database.run(lambda c: queries.delete_user(c, user_id), repeatable=True)
-
-
-async def _replace_hash(database: Database, account: queries.Account, new_hash: str) -> bool:
-    """Store a new hash unless another request has stored one in the meantime."""
-    return await database.run(
-        lambda c: queries.replace_password_hash(
-            c, account.user_id, account.password_hash, new_hash
-        ),
-        repeatable=True,
-    )
+    await queries.delete_user(database, user_id)
 
 
 def _deleted() -> Unauthorized:
