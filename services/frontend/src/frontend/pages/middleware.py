@@ -37,7 +37,7 @@ class PageMiddleware:
         # Without this header waitress closes the connection after every page.
         response.headers["Content-Length"] = str(len(response.content))
         response.headers["Cache-Control"] = "private, no-cache"
-        patch_vary_headers(response, ("Accept-Language", "Cookie"))
+        patch_vary_headers(response, ("Cookie", "Accept-Language"))
         return response
 
     def process_view(
