@@ -27,9 +27,10 @@ def steps_of(
     *,
     grams: Sequence[str] = ("quo", "okk"),
     username: str = "",
+    below: int = 2**30,
 ) -> list[Step]:
     """The steps after a first walk with this outcome, and after each of these outcomes."""
-    wanted = Wanted("", username, user_id=None, above=0, below=2**63 - 1, ascending=False)
+    wanted = Wanted("", username, user_id=None, above=0, below=below, ascending=False)
     steps = plan(PACE, wanted, grams, first)
     return [next(steps), *(steps.send(outcome) for outcome in outcomes)]
 
@@ -44,6 +45,13 @@ def test_common_term_is_read_for_longer() -> None:
 def test_rare_term_is_looked_up_in_all_ids() -> None:
     """If the first blocks hold next to nothing, all ids are searched at once."""
     assert steps_of(NOTHING, [Outcome(found=1, missing=20)]) == [FIRST_BLOCKS, EVERYTHING]
+
+
+def test_few_ids_are_all_searched_after_a_quarter_of_them() -> None:
+    """In a small database, the second step with the index is the last."""
+    found = steps_of(NOTHING, [Outcome(found=5, missing=16)], below=100_000)
+
+    assert found == [Blocks(25_001), EVERYTHING]
 
 
 def test_blocks_grow_while_steps_are_quick() -> None:

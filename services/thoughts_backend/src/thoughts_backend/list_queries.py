@@ -14,7 +14,7 @@ from thoughts_backend.schemas import Thought
 # From this character on, grams have two characters instead of three (migration 0001).
 WIDE = "\u2e80"
 # The sizes of the blocks that the index knows, largest first.
-BLOCK_BITS = (24, 20, 16)
+BLOCK_BITS = (24, 20, 16, 13)
 
 _COLUMNS = "id, username, text, created_at"
 
@@ -141,14 +141,15 @@ def by_index(
     A single gram that is not whole is a prefix of the terms to find.
     """
     arguments = _Arguments()
-    # Without range or order, the term index is the only one that fits the inner query.
+    # Without range or order, the term index is the only one that fits the inner query. OFFSET 0
+    # keeps the planner from merging it with the outer one.
     sql = f"""
-        WITH found AS MATERIALIZED (
+        SELECT {_COLUMNS} FROM (
             SELECT {_COLUMNS}, user_id FROM thoughts
             WHERE {_has_terms(wanted, grams, bits, blocks, arguments)}
-            AND {_contains(wanted, arguments)}
-        )
-        SELECT {_COLUMNS} FROM found WHERE {_range_and_author(wanted, arguments)}
+            AND {_contains(wanted, arguments)} OFFSET 0
+        ) AS found
+        WHERE {_range_and_author(wanted, arguments)}
         ORDER BY id {_order(wanted)} LIMIT {arguments.add(limit)}
     """
     return Statement(sql, arguments)

@@ -33,12 +33,13 @@ class Pace:
     first_walk: int = 512
     # An author's thoughts are scattered, so that reading one costs at least twice as much.
     authors_walk: int = 256
-    # The first blocks hold at least this many ids. A match found with the index costs 1.2 us, so
-    # a term in 1 % of the thoughts costs 0.4 ms or a little more.
-    first_ids: int = 2**15
+    # The first blocks hold this many ids, but at most a quarter of all (by `growth`): each match
+    # found with the index costs 1 us, and most matches may be older than the page.
+    first_ids: int = 2**16
     # How many times more the next larger step looks at.
     growth: int = 4
-    # Everything is searched if a page needs more than this many times what the first blocks held.
+    # Everything is searched after the first blocks if they were a quarter of it, or if a page needs
+    # more than this many times what they held.
     rare: int = 10
     # A larger step is given up after this time: there can be too many candidates further on. It is
     # taken if half of the time is expected to be enough.
@@ -117,16 +118,17 @@ def plan(pace: Pace, wanted: Wanted, grams: Sequence[str], first: Outcome) -> Pl
         yield from _walk_on(long_walk, Everything(pace.step_seconds) if grams else None)
     if pace.growth * first.found >= first.missing:
         yield long_walk
-    ids = pace.first_ids
+    left = wanted.below - wanted.above
+    first_ids = ids = min(pace.first_ids, left // pace.growth + 1)
     outcome = yield Blocks(ids)
-    if outcome and outcome.missing > pace.rare * outcome.found:
+    if outcome and (ids * pace.growth > left or outcome.missing > pace.rare * outcome.found):
         outcome = yield Everything(pace.step_seconds)
     while True:
         if outcome is None:
-            ids = pace.first_ids
+            ids = first_ids
         elif pace.growth * outcome.seconds < pace.step_seconds / 2:
             ids *= pace.growth
-        outcome = yield Blocks(ids, None if ids == pace.first_ids else pace.step_seconds)
+        outcome = yield Blocks(ids, None if ids == first_ids else pace.step_seconds)
 
 
 def _walk_on(long_walk: Walk, everything: Everything | None) -> Plan:

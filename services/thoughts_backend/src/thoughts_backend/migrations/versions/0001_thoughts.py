@@ -98,6 +98,7 @@ def _create_index_functions() -> None:
         ) RETURNS tsvector
         LANGUAGE sql IMMUTABLE PARALLEL SAFE
         RETURN array_to_tsvector(text_grams(folded_text) || ARRAY[
+            E'\x1f13:' || (id >> 13)::text,
             E'\x1f16:' || (id >> 16)::text,
             E'\x1f20:' || (id >> 20)::text,
             E'\x1f24:' || (id >> 24)::text,
