@@ -18,8 +18,9 @@ from thoughts_backend.schemas import Thought
 from thoughts_backend.search_steps import Blocks, Everything, Found, Step, Walk, beyond
 
 # How many grams of a search are looked up, rarest first. More of them would cost more than they
-# save by ruling out candidates.
+# save by ruling out candidates, of which one author has few.
 GRAMS = 4
+AUTHORS_GRAMS = 2
 # How long gram frequencies are cached.
 FREQUENCIES_SECONDS = 600.0
 
@@ -93,13 +94,14 @@ class Search:
     async def _go_on(
         self, connection: Connection, wanted: Wanted, first: Walked, limit: int
     ) -> Found:
-        grams = await self._choose_grams(connection, first.grams)
+        most = AUTHORS_GRAMS if wanted.by_author else GRAMS
+        grams = (await self._rarest_grams(connection, first.grams))[:most]
         steps = plan(self._pace, wanted, grams, Outcome(len(first.thoughts), limit))
         ends_at = time.monotonic() + self._pace.page_seconds
         return await _follow(steps, connection, wanted, grams, limit, ends_at=ends_at)
 
-    async def _choose_grams(self, connection: Connection, grams: Sequence[str]) -> Sequence[str]:
-        """Return the rarest whole grams; if there are none, the term itself, which is a prefix."""
+    async def _rarest_grams(self, connection: Connection, grams: Sequence[str]) -> Sequence[str]:
+        """Return the whole grams, rarest first; if there are none, the term, which is a prefix."""
         whole = dict.fromkeys(filter(list_queries.is_whole, grams))
         if not whole:
             return grams[:1]
@@ -107,7 +109,7 @@ class Search:
             self._frequencies = await list_queries.fetch_frequencies(connection)
             self._cached_until = time.monotonic() + FREQUENCIES_SECONDS
         # Grams that are not among the most frequent keep their order: the first do not overlap.
-        return sorted(whole, key=lambda gram: self._frequencies.get(gram, 0.0))[:GRAMS]
+        return sorted(whole, key=lambda gram: self._frequencies.get(gram, 0.0))
 
 
 def plan(pace: Pace, wanted: Wanted, grams: Sequence[str], first: Outcome) -> Plan:
