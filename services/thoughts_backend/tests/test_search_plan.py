@@ -5,10 +5,9 @@ from collections.abc import Sequence
 import pytest
 
 from thoughts_backend.list_queries import Wanted
-from thoughts_backend.search import Outcome, Pace, plan
+from thoughts_backend.search import PACE, Outcome, plan
 from thoughts_backend.search_steps import Blocks, Everything, Step, Walk
 
-PACE = Pace()
 LONG_WALK = Walk(PACE.growth * PACE.first_walk)
 AUTHORS_LONG_WALK = Walk(PACE.growth * PACE.authors_walk)
 FIRST_BLOCKS = Blocks(PACE.first_ids)

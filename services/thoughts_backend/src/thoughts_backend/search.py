@@ -49,6 +49,9 @@ class Pace:
     page_seconds: float = 0.08
 
 
+PACE = Pace()
+
+
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """How many matches a step found, how many the page still lacks, and how long it took."""
@@ -65,8 +68,8 @@ Plan: TypeAlias = Generator[Step, Outcome | None, None]
 class Search:
     """The searches of one process; at most `at_once` of them use the index at the same time."""
 
-    def __init__(self, *, at_once: int, pace: Pace | None = None) -> None:
-        self._pace = pace or Pace()
+    def __init__(self, *, at_once: int, pace: Pace = PACE) -> None:
+        self._pace = pace
         # The others wait, so that searches do not monopolize the database.
         self._turns = asyncio.Semaphore(at_once)
         self._frequencies: dict[str, float] = {}
