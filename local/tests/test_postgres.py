@@ -30,7 +30,7 @@ async def _ask(url: str, sql: str) -> object:
 
 
 async def test_database_knows_the_letters_of_all_scripts(new_database: Callable[[], str]) -> None:
-    """A database has the character classes of Unicode, which pg_trgm needs for Chinese text."""
+    """A database has the case mapping and character classes of Unicode, on every system."""
     url = new_database()
 
     row = await _ask(

@@ -12,8 +12,8 @@ from mythoughts_chassis.settings import Secret
 from services.thoughts_backend.tests.conftest import MakeBackend
 from testkit.http_client import Answer, HttpClient
 from testkit.thoughts_sql import Sql
-from thoughts_backend import search
 from thoughts_backend.app import MIGRATIONS
+from thoughts_backend.search import PACE
 
 PATH = "/api/thoughts/"
 TERM = "quokka"
@@ -39,7 +39,7 @@ def far_apart(new_database: Callable[[], str]) -> Iterator[tuple[Sql, str]]:
             ) AS ids (id)
             """,
             MATCHES,
-            search.WALK_LENGTH,
+            PACE.first_walk,
             NEWEST_ID,
         )
         connection.run("VACUUM ANALYZE thoughts")
@@ -81,7 +81,7 @@ def test_search_that_takes_long_goes_on_in_the_next_page(
 ) -> None:
     """A page ends early, even empty, and links to where the search continues, until the end."""
     connection, url = far_apart
-    make_searches_take(connection, 2 * search.PAGE_SECONDS)
+    make_searches_take(connection, 2 * PACE.page_seconds)
     backend = make_backend(DATABASE_URL=url)
     backend.start()
 

@@ -205,9 +205,8 @@ def statements_of(wanted: Wanted) -> list[Statement]:
         return [list_queries.listing(wanted, limit=21)]
     return [
         list_queries.walk(wanted, length=4096, limit=21),
-        list_queries.end_of_walk(wanted, length=4096),
         list_queries.by_index(wanted, ["qu"], bits=16, blocks=(0, 1), limit=21),
-        list_queries.by_index(wanted, ["quo", "okk"], bits=0, blocks=(), limit=21),
+        list_queries.by_index(wanted, ["quo", "okk"], limit=21),
     ]
 
 

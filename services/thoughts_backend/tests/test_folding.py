@@ -2,25 +2,20 @@
 
 import asyncio
 import os
-import shutil
 import subprocess
 import unicodedata
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from local.postgres_binaries import program
-from mythoughts_chassis.migrations import migrate
-from mythoughts_chassis.settings import Secret
 from testkit.thoughts_sql import Sql
-from thoughts_backend.app import MIGRATIONS
 from thoughts_backend.schemas import shows_something
 
-# The folding before migration 0003.
-FORMERLY = "normalize(casefold({} COLLATE pg_unicode_fast))"
+# Plain case folding, without compatible forms.
+PLAIN = "normalize(casefold({} COLLATE pg_unicode_fast))"
 
 # One of each kind that folding, composing or ordering treats differently.
 ALPHABET = (
@@ -108,14 +103,14 @@ def test_characters_that_fold_to_nothing_show_nothing(sql: Sql) -> None:
 
 
 def test_text_folds_character_by_character(sql: Sql) -> None:
-    """How the former folding changes a character does not depend on its neighbours."""
+    """How plain case folding changes a character does not depend on its neighbours."""
 
     @EXAMPLES
     @given(TEXTS)
     def check(text: str) -> None:
-        former = sql.value(f"SELECT {FORMERLY.format('$1::text')}", text)
+        plain = sql.value(f"SELECT {PLAIN.format('$1::text')}", text)
 
-        whole, *parts = folded(sql, [text, *former])
+        whole, *parts = folded(sql, [text, *plain])
 
         assert whole == "".join(parts)
 
@@ -123,44 +118,25 @@ def test_text_folds_character_by_character(sql: Sql) -> None:
 
 
 @pytest.mark.parametrize("form", FORMS, ids=["as it is", "upper", "lower", "NFC", "NFD"])
-def test_what_was_found_is_found(sql: Sql, form: Callable[[str], str]) -> None:
-    """A part of a text that the former folding found is still found."""
+def test_folding_finds_at_least_what_plain_case_folding_finds(
+    sql: Sql, form: Callable[[str], str]
+) -> None:
+    """A part of a text that plain case folding finds is found."""
 
     @EXAMPLES
     @given(TEXTS, st.integers(0, 29), st.integers(1, 30))
     def check(text: str, start: int, length: int) -> None:
         term = form(text[start : start + length])
-        ((was_found, is_found),) = sql.run(
-            f"SELECT strpos({FORMERLY.format('$1::text')}, {FORMERLY.format('$2::text')}) > 0, "
+        ((plainly_found, is_found),) = sql.run(
+            f"SELECT strpos({PLAIN.format('$1::text')}, {PLAIN.format('$2::text')}) > 0, "
             "strpos(fold_text($1), fold_text($2)) > 0",
             text,
             term,
         )
 
-        assert is_found or not was_found
+        assert is_found or not plainly_found
 
     check()
-
-
-def test_thoughts_of_before_are_folded_by_the_migration(
-    new_database: Callable[[], str], tmp_path: Path
-) -> None:
-    """Migration 0003 folds existing texts, and collects the statistics that a search needs."""
-    url = new_database()
-    shutil.copytree(MIGRATIONS, tmp_path / "before")
-    for revision in (tmp_path / "before" / "versions").glob("000[3-9]*"):
-        revision.unlink()
-    migrate(Secret(url), tmp_path / "before")
-    with asyncio.Runner() as runner, Sql(runner, url) as sql:
-        sql.add_thoughts(*["It’s ｶﾞｽ\u00ad!"] * 3, "plain")
-
-        migrate(Secret(url), MIGRATIONS)
-
-        rows = sql.run(
-            "SELECT folded_text, folded_text = fold_text(text) FROM thoughts ORDER BY id"
-        )
-        assert [tuple(row) for row in rows] == [("it's カ\u3099ス!", True)] * 3 + [("plain", True)]
-        assert sql.value("SELECT count(*) FROM pg_stats WHERE tablename = 'thoughts_search'") == 1
 
 
 def test_dump_can_be_restored(sql: Sql, database_url: str, new_database: Callable[[], str]) -> None:

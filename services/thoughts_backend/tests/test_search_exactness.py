@@ -4,7 +4,7 @@ import asyncio
 import random
 from asyncio import Runner
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
@@ -16,9 +16,12 @@ from mythoughts_chassis.migrations import migrate
 from mythoughts_chassis.pagination import Page
 from mythoughts_chassis.settings import Secret
 from testkit.thoughts_sql import Sql
-from thoughts_backend import search, thoughts
+from thoughts_backend import thoughts
 from thoughts_backend.app import MIGRATIONS
+from thoughts_backend.list_queries import block_bits
 from thoughts_backend.schemas import Thought, ThoughtsQuery, shows_something
+from thoughts_backend.search import Pace, Search
+from thoughts_backend.search_steps import Blocks, Everything, Found, Step, Walk
 
 # Few characters of many kinds, so that random terms occur in some texts but not in others.
 CHARACTERS = (
@@ -28,6 +31,21 @@ TEXTS = 700
 AUTHORS = ("bruce", "Stephen", "İda")
 LARGEST_ID = 2**26
 
+# Walks so short that most searches must continue in the index, and no time limits.
+PACE = Pace(first_walk=5, authors_walk=3, step_seconds=60, page_seconds=60)
+PACES = {
+    "whole pages": PACE,
+    "step by step": replace(PACE, page_seconds=0),
+    "larger and larger blocks": replace(PACE, rare=10**6),
+    "everything is given up": replace(PACE, first_ids=2**20, step_seconds=0),
+}
+TAKEN = {
+    "whole pages": {"Walk", "Blocks 13", "Blocks 16", "Everything"},
+    "step by step": {"Walk", "Blocks 13", "Blocks 16"},
+    "larger and larger blocks": {"Walk", "Blocks 16", "Blocks 20", "Blocks 24", "Everything"},
+    "everything is given up": {"Walk", "Blocks 20", "Everything, given up"},
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Scene:
@@ -35,7 +53,7 @@ class Scene:
 
     runner: Runner
     database: Database
-    search: search.Search
+    search: Search
     sql: Sql
     texts: list[str]
 
@@ -83,7 +101,7 @@ def scene(new_database: Callable[[], str]) -> Iterator[Scene]:
         sql.run("VACUUM ANALYZE thoughts")
         database = Database(Secret(url), pool_size=1, application_name="tests")
         runner.run(database.open())
-        yield Scene(runner, database, search.Search(at_once=1), sql, texts)
+        yield Scene(runner, database, Search(at_once=1, pace=PACE), sql, texts)
         runner.run(database.close())
 
 
@@ -96,10 +114,45 @@ def _ids(chooser: random.Random) -> list[int]:
 
 
 @pytest.fixture
-def short_walks(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Walks so short that most searches must continue in the index."""
-    monkeypatch.setattr(search, "WALK_LENGTH", 5)
-    monkeypatch.setattr(search, "AUTHORS_WALK_LENGTH", 3)
+def steps_taken(monkeypatch: pytest.MonkeyPatch) -> set[str]:
+    """The kinds of steps that searches have taken since."""
+    taken: set[str] = set()
+
+    def record(kind: type[Step]) -> None:
+        run = kind.run
+
+        async def recorded(step: Any, *arguments: Any) -> Found:
+            name = kind.__name__
+            if isinstance(step, Blocks):
+                name += f" {block_bits(step.ids)}"
+            try:
+                found = await run(step, *arguments)
+            except asyncio.CancelledError:
+                taken.add(f"{name}, given up")
+                raise
+            taken.add(name)
+            return found
+
+        monkeypatch.setattr(kind, "run", recorded)
+
+    for kind in (Walk, Blocks, Everything):
+        record(kind)
+    return taken
+
+
+@pytest.fixture
+def slow_large_blocks(scene: Scene) -> Iterator[None]:
+    """Blocks of more than 2 ** 16 ids take too long."""
+    scene.sql.run("ALTER FUNCTION term_query RENAME TO quick_term_query")
+    scene.sql.run(r"""
+        CREATE FUNCTION term_query(term text) RETURNS tsquery LANGUAGE sql VOLATILE RETURN (
+            SELECT quick_term_query($1)
+            FROM pg_sleep(CASE WHEN $1 ~ E'^\x1f2[04]:' THEN 0.5 ELSE 0 END)
+        )
+    """)
+    yield
+    scene.sql.run("DROP FUNCTION term_query")
+    scene.sql.run("ALTER FUNCTION quick_term_query RENAME TO term_query")
 
 
 @st.composite
@@ -146,28 +199,13 @@ EXAMPLES = settings(
 )
 
 
-async def give_up(*_: object) -> None:
-    """Replaces a statement that takes too long."""
-
-
-@pytest.mark.parametrize(
-    ("page_seconds", "gives_up"),
-    [(0.0, False), (60.0, False), (0.0, True), (60.0, True)],
-    ids=["step by step", "whole pages", "block by block", "whole pages by blocks"],
-)
+@pytest.mark.parametrize("pace", PACES)
 @pytest.mark.parametrize("direction", ["older", "newer"])
-@pytest.mark.usefixtures("short_walks")
 def test_pages_of_a_search_are_the_plain_scan(
-    scene: Scene,
-    direction: str,
-    page_seconds: float,
-    gives_up: bool,
-    monkeypatch: pytest.MonkeyPatch,
+    scene: Scene, direction: str, pace: str, steps_taken: set[str]
 ) -> None:
     """All pages together contain each match once, in order, even if pages end early."""
-    monkeypatch.setattr(search, "PAGE_SECONDS", page_seconds)
-    if gives_up:
-        monkeypatch.setattr(search, "_ask_for_all", give_up)
+    scene = replace(scene, search=Search(at_once=1, pace=PACES[pace]))
 
     @EXAMPLES
     @given(term=terms(scene.texts), who=filters(), limit=st.sampled_from((1, 3, 20, 100)))
@@ -179,9 +217,9 @@ def test_pages_of_a_search_are_the_plain_scan(
         assert follow(scene, first, direction, **who) == scene.scan(term, **who)
 
     check()
+    assert steps_taken >= TAKEN[pace]
 
 
-@pytest.mark.usefixtures("short_walks")
 def test_any_range_of_a_search_is_that_of_the_plain_scan(scene: Scene) -> None:
     """Cursors select the same range from a search as from the plain scan."""
 
@@ -205,16 +243,13 @@ def test_any_range_of_a_search_is_that_of_the_plain_scan(scene: Scene) -> None:
     check()
 
 
-@pytest.mark.usefixtures("short_walks")
-def test_large_steps_that_take_too_long_are_given_up(
-    scene: Scene, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.mark.usefixtures("slow_large_blocks")
+def test_large_steps_that_take_too_long_are_given_up(scene: Scene, steps_taken: set[str]) -> None:
     """A search whose large steps time out continues in small ones and misses nothing."""
-    # A step is always followed by a larger one, which always times out.
-    monkeypatch.setattr(search, "GROWTH", 0)
-    monkeypatch.setattr(search, "EXPECTED_SECONDS", 1e-9)
-    monkeypatch.setattr(search, "PAGE_SECONDS", 60.0)
+    pace = replace(PACE, step_seconds=Pace().step_seconds)
+    scene = replace(scene, search=Search(at_once=1, pace=pace))
 
-    found = follow(scene, ThoughtsQuery(search="🪩"), "older")
+    found = follow(scene, ThoughtsQuery(search="🪩", limit=3), "older")
 
     assert found == scene.scan("🪩")
+    assert "Blocks 20, given up" in steps_taken

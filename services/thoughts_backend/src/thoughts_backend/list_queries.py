@@ -1,6 +1,6 @@
 """The SQL of lists and searches.
 
-Texts are searched as folded by `fold_text` (migration 0003). Names are compared after full case
+Texts are searched as folded by `fold_text` (migration 0001). Names are compared after full case
 folding by PostgreSQL's built-in provider, which is the same on every installation, and
 normalization (NFC).
 """
@@ -11,8 +11,10 @@ from dataclasses import dataclass
 from mythoughts_chassis.database import Connection
 from thoughts_backend.schemas import Thought
 
-# From this character on, grams have two characters instead of three (migration 0002).
+# From this character on, grams have two characters instead of three (migration 0001).
 WIDE = "\u2e80"
+# The sizes of the blocks that the index knows, largest first.
+BLOCK_BITS = (24, 20, 16, 13)
 
 _COLUMNS = "id, username, text, created_at"
 
@@ -32,6 +34,26 @@ class Wanted:
     below: int
     ascending: bool
 
+    @property
+    def by_author(self) -> bool:
+        """Whether it is limited to one author's thoughts."""
+        return self.user_id is not None or bool(self.username)
+
+
+@dataclass(frozen=True, slots=True)
+class Walked:
+    """The matches among the thoughts that a walk has read, and what further steps must know.
+
+    All thoughts up to the id `reached` have been read; None means that none are left. `grams` are
+    those of the search. They and `newest_id` are missing if the walk found as many matches as it
+    could return.
+    """
+
+    thoughts: list[Thought]
+    reached: int | None
+    grams: list[str]
+    newest_id: int
+
 
 @dataclass(frozen=True, slots=True)
 class Statement:
@@ -47,17 +69,15 @@ async def fetch(connection: Connection, statement: Statement) -> list[Thought]:
     return [Thought(*row) for row in rows]
 
 
-async def fetch_id(connection: Connection, statement: Statement) -> int | None:
-    """Return the id that the statement selects, or None."""
-    thought_id: int | None = await connection.fetchval(statement.sql, *statement.arguments)
-    return thought_id
-
-
-async def fetch_grams(connection: Connection, search: str) -> tuple[list[str], int]:
-    """Return the grams of a search (migration 0002) and the newest id."""
-    newest_id = "SELECT coalesce(max(id), 0) FROM thoughts"
-    row = await connection.fetchrow(f"SELECT text_grams(fold_text($1)), ({newest_id})", search)
-    return tuple(row or ([], 0))
+async def fetch_walk(connection: Connection, wanted: Wanted, *, length: int, limit: int) -> Walked:
+    """Read the first `length` thoughts one by one, until `limit` of them match."""
+    statement = walk(wanted, length=length, limit=limit)
+    rows = await connection.fetch(statement.sql, *statement.arguments)
+    thoughts = [Thought(*row[:4]) for row in rows if row["grams"] is None]
+    if len(thoughts) == limit:
+        return Walked(thoughts, thoughts[-1].id, [], 0)
+    last = rows[-1]
+    return Walked(thoughts, last["id"], last["grams"], last["newest_id"] or 0)
 
 
 async def fetch_frequencies(connection: Connection) -> dict[str, float]:
@@ -85,49 +105,62 @@ def listing(wanted: Wanted, *, limit: int) -> Statement:
 
 
 def walk(wanted: Wanted, *, length: int, limit: int) -> Statement:
-    """Select the first matches by reading the first `length` thoughts one by one."""
-    arguments = _Arguments()
-    sql = f"""
-        SELECT {_COLUMNS} FROM (
-            SELECT {_COLUMNS}, folded_text FROM thoughts
-            WHERE {_range_and_author(wanted, arguments)}
-            ORDER BY id {_order(wanted)} LIMIT {arguments.add(length)}
-        ) AS walked
-        WHERE {_contains(wanted, arguments)}
-        ORDER BY id {_order(wanted)} LIMIT {arguments.add(limit)}
+    """Select the first matches by reading the first `length` thoughts one by one.
+
+    If there are fewer than `limit`, another row follows: the last id of the walk, or NULL if there
+    are fewer thoughts; the grams of the search; the newest id.
     """
-    return Statement(sql, arguments)
-
-
-def end_of_walk(wanted: Wanted, *, length: int) -> Statement:
-    """Select the id of the last thought of a walk, or nothing if there are fewer thoughts."""
     arguments = _Arguments()
+    selected = f"""
+        FROM thoughts WHERE {_range_and_author(wanted, arguments)} ORDER BY id {_order(wanted)}
+    """
+    limit_argument = arguments.add(limit)
     sql = f"""
-        SELECT id FROM thoughts WHERE {_range_and_author(wanted, arguments)}
-        ORDER BY id {_order(wanted)} LIMIT 1 OFFSET {arguments.add(length - 1)}
+        WITH found AS MATERIALIZED (
+            SELECT {_COLUMNS} FROM (
+                SELECT {_COLUMNS}, folded_text {selected} LIMIT {arguments.add(length)}
+            ) AS walked
+            WHERE {_contains(wanted, arguments)}
+            ORDER BY id {_order(wanted)} LIMIT {limit_argument}
+        )
+        SELECT {_COLUMNS}, NULL::text[] AS grams, NULL::bigint AS newest_id
+        FROM found
+        UNION ALL
+        SELECT (SELECT id {selected} LIMIT 1 OFFSET {arguments.add(length - 1)}), NULL, NULL, NULL,
+            text_grams(fold_text({arguments.add(wanted.search)})), (SELECT max(id) FROM thoughts)
+        WHERE (SELECT count(*) FROM found) < {limit_argument}
     """
     return Statement(sql, arguments)
 
 
 def by_index(
-    wanted: Wanted, grams: Sequence[str], *, bits: int, blocks: Sequence[int], limit: int
+    wanted: Wanted, grams: Sequence[str], *, limit: int, bits: int = 0, blocks: Sequence[int] = ()
 ) -> Statement:
     """Select the first matches with the term index: in some blocks of 2 ** `bits` ids, or in all.
 
     A single gram that is not whole is a prefix of the terms to find.
     """
     arguments = _Arguments()
-    # Without range or order, the term index is the only one that fits the inner query.
+    # Without range or order, the term index is the only one that fits the inner query. OFFSET 0
+    # keeps the planner from merging it with the outer one.
     sql = f"""
-        WITH found AS MATERIALIZED (
+        SELECT {_COLUMNS} FROM (
             SELECT {_COLUMNS}, user_id FROM thoughts
             WHERE {_has_terms(wanted, grams, bits, blocks, arguments)}
-            AND {_contains(wanted, arguments)}
-        )
-        SELECT {_COLUMNS} FROM found WHERE {_range_and_author(wanted, arguments)}
+            AND {_contains(wanted, arguments)} OFFSET 0
+        ) AS found
+        WHERE {_range_and_author(wanted, arguments)}
         ORDER BY id {_order(wanted)} LIMIT {arguments.add(limit)}
     """
     return Statement(sql, arguments)
+
+
+def block_bits(ids: int) -> int:
+    """Return the size of the largest blocks of which `ids` ids fill at least one, or the smallest.
+
+    A block has 2 ** bits ids.
+    """
+    return next((bits for bits in BLOCK_BITS if ids >> bits), BLOCK_BITS[-1])
 
 
 def is_whole(gram: str) -> bool:
@@ -170,7 +203,7 @@ def _has_terms(
     blocks: Sequence[int],
     arguments: _Arguments,
 ) -> str:
-    """Return the conditions that use the term index (migration 0002).
+    """Return the conditions that use the term index (migration 0001).
 
     With separate conditions PostgreSQL can skip ahead in each term's list to the next match of the
     others; in a single query it would read the whole list of the rarest term.

@@ -1,254 +1,179 @@
 """How a search works: exact, in the order of ids, with bounded work.
 
-1. The first thoughts are read one by one: this finds common terms.
-2. Less common terms are found with the term index, at first in a few blocks of ids, so that the
-   first matches are found without collecting all of them. Rare terms are looked up in all ids at
-   once; if that takes too long, because there are too many candidates, the search returns to
-   blocks.
-3. When the time for a page is up, the page ends at the point that the search has reached, with
-   fewer thoughts than requested; the next page continues from there.
+A search is a sequence of steps (`search_steps`). `plan` chooses them; one loop, `_follow`, takes
+them until the page is full, the list has ended or the time is up. Then the page ends at the point
+that the search has reached, and the next page continues from there.
 """
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass, replace
+from typing import TypeAlias
 
 from mythoughts_chassis.database import Connection, Database
 from thoughts_backend import list_queries
-from thoughts_backend.list_queries import Statement, Wanted
+from thoughts_backend.list_queries import Walked, Wanted
 from thoughts_backend.schemas import Thought
+from thoughts_backend.search_steps import Blocks, Everything, Found, Step, Walk, beyond
 
-# Reading a thought costs PostgreSQL 0.3 us in everybody's list, and many times that in an author's
-# list, whose thoughts are scattered.
-WALK_LENGTH = 4096
-AUTHORS_WALK_LENGTH = 256
 # How many grams of a search are looked up, rarest first. More of them would cost more than they
-# save by ruling out candidates.
-GRAMS_FOR_BLOCKS = 4
-GRAMS_FOR_ALL = 6
-GRAMS_FOR_AUTHORS = 2
+# save by ruling out candidates, of which one author has few.
+GRAMS = 4
+AUTHORS_GRAMS = 2
 # How long gram frequencies are cached.
 FREQUENCIES_SECONDS = 600.0
-# The steps, as (bits, count): each looks at `count` blocks of 2 ** bits ids, which the index
-# knows (migration 0002). The first block may be almost used up, or still almost empty.
-STEPS = ((16, 2), (16, 8), (20, 2), (20, 8), (24, 2), (24, 8))
-# How many times more the next larger step looks at.
-GROWTH = 4
-# All ids are searched if a page needs more than this many times what the first step found.
-RARE = 10
-# A larger step is taken if it is expected to take no longer than this, and given up if it takes
-# twice as long: there can be more candidates further on.
-EXPECTED_SECONDS = 0.02
-# After this time no further step starts.
-PAGE_SECONDS = 0.08
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
-    """Matches, in the requested order.
+class Pace:
+    """The sizes of the steps, and their time limits."""
 
-    All thoughts up to the id `reached` have been searched; None means that none are left.
-    """
+    # Reading a thought costs PostgreSQL 0.25 us, so the first walk costs about as much as asking
+    # the index once. It shows how common the term is.
+    first_walk: int = 512
+    # An author's thoughts are scattered, so that reading one costs at least twice as much.
+    authors_walk: int = 256
+    # The first blocks hold this many ids, but at most a quarter of all (by `growth`): each match
+    # found with the index costs 1 us, and most matches may be older than the page.
+    first_ids: int = 2**16
+    # How many times more the next larger step looks at.
+    growth: int = 4
+    # Everything is searched after the first blocks if they were a quarter of it, or if a page needs
+    # more than this many times what they held.
+    rare: int = 10
+    # A larger step is given up after this time: there can be too many candidates further on. It is
+    # taken if half of the time is expected to be enough.
+    step_seconds: float = 0.04
+    # After this time no further step starts.
+    page_seconds: float = 0.08
 
-    thoughts: list[Thought]
-    reached: int | None
+
+PACE = Pace()
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How many matches a step found, how many the page still lacks, and how long it took."""
+
+    found: int
+    missing: int
+    seconds: float = 0.0
+
+
+# Yields each step and gets its outcome, or None if the step was given up.
+Plan: TypeAlias = Generator[Step, Outcome | None, None]
 
 
 class Search:
     """The searches of one process; at most `at_once` of them use the index at the same time."""
 
-    def __init__(self, *, at_once: int) -> None:
+    def __init__(self, *, at_once: int, pace: Pace = PACE) -> None:
+        self._pace = pace
         # The others wait, so that searches do not monopolize the database.
         self._turns = asyncio.Semaphore(at_once)
         self._frequencies: dict[str, float] = {}
-        self._believed_until = 0.0
+        self._cached_until = 0.0
 
     async def find(self, database: Database, wanted: Wanted, limit: int) -> Found:
         """Return the first matches, at most `limit`, as far as the time for a page allows."""
-        first = await database.run(lambda c: _walk_first(c, wanted, limit), repeatable=True)
-        if first.reached is None or len(first.thoughts) == limit:
-            return first
-        further, missing = _beyond(wanted, first.reached), limit - len(first.thoughts)
+        length = self._pace.authors_walk if wanted.by_author else self._pace.first_walk
+        first = await database.run(
+            lambda c: list_queries.fetch_walk(c, wanted, length=length, limit=limit),
+            repeatable=True,
+        )
+        missing = limit - len(first.thoughts)
+        if first.reached is None or not missing:
+            return Found(first.thoughts, first.reached)
+        # Thoughts that arrive during the search are not part of it.
+        further = replace(wanted, below=min(wanted.below, first.newest_id + 1))
+        further = beyond(further, first.reached)
         async with self._turns:
-            rest = await database.run(lambda c: self._go_on(c, further, missing), repeatable=True)
+            rest = await database.run(
+                lambda c: self._go_on(c, further, first, missing), repeatable=True
+            )
         return Found(first.thoughts + rest.thoughts, rest.reached)
 
-    async def _go_on(self, connection: Connection, wanted: Wanted, limit: int) -> Found:
-        grams, newest = await list_queries.fetch_grams(connection, wanted.search)
+    async def _go_on(
+        self, connection: Connection, wanted: Wanted, first: Walked, limit: int
+    ) -> Found:
+        most = AUTHORS_GRAMS if wanted.by_author else GRAMS
+        grams = (await self._rarest_grams(connection, first.grams))[:most]
+        steps = plan(self._pace, wanted, grams, Outcome(len(first.thoughts), limit))
+        ends_at = time.monotonic() + self._pace.page_seconds
+        return await _follow(steps, connection, wanted, grams, limit, ends_at=ends_at)
+
+    async def _rarest_grams(self, connection: Connection, grams: Sequence[str]) -> Sequence[str]:
+        """Return the whole grams, rarest first; if there are none, the term, which is a prefix."""
         whole = dict.fromkeys(filter(list_queries.is_whole, grams))
-        if whole:
-            if time.monotonic() > self._believed_until:
-                self._frequencies = await list_queries.fetch_frequencies(connection)
-                self._believed_until = time.monotonic() + FREQUENCIES_SECONDS
-            # Grams that are not among the most frequent keep their order: the first do not overlap.
-            rarest = sorted(whole, key=lambda gram: self._frequencies.get(gram, 0.0))
-            if _is_by_author(wanted):
-                rarest = rarest[:GRAMS_FOR_AUTHORS]
-            return await _ask_index(connection, wanted, rarest, newest, limit)
-        if not grams:
-            # The search is empty after folding, so every thought contains it.
-            return await _walk_on(connection, wanted, limit)
-        if _is_by_author(wanted):
-            return await _ask_or_walk(connection, wanted, grams[:1], newest, limit)
-        return await _ask_index(connection, wanted, grams[:1], newest, limit)
+        if not whole:
+            return grams[:1]
+        if time.monotonic() > self._cached_until:
+            self._frequencies = await list_queries.fetch_frequencies(connection)
+            self._cached_until = time.monotonic() + FREQUENCIES_SECONDS
+        # Grams that are not among the most frequent keep their order: the first do not overlap.
+        return sorted(whole, key=lambda gram: self._frequencies.get(gram, 0.0))
 
 
-async def _walk_first(connection: Connection, wanted: Wanted, limit: int) -> Found:
-    length = AUTHORS_WALK_LENGTH if _is_by_author(wanted) else WALK_LENGTH
-    return await _walk(connection, wanted, length, limit)
+def plan(pace: Pace, wanted: Wanted, grams: Sequence[str], first: Outcome) -> Plan:
+    """Choose the steps after the first walk, which had the outcome `first`."""
+    long_walk = Walk(pace.growth * (pace.authors_walk if wanted.by_author else pace.first_walk))
+    is_prefix = bool(grams) and not list_queries.is_whole(grams[0])
+    if not grams or (is_prefix and wanted.by_author):
+        yield from _walk_on(long_walk, Everything(pace.step_seconds) if grams else None)
+    if pace.growth * first.found >= first.missing:
+        yield long_walk
+    left = wanted.below - wanted.above
+    first_ids = ids = min(pace.first_ids, left // pace.growth + 1)
+    outcome = yield Blocks(ids)
+    if outcome and (ids * pace.growth > left or outcome.missing > pace.rare * outcome.found):
+        outcome = yield Everything(pace.step_seconds)
+    while True:
+        if outcome is None:
+            ids = first_ids
+        elif pace.growth * outcome.seconds < pace.step_seconds / 2:
+            ids *= pace.growth
+        outcome = yield Blocks(ids, None if ids == first_ids else pace.step_seconds)
 
 
-async def _walk(connection: Connection, wanted: Wanted, length: int, limit: int) -> Found:
-    statement = list_queries.walk(wanted, length=length, limit=limit)
-    thoughts = await list_queries.fetch(connection, statement)
-    if len(thoughts) == limit:
-        return Found(thoughts, thoughts[-1].id)
-    end = list_queries.end_of_walk(wanted, length=length)
-    return Found(thoughts, await list_queries.fetch_id(connection, end))
+def _walk_on(long_walk: Walk, everything: Everything | None) -> Plan:
+    """Read on, because the term is empty after folding, or an author's and shorter than a gram.
 
-
-async def _ask_or_walk(
-    connection: Connection, wanted: Wanted, grams: Sequence[str], newest: int, limit: int
-) -> Found:
-    """Find an author's thoughts by a prefix of grams.
-
-    PostgreSQL collects all terms with this prefix from the whole index before it filters by author.
+    PostgreSQL collects all terms with a prefix from the whole index before it filters by author.
     If there are too many, reading the author's thoughts is faster.
     """
-    first = await _walk(connection, wanted, 4 * AUTHORS_WALK_LENGTH, limit)
-    if first.reached is None or len(first.thoughts) == limit:
-        return first
-    further, missing = _beyond(wanted, first.reached), limit - len(first.thoughts)
-    rest = await _ask_for_all(connection, further, grams, newest, missing)
-    rest = rest or await _walk_on(connection, further, missing)
-    return Found(first.thoughts + rest.thoughts, rest.reached)
-
-
-async def _walk_on(connection: Connection, wanted: Wanted, limit: int) -> Found:
-    thoughts: list[Thought] = []
-    length = AUTHORS_WALK_LENGTH
-    ends_at = time.monotonic() + PAGE_SECONDS
+    yield long_walk
+    if everything:
+        yield everything
     while True:
-        found = await _walk(connection, wanted, length, limit - len(thoughts))
-        thoughts += found.thoughts
-        if len(thoughts) == limit or found.reached is None or time.monotonic() > ends_at:
-            return Found(thoughts, found.reached)
-        wanted = _beyond(wanted, found.reached)
-        length = min(2 * length, 4 * AUTHORS_WALK_LENGTH)
+        yield long_walk
 
 
-async def _ask_index(
-    connection: Connection, wanted: Wanted, grams: Sequence[str], newest: int, limit: int
-) -> Found:
-    few_grams = grams[:GRAMS_FOR_BLOCKS]
-    ends_at = time.monotonic() + PAGE_SECONDS
-    # A single step: its time is up from the start.
-    first = await _ask_for_blocks(connection, wanted, few_grams, newest, limit, ends_at=0.0)
-    missing = limit - len(first.thoughts)
-    if first.reached is None or not missing:
-        return first
-    further, rest = _beyond(wanted, first.reached), None
-    if missing > RARE * len(first.thoughts):
-        rest = await _ask_for_all(connection, further, grams, newest, missing)
-    rest = rest or await _ask_for_blocks(
-        connection, further, few_grams, newest, missing, ends_at=ends_at
-    )
-    return Found(first.thoughts + rest.thoughts, rest.reached)
-
-
-async def _ask_for_all(
-    connection: Connection, wanted: Wanted, grams: Sequence[str], newest: int, limit: int
-) -> Found | None:
-    """Search all ids with the index; return None if that takes too long."""
-    statement = _Blocks(wanted, 0, 0, newest).statement(grams[:GRAMS_FOR_ALL], limit)
-    thoughts = await _fetch_quickly(connection, statement)
-    if thoughts is None:
-        return None
-    return Found(thoughts, thoughts[-1].id if len(thoughts) == limit else None)
-
-
-async def _ask_for_blocks(
+async def _follow(
+    steps: Plan,
     connection: Connection,
     wanted: Wanted,
     grams: Sequence[str],
-    newest: int,
     limit: int,
     *,
     ends_at: float,
 ) -> Found:
-    """Search a few blocks of ids with the index, then more and more, until the time is up."""
+    """Take steps until the page is full, the list has ended or the time is up."""
     thoughts: list[Thought] = []
-    size = 0
+    step = next(steps)
     while True:
-        blocks = _Blocks(wanted, *STEPS[size], newest)
-        missing = limit - len(thoughts)
-        started_at = time.monotonic()
-        fetch = _fetch_quickly if size else list_queries.fetch
-        found = await fetch(connection, blocks.statement(grams, missing))
-        if found is None:
-            size = 0
+        started_at, missing = time.monotonic(), limit - len(thoughts)
+        try:
+            async with asyncio.timeout(step.seconds):
+                found = await step.run(connection, wanted, grams, missing)
+        except TimeoutError:
+            step = steps.send(None)
             continue
         now = time.monotonic()
-        thoughts += found
-        if len(found) == missing:
+        thoughts += found.thoughts
+        if len(thoughts) == limit:
             return Found(thoughts, thoughts[-1].id)
-        if blocks.are_last:
-            return Found(thoughts, None)
-        if now > ends_at:
-            return Found(thoughts, blocks.reached)
-        wanted = _beyond(wanted, blocks.reached)
-        # If a few more steps of this size would fill the page, the size need not grow.
-        are_few = missing - len(found) > GROWTH * len(found)
-        if are_few and (now - started_at) * GROWTH < EXPECTED_SECONDS:
-            size = min(size + 1, len(STEPS) - 1)
-
-
-async def _fetch_quickly(connection: Connection, statement: Statement) -> list[Thought] | None:
-    try:
-        async with asyncio.timeout(2 * EXPECTED_SECONDS):
-            return await list_queries.fetch(connection, statement)
-    except TimeoutError:
-        return None
-
-
-def _beyond(wanted: Wanted, reached: int) -> Wanted:
-    """Restrict `wanted` to the thoughts that come after the one with the id `reached`."""
-    return replace(wanted, above=reached) if wanted.ascending else replace(wanted, below=reached)
-
-
-def _is_by_author(wanted: Wanted) -> bool:
-    return wanted.user_id is not None or bool(wanted.username)
-
-
-class _Blocks:
-    """The first `count` blocks of 2 ** `bits` ids in the wanted range.
-
-    With a `count` of 0, all ids in the range.
-    """
-
-    def __init__(self, wanted: Wanted, bits: int, count: int, newest: int) -> None:
-        self._bits = bits
-        self._inside = wanted
-        self._numbers: Sequence[int] = ()
-        self.reached = newest if wanted.ascending else 0
-        if count and wanted.ascending:
-            first = (wanted.above + 1) >> bits
-            self._numbers = range(first, first + count)
-            self.reached = ((first + count) << bits) - 1
-            self._inside = replace(wanted, below=min(wanted.below, self.reached + 1))
-        elif count:
-            first = (wanted.below - 1) >> bits
-            self._numbers = range(max(first - count + 1, 0), first + 1)
-            self.reached = self._numbers[0] << bits
-            self._inside = replace(wanted, above=max(wanted.above, self.reached - 1))
-        if wanted.ascending:
-            self.are_last = self.reached >= min(wanted.below - 1, newest)
-        else:
-            self.are_last = self._inside.above == wanted.above
-
-    def statement(self, grams: Sequence[str], limit: int) -> Statement:
-        """Return the statement that finds the first matches in these blocks."""
-        return list_queries.by_index(
-            self._inside, grams, bits=self._bits, blocks=self._numbers, limit=limit
-        )
+        if found.reached is None or now > ends_at:
+            return Found(thoughts, found.reached)
+        wanted = beyond(wanted, found.reached)
+        step = steps.send(Outcome(len(found.thoughts), limit - len(thoughts), now - started_at))

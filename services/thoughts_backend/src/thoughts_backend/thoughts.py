@@ -11,7 +11,8 @@ from mythoughts_chassis.tokens import Principal
 from thoughts_backend import list_queries, queries
 from thoughts_backend.list_queries import Wanted
 from thoughts_backend.schemas import OwnThoughtsQuery, Thought, shows_something
-from thoughts_backend.search import Found, Search
+from thoughts_backend.search import Search
+from thoughts_backend.search_steps import Found
 
 _SHARED = Counter("thoughts_shared", "Thoughts that were stored.")
 

@@ -1,4 +1,4 @@
-"""Users, and when their names count as the same."""
+"""Users, when their names count as the same, and when they look alike."""
 
 from alembic import op
 
@@ -7,7 +7,7 @@ down_revision = None
 
 
 def upgrade() -> None:
-    """Create the table."""
+    """Create the tables."""
     # Names are the same if they differ only in case, in the form of their characters (NFC, NFD,
     # full width, ...) or in the invisible characters that a name may contain: joiners and
     # variation selectors for text or emoji. Folding can undo normalization, hence the second
@@ -37,3 +37,10 @@ def upgrade() -> None:
     """)
     op.execute("CREATE UNIQUE INDEX users_name ON users (folded_name(username))")
     op.execute("CREATE INDEX users_present ON users (id) WHERE deleted_at IS NULL")
+    # Skeletons of names, to detect names that look alike (UTS #39).
+    op.execute("""
+        CREATE TABLE name_skeletons (
+            skeleton text PRIMARY KEY,
+            user_id bigint NOT NULL REFERENCES users ON DELETE CASCADE
+        )
+    """)
