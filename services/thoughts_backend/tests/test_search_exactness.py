@@ -40,7 +40,7 @@ PACES = {
     "everything is given up": replace(PACE, first_ids=2**20, step_seconds=0),
 }
 TAKEN = {
-    "whole pages": {"Walk", "Blocks 13", "Blocks 16", "Everything"},
+    "whole pages": {"Walk", "Blocks 16", "Everything"},
     "step by step": {"Walk", "Blocks 13", "Blocks 16"},
     "larger and larger blocks": {"Walk", "Blocks 16", "Blocks 20", "Blocks 24", "Everything"},
     "everything is given up": {"Walk", "Blocks 20", "Everything, given up"},
