@@ -132,15 +132,15 @@ def test_verbs_in_documents_exist(path: Path) -> None:
 
 
 def test_metrics_stand_in_the_document() -> None:
-    """docs/operations.md lists exactly the metrics that the services' own code registers."""
+    """docs/operations/observe.md lists exactly the metrics that the services register."""
     for service in ("thoughts_backend", "users_backend", "frontend"):
         import_module(f"{service}.__main__")
     registered = {
         metric.name for metric in REGISTRY.collect() if not metric.name.startswith(FOREIGN_METRICS)
     }
-    operations = (DOCS / "operations.md").read_text()
+    observe = (DOCS / "operations" / "observe.md").read_text()
 
-    documented = {row[0].strip("`") for row in table_rows(section(operations, "## Metrics"))}
+    documented = {row[0].strip("`") for row in table_rows(section(observe, "## Metrics"))}
 
     assert documented - {"Name"} == registered
 
