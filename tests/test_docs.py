@@ -169,6 +169,15 @@ def test_decisions_are_listed() -> None:
     )
 
 
+@pytest.mark.parametrize("folder", ["operations", "kubernetes"])
+def test_folders_have_a_map(folder: str) -> None:
+    """The README of a folder links to every other page of it."""
+    pages = {path.name for path in (DOCS / folder).glob("*.md")} - {"README.md"}
+    links = set(re.findall(r"\]\(([\w-]+\.md)\)", (DOCS / folder / "README.md").read_text()))
+
+    assert links == pages
+
+
 @pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
 def test_links_lead_somewhere(path: Path) -> None:
     """Every relative link in a Markdown file leads to a file, and to a heading of it if it says."""
