@@ -132,15 +132,15 @@ def test_verbs_in_documents_exist(path: Path) -> None:
 
 
 def test_metrics_stand_in_the_document() -> None:
-    """docs/operations.md lists exactly the metrics that the services' own code registers."""
+    """docs/operations/observe.md lists exactly the metrics that the services register."""
     for service in ("thoughts_backend", "users_backend", "frontend"):
         import_module(f"{service}.__main__")
     registered = {
         metric.name for metric in REGISTRY.collect() if not metric.name.startswith(FOREIGN_METRICS)
     }
-    operations = (DOCS / "operations.md").read_text()
+    observe = (DOCS / "operations" / "observe.md").read_text()
 
-    documented = {row[0].strip("`") for row in table_rows(section(operations, "## Metrics"))}
+    documented = {row[0].strip("`") for row in table_rows(section(observe, "## Metrics"))}
 
     assert documented - {"Name"} == registered
 
@@ -167,6 +167,15 @@ def test_decisions_are_listed() -> None:
     assert expected in (DOCS / "adr" / "README.md").read_text(), (
         f"docs/adr/README.md should have:\n\n{expected}\n"
     )
+
+
+@pytest.mark.parametrize("folder", ["operations", "kubernetes"])
+def test_folders_have_a_map(folder: str) -> None:
+    """The README of a folder links to every other page of it."""
+    pages = {path.name for path in (DOCS / folder).glob("*.md")} - {"README.md"}
+    links = set(re.findall(r"\]\(([\w-]+\.md)\)", (DOCS / folder / "README.md").read_text()))
+
+    assert links == pages
 
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))

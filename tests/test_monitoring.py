@@ -15,7 +15,9 @@ from testkit.monitoring import (
 )
 from tooling.project import ROOT
 
-OPERATIONS = (ROOT / "docs" / "operations.md").read_text()
+OPERATIONS = ROOT / "docs" / "operations"
+ALERTS = (OPERATIONS / "alerts.md").read_text()
+METRICS = section((OPERATIONS / "observe.md").read_text(), "## Metrics")
 # What Prometheus and prometheus-client know without the services' doing.
 FOREIGN_METRICS = {
     "up",
@@ -29,7 +31,7 @@ every_alert = pytest.mark.parametrize("alert", alerts(), ids=lambda alert: str(a
 
 @every_alert
 def test_alert_says_what_to_do(alert: dict[str, Any]) -> None:
-    """Each alert leads to a section of docs/operations.md with its name."""
+    """Each alert leads to the entry with its name in docs/operations/alerts.md."""
     runbook = alert["annotations"]["runbook"]
 
     assert leads_somewhere(ROOT / "README.md", runbook)
@@ -44,16 +46,16 @@ def test_alert_says_how_bad_it_is(alert: dict[str, Any]) -> None:
 
 
 def test_no_alert_is_documented_that_does_not_exist() -> None:
-    """docs/operations.md has the alerts there are, in their order."""
-    headings = [line for line in OPERATIONS.splitlines() if line.startswith("### MyThoughts")]
+    """docs/operations/alerts.md has an entry for each alert, in the order of the rules."""
+    headings = [line for line in ALERTS.splitlines() if line.startswith("## ")]
 
-    assert headings == [f"### {alert['alert']}" for alert in alerts()]
+    assert headings == [f"## {alert['alert']}" for alert in alerts()]
 
 
 @pytest.mark.parametrize("expression", [*rule_expressions(), *panel_expressions()])
 def test_metrics_exist(expression: str) -> None:
-    """Rules and dashboard ask for metrics of docs/operations.md, and for what rules record."""
-    documented = {row[0].strip("`") for row in table_rows(section(OPERATIONS, "## Metrics"))}
+    """Rules and dashboard query only documented metrics, and series that rules record."""
+    documented = {row[0].strip("`") for row in table_rows(METRICS)}
 
     asked = metrics_in(expression)
 

@@ -1,4 +1,4 @@
-"""Backup and restore of a local cluster, with the exact commands in docs/operations.md."""
+"""Backup and restore of a local cluster, with the exact commands in docs/operations/back-up.md."""
 
 import os
 import re
@@ -13,15 +13,14 @@ from testkit.system import User, unique
 from testkit.thoughts import own_texts, share
 from tooling.project import ROOT
 
-OPERATIONS = (ROOT / "docs" / "operations.md").read_text()
+PAGE = (ROOT / "docs" / "operations" / "back-up.md").read_text()
 
 
-def commands(cluster_word: str) -> str:
-    """The block of cluster commands that contains this word, in the section about backups."""
-    text = section(OPERATIONS, "## Backing up and restoring")
-    blocks = re.findall(r"```sh\n(.*?)```", text, re.DOTALL)
-    (block,) = [block for block in blocks if f"kubectl -n example {cluster_word}" in block]
-    return str(block)
+def commands(heading: str) -> str:
+    """The commands in this section of the page, one block after the other."""
+    blocks = re.findall(r"^ *```sh\n(.*?)^ *```", section(PAGE, heading), re.DOTALL | re.MULTILINE)
+    assert blocks
+    return "".join(blocks)
 
 
 @pytest.fixture
@@ -53,10 +52,10 @@ def test_restoring_brings_back_what_was_backed_up(
     before, after = unique("before"), unique("after")
     thought_id = share(thoughts, before)
 
-    run(commands("create job back-up-now"), kubeconfig)
+    run(commands("## Back up a cluster for trying out"), kubeconfig)
     assert thoughts.delete(f"/api/me/thoughts/{thought_id}/").status == 204
     share(thoughts, after)
-    run(commands("create job restore"), kubeconfig)
+    run(commands("## Restore a cluster for trying out"), kubeconfig)
     cluster.restore()
 
     assert own_texts(cluster.system.thoughts(writer)) == [before]
