@@ -14,7 +14,7 @@ from local.postgres import PostgresServer
 BYTES_PER_THOUGHT = 1000
 
 _NO_DATABASE = """\
-There is no database yet: `make up` makes one. To use another one:
+There is no database yet: `make up` creates one. To use another database:
   make load-data N=1000000 DATABASE_URL=postgresql://USER:PASSWORD@HOST:PORT/DATABASE"""
 
 
@@ -48,8 +48,8 @@ def _check_room(folder: Folder, count: int) -> None:
     free_bytes = shutil.disk_usage(folder.postgres.resolve()).free
     if free_bytes < count * BYTES_PER_THOUGHT:
         raise LoadError(
-            f"{count:,} thoughts need about {room_for(count)}, but on the disk of the database "
-            f"only {free_bytes / 1e9:.1f} GB are free."
+            f"{count:,} thoughts need about {room_for(count)}, but the database's disk has "
+            f"only {free_bytes / 1e9:.1f} GB free."
         )
 
 

@@ -69,7 +69,7 @@ async def _load(url: str, count: int) -> None:
         await connection.close()
     place = urlsplit(url)
     say(
-        f"Loading {count:,} thoughts, after {start:,} loaded before, into the database "
+        f"Loading {count:,} thoughts, in addition to {start:,} loaded earlier, into the database "
         f"{place.path[1:]} on {place.hostname}, port {place.port}.\n"
         f"They need about {room_for(count)} and, on two cores, "
         f"{START_SECONDS + count / THOUGHTS_PER_SECOND:,.0f} s. Meanwhile requests that read\n"

@@ -25,7 +25,7 @@ def check_keys(kubectl: Kubectl, overlay: Overlay) -> None:
     if json.loads(deployed["data"][PUBLIC_KEYS]) != json.loads(file.read_text()):
         raise Failure(
             f"The keys in the cluster {kubectl.context} differ from those in {shown}: "
-            "they were deployed from elsewhere, or not since they were rotated.\n"
+            "they were deployed from elsewhere, or the files were rotated later and not deployed.\n"
             "To replace the keys in the cluster, which invalidates all their tokens:\n"
             f"    {' '.join(_applying(kubectl, overlay))}"
         )
@@ -53,7 +53,7 @@ def rotate(kubectl: Kubectl, overlay: Overlay, *, drop_old: bool) -> str:
             f"{kubectl.context} --namespace example rollout restart deployment"
         )
     return (
-        f"The new key starts to sign in {ACTIVATE_IN_SECONDS} s. "
+        f"The new key starts signing in {ACTIVATE_IN_SECONDS} s. "
         "Nothing restarts, and all tokens stay valid."
     )
 

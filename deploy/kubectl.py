@@ -43,7 +43,9 @@ def chosen_context(environment: Mapping[str, str]) -> str:
     """The context that CONTEXT names, otherwise the current one."""
     contexts = run("kubectl", "config", "get-contexts", "--output=name").split()
     if not contexts:
-        raise Failure("kubectl knows no cluster. `make cluster-up` makes one on this machine.")
+        raise Failure(
+            "kubectl has no cluster configured. `make cluster-up` creates one on this machine."
+        )
     if environment.get("CONTEXT"):
         return choice(environment, "CONTEXT", contexts)
     try:

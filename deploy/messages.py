@@ -13,7 +13,7 @@ from tooling.project import ROOT, Service
 
 def made_secrets(overlay: Overlay, names: Sequence[str]) -> str:
     """Which secret files were created."""
-    return f"Made in {shown(overlay.secrets)}: {', '.join(names)}."
+    return f"Created in {shown(overlay.secrets)}: {', '.join(names)}."
 
 
 def missing_addresses(files: Sequence[Path]) -> str:

@@ -61,7 +61,7 @@ def _unusual_state(container: Json) -> str:
     """Why this container keeps the pod from being ready; empty if it does not."""
     for kind, details in container["state"].items():
         if kind == "running" and not container["ready"]:
-            return "runs and is not ready"
+            return "is running but not ready"
         if kind == "terminated" and details["exitCode"]:
             return f"ended with exit status {details['exitCode']}"
         if kind == "waiting" and details.get("reason", _USUAL_WAITS[0]) not in _USUAL_WAITS:

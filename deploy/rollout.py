@@ -74,4 +74,4 @@ def _not_ready(reasons: Mapping[str, str], namespace: str, seconds: int) -> str:
     if not reasons:
         return f"There is nothing in the namespace {namespace} to wait for."
     lines = [f"  {name}: {reason}" for name, reason in reasons.items()]
-    return "\n".join([f"After {seconds} s this is not ready:", *lines])
+    return "\n".join([f"Not ready after {seconds} s:", *lines])

@@ -61,9 +61,9 @@ def check_folder(folder: Path) -> None:
     """Raise Failure if the path of `folder` prevents a clone from working there."""
     if _IMPOSSIBLE.search(str(folder)) or len(os.fsencode(folder)) > MAX_PATH_BYTES:
         raise Failure(
-            f"MyThoughts cannot run in {str(folder)!r}: its tools do not accept a path "
-            "with a colon, a double quote, a dollar sign, a backquote, a backslash or a control "
-            f"character, nor one that is longer than {MAX_PATH_BYTES} bytes or not in UTF-8. "
+            f"MyThoughts cannot run in {str(folder)!r}: its tools accept no path that contains "
+            "a colon, a double quote, a dollar sign, a backquote, a backslash or a control "
+            f"character, is longer than {MAX_PATH_BYTES} bytes or is not UTF-8. "
             "Move the clone to another folder."
         )
 

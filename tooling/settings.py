@@ -22,5 +22,5 @@ def choice(
     known = list(choices)
     chosen = environment.get(name) or default
     if chosen not in known:
-        raise Failure(f"{name}={chosen} is none of {', '.join(known)}.")
+        raise Failure(f"{name}={chosen} is not one of {', '.join(known)}.")
     return chosen

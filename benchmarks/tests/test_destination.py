@@ -72,5 +72,5 @@ def test_too_little_room_is_an_error(tmp_path: Path) -> None:
     """Before anything is started, the message says how much room is needed and how much is free."""
     (tmp_path / "postgres").mkdir()
 
-    with pytest.raises(LoadError, match="are free"), database_url({}, tmp_path, 10**15):
+    with pytest.raises(LoadError, match="GB free"), database_url({}, tmp_path, 10**15):
         pass

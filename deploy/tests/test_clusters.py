@@ -222,7 +222,7 @@ def test_missing_tools_are_explained(workplace: Workplace) -> None:
 @pytest.mark.parametrize(
     ("tool", "message"),
     [
-        ("rancher", "CLUSTER_TOOL=rancher is none of kind, k3d, minikube."),
+        ("rancher", "CLUSTER_TOOL=rancher is not one of kind, k3d, minikube."),
         ("kind", "There is no kind on PATH."),
     ],
 )

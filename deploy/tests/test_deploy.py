@@ -93,7 +93,7 @@ def test_unknown_context_is_refused(workplace: Workplace) -> None:
     outcome = workplace.run("deploy", YES="1", CONTEXT="nowhere")
 
     assert outcome.status == 1
-    assert "CONTEXT=nowhere is none of kind-mythoughts, somewhere." in outcome.errors
+    assert "CONTEXT=nowhere is not one of kind-mythoughts, somewhere." in outcome.errors
 
 
 def test_missing_context_is_explained(workplace: Workplace) -> None:
@@ -102,7 +102,7 @@ def test_missing_context_is_explained(workplace: Workplace) -> None:
 
     outcome = workplace.run("deploy", YES="1")
 
-    assert "`make cluster-up` makes one" in outcome.errors
+    assert "`make cluster-up` creates one" in outcome.errors
 
 
 def test_missing_kubectl_is_explained(tmp_path: Path) -> None:
@@ -190,7 +190,7 @@ def test_missing_secrets_are_made(workplace: Workplace) -> None:
 
     outcome = workplace.run("deploy", YES="1", IMAGE_LOADER="none")
 
-    assert "Made in deploy/kubernetes/overlays/local/secrets: admin-password" in outcome.output
+    assert "Created in deploy/kubernetes/overlays/local/secrets: admin-password" in outcome.output
     assert (workplace.secrets / "private-keys.json").exists()
 
 
@@ -238,7 +238,7 @@ def test_unknown_overlay_is_refused(workplace: Workplace) -> None:
     """The message lists the overlays that exist."""
     outcome = workplace.run("deploy", YES="1", OVERLAY="staging")
 
-    assert "OVERLAY=staging is none of local, production." in outcome.errors
+    assert "OVERLAY=staging is not one of local, production." in outcome.errors
 
 
 @pytest.mark.parametrize("seconds", ["soon", "-1", "1.5"])

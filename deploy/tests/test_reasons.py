@@ -71,7 +71,7 @@ def test_container_that_runs(kubectl: Kubectl, workplace: Workplace) -> None:
     workplace.answer(f"kubectl logs {POD} --container frontend", "the database is away\n")
 
     assert reason(kubectl, pod(container("running"))) == (
-        f"pod {POD}, container frontend, runs and is not ready: the database is away"
+        f"pod {POD}, container frontend, is running but not ready: the database is away"
     )
 
 
@@ -88,7 +88,7 @@ def test_init_container_comes_first(kubectl: Kubectl) -> None:
     migration = {"name": "migrate", "ready": False, "state": {"running": {}}}
     waiting["status"]["initContainerStatuses"] = [migration]
 
-    assert "container migrate, runs and is not ready" in reason(kubectl, waiting)
+    assert "container migrate, is running but not ready" in reason(kubectl, waiting)
 
 
 def test_finished_init_container_is_no_reason(kubectl: Kubectl) -> None:

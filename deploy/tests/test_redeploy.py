@@ -95,7 +95,9 @@ def test_unknown_service_is_refused(deployed: Workplace, name: str) -> None:
     """The message lists the names that exist."""
     outcome = deployed.run("redeploy", CONTEXT="kind-mythoughts", SERVICE=name)
 
-    assert f"SERVICE={name} is none of thoughts-backend, users-backend, frontend." in outcome.errors
+    assert (
+        f"SERVICE={name} is not one of thoughts-backend, users-backend, frontend." in outcome.errors
+    )
 
 
 def test_service_that_is_not_there_is_told_before_building(deployed: Workplace) -> None:
@@ -117,7 +119,7 @@ def test_pod_that_does_not_get_ready_is_explained(deployed: Workplace) -> None:
     outcome = deployed.run("redeploy", **SERVICE, WAIT_SECONDS="1")
 
     assert outcome.status == 1
-    assert "After 1 s this is not ready:\n  thoughts-backend: quota exceeded" in outcome.errors
+    assert "Not ready after 1 s:\n  thoughts-backend: quota exceeded" in outcome.errors
     assert "The old pods keep serving" in outcome.errors
     assert (
         "kubectl --context kind-mythoughts --namespace example "

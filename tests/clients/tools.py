@@ -23,7 +23,7 @@ ENVIRONMENT = VENV / "clients"
 MODULES = ENVIRONMENT / "node_modules"
 ADVICE = """\
 The tests of API clients and of the pages' HTML need packages from PyPI and npm, and these could not
-be installed. To leave these tests out: make test NO_NODE=1"""
+be installed. To skip these tests: make test NO_NODE=1"""
 
 
 def main(arguments: list[str]) -> int:

@@ -19,7 +19,7 @@ SUITE = "trixie"
 FOLDER = VENV / "kubectl"
 OWN = FOLDER / "usr" / "bin" / "kubectl"
 ADVICE = """\
-The Kubernetes manifests are rendered by kubectl 1.27 or newer, and there is none.
+Rendering the Kubernetes manifests needs kubectl 1.27 or newer, which was not found.
 Install it from https://kubernetes.io/docs/tasks/tools/"""
 
 
