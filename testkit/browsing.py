@@ -103,7 +103,7 @@ def share(page: Page, text: str) -> None:
     write(page, text)
     with page.expect_navigation():
         press_share(page)
-    expect(page.get_by_text("Your thought is shared.")).to_be_visible()
+    expect(page.get_by_text("Your thought has been shared.")).to_be_visible()
 
 
 def search(page: Page, words: str) -> None:

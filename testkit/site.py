@@ -62,7 +62,7 @@ def _after_sharing(page: Page, _: User) -> None:
     page.goto("/")
     write(page, "Shared")
     press_share(page)
-    page.get_by_text("Your thought is shared.").wait_for()
+    page.get_by_text("Your thought has been shared.").wait_for()
 
 
 def _old_form(page: Page, _: User) -> None:

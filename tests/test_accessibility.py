@@ -155,7 +155,7 @@ def test_first_tab_offers_to_skip_to_the_content(page: Page) -> None:
 
     page.keyboard.press("Tab")
 
-    skip = page.get_by_role("link", name="Skip to the content")
+    skip = page.get_by_role("link", name="Skip to main content")
     expect(skip).to_be_focused()
     expect(skip).to_be_in_viewport()
     page.keyboard.press("Enter")

@@ -102,7 +102,7 @@ def test_thoughts_of_an_author(user_page: Page, user: User) -> None:
 
     user_page.get_by_role("article").first.get_by_role("link", name=user.username).click()
 
-    expect(user_page.get_by_role("heading", level=1)).to_have_text(f"Thoughts of {user.username}")
+    expect(user_page.get_by_role("heading", level=1)).to_have_text(f"Thoughts by {user.username}")
     expect_thoughts(user_page, ["Second", "First"])
 
 

@@ -51,7 +51,7 @@ def status_after_sharing(page: Page) -> int:
 def share_when_possible(page: Page) -> None:
     """Press Share again and again until the text is shared."""
     wait_until(lambda: status_after_sharing(page) == 200, what="the text is shared")
-    expect(page.get_by_text("Your thought is shared.")).to_be_visible()
+    expect(page.get_by_text("Your thought has been shared.")).to_be_visible()
 
 
 def test_own_page_without_thoughts_backend(
@@ -104,7 +104,7 @@ def test_delete_without_thoughts_backend(installation: Installation, own_page: P
         own_page.get_by_role("button", name="Delete").click()
 
     assert status_of(navigation.value) == 503
-    expect(own_page.get_by_role("heading", name="Not working right now")).to_be_visible()
+    expect(own_page.get_by_role("heading", name="Temporarily unavailable")).to_be_visible()
     assert violations(own_page) == []
 
 
@@ -153,7 +153,7 @@ def test_login_without_users_backend(
         log_in(page, own_user.username, own_user.password)
 
     assert status_of(navigation.value) == 503
-    expect(page.get_by_role("alert")).to_contain_text("Logging in is not possible at the moment")
+    expect(page.get_by_role("alert")).to_contain_text("You cannot log in at the moment")
     expect(page.get_by_label("Name")).to_have_value(own_user.username)
     assert violations(page) == []
 
@@ -197,7 +197,7 @@ def test_text_is_kept_when_logging_in_again_fails(
 
     log_in(own_page, own_user.username, own_user.password)
 
-    expect(own_page.get_by_role("alert")).to_contain_text("Logging in is not possible")
+    expect(own_page.get_by_role("alert")).to_contain_text("You cannot log in")
     expect(own_page.get_by_role("blockquote")).to_have_text("Patience")
 
 

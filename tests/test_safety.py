@@ -50,7 +50,7 @@ def test_attack_in_a_search_is_only_text(page: Page, attack: str) -> None:
     """Code in a search is shown in the heading and the box as it was typed, and does nothing."""
     page.goto(f"/search?search={quote(attack)}")
 
-    expect(page.get_by_role("heading", level=1)).to_have_text(f"Thoughts with “{attack}”")
+    expect(page.get_by_role("heading", level=1)).to_have_text(f"Thoughts containing “{attack}”")
     expect(page.get_by_role("searchbox")).to_have_value(attack)
     assert_nothing_ran(page)
 

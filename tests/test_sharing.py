@@ -33,7 +33,7 @@ def test_reloading_shares_nothing_again(user_page: Page) -> None:
     user_page.reload()
 
     expect_thoughts(user_page, ["Once"])
-    expect(user_page.get_by_text("Your thought is shared.")).to_have_count(0)
+    expect(user_page.get_by_text("Your thought has been shared.")).to_have_count(0)
 
 
 def test_changing_the_language_keeps_what_is_typed(user_page: Page) -> None:
@@ -117,7 +117,7 @@ def test_double_click_shares_once(user_page: Page, system: System, user: User) -
 
     user_page.get_by_role("button", name="Share").dblclick()
 
-    user_page.get_by_text("Your thought is shared.").wait_for()
+    user_page.get_by_text("Your thought has been shared.").wait_for()
     assert own_texts(system.thoughts(user)) == ["Twice is once"]
 
 
@@ -154,7 +154,7 @@ def test_delete_asks_first(user_page: Page) -> None:
     expect_thoughts(user_page, ["Goes"])
     user_page.get_by_role("button", name="Delete").click()
 
-    user_page.get_by_text("The thought is deleted.").wait_for()
+    user_page.get_by_text("The thought has been deleted.").wait_for()
     expect_thoughts(user_page, ["Stays"])
 
 

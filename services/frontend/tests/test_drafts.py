@@ -11,7 +11,7 @@ from testkit.fake_backend import FakeThoughtsBackend, Reply
 from testkit.token_maker import TokenMaker
 
 SHARE = "/thoughts/new"
-OUT_OF_DATE = "This form was out of date"
+EXPIRED = "This form has expired"
 
 
 def test_shared_thought_is_on_the_own_page(bruce: Browser) -> None:
@@ -19,7 +19,7 @@ def test_shared_thought_is_on_the_own_page(bruce: Browser) -> None:
     page = bruce.send(bruce.get("/").form(SHARE), text="Rain on the roof")
 
     assert page.status == 200
-    assert "Your thought is shared." in page.words
+    assert "Your thought has been shared." in page.words
     assert "Rain on the roof" in page.words
 
 
@@ -86,7 +86,7 @@ def test_text_that_shows_nothing_is_nothing_to_share(
     """A text that the backend rejects as invisible is treated as empty."""
     form = bruce.get("/").form(SHARE)
     thoughts.fault = lambda handler, call: handler.reply(
-        Reply(400, {"detail": "text: must hold something visible"})
+        Reply(400, {"detail": "text: must contain a visible character"})
         if call.method == "POST"
         else Reply(200, [])
     )
@@ -113,7 +113,7 @@ def test_double_click_stores_one_thought(bruce: Browser, thoughts: FakeThoughtsB
     bruce.send(form, text="Rain")
     page = bruce.send(form, text="Rain")
 
-    assert "Your thought is shared." in page.words
+    assert "Your thought has been shared." in page.words
     assert len(thoughts.thoughts) == 1
 
 
@@ -141,11 +141,11 @@ def test_form_sent_again_after_the_deletion_says_so(
     stored_before = len(thoughts.thoughts)
     shared = bruce.send(again.form(SHARE))
 
-    assert "it has been deleted since. It was not shared now." in again.words
-    assert "Your thought is shared." not in again.words
+    assert "it has since been deleted, so it was not shared again." in again.words
+    assert "Your thought has been shared." not in again.words
     assert stored_before == 0
     assert again.form(SHARE).fields["text"] == "Rain"
-    assert "Your thought is shared." in shared.words
+    assert "Your thought has been shared." in shared.words
     assert len(thoughts.thoughts) == 1
 
 
@@ -154,14 +154,14 @@ def test_second_click_while_the_first_is_under_way_waits(
 ) -> None:
     """If the backend says that the first request is in progress, the Frontend tries again."""
     form = bruce.get("/").form(SHARE)
-    conflicts = [Reply(409, {"detail": "under way"})]
+    conflicts = [Reply(409, {"detail": "in progress"})]
     thoughts.fault = lambda handler, call: handler.reply(
         conflicts.pop() if conflicts else thoughts.answer(call)
     )
 
     page = bruce.send(form, text="Rain")
 
-    assert "Your thought is shared." in page.words
+    assert "Your thought has been shared." in page.words
     assert len(thoughts.thoughts) == 1
 
 
@@ -180,7 +180,7 @@ def test_text_typed_while_the_session_ended_is_there_after_logging_in(
     own = bruce.send(login.form("/login/"), username="bruce", password="bruce")
     bruce.send(own.form(SHARE))
 
-    assert "Your text is kept" in login.words
+    assert "Your text has been kept." in login.words
     assert own.form(SHARE).fields["text"] == "Two\nlines & more"
     assert thoughts.thoughts[0]["text"] == "Two\nlines & more"
 
@@ -197,7 +197,7 @@ def test_draft_survives_a_mistyped_password(bruce: Browser) -> None:
     assert own.form(SHARE).fields["text"] == "Rain"
 
 
-def test_text_is_kept_when_the_backend_says_401(
+def test_text_is_kept_when_the_backend_rejects_the_token(
     bruce: Browser, thoughts: FakeThoughtsBackend
 ) -> None:
     """A token that only the backend rejects leads to the login page with the text."""
@@ -220,7 +220,7 @@ def test_missing_csrf_field_stores_nothing_and_keeps_the_text(
     bruce.send(page.form(SHARE))
 
     assert page.status == 403
-    assert OUT_OF_DATE in page.words
+    assert EXPIRED in page.words
     assert [thought["text"] for thought in thoughts.thoughts] == ["Rain"]
 
 
@@ -239,7 +239,7 @@ def test_csrf_field_of_another_browser_is_refused(
     assert thoughts.thoughts == []
 
 
-def test_form_out_of_date_asks_no_backend(
+def test_expired_form_asks_no_backend(
     bruce: Browser, thoughts: FakeThoughtsBackend, token_maker: TokenMaker
 ) -> None:
     """A text without its CSRF field is in a fresh form, even if the backend would reject it."""
@@ -254,7 +254,7 @@ def test_form_out_of_date_asks_no_backend(
     assert len(thoughts.calls) == calls_before
 
 
-def test_form_out_of_date_is_kept_through_the_login(browser: Browser) -> None:
+def test_text_of_an_expired_form_is_kept_through_the_login(browser: Browser) -> None:
     """A text without its CSRF field and without a session is kept until after login."""
     login = browser.post(SHARE, {"text": "Rain"})
 
@@ -277,7 +277,7 @@ def test_every_form_needs_its_csrf_field(bruce: Browser, path: str) -> None:
 
 
 @pytest.mark.parametrize("cookie", ["without", "with"])
-def test_form_without_a_cookie_is_told_apart(bruce: Browser, cookie: str) -> None:
+def test_form_without_a_cookie_gets_its_own_explanation(bruce: Browser, cookie: str) -> None:
     """Only a browser without the cookie is told that cookies must be allowed."""
     form = bruce.get("/").form(SHARE)
     fields = form.fields | {"text": "Rain", "csrfmiddlewaretoken": "x"}
@@ -287,14 +287,14 @@ def test_form_without_a_cookie_is_told_apart(bruce: Browser, cookie: str) -> Non
     page = bruce.post(SHARE, fields)
 
     assert page.status == 403
-    assert ("Cookies must be allowed." in page.words) == (cookie == "without")
-    assert (OUT_OF_DATE in page.words) == (cookie == "with")
+    assert ("Please allow cookies" in page.words) == (cookie == "without")
+    assert (EXPIRED in page.words) == (cookie == "with")
     assert page.form(SHARE).fields["text"] == "Rain"
 
 
-OTHER_HOST = ("https://elsewhere.example", "let the proxy pass the Host header on")
+OTHER_HOST = ("https://elsewhere.example", "make the proxy pass on the Host header")
 OTHER_SCHEME = ("https://{host}", "set BEHIND_TLS=true")
-OTHER_PORT = ("http://{host}0", "let the proxy pass the Host header on")
+OTHER_PORT = ("http://{host}0", "make the proxy pass on the Host header")
 
 
 @pytest.mark.parametrize(("origin", "repair"), [OTHER_HOST, OTHER_SCHEME, OTHER_PORT])
@@ -311,7 +311,7 @@ def test_form_of_another_origin_is_refused(
 
     (warning,) = [entry for entry in log if entry["log_level"] == "warning"]
     assert page.status == 403
-    assert "an address that this site does not know as its own" in page.words
+    assert "this site does not recognize the address" in page.words
     assert "ookie" not in page.words
     assert page.form(SHARE).fields["text"] == "Rain"
     assert (warning["origin"], warning["expected"]) == (origin, f"http://{host}")
@@ -320,13 +320,13 @@ def test_form_of_another_origin_is_refused(
 
 
 def test_form_of_a_browser_that_hides_its_origin_is_refused(bruce: Browser) -> None:
-    """A browser that hides the form's origin is told so, not that the form was out of date."""
+    """A browser that hides the form's origin is told so, not that the form has expired."""
     form = bruce.get("/").form(SHARE)
 
     page = bruce.post(SHARE, form.fields | {"text": "Rain"}, Origin="null")
 
     assert page.status == 403
-    assert "your browser did not say which site the form was on" in page.words
+    assert "your browser did not say which site the form came from" in page.words
 
 
 def test_tab_that_was_open_before_a_new_login_keeps_its_text(
@@ -340,7 +340,7 @@ def test_tab_that_was_open_before_a_new_login_keeps_its_text(
     page = bruce.send(old_tab, text="Rain")
     bruce.send(page.form(SHARE))
 
-    assert OUT_OF_DATE in page.words
+    assert EXPIRED in page.words
     assert len(thoughts.thoughts) == 1
 
 

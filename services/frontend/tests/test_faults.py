@@ -17,10 +17,10 @@ from testkit.fake_backend import (
 )
 
 SHARE = "/thoughts/new"
-NOT_SHARED = "Your thought could not be shared at the moment."
+NOT_SHARED = "Your thought cannot be shared at the moment."
 NOT_SHOWN = "Your thoughts cannot be shown at the moment."
 NO_SEARCH = "Thoughts cannot be searched at the moment."
-NO_LOGIN = "Logging in is not possible at the moment."
+NO_LOGIN = "You cannot log in at the moment."
 
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
 
@@ -201,7 +201,7 @@ def test_text_that_was_stored_before_the_answer_got_lost_is_stored_once(
     again = bruce.send(page.form(SHARE))
 
     assert page.status == 503
-    assert "Your thought is shared." in again.words
+    assert "Your thought has been shared." in again.words
     assert len(thoughts.thoughts) == 1
 
 
@@ -275,4 +275,4 @@ def test_refusal_that_no_page_foresees_is_a_page_of_its_own(
     page = bruce.get("/thoughts/7/delete")
 
     assert page.status == 400
-    assert "The request could not be read." in page.words
+    assert "The server could not understand this request." in page.words

@@ -82,7 +82,7 @@ def test_missing_page_says_so_with_its_request_id(browser: Browser) -> None:
     page = browser.get("/nothing-here")
 
     assert page.status == 404
-    assert "There is nothing here" in page.words
+    assert "Page not found" in page.words
     assert page.headers["X-Request-ID"] in page.words
 
 

@@ -278,7 +278,7 @@ def test_sharing_is_tried_again_on_a_broken_connection(
     page = bruce.send(form, text="Rain")
 
     posts = [call for call in thoughts.calls if call.method == "POST"]
-    assert "Your thought is shared." in page.words
+    assert "Your thought has been shared." in page.words
     assert len({call.headers["idempotency-key"] for call in posts}) == 1
     assert len(posts) == 2
 

@@ -182,5 +182,5 @@ def test_path_of_any_characters_has_a_page(browser: Browser, path: str) -> None:
     page = browser.get(path)
 
     assert page.status == 404
-    assert "There is nothing here" in page.words
+    assert "Page not found" in page.words
     assert re.fullmatch(r"[0-9a-f]{32}", page.headers["X-Request-ID"])

@@ -86,7 +86,7 @@ def test_author_leads_to_the_authors_thoughts(
 
     page = browser.get(browser.get("/search").links["Émile Zola"])
 
-    assert "Thoughts of Émile Zola" in page.words
+    assert "Thoughts by Émile Zola" in page.words
     assert "Rain" not in page.words
 
 
@@ -137,7 +137,7 @@ def test_page_past_the_end_leads_back(bruce: Browser) -> None:
     """An empty page says so and leads back to the newest thoughts."""
     page = bruce.get("/thoughts/?max_id=1")
 
-    assert "Nothing further here" in page.words
+    assert "No more thoughts" in page.words
     assert page.links["Back to the newest"] == "/thoughts/"
 
 
@@ -212,7 +212,7 @@ def test_deleting_deletes(bruce: Browser, thoughts: FakeThoughtsBackend) -> None
 
     page = bruce.send(form)
 
-    assert "The thought is deleted." in page.words
+    assert "The thought has been deleted." in page.words
     assert thoughts.thoughts == []
 
 
@@ -226,7 +226,7 @@ def test_deleting_twice_is_no_error(bruce: Browser, thoughts: FakeThoughtsBacken
 
     page = bruce.send(form)
 
-    assert "The thought is deleted." in page.words
+    assert "The thought has been deleted." in page.words
 
 
 @pytest.mark.parametrize("author", ["stephen", None])

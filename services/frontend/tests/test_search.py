@@ -72,7 +72,7 @@ def test_search_without_results_says_so(browser: Browser) -> None:
     assert "No results for your search" in page.words
 
 
-def test_search_that_the_backend_refuses_says_so(
+def test_search_that_the_backend_rejects_is_explained(
     browser: Browser, thoughts: FakeThoughtsBackend
 ) -> None:
     """An invalid search stays in the box, with the reason above."""
@@ -81,7 +81,7 @@ def test_search_that_the_backend_refuses_says_so(
     page = browser.get("/search?search=a%00b")
 
     assert page.status == 400
-    assert "This cannot be searched for." in page.words
+    assert "This search is not valid." in page.words
     assert page.form("/search").fields["search"] == "a\ufffdb"
 
 
@@ -109,9 +109,9 @@ NEWER = (
     ("way", "language", "words", "link"),
     [
         (OLDER, "en", "so far Older thoughts have not been searched yet.", "Older"),
-        (OLDER, "zh-CN", "没有找到相符的结果 还没有搜索较早的想法。", "较早"),
+        (OLDER, "zh-CN", "暂未找到匹配的想法 还没有搜索较早的想法。", "较早"),
         (NEWER, "en", "so far Newer thoughts have not been searched yet.", "Newer"),
-        (NEWER, "zh-CN", "没有找到相符的结果 还没有搜索较新的想法。", "较新"),
+        (NEWER, "zh-CN", "暂未找到匹配的想法 还没有搜索较新的想法。", "较新"),
     ],
 )
 def test_search_that_found_nothing_yet_leads_on(
@@ -143,7 +143,7 @@ def test_search_that_ended_early_shows_what_it_found(
     page = browser.get("/search?search=rain")
 
     assert "Thought 50." in page.words
-    assert "Nothing found here so far" not in page.words
+    assert "Nothing found so far" not in page.words
     assert page.link("Older") == "/search?search=rain&max_id=17"
 
 
@@ -176,7 +176,7 @@ def test_search_past_the_end_leads_back(browser: Browser) -> None:
     """At the end of a search, a link leads to its newest results."""
     page = browser.get("/search?search=rain+%26&username=bruce&max_id=1")
 
-    assert "Nothing further here" in page.words
+    assert "No more thoughts" in page.words
     assert page.links["Back to the newest"] == "/search?search=rain+%26&username=bruce"
 
 

@@ -67,7 +67,7 @@ def test_host_in_the_address_counts(start: MakeProcess, target: bytes) -> None:
     taken = ask(url, b"GET http://example.org/login HTTP/1.1\r\nHost: other\r\n")
 
     assert refused.startswith(b"HTTP/1.1 400 ")
-    assert b"This is not our address" in refused
+    assert b"Unknown address" in refused
     assert taken.startswith(b"HTTP/1.1 200 ")
 
 

@@ -20,22 +20,22 @@ _log = structlog.get_logger()
 
 # The title and the text of a page, by its status.
 MESSAGES = {
-    400: (_("This did not arrive in one piece"), _("The request could not be read.")),
-    403: (_("Not allowed"), _("You may not do this.")),
+    400: (_("Invalid request"), _("The server could not understand this request.")),
+    403: (_("Not allowed"), _("You do not have permission to do this.")),
     404: (
-        _("There is nothing here"),
+        _("Page not found"),
         _("The page may have moved, or the thought may have been deleted."),
     ),
     405: (
-        _("This cannot be done here"),
-        _("This address exists, but not for this kind of request."),
+        _("Not supported"),
+        _("This address does not support this kind of request."),
     ),
     500: (
         _("Something went wrong"),
-        _("The fault is ours. It has been noted, and trying again may help."),
+        _("This is our fault. It has been logged; please try again."),
     ),
     503: (
-        _("Not working right now"),
+        _("Temporarily unavailable"),
         _("Thoughts cannot be read or changed at the moment. Please try again in a minute."),
     ),
 }
@@ -64,8 +64,8 @@ def wrong_host(request: PageRequest) -> HttpResponse:
     return message_page(
         request,
         status=400,
-        title=gettext("This is not our address"),
-        text=gettext("You came here under a name that this site does not go by."),
+        title=gettext("Unknown address"),
+        text=gettext("This site is not available under this address."),
     )
 
 
@@ -88,20 +88,20 @@ def csrf_failure(request: PageRequest, reason: str) -> HttpResponse:
 def _problem(reason: str, origin: str | None) -> str:
     if reason == REASON_NO_CSRF_COOKIE:
         return gettext(
-            "Nothing was sent, because your browser did not return this site’s cookie. "
-            "Cookies must be allowed. Please try again."
+            "Nothing was sent, because your browser did not send this site’s cookie. "
+            "Please allow cookies and try again."
         )
     if reason == REASON_NO_REFERER or origin == "null":
         return gettext(
-            "Nothing was sent, because your browser did not say which site the form was on. "
-            "Please allow it to tell this site, and try again."
+            "Nothing was sent, because your browser did not say which site the form came from. "
+            "Please allow this in its privacy settings and try again."
         )
     if _is_about_origin(reason):
         return gettext(
-            "Nothing was sent, because the form came from an address that this site does not know "
-            "as its own. If this happens again, please tell the people who run the site."
+            "Nothing was sent, because this site does not recognize the address that the form came "
+            "from. If this happens again, please contact the people who run this site."
         )
-    return gettext("This form was out of date, so nothing was sent. Please try again.")
+    return gettext("This form has expired, so nothing was sent. Please try again.")
 
 
 def _is_about_origin(reason: str) -> bool:
@@ -126,10 +126,10 @@ def _repair(sender: str, expected: str) -> str:
     scheme, _, address = sender.partition("://")
     expected_scheme, _, expected_host = expected.partition("://")
     if not address:
-        return "none here: the browser did not say where the form was"
+        return "nothing here: the browser did not say where the form came from"
     if scheme != expected_scheme and address.partition("/")[0] == expected_host:
         return f"set BEHIND_TLS={str(scheme == 'https').lower()}"
     return (
-        "let the proxy pass the Host header on as the browser sent it "
-        "(unless the form was on another site, which is rightly refused)"
+        "make the proxy pass on the Host header unchanged "
+        "(unless the form came from another site and was rightly refused)"
     )

@@ -43,9 +43,9 @@ def log_in_first(request: PageRequest) -> HttpResponse:
         query = "" if wanted == HOME else "?" + urlencode({"next": wanted})
         return HttpResponseRedirect(f"/login/{query}")
     if request.POST.get("text"):
-        problem = gettext("Please log in again. Your text is kept and waits for you.")
+        problem = gettext("Please log in again. Your text has been kept.")
     else:
-        problem = gettext("You are not logged in any more. Please log in.")
+        problem = gettext("You are no longer logged in. Please log in again.")
     return login_page(request, next_path=request.path, problem=problem)
 
 
@@ -92,7 +92,7 @@ def _log_in(request: PageRequest) -> HttpResponse:
     except (BackendAway, InvalidToken) as error:
         _log.warning("login not possible", reason=str(error))
         problem = gettext(
-            "Logging in is not possible at the moment. Please try again in a minute. "
+            "You cannot log in at the moment. Please try again in a minute. "
             "Reading and searching may still work."
         )
         return login_page(request, next_path=next_path, problem=problem, status=503)

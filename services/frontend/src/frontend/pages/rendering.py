@@ -29,8 +29,8 @@ TEMPLATES = Path(__file__).parents[1] / "templates"
 HOME = "/"
 RETRY_AFTER_SECONDS = 5
 NOTICES = {
-    "shared": gettext_lazy("Your thought is shared."),
-    "deleted": gettext_lazy("The thought is deleted."),
+    "shared": gettext_lazy("Your thought has been shared."),
+    "deleted": gettext_lazy("The thought has been deleted."),
     "logged-out": gettext_lazy("You are logged out."),
 }
 
@@ -73,7 +73,7 @@ class TranslatedEnvironment(Environment):
 
 
 class _TranslateTexts(NodeTransformer):
-    """Replaces `_("Log in")` and `_("Thoughts of %(name)s", name=username)` with their texts."""
+    """Replaces `_("Log in")` and `_("Thoughts by %(name)s", name=username)` with their texts."""
 
     def visit_Call(self, call: nodes.Call) -> nodes.Node:  # noqa: N802  # named by Jinja2
         self.generic_visit(call)

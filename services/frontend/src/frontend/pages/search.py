@@ -26,7 +26,7 @@ def search(request: PageRequest) -> HttpResponse:
         fault = gettext("Thoughts cannot be searched at the moment. Please try again in a minute.")
     except BackendRefused:
         status = 400
-        fault = gettext("This cannot be searched for. Please try other words.")
+        fault = gettext("This search is not valid. Please try other words.")
     return show(
         request,
         "search.html",

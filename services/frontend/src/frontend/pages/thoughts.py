@@ -19,7 +19,7 @@ MAX_CHARACTERS = 250
 
 _FORM_KEY = re.compile(r"[0-9a-f]{32}", re.ASCII)
 # The Thoughts Backend's message for a text that consists of invisible characters.
-_NOTHING_VISIBLE = "text: must hold something visible"
+_NOTHING_VISIBLE = "text: must contain a visible character"
 
 
 def _new_form_key() -> str:
@@ -70,13 +70,13 @@ def share(request: PageRequest) -> HttpResponse:
         return own_page(request, draft, problem=_why_refused(draft.text, str(refusal)))
     except ThoughtDeleted:
         problem = gettext(
-            "You shared this before, and it has been deleted since. It was not shared now. "
-            "Press Share again if it should be."
+            "You shared this thought before, and it has since been deleted, so it was not shared "
+            "again. To share it anyway, press Share again."
         )
         return own_page(request, Draft(draft.text), problem=problem)
     except BackendAway:
         problem = gettext(
-            "Your thought could not be shared at the moment. Your text is still here: "
+            "Your thought cannot be shared at the moment. Your text is still here; "
             "please press Share again in a minute. It will not be shared twice."
         )
         # Without the list: it would come from the same backend.
@@ -114,7 +114,7 @@ def own_page(request: PageRequest, draft: Draft, *, problem: str = "") -> HttpRe
         )
     except BackendRefused:
         status = 400
-        fault = gettext("There is no such page of your thoughts.")
+        fault = gettext("This page does not exist.")
     return show(
         request,
         "thoughts.html",
@@ -139,5 +139,5 @@ def _why_refused(text: str, explanation: str) -> str:
             excess,
         ) % {"limit": MAX_CHARACTERS, "excess": excess}
     return gettext("This text cannot be shared: %(explanation)s") % {
-        "explanation": explanation or gettext("it was refused.")
+        "explanation": explanation or gettext("the server rejected it.")
     }

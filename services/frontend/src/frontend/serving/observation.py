@@ -39,8 +39,8 @@ SECURITY_HEADERS = [
     # none with "no-referrer".
     ("Referrer-Policy", "same-origin"),
 ]
-WRONG_HOST = f"This is not our address. {HOST_IS_MISSING}"
-FAULT = "Something went wrong here. It has been logged under the request id in X-Request-ID."
+WRONG_HOST = f"Unknown address. {HOST_IS_MISSING}"
+FAULT = "Something went wrong. The error has been logged under the request id in X-Request-ID."
 TLS_HEADERS = [("Strict-Transport-Security", "max-age=31536000")]
 
 
