@@ -119,8 +119,8 @@ def test_number_in_json_is_a_number(value: object) -> None:
 def test_number_in_text_is_digits(value: str) -> None:
     """In a query or form, a number consists only of ASCII digits."""
     assert faults({"name": "abc", "count": value, "cursor": value}, from_text=True) == {
-        "count": "must be a whole number, in digits 0 to 9",
-        "cursor": "must be a whole number, in digits 0 to 9",
+        "count": "must be a whole number, written in the digits 0 to 9",
+        "cursor": "must be a whole number, written in the digits 0 to 9",
     }
 
 

@@ -58,7 +58,7 @@ class Api:
 
     async def _check_ready(self) -> None:
         if self.draining:
-            raise Unavailable("The service is about to stop.")
+            raise Unavailable("The service is shutting down.")
         await self._databases[0].check_ready()
 
     @asynccontextmanager

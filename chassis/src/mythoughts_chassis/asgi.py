@@ -124,7 +124,7 @@ class LimitRequests:
         except TimeoutError as error:
             if not deadline.expired():
                 raise
-            raise Unavailable("This took too long. Please try again.") from error
+            raise Unavailable("The request took too long. Please try again.") from error
 
 
 class _LimitedBody:

@@ -107,7 +107,7 @@ def _json_fields(body: bytes) -> dict[str, Any]:
         # msgspec keeps the last of repeated names; the standard library reports both.
         _NAMES.decode(body.decode())
     except (ValueError, RecursionError) as error:
-        raise BadInput(f"The body is not valid JSON: {error}.") from None
+        raise BadInput(f"Invalid JSON: {error}.") from None
     if not isinstance(fields, dict):
         raise BadInput("The body must be a JSON object.")
     return fields
@@ -119,7 +119,7 @@ def _form_fields(data: bytes) -> dict[str, Any]:
             data.decode(), keep_blank_values=True, errors="strict", max_num_fields=MAX_FORM_FIELDS
         )
     except ValueError as error:
-        raise BadInput(f"Not valid form data: {error}.") from None
+        raise BadInput(f"Invalid form data: {error}.") from None
     return _unique(pairs)
 
 
@@ -134,7 +134,7 @@ def _multipart_fields(body: bytes, options: dict[str, str]) -> dict[str, Any]:
         ).parts()
         return _unique((part.name, _part_text(part)) for part in parts)
     except (MultipartError, ValueError) as error:
-        raise BadInput(f"Not valid multipart form data: {error}.") from None
+        raise BadInput(f"Invalid multipart form data: {error}.") from None
 
 
 def _part_text(part: Any) -> str:
@@ -191,7 +191,7 @@ class _Field(NamedTuple):
 def _value(value: Any, field: _Field, *, from_text: bool) -> Any:
     if field.is_integer and from_text:
         if not _DIGITS.fullmatch(value):
-            raise ValueError("must be a whole number, in digits 0 to 9")
+            raise ValueError("must be a whole number, written in the digits 0 to 9")
         value = int(value)
     elif isinstance(value, str):
         if "\x00" in value:

@@ -39,7 +39,7 @@ def read_key_set(path: Path) -> list[Jwk]:
     except Exception as error:
         raise KeySetError(f"{path} is not a JWK set of RSA keys: {error}") from error
     if not keys:
-        raise KeySetError(f"{path} holds no key")
+        raise KeySetError(f"{path} contains no key")
     return keys
 
 

@@ -25,7 +25,7 @@ _HOST = re.compile(
     r"(?:(?:[\w.~!$&'()*+,;=-]|%[0-9A-Fa-f]{2})+|\[[0-9A-Fa-f:.]+\])(?::[0-9]*)?", re.ASCII
 )
 
-HOST_IS_MISSING = "A request needs one Host header, with the name of a host."
+HOST_IS_MISSING = "A request must have exactly one Host header, with a valid host."
 
 # Clients can make up methods; these must not become metric labels or span names.
 KNOWN_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})

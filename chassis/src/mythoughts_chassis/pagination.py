@@ -57,9 +57,7 @@ class PageQuery(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     def __post_init__(self) -> None:
         if self.since_id is not None and self.min_id is not None:
-            raise BadInput(
-                errors=[FieldError("min_id", "cannot go together with since_id: give one of them")]
-            )
+            raise BadInput(errors=[FieldError("min_id", "cannot be combined with since_id")])
 
     @property
     def above(self) -> int:

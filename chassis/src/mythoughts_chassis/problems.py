@@ -76,7 +76,7 @@ class BadInput(Problem):
     """A body or a parameter is invalid."""
 
     status, title = 400, "Bad Request"
-    default_detail = "The request does not fit."
+    default_detail = "The request is invalid."
 
     def __init__(self, detail: str = "", *, errors: list[FieldError] | None = None) -> None:
         errors = errors or []
@@ -98,21 +98,21 @@ class Forbidden(Problem):
     """The user is authenticated but may not do this."""
 
     status, title = 403, "Forbidden"
-    default_detail = "You may not do this."
+    default_detail = "You do not have permission to do this."
 
 
 class NotFound(Problem):
     """The resource does not exist, or the caller may not know that it does."""
 
     status, title = 404, "Not Found"
-    default_detail = "There is nothing here."
+    default_detail = "There is nothing at this address."
 
 
 class MethodNotAllowed(Problem):
     """The path exists but supports only other methods."""
 
     status, title = 405, "Method Not Allowed"
-    default_detail = "This path does not take this method; Allow lists those it takes."
+    default_detail = "This path does not support this method; Allow lists those it does."
 
 
 class RequestTimeout(Problem):
@@ -129,14 +129,14 @@ class Conflict(Problem):
     """The request conflicts with the current state."""
 
     status, title = 409, "Conflict"
-    default_detail = "This clashes with what is there."
+    default_detail = "The request conflicts with the current state."
 
 
 class Gone(Problem):
     """The resource has been deleted."""
 
     status, title = 410, "Gone"
-    default_detail = "What was here has been deleted."
+    default_detail = "This resource has been deleted."
 
 
 class BodyTooLarge(Problem):
@@ -150,28 +150,28 @@ class UnsupportedMediaType(Problem):
     """The body has an unsupported media type, or none."""
 
     status, title = 415, "Unsupported Media Type"
-    default_detail = "Send the body as JSON or as form data, and say so in Content-Type."
+    default_detail = "Send the body as JSON or form data, with the matching Content-Type."
 
 
 class UnprocessableContent(Problem):
     """The request is well formed but cannot be processed."""
 
     status, title = 422, "Unprocessable Content"
-    default_detail = "This cannot be carried out."
+    default_detail = "The request cannot be processed."
 
 
 class InternalError(Problem):
     """A fault of the service; details are in the log, under the request id."""
 
     status, title = 500, "Internal Server Error"
-    default_detail = "Something went wrong here. It has been logged under this request id."
+    default_detail = "Something went wrong. The error has been logged under this request id."
 
 
 class Unavailable(Problem):
     """The service cannot answer now; the same request may succeed soon."""
 
     status, title = 503, "Service Unavailable"
-    default_detail = "The service cannot answer now. Please try again."
+    default_detail = "The service is temporarily unavailable. Please try again."
 
     def __init__(self, detail: str = "") -> None:
         super().__init__(detail, headers={"Retry-After": str(RETRY_AFTER_SECONDS)})

@@ -51,7 +51,7 @@ def test_draining_backend_is_not_ready(draining: ServiceProcess) -> None:
     """While it drains, the backend reports that it is not ready, so that balancers turn away."""
     answer = draining.http.get("/readyz")
 
-    assert (answer.status, answer.json()["detail"]) == (503, "The service is about to stop.")
+    assert (answer.status, answer.json()["detail"]) == (503, "The service is shutting down.")
 
 
 def test_draining_backend_still_serves(draining: ServiceProcess) -> None:

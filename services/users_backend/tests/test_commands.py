@@ -47,7 +47,7 @@ def test_password_of_an_admin_comes_from_a_file(
     ("second", "said"),
     [
         (PASSWORD, "The admin root has been created."),
-        ("another", "users-backend: the two passwords are not the same"),
+        ("another", "users-backend: the passwords do not match"),
     ],
 )
 def test_password_is_asked_for_twice_in_a_terminal(

@@ -211,14 +211,14 @@ def test_marks_without_a_letter_of_their_own_are_refused(
 @pytest.mark.parametrize(
     ("name", "said"),
     [
-        ("a\tb", "U+0009 as character 2: it is a control character"),
-        ("bruce ☀", "U+2600 BLACK SUN WITH RAYS as character 7: it is a symbol"),
-        ("a\u0378", "U+0378 as character 2: it is not assigned in Unicode"),
-        ("a\u200bb", "U+200B ZERO WIDTH SPACE as character 2: it cannot be seen"),
-        ("a\u200db", "U+200D ZERO WIDTH JOINER as character 2: it is not accepted in this place"),
-        ("e\u0301 \u0301", "U+0301 COMBINING ACUTE ACCENT as character 3: a mark needs a letter"),
-        ("a  b", "must not begin or end with a space, nor hold two in a row"),
-        ("אa", "must keep letters written from right to left and others in separate words"),
+        ("a\tb", "U+0009 (character 2): it is a control character"),
+        ("bruce ☀", "U+2600 BLACK SUN WITH RAYS (character 7): it is a symbol"),
+        ("a\u0378", "U+0378 (character 2): it is not assigned in Unicode"),
+        ("a\u200bb", "U+200B ZERO WIDTH SPACE (character 2): it is invisible"),
+        ("a\u200db", "U+200D ZERO WIDTH JOINER (character 2): it is not allowed in this position"),
+        ("e\u0301 \u0301", "U+0301 COMBINING ACUTE ACCENT (character 3): a mark needs a letter"),
+        ("a  b", "must not begin or end with a space, or contain two in a row"),
+        ("אa", "must not mix right-to-left letters with others in one word"),
         ("x" * 51, "must have at most 50 characters"),
     ],
 )

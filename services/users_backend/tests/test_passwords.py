@@ -152,7 +152,7 @@ def test_password_changed_meanwhile_is_not_overwritten(sql: Sql, database_url: s
 
     outcomes = asyncio.run(change_at_once(database_url, user_id, changes))
 
-    assert sorted(map(repr, outcomes)) == ["Forbidden('The present password is another.')", "None"]
+    assert sorted(map(repr, outcomes)) == ["Forbidden('The current password is wrong.')", "None"]
 
 
 async def change_at_once(

@@ -30,7 +30,7 @@ def shows_something(text: str) -> bool:
 def _visible(text: str) -> str:
     """Return the text; raises `ValueError` if it contains nothing visible."""
     if not shows_something(text):
-        raise ValueError("must hold something visible")
+        raise ValueError("must contain a visible character")
     return text
 
 

@@ -85,7 +85,7 @@ async def _share_once(
 ) -> Thought:
     async with connection.transaction():
         if not await queries.try_lock_key(connection, author.user_id, idempotency_key):
-            raise Conflict("A request with this Idempotency-Key is still under way.")
+            raise Conflict("A request with this Idempotency-Key is still in progress.")
         earlier = await queries.find_answer(connection, author.user_id, idempotency_key)
         if earlier is None:
             thought = await queries.insert_thought_with_key(
@@ -99,7 +99,7 @@ async def _share_once(
 
 def _answered_before(earlier: queries.Answer, text: str) -> Thought:
     if earlier.thought.text != text:
-        raise UnprocessableContent("This Idempotency-Key was used for another text.")
+        raise UnprocessableContent("This Idempotency-Key has already been used for another text.")
     if earlier.is_deleted:
         raise Gone("The thought that was shared with this Idempotency-Key has been deleted.")
     return earlier.thought

@@ -67,7 +67,7 @@ def _create_admin(options: argparse.Namespace, environment: Mapping[str, str]) -
     password = _password(options.password_file)
     work = create_admin(database_url, options.name, password, if_missing=options.if_missing)
     created = run_work(work)
-    print(f"The admin {options.name} " + ("has been created." if created else "is there already."))
+    print(f"The admin {options.name} " + ("has been created." if created else "already exists."))
 
 
 def _password(file: Path | None) -> Secret:
@@ -75,8 +75,8 @@ def _password(file: Path | None) -> Secret:
         text = file.read_text(encoding="utf-8")
     elif sys.stdin.isatty():
         text = getpass.getpass()
-        if getpass.getpass("The same again: ") != text:
-            raise CommandError("the two passwords are not the same")
+        if getpass.getpass("Enter it again: ") != text:
+            raise CommandError("the passwords do not match")
     else:
         text = sys.stdin.readline()
     return Secret(text.rstrip("\r\n"))

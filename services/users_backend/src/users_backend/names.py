@@ -24,14 +24,14 @@ _WORDS = get_profile("UsernameCasePreserved")
 # (RFC 5892, A).
 _KINDS = {
     "controls": "it is a control character",
-    "exceptions": "it only makes a word longer or repeats a character",
-    "has_compat": "it is a variant of other characters: write those",
-    "old_hangul_jamo": "it is part of a syllable: write whole syllables",
-    "other": "it is no letter, digit or mark",
-    "other_letter_digits": "it is no ordinary letter, digit or mark",
-    "precis_ignorable_properties": "it cannot be seen",
-    "punctuation": "of punctuation, only ASCII's is accepted",
-    "spaces": "of spaces, only the ordinary one is accepted",
+    "exceptions": "it only lengthens a word or repeats a character",
+    "has_compat": "it is a variant of ordinary characters; use those instead",
+    "old_hangul_jamo": "it is only part of a syllable; use whole syllables instead",
+    "other": "it is not a letter, digit or mark",
+    "other_letter_digits": "it is not an ordinary letter, digit or mark",
+    "precis_ignorable_properties": "it is invisible",
+    "punctuation": "only ASCII punctuation is allowed",
+    "spaces": "only the ordinary space is allowed",
     "symbols": "it is a symbol",
     "unassigned": "it is not assigned in Unicode",
 }
@@ -50,7 +50,7 @@ def enforce(name: str) -> str:
     name = unicodedata.normalize("NFC", name)
     words = name.split(" ")
     if not all(words):
-        raise ValueError("must not begin or end with a space, nor hold two in a row")
+        raise ValueError("must not begin or end with a space, or contain two in a row")
     starts = (match.start() for match in re.finditer("[^ ]+", name))
     enforced = " ".join(map(_enforce_word, words, starts))
     if len(enforced) > MAX_USERNAME_CHARACTERS:
@@ -78,10 +78,10 @@ def _enforce_word(word: str, start: int) -> str:
         kind = error.reason.rpartition("/")[2]
         if kind == "bidi_rule":
             raise ValueError(
-                "must keep letters written from right to left and others in separate words, "
-                "and begin each word with a letter if it is written from right to left"
+                "must not mix right-to-left letters with others in one word, "
+                "and a right-to-left word must begin with a letter"
             ) from None
-        fault = _KINDS.get(kind, "it is not accepted in this place")
+        fault = _KINDS.get(kind, "it is not allowed in this position")
         raise _refused(error.object[error.start], start + error.start, fault) from None
     _check_marks(enforced, start)
     return enforced
@@ -111,14 +111,14 @@ def _fault_of_mark(mark: str, previous: str, base: str) -> str | None:
     if mark == previous:
         return "a mark cannot be repeated"
     if _script(mark) not in (*_ANY_SCRIPT, _script(base)):
-        return "it is of another script than its letter"
+        return "it belongs to a different script than its letter"
     return None
 
 
 def _refused(char: str, index: int, why: str) -> ValueError:
     name = unicodedata.name(char, "")
     code = f"U+{ord(char):04X} {name}".rstrip()
-    return ValueError(f"must not hold {code} as character {index + 1}: {why}")
+    return ValueError(f"must not contain {code} (character {index + 1}): {why}")
 
 
 def _skeleton(text: str, prototypes: Mapping[int, Any]) -> str:

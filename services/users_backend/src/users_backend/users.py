@@ -10,9 +10,7 @@ from users_backend.passwords import PasswordHasher
 from users_backend.schemas import Login, NewUser, PasswordChange, User
 from users_backend.signing import TokenSigner
 
-_LOGINS_FAILED = Counter(
-    "users_logins_failed", "Logins with a name and a password that do not belong together."
-)
+_LOGINS_FAILED = Counter("users_logins_failed", "Logins with a wrong name or password.")
 
 
 async def log_in(
@@ -59,7 +57,7 @@ async def change_password(
         # Another request may have stored a new hash in the meantime.
         if await queries.replace_password_hash(database, user_id, account.password_hash, new_hash):
             return
-    raise Forbidden("The present password is another.")
+    raise Forbidden("The current password is wrong.")
 
 
 async def find(database: Database, page: PageQuery) -> Page[User]:
@@ -103,6 +101,6 @@ async def delete(database: Database, user_id: int) -> None:
 
 def _deleted() -> Unauthorized:
     return Unauthorized(
-        "The user of this token does not exist any more.",
+        "The user of this token no longer exists.",
         challenge='Bearer error="invalid_token"',
     )
