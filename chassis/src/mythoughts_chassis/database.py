@@ -48,10 +48,10 @@ _TIME_IS_UP = (TimeoutError, asyncpg.QueryCanceledError)
 _log = structlog.get_logger()
 
 _ROLE = ["role"]
-_MAX = Gauge("database_pool_connections_max", "How many connections there may be.", _ROLE)
-_OPEN = Gauge("database_pool_connections_open", "Connections that are open.", _ROLE)
-_IN_USE = Gauge("database_pool_connections_in_use", "Connections that serve a request now.", _ROLE)
-_WAITING = Gauge("database_pool_requests_waiting", "Requests that wait for a connection.", _ROLE)
+_MAX = Gauge("database_pool_connections_max", "Maximum number of connections.", _ROLE)
+_OPEN = Gauge("database_pool_connections_open", "Open connections.", _ROLE)
+_IN_USE = Gauge("database_pool_connections_in_use", "Connections serving a request.", _ROLE)
+_WAITING = Gauge("database_pool_requests_waiting", "Requests waiting for a connection.", _ROLE)
 _FAILURES = Counter(
     "database_failures", "Requests and readiness checks that the database did not answer.", _ROLE
 )

@@ -58,11 +58,11 @@ def log_requests_with(request_logger: RequestLogger) -> RequestLogger:
 
 _SECONDS = Histogram(
     "http_request_duration_seconds",
-    "Time from the arrival of a request to the end of its answer.",
+    "Time from the arrival of a request to the end of its response.",
     ["method", "route", "status"],
     buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0),
 )
-_BUILD = Gauge("mythoughts_build_info", "1, labelled with what is running.", ["service", "version"])
+_BUILD = Gauge("mythoughts_build_info", "1, labelled with the version.", ["service", "version"])
 
 
 @dataclass(frozen=True, slots=True)

@@ -146,7 +146,7 @@ def _successes(endpoint: Endpoint, schemas: Json) -> dict[str, Json]:
     elif typing.get_origin(content) is Answer:
         (content,) = typing.get_args(content)
     if endpoint.etag:
-        headers["ETag"] = "Identifies exactly this response."
+        headers["ETag"] = "Identifies this version of the response."
     success: Json = {
         "description": HTTPStatus(endpoint.status).phrase,
         "headers": _headers(headers),

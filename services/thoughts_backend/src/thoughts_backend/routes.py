@@ -27,7 +27,7 @@ IDEMPOTENCY_KEY = RequestHeader(
         "minLength": 1,
         "maxLength": 255,
         "pattern": "^[\\x21-\\x7e]+$",
-        "description": "A repetition with the same key within 24 hours gets the same response.",
+        "description": "For 24 hours, a repeated request with this key gets the same response.",
     },
     idempotency_key,
 )
@@ -64,7 +64,7 @@ async def share_thought(
 ) -> Answer[Thought]:
     """Share a thought.
 
-    The server sets author and time. With an `Idempotency-Key` the request can be repeated
+    The server sets the author and the time. With an `Idempotency-Key` the request can be repeated
     safely if its response was lost: 409 means that the first request is still in progress, 410
     that the thought has since been deleted, 422 that the key was used for another text.
     """

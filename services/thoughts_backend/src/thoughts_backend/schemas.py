@@ -72,9 +72,9 @@ class OwnThoughtsQuery(PageQuery, frozen=True, kw_only=True, omit_defaults=True)
             max_length=MAX_TEXT_CHARACTERS,
             extra_json_schema=WITHOUT_NUL,
             description="Only thoughts that contain this text, ignoring case and different forms "
-            "of its characters; no character is special. A text without anything visible is "
-            "ignored. A search that takes long returns fewer entries than `limit`, even none, and "
-            'continues at `rel="next"`.',
+            "of its characters; no character has a special meaning. A text without visible "
+            "characters is ignored. A search that takes too long returns fewer entries than "
+            '`limit`, or none, and continues at `rel="next"`.',
         ),
     ] = ""
 

@@ -35,7 +35,7 @@ NewPassword = Annotated[
 ]
 PresentPassword = Annotated[
     Secret,
-    secret_text(min_length=1, max_length=128, description="The current one.", example="bruce"),
+    secret_text(min_length=1, max_length=128, description="The current password.", example="bruce"),
 ]
 
 
@@ -99,10 +99,10 @@ class PublicKey(Struct, frozen=True):
     kty: str
     use: str
     alg: str
-    kid: Annotated[str, Meta(description="As in the header of tokens signed with it.")]
+    kid: Annotated[str, Meta(description="As in the header of tokens signed with this key.")]
     nbf: Annotated[
         int,
-        Meta(description="When it starts to sign, in seconds since 1970.", extra_json_schema=INT64),
+        Meta(description="When it starts signing, in seconds since 1970.", extra_json_schema=INT64),
     ]
     n: str
     e: str

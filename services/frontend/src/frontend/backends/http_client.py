@@ -34,7 +34,7 @@ _SECONDS = Histogram(
     buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0),
 )
 _FAILURES = Counter(
-    "frontend_backend_failures", "Calls without a usable answer.", ["backend", "kind"]
+    "frontend_backend_failures", "Calls without a usable response.", ["backend", "kind"]
 )
 _CIRCUIT_OPEN = Gauge(
     "frontend_backend_circuit_open", "1 while calls to a backend are not attempted.", ["backend"]

@@ -22,7 +22,7 @@ from frontend.settings import Settings
 
 _log = structlog.get_logger()
 
-_WAITING = Gauge("frontend_requests_waiting", "Requests that wait for a thread.")
+_WAITING = Gauge("frontend_requests_waiting", "Requests waiting for a thread.")
 
 MAX_HEADER_BYTES = 65_536
 MAX_BODY_BYTES = 1_048_576
