@@ -158,7 +158,7 @@ def test_delete_asks_first(user_page: Page) -> None:
     expect_thoughts(user_page, ["Stays"])
 
 
-def test_delete_can_be_called_off(user_page: Page) -> None:
+def test_delete_can_be_cancelled(user_page: Page) -> None:
     """`Keep it` leads back, with the thought still there."""
     share(user_page, "Stays")
 

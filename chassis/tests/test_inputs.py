@@ -62,7 +62,7 @@ def test_id_is_a_positive_integer(text: str, number: int) -> None:
 @pytest.mark.parametrize(
     "text", ["", "0", "00", "-1", "+1", " 1", "1 ", "1\n", "1.0", "1e1", "1_0", "٣", "²", "a"]
 )
-def test_anything_else_is_no_id(text: str) -> None:
+def test_anything_else_is_not_an_id(text: str) -> None:
     """Anything else is not found."""
     with pytest.raises(NotFound):
         parse_id(text)
@@ -129,7 +129,7 @@ def test_number_in_text_is_read() -> None:
     assert fit({"name": "abc", "cursor": "12"}, Shape, from_text=True).cursor == 12
 
 
-def test_every_fault_is_told() -> None:
+def test_every_fault_is_reported() -> None:
     """All invalid fields are named together, including missing ones."""
     assert faults({"count": 0, "word": "A1"}) == {
         "name": "is required",
@@ -213,7 +213,7 @@ def test_query_is_read(http: HttpClient) -> None:
         ('{"水": 1, "\\u6c34": 2}'.encode(), "水"),
     ],
 )
-def test_json_field_that_comes_twice_is_refused(http: HttpClient, body: bytes, field: str) -> None:
+def test_repeated_json_field_is_rejected(http: HttpClient, body: bytes, field: str) -> None:
     """As in a form, a field has only one value, however its name is written and wherever it is."""
     answer = send(http, "application/json", body)
 
@@ -230,7 +230,7 @@ def test_json_field_that_comes_twice_is_refused(http: HttpClient, body: bytes, f
         b'{"name": "a:b", "note": "name: \\"name\\": 1"}',
     ],
 )
-def test_names_that_differ_in_kind_or_place_are_taken(http: HttpClient, body: bytes) -> None:
+def test_names_that_differ_in_kind_or_place_are_accepted(http: HttpClient, body: bytes) -> None:
     """Names are the same only within one object, and letter by letter."""
     assert send(http, "application/json", body).status == 201
 
@@ -256,7 +256,7 @@ def test_names_that_differ_in_kind_or_place_are_taken(http: HttpClient, body: by
     ],
     ids=lambda body: repr(body[:40]),
 )
-def test_json_that_is_none_is_refused(http: HttpClient, body: bytes) -> None:
+def test_invalid_json_is_rejected(http: HttpClient, body: bytes) -> None:
     """Deep nesting, numbers out of range, broken Unicode and the like are client errors."""
     assert send(http, "application/json", body).status == 400
 

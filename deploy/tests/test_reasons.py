@@ -147,7 +147,7 @@ def test_pod_of_another_workload_is_no_reason(kubectl: Kubectl) -> None:
     assert reason(kubectl, other) == "its pods are being replaced"
 
 
-def test_newest_pod_is_told(kubectl: Kubectl) -> None:
+def test_newest_pod_is_reported(kubectl: Kubectl) -> None:
     """Of several pods the newest is reported, because it has the newest fault."""
     older = pod(container("terminated", exitCode=1), name="older")
     newer = pod(
@@ -157,7 +157,7 @@ def test_newest_pod_is_told(kubectl: Kubectl) -> None:
     assert reason(kubectl, newer, older).startswith("pod newer")
 
 
-def test_long_words_are_cut(kubectl: Kubectl) -> None:
+def test_long_reasons_are_cut(kubectl: Kubectl) -> None:
     """A reason stays readable, however long a line a program writes."""
     state = container("waiting", reason="ErrImagePull", message="x" * 5000)
 

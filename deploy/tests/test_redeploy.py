@@ -65,7 +65,7 @@ def test_every_container_of_the_image_gets_it(deployed: Workplace) -> None:
     ]
 
 
-def test_time_of_each_step_is_told(deployed: Workplace) -> None:
+def test_time_of_each_step_is_reported(deployed: Workplace) -> None:
     """The output has the time of building, loading, starting the pod, and the total."""
     outcome = deployed.run("redeploy", **SERVICE)
 
@@ -100,7 +100,7 @@ def test_unknown_service_is_refused(deployed: Workplace, name: str) -> None:
     )
 
 
-def test_service_that_is_not_there_is_told_before_building(deployed: Workplace) -> None:
+def test_missing_service_is_reported_before_building(deployed: Workplace) -> None:
     """If nothing is deployed, there is nothing to replace."""
     deployed.answer("kubectl get deployment/thoughts-backend", status=1, error="NotFound")
 

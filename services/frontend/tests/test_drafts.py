@@ -80,7 +80,7 @@ def test_unforeseen_reason_of_the_backend_is_shown(
     assert page.form(SHARE).fields["text"] == "Rain in Spain"
 
 
-def test_text_that_shows_nothing_is_nothing_to_share(
+def test_text_without_visible_characters_is_not_shared(
     bruce: Browser, thoughts: FakeThoughtsBackend
 ) -> None:
     """A text that the backend rejects as invisible is treated as empty."""
@@ -129,7 +129,7 @@ def test_form_sent_again_with_another_text_stores_both(
     assert [thought["text"] for thought in thoughts.thoughts] == ["Rain", "Sun"]
 
 
-def test_form_sent_again_after_the_deletion_says_so(
+def test_form_sent_again_after_the_deletion_is_explained(
     bruce: Browser, thoughts: FakeThoughtsBackend
 ) -> None:
     """Returning to a form whose thought was deleted says so, and the text can be shared again."""
@@ -149,9 +149,7 @@ def test_form_sent_again_after_the_deletion_says_so(
     assert len(thoughts.thoughts) == 1
 
 
-def test_second_click_while_the_first_is_under_way_waits(
-    bruce: Browser, thoughts: FakeThoughtsBackend
-) -> None:
+def test_second_click_waits_for_the_first(bruce: Browser, thoughts: FakeThoughtsBackend) -> None:
     """If the backend says that the first request is in progress, the Frontend tries again."""
     form = bruce.get("/").form(SHARE)
     conflicts = [Reply(409, {"detail": "in progress"})]

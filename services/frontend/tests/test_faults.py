@@ -139,7 +139,7 @@ def test_sharing_keeps_the_text_for_later(
 
 
 @every_fault
-def test_search_says_that_it_is_not_working(
+def test_search_says_that_it_is_unavailable(
     browser: Browser, thoughts: FakeThoughtsBackend, fault: str
 ) -> None:
     """The search page has status 503, says so, and keeps the search words."""
@@ -153,7 +153,7 @@ def test_search_says_that_it_is_not_working(
 
 
 @every_fault
-def test_login_says_that_it_is_not_possible(
+def test_login_says_that_it_is_unavailable(
     browser: Browser, users: FakeUsersBackend, fault: str
 ) -> None:
     """The login page has status 503, says so, and keeps the name but not the password."""
@@ -169,7 +169,7 @@ def test_login_says_that_it_is_not_possible(
 
 
 @pytest.mark.parametrize("fault", ["stalls", "refuses connections", "500", "wrong shape"])
-def test_deleting_says_that_it_is_not_possible(
+def test_deleting_says_that_it_is_unavailable(
     bruce: Browser, thoughts: FakeThoughtsBackend, fault: str
 ) -> None:
     """Neither the confirmation nor the deletion works without the backend, and both say so."""
@@ -266,7 +266,7 @@ def test_503_says_when_to_come_back(browser: Browser, thoughts: FakeThoughtsBack
     assert int(page.headers["Retry-After"]) > 0
 
 
-def test_refusal_that_no_page_foresees_is_a_page_of_its_own(
+def test_unexpected_refusal_has_a_page_of_its_own(
     bruce: Browser, thoughts: FakeThoughtsBackend
 ) -> None:
     """A 400 from the backend that no form caused is shown with status 400."""

@@ -87,7 +87,7 @@ def test_missing_page_says_so_with_its_request_id(browser: Browser) -> None:
 
 
 @pytest.mark.parametrize("path", ["/thoughts/0/x", "/thoughts/-1/delete", "/thoughts/1.5/delete"])
-def test_ids_that_are_none_are_404(bruce: Browser, path: str) -> None:
+def test_invalid_ids_are_404(bruce: Browser, path: str) -> None:
     """An address with an invalid id is not found."""
     page = bruce.get(path)
 
@@ -112,7 +112,7 @@ def test_wrong_methods_are_405_with_allow(browser: Browser, path: str, method: s
     assert method not in answer.headers["Allow"]
 
 
-def test_post_to_a_page_to_read_is_405(browser: Browser) -> None:
+def test_post_to_a_read_only_page_is_405(browser: Browser) -> None:
     """POST to a page without a form is rejected before its fields are read."""
     answer = browser.post("/search", {})
 
@@ -204,7 +204,7 @@ def test_pages_come_compressed(bruce: Browser, path: str) -> None:
 
 
 @pytest.mark.parametrize("accepted", ["", "identity", "gzip;q=0", "*;q=0", "br"])
-def test_pages_are_not_compressed_for_those_who_refuse(browser: Browser, accepted: str) -> None:
+def test_pages_are_not_compressed_for_clients_that_refuse(browser: Browser, accepted: str) -> None:
     """A client that does not accept gzip gets the page uncompressed."""
     page = browser.get("/search", Accept_Encoding=accepted)
 
@@ -212,7 +212,7 @@ def test_pages_are_not_compressed_for_those_who_refuse(browser: Browser, accepte
     assert "Content-Encoding" not in page.headers
 
 
-def test_length_of_a_compressed_page_tells_little(browser: Browser) -> None:
+def test_length_of_a_compressed_page_reveals_little(browser: Browser) -> None:
     """The length of a page varies, so that guesses at its contents reveal less (BREACH)."""
     lengths = {
         browser.get("/search", Accept_Encoding="gzip").headers["Content-Length"] for _ in range(20)
@@ -359,7 +359,7 @@ def test_header_of_8_kilobytes_is_accepted(browser: Browser) -> None:
         ("application/x-www-form-urlencoded; charset=nonsense", b"text=x"),
     ],
 )
-def test_bodies_that_are_no_form_are_no_server_error(
+def test_bodies_that_are_not_forms_cause_no_server_error(
     frontend: RunningFrontend, content_type: str, body: bytes
 ) -> None:
     """Whatever a client sends as a form, the response is a client error."""
@@ -409,7 +409,7 @@ def test_chunked_form_is_read(frontend: RunningFrontend, browser: Browser) -> No
     assert "Invalid login/password" in answer.text
 
 
-def test_strange_host_header_is_no_server_error(browser: Browser) -> None:
+def test_strange_host_header_causes_no_server_error(browser: Browser) -> None:
     """An invalid Host header does not break the page."""
     page = browser.get("/search", Host='x"><script>')
 

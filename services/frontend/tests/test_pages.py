@@ -123,7 +123,7 @@ def test_unknown_parameters_of_the_backends_links_are_left_out(
 
 
 @pytest.mark.parametrize("cursor", ["max_id=abc", "max_id=-1", "max_id=%D9%A1", "max_id=1e3"])
-def test_cursor_that_is_none_is_left_out(
+def test_invalid_cursor_is_left_out(
     browser: Browser, thoughts: FakeThoughtsBackend, cursor: str
 ) -> None:
     """A cursor in the address that is not a number is ignored."""
@@ -183,7 +183,7 @@ def test_line_breaks_and_direction_are_kept(
     assert '<p class="text" dir="auto">One\nTwo</p>' in page.text
 
 
-def test_times_are_told_as_people_do(browser: Browser, thoughts: FakeThoughtsBackend) -> None:
+def test_times_are_shown_in_words(browser: Browser, thoughts: FakeThoughtsBackend) -> None:
     """A time is shown as "3 minutes ago", with the exact time as its title."""
     moment = datetime.now(UTC) - timedelta(minutes=3, seconds=20)
     thoughts.add("bruce", "Rain", moment.isoformat())
@@ -230,7 +230,7 @@ def test_deleting_twice_is_no_error(bruce: Browser, thoughts: FakeThoughtsBacken
 
 
 @pytest.mark.parametrize("author", ["stephen", None])
-def test_deleting_what_is_not_ones_own_is_404(
+def test_deleting_a_thought_of_nobody_or_another_is_404(
     bruce: Browser, thoughts: FakeThoughtsBackend, author: str | None
 ) -> None:
     """The confirmation page exists only for own thoughts."""

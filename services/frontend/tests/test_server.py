@@ -29,7 +29,7 @@ def test_every_missing_setting_is_named(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "content", [None, "", "{", '{"keys": []}'], ids=["missing", "empty", "malformed", "none"]
 )
-def test_missing_keys_are_told_at_start(
+def test_missing_keys_are_reported_at_start(
     make_process: MakeProcess, tmp_path: Path, content: str | None
 ) -> None:
     """Without readable public keys the service says so in one line and exits with status 2."""

@@ -72,7 +72,7 @@ def test_password_is_asked_for_twice_in_a_terminal(
         ("", PASSWORD, "username: must not be empty"),
     ],
 )
-def test_unfit_admin_is_refused(
+def test_invalid_admin_is_refused(
     sql: Sql, backend_settings: dict[str, str], name: str, password: str, told: str
 ) -> None:
     """Admins' names and passwords follow the same rules as all users'."""
@@ -96,7 +96,7 @@ def test_name_of_a_user_is_refused(
     assert sql.value("SELECT bool_or(is_admin) FROM users") is False
 
 
-def test_admin_who_is_there_is_refused(sql: Sql, backend_settings: dict[str, str]) -> None:
+def test_existing_admin_is_refused(sql: Sql, backend_settings: dict[str, str]) -> None:
     """Creating an admin again fails and changes nothing."""
     sql.add_user("root", is_admin=True)
     before = sql.hash_of_user("root")
@@ -107,7 +107,7 @@ def test_admin_who_is_there_is_refused(sql: Sql, backend_settings: dict[str, str
     assert sql.hash_of_user("root") == before
 
 
-def test_admin_who_is_there_can_be_enough(sql: Sql, backend_settings: dict[str, str]) -> None:
+def test_existing_admin_is_kept_on_request(sql: Sql, backend_settings: dict[str, str]) -> None:
     """With --if-missing an existing admin with this name is not changed."""
     sql.add_user("root", is_admin=True)
     before = sql.hash_of_user("root")
@@ -148,7 +148,7 @@ def test_admin_who_looks_like_a_user_is_refused(
 
 
 @pytest.mark.parametrize("command", [("create-admin", "root"), ("migrate",)])
-def test_database_that_is_away_is_told(
+def test_unavailable_database_is_reported(
     backend_settings: dict[str, str], command: tuple[str, ...]
 ) -> None:
     """Without its database a command says so in one line, without a traceback."""

@@ -160,7 +160,7 @@ def test_names_of_any_script_are_kept_as_written(http: HttpClient, admin: str, n
     ],
     ids=ascii,
 )
-def test_unfit_names_are_refused(http: HttpClient, admin: str, sql: Sql, name: object) -> None:
+def test_invalid_names_are_rejected(http: HttpClient, admin: str, sql: Sql, name: object) -> None:
     """Control, format, unassigned, invisible and special characters, symbols and spaces are 400."""
     answer = create(http, admin, name)
 
@@ -322,7 +322,7 @@ def test_one_of_six_at_once_gets_the_name(http: HttpClient, admin: str, sql: Sql
     ],
     ids=["empty", "long", "decomposed", "null", "no hash", "deleted with hash"],
 )
-def test_database_itself_refuses_unfit_users(sql: Sql, values: str) -> None:
+def test_database_itself_rejects_invalid_users(sql: Sql, values: str) -> None:
     """The constraints apply to everybody who writes to the database."""
     with pytest.raises(asyncpg.IntegrityConstraintViolationError):
         sql.run(f"INSERT INTO users (username, password_hash, deleted_at) VALUES {values}")  # noqa: S608 (ours)

@@ -105,7 +105,7 @@ async def log_in(url: str, hasher: PasswordHasher, signer: TokenSigner, login: L
 
 
 @pytest.mark.parametrize(("time_cost", "memory_kib"), [(1, 8192), (2, 8192), (3, 19456)])
-def test_hash_with_other_parameters_is_made_anew_at_login(
+def test_hash_with_other_parameters_is_replaced_at_login(
     sql: Sql, database_url: str, signer: TokenSigner, time_cost: int, memory_kib: int
 ) -> None:
     """A login replaces a hash of different strength, and the password stays valid."""
@@ -131,7 +131,7 @@ def test_failed_login_leaves_an_old_hash(sql: Sql, database_url: str, signer: To
     assert sql.hash_of_user("bruce") == old
 
 
-def test_present_hash_is_left_alone_at_login(
+def test_current_hash_is_left_alone_at_login(
     sql: Sql, database_url: str, signer: TokenSigner
 ) -> None:
     """A login with a hash of the current strength creates no new hash."""
@@ -209,7 +209,7 @@ async def test_cancelled_hash_keeps_its_turn_until_it_is_done(hasher: ObservedHa
     assert (begun_beside, hasher.verified, hasher.most_at_once) == (1, 2, 1)
 
 
-async def test_hash_that_has_not_begun_is_not_made_for_nobody(hasher: ObservedHasher) -> None:
+async def test_cancelled_hash_that_has_not_begun_is_dropped(hasher: ObservedHasher) -> None:
     """Requests cancelled while waiting cost no hash."""
     hasher.may_go_on.clear()
     first = asyncio.create_task(hasher.verify("x", None))
