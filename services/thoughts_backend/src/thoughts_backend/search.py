@@ -77,7 +77,7 @@ class Search:
 
     async def find(self, database: Database, wanted: Wanted, limit: int) -> Found:
         """Return the first matches, at most `limit`, as far as the time for a page allows."""
-        length = self._pace.authors_walk if wanted.by_author else self._pace.first_walk
+        length = self._first_length(wanted, limit)
         first = await database.run(
             lambda c: list_queries.fetch_walk(c, wanted, length=length, limit=limit),
             repeatable=True,
@@ -93,6 +93,18 @@ class Search:
                 lambda c: self._go_on(c, further, first, missing), repeatable=True
             )
         return Found(first.thoughts + rest.thoughts, rest.reached)
+
+    def _first_length(self, wanted: Wanted, limit: int) -> int:
+        """Return how many thoughts to walk at first: more if a common term fills the page then."""
+        if wanted.by_author:
+            return self._pace.authors_walk
+        # In lower case instead of folded as in the database: only the length depends on it.
+        text = wanted.search.lower()
+        grams = [text[start : start + 3] for start in range(len(text) - 2)] or [text]
+        share = min(self._frequencies.get(gram, 0.0) for gram in grams)
+        return (
+            max(self._pace.first_walk, int(1.5 * limit / share)) if share else self._pace.first_walk
+        )
 
     async def _go_on(
         self, connection: Connection, wanted: Wanted, first: Walked, limit: int
