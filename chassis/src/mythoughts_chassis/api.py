@@ -13,7 +13,7 @@ from starlette.responses import Response
 from starlette.routing import Route, Router
 from starlette.types import ASGIApp, Lifespan, Receive, Scope, Send
 
-from mythoughts_chassis.asgi import LimitRequests, ObserveRequests
+from mythoughts_chassis.asgi import ObserveRequests
 from mythoughts_chassis.database import Database
 from mythoughts_chassis.endpoints import Endpoint, get
 from mythoughts_chassis.observation import metrics_page, set_build_info
@@ -53,7 +53,7 @@ class Api:
         )
         every = [*endpoints, *_health_endpoints(self._check_ready), *swagger_endpoints(openapi)]
         router = router_of(every, parts, verifier, lifespan=self._open)
-        app = ObserveRequests(LimitRequests(router))
+        app = ObserveRequests(router)
         self.app: ASGIApp = app if tracing is None else _traced(app, tracing)
 
     async def _check_ready(self) -> None:

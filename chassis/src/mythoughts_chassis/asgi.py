@@ -1,8 +1,9 @@
-"""ASGI wrappers around the application: request ids, log line, metrics, problems and limits."""
+"""Around the endpoints: request ids, log line, metrics, problems, and the limits of requests."""
 
 import asyncio
 import time
 
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -24,17 +25,12 @@ from mythoughts_chassis.problems import (
     InternalError,
     Problem,
     RequestTimeout,
-    Unavailable,
 )
 
 REQUEST_SECONDS = 2.5
 BODY_SECONDS = 10.0
 MAX_BODY_BYTES = 64 * 1024
 CLIENT_CLOSED_REQUEST = 499
-
-
-class ClientGone(Exception):
-    """The client disconnected before sending its whole body; nobody will read a response."""
 
 
 class ObserveRequests:
@@ -68,7 +64,7 @@ class ObserveRequests:
             await self._app(scope, receive, send_with_id)
             if not status:
                 raise RuntimeError("The application did not answer.")
-        except ClientGone:
+        except ClientDisconnect:
             status = CLIENT_CLOSED_REQUEST
         except Exception as error:
             if status:
@@ -88,73 +84,26 @@ class ObserveRequests:
                 )
 
 
-class LimitRequests:
-    """Limits each request: processing time, time to send the body, and size of the body.
+async def read_body(request: Request, deadline: asyncio.Timeout) -> bytes:
+    """Return the body of a request, whose deadline is paused while the client sends it.
 
-    `request_seconds` ends when the response begins. It is paused while the client sends its
-    body, which has a limit of its own, `body_seconds`.
+    Raises `RequestTimeout`, `BodyTooLarge` or, if the client disconnects, `ClientDisconnect`.
     """
-
-    def __init__(
-        self,
-        app: ASGIApp,
-        *,
-        request_seconds: float = REQUEST_SECONDS,
-        body_seconds: float = BODY_SECONDS,
-    ) -> None:
-        self._app = app
-        self._request_seconds = request_seconds
-        self._body_seconds = body_seconds
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request; raises `Unavailable` if it takes too long."""
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
-
-        async def send_in_peace(message: Message) -> None:
-            if message["type"] == "http.response.start" and not deadline.expired():
-                deadline.reschedule(None)
-            await send(message)
-
-        try:
-            async with asyncio.timeout(self._request_seconds) as deadline:
-                body = _LimitedBody(receive, deadline, self._body_seconds)
-                await self._app(scope, body, send_in_peace)
-        except TimeoutError as error:
-            if not deadline.expired():
-                raise
-            raise Unavailable("The request took too long. Please try again.") from error
-
-
-class _LimitedBody:
-    """A `receive` that limits the size of the body and the time to send it."""
-
-    def __init__(self, receive: Receive, deadline: asyncio.Timeout, seconds: float) -> None:
-        self._receive = receive
-        self._deadline = deadline
-        self._loop = asyncio.get_running_loop()
-        self._bytes = 0
-        self._until = self._loop.time() + seconds
-
-    async def __call__(self) -> Message:
-        due = self._deadline.when()
-        started = self._loop.time()
-        self._deadline.reschedule(None)
-        try:
-            async with asyncio.timeout_at(self._until):
-                message = await self._receive()
-        except TimeoutError:
-            raise RequestTimeout from None
-        finally:
-            if due is not None:
-                self._deadline.reschedule(due + self._loop.time() - started)
-        if message["type"] == "http.disconnect":
-            raise ClientGone
-        self._bytes += len(message.get("body", b""))
-        if self._bytes > MAX_BODY_BYTES:
-            raise BodyTooLarge
-        return message
+    loop = asyncio.get_running_loop()
+    started, due = loop.time(), deadline.when()
+    deadline.reschedule(None)
+    body = bytearray()
+    try:
+        async with asyncio.timeout(BODY_SECONDS):
+            async for chunk in request.stream():
+                body += chunk
+                if len(body) > MAX_BODY_BYTES:
+                    raise BodyTooLarge
+    except TimeoutError:
+        raise RequestTimeout from None
+    if due is not None:
+        deadline.reschedule(due + loop.time() - started)
+    return bytes(body)
 
 
 def route_of(scope: Scope) -> str | None:

@@ -5,24 +5,14 @@
         \"\"\"List or search everybody's thoughts, newest first.\"\"\"
         return await thoughts.find(parts, query)
 
-The signature says what the function needs, and what is checked before it is called:
-
-    parts                       the service's own objects, such as its database
-    caller: Caller, or Admin    the caller: without a valid token 401, without being an admin 403
-    thought_id: int             the id in a path such as `/api/thoughts/{thought_id}`
-    key: Annotated[str | None, RequestHeader(…)]  a header
-    query: ThoughtsQuery        the query parameters, as this `msgspec.Struct`
-    body: NewThought            the body, JSON or form data, as this `msgspec.Struct`
-
-They are read in this order, so a caller without a token does not learn whether the body is valid.
-The function returns the content of the response: a Struct, a `Page` of them, which gets its `Link`
-header, or an `Answer`, which has headers of its own. None is 204.
-
-`openapi` documents the endpoints, and `api` serves them.
+docs/endpoints.md describes the parameters, the results and the options. `openapi` documents the
+endpoints, and `api` serves them.
 """
 
+import asyncio
+import re
 import typing
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from hashlib import blake2b
@@ -33,17 +23,21 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
-from mythoughts_chassis.authentication import authenticate
+from mythoughts_chassis.asgi import REQUEST_SECONDS, read_body
 from mythoughts_chassis.inputs import parse_body, parse_id, parse_query
 from mythoughts_chassis.pagination import Page
-from mythoughts_chassis.problems import Forbidden, Problem
+from mythoughts_chassis.problems import Forbidden, Problem, Unauthorized, Unavailable
 from mythoughts_chassis.static_content import matches_etag
-from mythoughts_chassis.tokens import Principal, TokenVerifier
+from mythoughts_chassis.tokens import InvalidToken, Principal, TokenVerifier
 
 Caller = NewType("Caller", Principal)
 Admin = NewType("Admin", Caller)
 
 JSON = "application/json"
+
+# RFC 6750. `Bearer` may appear twice: users paste the login response, `Bearer TOKEN`, into a field
+# of Swagger UI or a generated client, which then sends `Bearer Bearer TOKEN`.
+_SCHEME = re.compile(r"Bearer(?: +Bearer)?(?: +|$)", re.IGNORECASE | re.ASCII)
 
 Handler = Callable[..., Awaitable[Any]]
 Content = TypeVar("Content")
@@ -109,28 +103,23 @@ class Endpoint:
         self._takes_parts = "parts" in types
 
     async def answer(self, request: Request, parts: Any, verifier: TokenVerifier) -> Response:
-        """Call the handler for a request; raises `Problem`."""
-        arguments = await self._arguments(request, parts, verifier)
-        result = await self.handler(**arguments)
-        headers: Mapping[str, str] = {}
-        if isinstance(result, Response):
-            return result
-        if isinstance(result, Answer):
-            result, headers = result.content, result.headers
-        elif isinstance(result, Page):
-            link = arguments["query"].link(self.path, result)
-            result, headers = result.items, {"Link": link} if link else {}
-        content = b"" if result is None else msgspec.json.encode(result)
-        if self.etag:
-            return _with_etag(content, request)
-        return Response(content, self.status, headers, JSON if content else None)
+        """Call the handler for a request; raises `Problem`, also if it takes too long."""
+        try:
+            async with asyncio.timeout(REQUEST_SECONDS) as deadline:
+                arguments = await self._arguments(request, parts, verifier, deadline)
+                result = await self.handler(**arguments)
+        except TimeoutError as error:
+            if not deadline.expired():
+                raise
+            raise Unavailable("The request took too long. Please try again.") from error
+        return self._response(request, arguments, result)
 
     async def _arguments(
-        self, request: Request, parts: Any, verifier: TokenVerifier
+        self, request: Request, parts: Any, verifier: TokenVerifier, deadline: asyncio.Timeout
     ) -> dict[str, Any]:
         arguments = {"parts": parts} if self._takes_parts else {}
         if self.caller is not None:
-            caller = arguments["caller"] = authenticate(request.scope["headers"], verifier)
+            caller = arguments["caller"] = _authenticate(request.scope["headers"], verifier)
             if self.caller is Admin and not caller.is_admin:
                 raise Forbidden("Only an admin may do this.")
             if self._check is not None:
@@ -143,8 +132,23 @@ class Endpoint:
             arguments["query"] = parse_query(request.scope["query_string"], self.query)
         if self.body is not None:
             content_type = request.headers.get("content-type", "")
-            arguments["body"] = parse_body(content_type, await request.body(), self.body)
+            content = await read_body(request, deadline)
+            arguments["body"] = parse_body(content_type, content, self.body)
         return arguments
+
+    def _response(self, request: Request, arguments: dict[str, Any], result: Any) -> Response:
+        headers: Mapping[str, str] = {}
+        if isinstance(result, Response):
+            return result
+        if isinstance(result, Answer):
+            result, headers = result.content, result.headers
+        elif isinstance(result, Page):
+            link = arguments["query"].link(self.path, result)
+            result, headers = result.items, {"Link": link} if link else {}
+        content = b"" if result is None else msgspec.json.encode(result)
+        if self.etag:
+            return _with_etag(content, request)
+        return Response(content, self.status, headers, JSON if content else None)
 
 
 def get(path: str, **options: Any) -> Callable[[Handler], Endpoint]:
@@ -170,6 +174,21 @@ def delete(path: str, **options: Any) -> Callable[[Handler], Endpoint]:
 def _split(wanted: Any) -> tuple[Any, Any]:
     """Return a type and the metadata that it is annotated with, None if it has none."""
     return get_args(wanted)[:2] if get_origin(wanted) is Annotated else (wanted, None)
+
+
+def _authenticate(headers: Iterable[tuple[bytes, bytes]], verifier: TokenVerifier) -> Principal:
+    """Return the caller of a request with these headers; raises `Unauthorized`."""
+    # If there are two, the joined value is not a valid token, so there is no need to choose.
+    credentials = b", ".join(value for name, value in headers if name == b"authorization")
+    scheme = _SCHEME.match(credentials.decode("latin-1"))
+    if scheme is None:
+        raise Unauthorized
+    try:
+        return verifier.verify(scheme.string[scheme.end() :].strip())
+    except InvalidToken as error:
+        raise Unauthorized(
+            "The token is not valid. Log in again.", challenge='Bearer error="invalid_token"'
+        ) from error
 
 
 def _with_etag(content: bytes, request: Request) -> Response:
