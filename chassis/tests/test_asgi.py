@@ -1,11 +1,12 @@
 """The ASGI wrapper around each application: ids and problems."""
 
 import pytest
+import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from structlog.typing import EventDict, WrappedLogger
 
 from chassis.tests.conftest import Serve
 from mythoughts_chassis.asgi import ObserveRequests
-from mythoughts_chassis.observation import log_requests_with
 from mythoughts_chassis.problems import Conflict
 from testkit.http_client import read_answer
 from testkit.strange_requests import BAD_HOSTS, GOOD_HOSTS
@@ -70,14 +71,14 @@ def test_answer_stands_when_the_log_fails(serve: Serve, app: ASGIApp) -> None:
     http = serve(ObserveRequests(app))
     expected = http.get("/").status
 
-    def fail(**_: object) -> None:
+    def fail(_: WrappedLogger, __: str, ___: EventDict) -> EventDict:
         raise ValueError("no log")
 
-    previous = log_requests_with(fail)
+    structlog.configure(processors=[fail])
     try:
         answer = http.get("/", headers={"X-Request-ID": "mine"})
     finally:
-        log_requests_with(previous)
+        structlog.reset_defaults()
 
     assert (answer.status, answer.headers["X-Request-ID"]) == (expected, "mine")
 

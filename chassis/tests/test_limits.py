@@ -10,7 +10,10 @@ from mythoughts_chassis.asgi import MAX_BODY_BYTES
 from mythoughts_chassis.endpoints import get, post
 from testkit.http_client import HttpClient, read_answer
 
-HEAD = b"POST /quick HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n"
+HEAD = (
+    b"POST /quick HTTP/1.1\r\nHost: x\r\n"
+    b"Content-Type: application/json\r\nContent-Length: %d\r\n\r\n"
+)
 BODY = b'{"n": "a"}'
 
 

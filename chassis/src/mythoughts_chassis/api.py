@@ -7,12 +7,12 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
-import asyncpg
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route, Router
 from starlette.types import ASGIApp, Lifespan, Receive, Scope, Send
 
+from mythoughts_chassis.api_tracing import TraceRequests
 from mythoughts_chassis.asgi import ObserveRequests
 from mythoughts_chassis.database import Database
 from mythoughts_chassis.endpoints import Endpoint, get
@@ -54,7 +54,7 @@ class Api:
         every = [*endpoints, *_health_endpoints(self._check_ready), *swagger_endpoints(openapi)]
         router = router_of(every, parts, verifier, lifespan=self._open)
         app = ObserveRequests(router)
-        self.app: ASGIApp = app if tracing is None else _traced(app, tracing)
+        self.app: ASGIApp = app if tracing is None else TraceRequests(app, tracing)
 
     async def _check_ready(self) -> None:
         if self.draining:
@@ -150,24 +150,3 @@ def start_tracing(settings: ServiceSettings, name: str, version: str) -> "Tracin
     from mythoughts_chassis.tracing import Tracing  # noqa: PLC0415
 
     return Tracing(endpoint=settings.otel_exporter_otlp_endpoint, service=name, version=version)
-
-
-def primary_database(settings: ApiSettings, name: str, tracing: "Tracing | None") -> Database:
-    """Return the pool of the service's database; `name` is shown in PostgreSQL."""
-    connection_class: type[asyncpg.Connection[asyncpg.Record]] = asyncpg.Connection
-    if tracing is not None:
-        from mythoughts_chassis.api_tracing import traced_connection  # noqa: PLC0415
-
-        connection_class = traced_connection(tracing)
-    return Database(
-        settings.database_url,
-        pool_size=settings.database_pool_size,
-        application_name=name,
-        connection_class=connection_class,
-    )
-
-
-def _traced(app: ASGIApp, tracing: "Tracing") -> ASGIApp:
-    from mythoughts_chassis.api_tracing import TraceRequests  # noqa: PLC0415
-
-    return TraceRequests(app, tracing)

@@ -3,25 +3,26 @@
 from typing import TYPE_CHECKING, Any
 
 import asyncpg
+from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from mythoughts_chassis.asgi import route_of
 from mythoughts_chassis.observation import is_unobserved
-from mythoughts_chassis.tracing import Tracing, current_headers, note_answer
 
 if TYPE_CHECKING:
+    # Not imported at run time: only services that are traced need OpenTelemetry.
+    from mythoughts_chassis.tracing import Tracing
+
     # asyncpg's classes take type parameters in their stubs only.
     _Connection = asyncpg.Connection[asyncpg.Record]
 else:
     _Connection = asyncpg.Connection
 
-_TRACE_HEADERS = (b"traceparent", b"tracestate")
-
 
 class TraceRequests:
     """Outermost wrapper; inside it, the request's span replaces the client's `traceparent`."""
 
-    def __init__(self, app: ASGIApp, tracing: Tracing) -> None:
+    def __init__(self, app: ASGIApp, tracing: "Tracing") -> None:
         self._app = app
         self._tracing = tracing
 
@@ -37,18 +38,18 @@ class TraceRequests:
             status = message.get("status", status)
             await send(message)
 
-        method = scope["method"]
-        with self._tracing.request(method, scope["path"], _trace_headers(scope)) as span:
-            within = {**scope, "headers": _headers_within(scope)}
+        method, headers = scope["method"], MutableHeaders(scope=scope)
+        with self._tracing.request(method, scope["path"], headers) as span:
+            headers.update(self._tracing.current_headers())
             try:
-                await self._app(within, receive, send_and_note)
+                await self._app(scope, receive, send_and_note)
             finally:
                 # No status means no response: the client disconnected.
                 if status:
-                    note_answer(span, method, status, route_of(within))
+                    self._tracing.note_answer(span, method, status, route_of(scope))
 
 
-def traced_connection(tracing: Tracing) -> type[_Connection]:
+def traced_connection(tracing: "Tracing") -> type[_Connection]:
     """Return a connection class that traces each statement.
 
     The text of a statement contains no values: they are sent separately.
@@ -87,18 +88,3 @@ def traced_connection(tracing: Tracing) -> type[_Connection]:
             }
 
     return TracedConnection
-
-
-def _trace_headers(scope: Scope) -> dict[str, str]:
-    return {
-        name.decode(): value.decode("latin-1")
-        for name, value in scope["headers"]
-        if name in _TRACE_HEADERS
-    }
-
-
-def _headers_within(scope: Scope) -> list[tuple[bytes, bytes]]:
-    """Return the request's headers with the current span in place of the client's."""
-    others = [header for header in scope["headers"] if header[0] not in _TRACE_HEADERS]
-    own = ((name.encode(), value.encode()) for name, value in current_headers().items())
-    return [*others, *own]

@@ -7,17 +7,21 @@ closed soon after.
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import Any, Literal, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeVar
 
 import asyncpg
 import structlog
 from prometheus_client import Counter, Gauge
 
+from mythoughts_chassis.api_tracing import traced_connection
 from mythoughts_chassis.asgi import REQUEST_SECONDS
 from mythoughts_chassis.logs import first_line
 from mythoughts_chassis.pool import Pool, PooledConnection
 from mythoughts_chassis.problems import Unavailable
 from mythoughts_chassis.settings import Secret
+
+if TYPE_CHECKING:
+    from mythoughts_chassis.tracing import Tracing
 
 CONNECT_SECONDS = 2.0
 # Slightly longer than a request may take: a connection held longer is stuck in the rollback, or
@@ -60,7 +64,8 @@ _FAILURES = Counter(
 class Database:
     """A pool of connections; `open` it in the running loop and `close` it at the end.
 
-    `role` labels its metrics.
+    `application_name` is shown in PostgreSQL; `role` labels the metrics. With `tracing`, each
+    statement of a traced request has a span.
     """
 
     def __init__(
@@ -70,9 +75,8 @@ class Database:
         pool_size: int,
         application_name: str,
         role: Literal["primary", "replica"] = "primary",
-        connection_class: type[Connection] = asyncpg.Connection,
+        tracing: "Tracing | None" = None,
     ) -> None:
-        self.connection_class = connection_class
         self._url = url.reveal()
         self._pool_size = pool_size
         self._server_settings = {
@@ -82,6 +86,9 @@ class Database:
             "jit": "off",
             "max_parallel_workers_per_gather": "0",
         }
+        self._connection_class: type[Connection] = (
+            asyncpg.Connection if tracing is None else traced_connection(tracing)
+        )
         self._role = role
         self._failures = _FAILURES.labels(role)
         self._probe: Connection | None = None
@@ -160,7 +167,7 @@ class Database:
             self._url,
             timeout=CONNECT_SECONDS,
             server_settings=self._server_settings,
-            connection_class=self.connection_class,
+            connection_class=self._connection_class,
         )
 
     def _unavailable(self, error: BaseException) -> Unavailable:

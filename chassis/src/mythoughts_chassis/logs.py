@@ -3,9 +3,6 @@
 {"time": "2026-01-31T12:00:00.123456Z", "level": "info", "service": "users-backend",
 "event": "request", "request_id": "9f…", "method": "GET", "route": "/api/me", …}
 
-Lines go through structlog, except the line of each request: it is written directly, in a third of
-the time, because every request pays for it.
-
 Whatever a client sends, a line stays one line, and unprintable characters, such as terminal control
 codes, are escaped. Tracebacks contain no values of variables and only the first line of an error's
 message: in the following lines PostgreSQL shows the row that it rejected.
@@ -16,15 +13,14 @@ import logging
 import re
 import sys
 import traceback
-from datetime import UTC, datetime
 from io import TextIOWrapper
-from typing import IO, Any, Literal
+from typing import Literal, TextIO
 
 import msgspec
 import structlog
 from structlog.typing import EventDict, ExcInfo, Processor, WrappedLogger
 
-from mythoughts_chassis.observation import RequestLogger, current_ids, log_requests_with
+from mythoughts_chassis.observation import current_ids
 
 LEVELS = {
     "debug": logging.DEBUG,
@@ -38,32 +34,16 @@ LEVELS = {
 _SECRET = re.compile(r"\$argon2[\w$=,+/-]+|\beyJ[\w-]+(?:\.[\w-]+)*", re.ASCII)
 
 
-class RequestLine(msgspec.Struct, frozen=True, kw_only=True):
-    """The log line of a request; `route` is the template, None if no route matches the path."""
-
-    time: datetime
-    level: str = "info"
-    service: str
-    event: str = "request"
-    request_id: str
-    trace_id: str | msgspec.UnsetType
-    method: str
-    route: str | None
-    path: str
-    status: int
-    duration_ms: float
-
-
 class _Unfailing:
     """A file that discards what it cannot write, for example on a full disk, and never raises.
 
     It has only the methods that structlog uses.
     """
 
-    def __init__(self, file: IO[Any]) -> None:
+    def __init__(self, file: TextIO) -> None:
         self._file = file
 
-    def write(self, line: str | bytes) -> None:
+    def write(self, line: str) -> None:
         try:
             self._file.write(line)
         except OSError:
@@ -105,35 +85,9 @@ def configure_logging(*, service: str, level: str, output: Literal["json", "cons
         logger_factory=structlog.WriteLoggerFactory(_Unfailing(sys.stdout)),  # type: ignore[arg-type]
         cache_logger_on_first_use=True,
     )
-    if output == "json" and LEVELS[level] <= logging.INFO:
-        log_requests_with(_quick_request_logger(service))
     _redirect_standard_logging(shared, form, LEVELS[level])
     # An uncaught error ends the process; its traceback is logged like any other line.
     sys.excepthook = lambda *error: structlog.get_logger().critical("died", exc_info=error)
-
-
-def _quick_request_logger(service: str) -> RequestLogger:
-    write_line = structlog.BytesLogger(_Unfailing(sys.stdout.buffer)).msg  # type: ignore[arg-type]
-    encode = msgspec.json.Encoder().encode
-
-    def log_request(
-        *, method: str, route: str | None, path: str, status: int, duration_ms: float
-    ) -> None:
-        ids = current_ids.get()
-        line = RequestLine(
-            time=datetime.now(UTC),
-            service=service,
-            request_id=ids.request_id,
-            trace_id=ids.trace_id or msgspec.UNSET,
-            method=method,
-            route=route,
-            path=path,
-            status=status,
-            duration_ms=duration_ms,
-        )
-        write_line(_in_one_line(encode(line)))
-
-    return log_request
 
 
 def _add_ids(_: WrappedLogger, __: str, event: EventDict) -> EventDict:

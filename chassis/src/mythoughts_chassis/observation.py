@@ -6,11 +6,9 @@ one is generated. `traceparent` (W3C Trace Context) is passed on unchanged; its 
 
 import re
 import secrets
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import Protocol
 
 import structlog
 from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, Gauge, Histogram, generate_latest
@@ -33,28 +31,7 @@ UNMATCHED_ROUTE = "unmatched"
 UNOBSERVED_PATHS = frozenset({"/healthz", "/readyz", "/metrics"})
 
 
-class RequestLogger(Protocol):
-    """Writes the log line of a request, with the ids from `current_ids`."""
-
-    def __call__(
-        self, *, method: str, route: str | None, path: str, status: int, duration_ms: float
-    ) -> None:
-        """Write it; `route` is the template, None if there is none."""
-
-
-def _log_request(**fields: object) -> None:
-    structlog.get_logger().info("request", **fields)
-
-
-_request_logger: RequestLogger = _log_request
-
-
-def log_requests_with(request_logger: RequestLogger) -> RequestLogger:
-    """Log each request with this logger from now on; return the previous one."""
-    global _request_logger
-    previous, _request_logger = _request_logger, request_logger
-    return previous
-
+_log = structlog.get_logger()
 
 _SECONDS = Histogram(
     "http_request_duration_seconds",
@@ -114,13 +91,13 @@ def observe_request(
     The log line takes the ids from `current_ids`. Never raises: the response is already sent.
     """
     method_label = method if method in KNOWN_METHODS else "other"
-    # Not with `harmless`, which would cost each request 1 us.
     try:
         _SECONDS.labels(method_label, route or UNMATCHED_ROUTE, str(status)).observe(seconds)
     except Exception as error:  # noqa: BLE001
         log_error("metric failed", error)
     try:
-        _request_logger(
+        _log.info(
+            "request",
             method=method,
             route=route,
             path=path,
@@ -131,19 +108,10 @@ def observe_request(
         log_error("log line failed", error)
 
 
-@contextmanager
-def harmless(part: str) -> Iterator[None]:
-    """Log errors of the block and never raise: the response does not depend on it."""
-    try:
-        yield
-    except Exception as error:  # noqa: BLE001
-        log_error(f"{part} failed", error)
-
-
 def log_error(event: str, error: Exception) -> None:
     """Log a fault of the service, if the log can be written; never raises."""
     with suppress(Exception):
-        structlog.get_logger().error(event, exc_info=error)
+        _log.error(event, exc_info=error)
 
 
 def set_build_info(service: str, version: str) -> None:

@@ -6,25 +6,23 @@ follow OpenTelemetry's semantic conventions. As in the logs, query strings, bodi
 values of statements are omitted.
 
 A slow or unavailable collector does not delay requests: spans wait in a bounded queue, and
-another thread sends them. Errors of tracing itself are logged, and the request continues
-without its span.
+another thread sends them.
 """
 
 import atexit
-import sys
 import threading
 from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 
+from opentelemetry.context import Context
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
-from opentelemetry.trace import INVALID_SPAN, Span, SpanKind, StatusCode, get_current_span
+from opentelemetry.trace import Span, SpanKind, StatusCode, get_current_span
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
-from mythoughts_chassis.observation import KNOWN_METHODS, harmless
-from mythoughts_chassis.settings import SettingsError
+from mythoughts_chassis.observation import KNOWN_METHODS
 
 # How long sending the last spans may delay the end of the process.
 LAST_SPANS_SECONDS = 2.0
@@ -38,12 +36,10 @@ class Tracing:
     """Creates the spans of one service and sends them to the collector at `endpoint`.
 
     The SDK itself reads OpenTelemetry's other environment variables, such as
-    OTEL_TRACES_SAMPLER. Raises `SettingsError` for an endpoint that is not an http address.
+    OTEL_TRACES_SAMPLER.
     """
 
     def __init__(self, *, endpoint: str, service: str, version: str) -> None:
-        if not endpoint.startswith(("http://", "https://")):
-            raise SettingsError("OTEL_EXPORTER_OTLP_ENDPOINT: must start with http:// or https://")
         self._provider = TracerProvider(
             resource=Resource.create({"service.name": service, "service.version": version}),
             shutdown_on_exit=False,
@@ -62,7 +58,8 @@ class Tracing:
         """
         known = method if method in KNOWN_METHODS else "_OTHER"
         attributes = {"http.request.method": known, "url.path": path}
-        return _unfailing(self._span(_name(method), SpanKind.SERVER, attributes, headers))
+        context = _headers.extract(headers)
+        return self._span(_name(method), SpanKind.SERVER, attributes, context)
 
     def call(self, name: str, attributes: Attributes) -> AbstractContextManager[Span]:
         """Trace a call to another process as a child of the current span.
@@ -72,7 +69,27 @@ class Tracing:
         present = get_current_span()
         if not present.is_recording():
             return nullcontext(present)
-        return _unfailing(self._span(name, SpanKind.CLIENT, attributes))
+        return self._span(name, SpanKind.CLIENT, attributes)
+
+    @staticmethod
+    def note_answer(span: Span, method: str, status: int, route: str | None) -> None:
+        """Record how a request was answered; `route` is the template, None if there is none."""
+        span.set_attribute("http.response.status_code", status)
+        if route is not None:
+            span.set_attribute("http.route", route)
+            span.update_name(f"{_name(method)} {route}")
+        if status >= 500:
+            _mark_as_failed(span, str(status))
+
+    @staticmethod
+    def current_headers() -> dict[str, str]:
+        """Return the headers that make an outgoing request a child of the current span.
+
+        There are none if OTEL_SDK_DISABLED is set.
+        """
+        headers: dict[str, str] = {}
+        _headers.inject(headers)
+        return headers
 
     @contextmanager
     def _span(
@@ -80,11 +97,11 @@ class Tracing:
         name: str,
         kind: SpanKind,
         attributes: Attributes,
-        headers: Mapping[str, str] | None = None,
+        context: Context | None = None,
     ) -> Iterator[Span]:
         with self._tracer.start_as_current_span(
             name,
-            context=None if headers is None else _headers.extract(headers),
+            context=context,
             kind=kind,
             attributes=attributes,
             # The text of an error may contain values; it is in the log.
@@ -94,7 +111,7 @@ class Tracing:
             try:
                 yield span
             except BaseException as error:
-                mark_as_failed(span, type(error).__name__)
+                _mark_as_failed(span, type(error).__name__)
                 raise
 
     def _send_last_spans(self) -> None:
@@ -104,43 +121,7 @@ class Tracing:
         sending.join(LAST_SPANS_SECONDS)
 
 
-@contextmanager
-def _unfailing(making_span: AbstractContextManager[Span]) -> Iterator[Span]:
-    """Log errors of tracing itself; if no span can be created, yield one that records nothing."""
-    span: Span = INVALID_SPAN
-    ending = ExitStack()
-    with harmless("tracing"):
-        span = ending.enter_context(making_span)
-    try:
-        yield span
-    finally:
-        with harmless("tracing"):
-            ending.__exit__(*sys.exc_info())
-
-
-def note_answer(span: Span, method: str, status: int, route: str | None) -> None:
-    """Record how a request was answered; `route` is the template, None if there is none."""
-    with harmless("tracing"):
-        span.set_attribute("http.response.status_code", status)
-        if route is not None:
-            span.set_attribute("http.route", route)
-            span.update_name(f"{_name(method)} {route}")
-        if status >= 500:
-            mark_as_failed(span, str(status))
-
-
-def current_headers() -> dict[str, str]:
-    """Return the headers that make an outgoing request a child of the current span.
-
-    There are none if OTEL_SDK_DISABLED is set.
-    """
-    headers: dict[str, str] = {}
-    with harmless("tracing"):
-        _headers.inject(headers)
-    return headers
-
-
-def mark_as_failed(span: Span, error_type: str) -> None:
+def _mark_as_failed(span: Span, error_type: str) -> None:
     """Record that the operation of the span failed."""
     span.set_attribute("error.type", error_type)
     span.set_status(StatusCode.ERROR)

@@ -2,16 +2,16 @@
 
 import re
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 import pytest
+import structlog
 from prometheus_client import REGISTRY
 from structlog.testing import capture_logs
+from structlog.typing import EventDict, WrappedLogger
 
 from frontend.serving.observation import observe
 from frontend.settings import Settings
-from mythoughts_chassis.observation import log_requests_with
 from services.frontend.tests.conftest import RunningFrontend
 from testkit.browser import Browser
 
@@ -150,14 +150,14 @@ def test_answer_stands_when_the_log_fails(
     browser = serve(app)
     expected = browser.get("/").status
 
-    def fail(**_: Any) -> None:
+    def fail(_: WrappedLogger, __: str, ___: EventDict) -> EventDict:
         raise error
 
-    previous = log_requests_with(fail)
+    structlog.configure(processors=[fail])
     try:
         answer = browser.get("/", X_Request_ID="mine")
     finally:
-        log_requests_with(previous)
+        structlog.reset_defaults()
 
     assert (answer.status, answer.headers["X-Request-ID"]) == (expected, "mine")
 

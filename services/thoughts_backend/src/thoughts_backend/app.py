@@ -3,7 +3,8 @@
 from importlib.metadata import version
 from pathlib import Path
 
-from mythoughts_chassis.api import Api, primary_database, start_tracing
+from mythoughts_chassis.api import Api, start_tracing
+from mythoughts_chassis.database import Database
 from mythoughts_chassis.openapi import document
 from thoughts_backend.parts import Parts
 from thoughts_backend.replica import Replica
@@ -29,7 +30,12 @@ OPENAPI = document(
 def create_api(settings: Settings) -> Api:
     """Return the API, ready to serve; raises `KeySetError` if the public keys cannot be read."""
     tracing = start_tracing(settings, NAME, VERSION)
-    database = primary_database(settings, NAME, tracing)
+    database = Database(
+        settings.database_url,
+        pool_size=settings.database_pool_size,
+        application_name=NAME,
+        tracing=tracing,
+    )
     databases = [database]
     if settings.database_replica_url is not None:
         replica = Replica(
@@ -37,6 +43,7 @@ def create_api(settings: Settings) -> Api:
             primary=database,
             pool_size=settings.database_pool_size,
             application_name=NAME,
+            tracing=tracing,
         )
         databases.append(replica)
     search = Search(at_once=max(1, settings.database_pool_size // 4))

@@ -2,13 +2,16 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from asyncpg import PostgresError
 
 from mythoughts_chassis.database import Connection, Database
 from mythoughts_chassis.problems import Unavailable
 from mythoughts_chassis.settings import Secret
+
+if TYPE_CHECKING:
+    from mythoughts_chassis.tracing import Tracing
 
 # After this time the replica is checked; the primary still has enough time to answer.
 SLOW_SECONDS = 0.5
@@ -22,14 +25,20 @@ class Replica(Database):
     """The pool of a replica. After a failure the replica is not used for `PAUSE_SECONDS`."""
 
     def __init__(
-        self, url: Secret, *, primary: Database, pool_size: int, application_name: str
+        self,
+        url: Secret,
+        *,
+        primary: Database,
+        pool_size: int,
+        application_name: str,
+        tracing: "Tracing | None" = None,
     ) -> None:
         super().__init__(
             url,
             pool_size=pool_size,
             application_name=application_name,
             role="replica",
-            connection_class=primary.connection_class,
+            tracing=tracing,
         )
         self._primary = primary
         # Zero while the replica works.

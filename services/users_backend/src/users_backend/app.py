@@ -3,7 +3,8 @@
 from importlib.metadata import version
 from pathlib import Path
 
-from mythoughts_chassis.api import Api, primary_database, start_tracing
+from mythoughts_chassis.api import Api, start_tracing
+from mythoughts_chassis.database import Database
 from mythoughts_chassis.keys import WatchedKeySet
 from mythoughts_chassis.openapi import document
 from users_backend.parts import Parts
@@ -31,7 +32,12 @@ OPENAPI = document(
 def create_api(settings: Settings) -> Api:
     """Return the API, ready to serve; raises `KeySetError` if a key file cannot be read."""
     tracing = start_tracing(settings, NAME, VERSION)
-    database = primary_database(settings, NAME, tracing)
+    database = Database(
+        settings.database_url,
+        pool_size=settings.database_pool_size,
+        application_name=NAME,
+        tracing=tracing,
+    )
     signer = TokenSigner(
         WatchedKeySet(settings.token_private_keys_path),
         issuer=settings.token_issuer,

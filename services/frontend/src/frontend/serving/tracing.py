@@ -11,7 +11,7 @@ from frontend.backends.connection import Answer, Request
 from frontend.backends.http_client import Attempt
 from frontend.serving.observation import ROUTE_KEY, Start, path_of
 from mythoughts_chassis.observation import is_unobserved
-from mythoughts_chassis.tracing import Attributes, Tracing, current_headers, note_answer
+from mythoughts_chassis.tracing import Attributes, Tracing
 
 
 def trace_requests(app: WSGIApplication, tracing: Tracing) -> WSGIApplication:
@@ -27,9 +27,11 @@ def trace_requests(app: WSGIApplication, tracing: Tracing) -> WSGIApplication:
             "tracestate": environ.pop("HTTP_TRACESTATE", ""),
         }
         with tracing.request(method, path_of(environ), headers) as span:
-            environ |= {f"HTTP_{name.upper()}": value for name, value in current_headers().items()}
+            environ |= {
+                f"HTTP_{name.upper()}": value for name, value in tracing.current_headers().items()
+            }
             body = app(environ, start)
-            note_answer(span, method, start.status, environ.get(ROUTE_KEY))
+            tracing.note_answer(span, method, start.status, environ.get(ROUTE_KEY))
         return body
 
     return traced
@@ -47,9 +49,9 @@ def trace_calls(attempt: Attempt, base_url: str, tracing: Tracing) -> Attempt:
             "url.full": base_url.rstrip("/") + request.target.partition("?")[0],
         }
         with tracing.call(request.method, attributes) as span:
-            headers = {**request.headers, **current_headers()}
+            headers = {**request.headers, **tracing.current_headers()}
             answer = attempt(request._replace(headers=headers), ends_at)
-            note_answer(span, request.method, answer.status, None)
+            tracing.note_answer(span, request.method, answer.status, None)
         return answer
 
     return traced
