@@ -3,6 +3,9 @@
 {"time": "2026-01-31T12:00:00.123456Z", "level": "info", "service": "users-backend",
 "event": "request", "request_id": "9f…", "method": "GET", "route": "/api/me", …}
 
+Lines go through structlog, except the line of each request: it is written directly, in a third of
+the time, because every request pays for it.
+
 Whatever a client sends, a line stays one line, and unprintable characters, such as terminal control
 codes, are escaped. Tracebacks contain no values of variables and only the first line of an error's
 message: in the following lines PostgreSQL shows the row that it rejected.
@@ -13,14 +16,16 @@ import logging
 import re
 import sys
 import traceback
+from collections.abc import Mapping
+from datetime import UTC, datetime
 from io import TextIOWrapper
-from typing import Literal, TextIO
+from typing import IO, Any, Literal
 
 import msgspec
 import structlog
 from structlog.typing import EventDict, ExcInfo, Processor, WrappedLogger
 
-from mythoughts_chassis.observation import current_ids
+from mythoughts_chassis.observation import RequestLogger, current_ids, log_requests_with
 
 LEVELS = {
     "debug": logging.DEBUG,
@@ -40,10 +45,10 @@ class _Unfailing:
     It has only the methods that structlog uses.
     """
 
-    def __init__(self, file: TextIO) -> None:
+    def __init__(self, file: IO[Any]) -> None:
         self._file = file
 
-    def write(self, line: str) -> None:
+    def write(self, line: str | bytes) -> None:
         try:
             self._file.write(line)
         except OSError:
@@ -85,19 +90,35 @@ def configure_logging(*, service: str, level: str, output: Literal["json", "cons
         logger_factory=structlog.WriteLoggerFactory(_Unfailing(sys.stdout)),  # type: ignore[arg-type]
         cache_logger_on_first_use=True,
     )
+    if output == "json" and LEVELS[level] <= logging.INFO:
+        log_requests_with(_quick_request_logger(service))
     _redirect_standard_logging(shared, form, LEVELS[level])
     # An uncaught error ends the process; its traceback is logged like any other line.
     sys.excepthook = lambda *error: structlog.get_logger().critical("died", exc_info=error)
 
 
+def _quick_request_logger(service: str) -> RequestLogger:
+    write_line = structlog.BytesLogger(_Unfailing(sys.stdout.buffer)).msg  # type: ignore[arg-type]
+
+    def log_request(**fields: object) -> None:
+        line = {"time": datetime.now(UTC), "level": "info", "service": service, "event": "request"}
+        write_line(_json_line(line | _present_ids() | fields))
+
+    return log_request
+
+
 def _add_ids(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
-    """Add the ids of the request that a line belongs to, if any."""
-    ids = current_ids.get(None)
-    if ids is not None:
-        event["request_id"] = ids.request_id
-        if ids.trace_parent is not None:
-            event["trace_id"] = ids.trace_id
+    event.update(_present_ids())
     return event
+
+
+def _present_ids() -> dict[str, str]:
+    """Return the ids of the request that a line belongs to, if any."""
+    ids = current_ids.get(None)
+    if ids is None:
+        return {}
+    trace = {} if ids.trace_id is None else {"trace_id": ids.trace_id}
+    return {"request_id": ids.request_id, **trace}
 
 
 def first_line(error: BaseException) -> str:
@@ -133,12 +154,16 @@ def _frames_of(error: BaseException) -> str:
 
 
 def _render_json(_: WrappedLogger, __: str, event: EventDict) -> str:
+    return _json_line(event).decode()
+
+
+def _json_line(event: Mapping[str, object]) -> bytes:
     try:
         line = msgspec.json.encode(event, enc_hook=repr)
     except UnicodeEncodeError:
         # A lone surrogate, which represents bytes that are not UTF-8.
         line = json.dumps(event, default=repr).encode()
-    return _in_one_line(line).decode()
+    return _in_one_line(line)
 
 
 def _in_one_line(line: bytes) -> bytes:

@@ -6,6 +6,7 @@ one is generated. `traceparent` (W3C Trace Context) is passed on unchanged; its 
 
 import re
 import secrets
+from collections.abc import Callable
 from contextlib import suppress
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -32,6 +33,22 @@ UNOBSERVED_PATHS = frozenset({"/healthz", "/readyz", "/metrics"})
 
 
 _log = structlog.get_logger()
+
+
+def _log_request(**fields: object) -> None:
+    _log.info("request", **fields)
+
+
+# Writes the log line of a request, from keyword arguments.
+RequestLogger = Callable[..., None]
+_request_logger: RequestLogger = _log_request
+
+
+def log_requests_with(request_logger: RequestLogger) -> None:
+    """Log each request with this logger from now on."""
+    global _request_logger  # noqa: PLW0603 (set once, at the start)
+    _request_logger = request_logger
+
 
 _SECONDS = Histogram(
     "http_request_duration_seconds",
@@ -96,8 +113,7 @@ def observe_request(
     except Exception as error:  # noqa: BLE001
         log_error("metric failed", error)
     try:
-        _log.info(
-            "request",
+        _request_logger(
             method=method,
             route=route,
             path=path,
