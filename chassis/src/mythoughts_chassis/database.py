@@ -7,7 +7,7 @@ closed soon after.
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Literal, TypeAlias, TypeVar
 
 import asyncpg
 import structlog
@@ -139,10 +139,6 @@ class Database:
     ) -> asyncpg.Record | None:
         """Return the first row of one statement, or None."""
         return await self.run(lambda c: c.fetchrow(sql, *arguments), repeatable=repeatable)
-
-    async def fetchval(self, sql: str, *arguments: object, repeatable: bool) -> Any:
-        """Return the first value of the first row of one statement, or None."""
-        return await self.run(lambda c: c.fetchval(sql, *arguments), repeatable=repeatable)
 
     async def execute(self, sql: str, *arguments: object, repeatable: bool) -> str:
         """Run one statement and return its status, such as "DELETE 1"."""

@@ -5,7 +5,8 @@ annotations also define its OpenAPI schema. All invalid fields are reported in o
 with one entry per field. Line breaks in bodies are normalized to LF.
 
 If a schema cannot express a type's rules, `Meta(extra={"rule": …})` holds a function. It returns
-the value as it is to be stored, or raises `ValueError` with a message for users.
+the value as it is to be stored, or raises `ValueError` with a message for users. For a type that
+msgspec does not know, `extra={"text": …}` holds the type of the text that the rule takes.
 """
 
 import json
@@ -26,7 +27,6 @@ from multipart import (  # type: ignore[import-untyped]
 )
 
 from mythoughts_chassis.problems import BadInput, FieldError, NotFound, UnsupportedMediaType
-from mythoughts_chassis.settings import Secret
 
 BODY_TYPES = ("application/json", "application/x-www-form-urlencoded", "multipart/form-data")
 
@@ -42,19 +42,6 @@ Id = Annotated[int, Meta(ge=1, le=MAX_ID, extra_json_schema=INT64)]
 WITHOUT_NUL = {"pattern": r"^[^\x00]*$"}
 
 MAX_FORM_FIELDS = 100
-
-
-def secret_text(*, min_length: int, max_length: int, description: str, example: str) -> Meta:
-    """Describe a field of type `Secret`: the limits are both enforced and published."""
-    limits = {"type": "string", "maxLength": max_length, "minLength": min_length}
-    text = Annotated[str, Meta(min_length=min_length, max_length=max_length)]
-    return Meta(
-        description=description,
-        examples=[example],
-        extra_json_schema={"format": "password", "writeOnly": True, **WITHOUT_NUL, **limits},
-        extra={"text": text, "rule": Secret},
-    )
-
 
 _DIGITS = re.compile(r"[0-9]{1,19}", re.ASCII)
 

@@ -14,8 +14,9 @@ required. One `SettingsError` lists all missing and invalid settings.
 import dataclasses
 import re
 import typing
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
@@ -54,10 +55,49 @@ def setting(
     default: object = dataclasses.MISSING,
     minimum: float | None = None,
     maximum: float | None = None,
+    check: Callable[[Any], None] | None = None,
 ) -> Any:
-    """Declare a setting; `description` is its text in `docs/configuration.md`."""
-    metadata = {"description": description, "minimum": minimum, "maximum": maximum}
+    """Declare a setting; `description` is its text in `docs/configuration.md`.
+
+    `check` raises `ValueError` for a value that would only fail later.
+    """
+    metadata = {"description": description, "minimum": minimum, "maximum": maximum, "check": check}
     return dataclasses.field(default=default, metadata=metadata)
+
+
+def check_database_url(url: Secret) -> None:
+    """Raise `ValueError`, without showing the address, unless it is a PostgreSQL address.
+
+    There may be several hosts, or none if a parameter names the host.
+    """
+    if not url.reveal().startswith(("postgresql://", "postgres://")):
+        raise ValueError("must start with postgresql://")
+    if not _DATABASE_URL.fullmatch(url.reveal()):
+        raise ValueError(
+            "must look like postgresql://user:password@host:port/name, "
+            "with @, /, ? and # in the password percent-encoded"
+        )
+
+
+def check_url(url: str, *, schemes: Sequence[str] = ("http",), path: bool = False) -> None:
+    """Raise `ValueError` unless `url` has one of the schemes, a host and nothing more.
+
+    With `path`, a path may follow.
+    """
+    try:
+        parts = urlsplit(url)
+        fits = parts.port is None or parts.port > 0
+    except ValueError:
+        fits = False
+    if (
+        not fits
+        or parts.scheme not in schemes
+        or not parts.hostname
+        or (parts.path.strip("/") and not path)
+        or parts.query
+    ):
+        expected = " or ".join(f"{scheme}://host:port" for scheme in schemes)
+        raise ValueError(f"must look like {expected}, got {url!r}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,19 +127,10 @@ class ServiceSettings:
         "Address of an OpenTelemetry collector, for example http://collector:4318, that receives a "
         "trace of each request by OTLP over HTTP. If it is not set, nothing is traced.",
         default=None,
+        check=partial(check_url, schemes=("http", "https"), path=True),
     )
     token_issuer: str = setting("The `iss` that tokens must carry.", default="mythoughts")
     token_audience: str = setting("The `aud` that tokens must carry.", default="mythoughts")
-
-    def __post_init__(self) -> None:
-        """Reject an address that would only fail later."""
-        if self.otel_exporter_otlp_endpoint is not None:
-            check_url(
-                "OTEL_EXPORTER_OTLP_ENDPOINT",
-                self.otel_exporter_otlp_endpoint,
-                schemes=("http", "https"),
-                path=True,
-            )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,7 +138,8 @@ class ApiSettings(ServiceSettings):
     """The settings common to services with an API and a database."""
 
     database_url: Secret = setting(
-        "Address of the PostgreSQL database: `postgresql://user:password@host:port/name`."
+        "Address of the PostgreSQL database: `postgresql://user:password@host:port/name`.",
+        check=check_database_url,
     )
     database_pool_size: int = setting(
         "Maximum number of database connections that the service opens, "
@@ -116,48 +148,6 @@ class ApiSettings(ServiceSettings):
         minimum=1,
         maximum=1000,
     )
-
-    def __post_init__(self) -> None:
-        """Reject an address that would only fail later, with every request."""
-        ServiceSettings.__post_init__(self)
-        check_database_url("DATABASE_URL", self.database_url)
-
-
-def check_database_url(name: str, url: Secret) -> None:
-    """Raise `SettingsError`, without showing the address, unless it is a PostgreSQL address.
-
-    There may be several hosts, or none if a parameter names the host.
-    """
-    if not url.reveal().startswith(("postgresql://", "postgres://")):
-        raise SettingsError(f"{name}: must start with postgresql://")
-    if not _DATABASE_URL.fullmatch(url.reveal()):
-        raise SettingsError(
-            f"{name}: must look like postgresql://user:password@host:port/name, "
-            "with @, /, ? and # in the password percent-encoded"
-        )
-
-
-def check_url(
-    name: str, url: str, *, schemes: Sequence[str] = ("http",), path: bool = False
-) -> None:
-    """Raise `SettingsError` unless `url` has one of the schemes, a host and nothing more.
-
-    With `path`, a path may follow.
-    """
-    try:
-        parts = urlsplit(url)
-        fits = parts.port is None or parts.port > 0
-    except ValueError:
-        fits = False
-    if (
-        not fits
-        or parts.scheme not in schemes
-        or not parts.hostname
-        or (parts.path.strip("/") and not path)
-        or parts.query
-    ):
-        expected = " or ".join(f"{scheme}://host:port" for scheme in schemes)
-        raise SettingsError(f"{name}: must look like {expected}, got {url!r}")
 
 
 def load_settings(settings_class: type[T], environment: Mapping[str, str]) -> T:
@@ -172,7 +162,9 @@ def load_settings(settings_class: type[T], environment: Mapping[str, str]) -> T:
         try:
             text = _text_of(field, environment)
             if text is not None:
-                values[field.name] = _parse(text, types[field.name], field)
+                value = values[field.name] = _parse(text, types[field.name], field)
+                if check := field.metadata["check"]:
+                    check(value)
         except ValueError as fault:
             faults.append(f"{field.name.upper()}: {fault}")
     if faults:

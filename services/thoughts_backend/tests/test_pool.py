@@ -28,7 +28,7 @@ async def pooled(url: str, *, pool_size: int = 1) -> AsyncIterator[Database]:
 
 async def server_process(database: Database) -> int:
     """The PostgreSQL process behind the connection that is used next."""
-    number: int = await database.fetchval(PROCESS, repeatable=False)
+    number: int = await database.run(lambda c: c.fetchval(PROCESS), repeatable=False)
     return number
 
 
@@ -63,7 +63,7 @@ async def test_transaction_of_failed_work_is_rolled_back(database_url: str) -> N
         process = await server_process(database)
         with pytest.raises(KeyError):
             await database.run(begin_and_fail, repeatable=False)
-        left = await database.fetchval(COUNT, repeatable=False)
+        left = await database.run(lambda c: c.fetchval(COUNT), repeatable=False)
 
         assert left == 0
         assert await server_process(database) == process
@@ -74,7 +74,7 @@ async def test_open_transaction_is_rolled_back(database_url: str) -> None:
     async with pooled(database_url) as database:
         await database.run(begin_and_insert, repeatable=False)
 
-        assert await database.fetchval(COUNT, repeatable=False) == 0
+        assert await database.run(lambda c: c.fetchval(COUNT), repeatable=False) == 0
 
 
 async def test_cancelled_statement_ends_in_the_server(database_url: str) -> None:

@@ -9,15 +9,24 @@ from mythoughts_chassis.settings import ServiceSettings, SettingsError, check_ur
 _HOST_NAME = re.compile(r"\.?[\w-]+(\.[\w-]+)*\.?|\[[0-9A-Fa-f:.]+\]|\*")
 
 
+def _check_hosts(hosts: tuple[str, ...]) -> None:
+    for host in hosts:
+        if not _HOST_NAME.fullmatch(host):
+            raise ValueError(
+                "must be names such as www.example.com or .example.com, "
+                f"separated by commas, without a scheme and a port, got {host!r}"
+            )
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings(ServiceSettings):
-    """The Frontend's settings; raises `SettingsError` for an address that is not http."""
+    """Read from the environment by `load_settings`."""
 
     thoughts_backend_url: str = setting(
-        "Address of the Thoughts Backend, for example http://thoughts-service."
+        "Address of the Thoughts Backend, for example http://thoughts-service.", check=check_url
     )
     users_backend_url: str = setting(
-        "Address of the Users Backend, for example http://users-service."
+        "Address of the Users Backend, for example http://users-service.", check=check_url
     )
     behind_tls: bool = setting(
         "true if browsers reach the Frontend over https: cookies become Secure, "
@@ -29,6 +38,7 @@ class Settings(ServiceSettings):
         "covers every name below it. Requests for other names are refused. If it is not set, every "
         "name is accepted.",
         default=(),
+        check=_check_hosts,
     )
     threads: int = setting(
         "How many requests are handled at once. More than twice BACKEND_CONNECTIONS, "
@@ -55,15 +65,6 @@ class Settings(ServiceSettings):
     )
 
     def __post_init__(self) -> None:
-        """Reject values that would only fail later, with every page."""
-        ServiceSettings.__post_init__(self)
-        for name in ("thoughts_backend_url", "users_backend_url"):
-            check_url(name.upper(), getattr(self, name))
-        for host in self.allowed_hosts:
-            if not _HOST_NAME.fullmatch(host):
-                raise SettingsError(
-                    "ALLOWED_HOSTS: must be names such as www.example.com or .example.com, "
-                    f"separated by commas, without a scheme and a port, got {host!r}"
-                )
+        """Reject threads that two stalled backends could all occupy."""
         if self.threads <= 2 * self.backend_connections:
             raise SettingsError("THREADS: must be more than twice BACKEND_CONNECTIONS")

@@ -13,10 +13,5 @@ class Settings(ApiSettings):
         "Address of a replica of the database, in the form of `DATABASE_URL`. Everybody's thoughts "
         "are listed and searched there, with a separate pool of `DATABASE_POOL_SIZE` connections.",
         default=None,
+        check=check_database_url,
     )
-
-    def __post_init__(self) -> None:
-        """Reject an address that would only fail later."""
-        ApiSettings.__post_init__(self)
-        if self.database_replica_url is not None:
-            check_database_url("DATABASE_REPLICA_URL", self.database_replica_url)

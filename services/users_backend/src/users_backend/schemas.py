@@ -6,7 +6,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta, Struct
 
-from mythoughts_chassis.inputs import INT64, WITHOUT_NUL, Id, secret_text
+from mythoughts_chassis.inputs import INT64, WITHOUT_NUL, Id
 from mythoughts_chassis.settings import Secret
 from users_backend.names import MAX_USERNAME_CHARACTERS, enforce
 
@@ -24,18 +24,29 @@ Username = Annotated[
         extra={"rule": enforce},
     ),
 ]
+MAX_PASSWORD_CHARACTERS = 128
+
+
+def _password(*, min_length: int, description: str, example: str) -> Meta:
+    """Describe a password: its limits are both enforced and published."""
+    limits = {"type": "string", "maxLength": MAX_PASSWORD_CHARACTERS, "minLength": min_length}
+    text = Annotated[str, Meta(min_length=min_length, max_length=MAX_PASSWORD_CHARACTERS)]
+    return Meta(
+        description=description,
+        examples=[example],
+        extra_json_schema={"format": "password", "writeOnly": True, **WITHOUT_NUL, **limits},
+        extra={"text": text, "rule": Secret},
+    )
+
+
 NewPassword = Annotated[
     Secret,
-    secret_text(
-        min_length=8,
-        max_length=128,
-        description="8 to 128 characters of any kind.",
-        example="be water, my friend",
+    _password(
+        min_length=8, description="8 to 128 characters of any kind.", example="be water, my friend"
     ),
 ]
 PresentPassword = Annotated[
-    Secret,
-    secret_text(min_length=1, max_length=128, description="The current password.", example="bruce"),
+    Secret, _password(min_length=1, description="The current password.", example="bruce")
 ]
 
 
