@@ -9,10 +9,12 @@ TWO_DAYS_SECONDS = 172_800
 MAX_LIFETIME_SECONDS = 366 * 86_400
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Settings(ApiSettings):
-    """Read from the environment by `load_settings`."""
+# Without slots, so that `Settings` can inherit from two classes.
+@dataclass(frozen=True, kw_only=True)
+class KeySettings:
+    """The settings that `rotate-keys` needs, which does not use the database."""
 
+    token_public_keys_path: Path = setting("File with the public keys.")
     token_private_keys_path: Path = setting(
         "File with the private keys for signing tokens, a JWK set. "
         "It is read again when it changes."
@@ -26,14 +28,5 @@ class Settings(ApiSettings):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class KeySettings:
-    """The settings that `rotate-keys` needs, which does not use the database."""
-
-    token_private_keys_path: Path = setting("File with the private keys.")
-    token_public_keys_path: Path = setting("File with the public keys.")
-    token_lifetime_seconds: int = setting(
-        "How long a token is valid.",
-        default=TWO_DAYS_SECONDS,
-        minimum=1,
-        maximum=MAX_LIFETIME_SECONDS,
-    )
+class Settings(ApiSettings, KeySettings):
+    """Read from the environment by `load_settings`."""
