@@ -18,7 +18,7 @@ def tracing() -> Tracing:
     return Tracing(endpoint="http://127.0.0.1:9", service="example", version="1")
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(trace_parent=ANY_HEADER, trace_state=ANY_HEADER)
 def test_headers_of_any_kind_are_taken(
     tracing: Tracing, trace_parent: str, trace_state: str
