@@ -23,11 +23,11 @@ def tracing() -> Tracing:
 def test_headers_of_any_kind_are_taken(
     tracing: Tracing, trace_parent: str, trace_state: str
 ) -> None:
-    """Malformed headers begin a new trace; they do not fail the request."""
+    """Whatever a client sends, the request has a span and does not fail."""
     headers = {"traceparent": trace_parent, "tracestate": trace_state}
 
     with tracing.request("GET", "/", headers) as span:
-        assert span.is_recording()
+        assert span.get_span_context().is_valid
 
 
 def test_fault_of_the_request_is_not_that_of_tracing(tracing: Tracing) -> None:
