@@ -69,7 +69,7 @@ def test_anything_else_is_not_an_id(text: str) -> None:
 
 
 @given(st.text())
-@settings(derandomize=True, database=None)
+@settings(derandomize=True, database=None, deadline=None)
 def test_any_text_is_an_id_or_not_found(text: str) -> None:
     """Invalid texts raise only NotFound."""
     try:

@@ -136,7 +136,7 @@ def test_next_keeps_the_lower_bound() -> None:
     assert both.startswith('</a?max_id=9&since_id=3>; rel="next"')
 
 
-@settings(derandomize=True, database=None)
+@settings(derandomize=True, database=None, deadline=None)
 @given(ids=st.sets(st.integers(1, 60), max_size=30), limit=st.integers(1, 6))
 def test_pages_backwards_and_forwards_show_the_same(ids: set[int], limit: int) -> None:
     """Paging to older entries and back with `min_id` shows each entry once in each direction."""

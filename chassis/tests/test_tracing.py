@@ -3,6 +3,7 @@
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from structlog.testing import capture_logs
 
 from mythoughts_chassis.tracing import Tracing
 
@@ -18,7 +19,12 @@ def tracing() -> Tracing:
     return Tracing(endpoint="http://127.0.0.1:9", service="example", version="1")
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    deadline=None,
+    derandomize=True,
+    database=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
 @given(trace_parent=ANY_HEADER, trace_state=ANY_HEADER)
 def test_headers_of_any_kind_are_taken(
     tracing: Tracing, trace_parent: str, trace_state: str
@@ -30,7 +36,33 @@ def test_headers_of_any_kind_are_taken(
         assert span.get_span_context().is_valid
 
 
+class Unreadable(dict[str, str]):
+    """Headers that cannot be read."""
+
+    def get(self, *_: object) -> str:
+        raise ValueError("unreadable")
+
+
+def test_fault_of_tracing_is_logged_and_no_more(tracing: Tracing) -> None:
+    """A request whose span cannot be created continues without it."""
+    with capture_logs() as lines, tracing.request("GET", "/", Unreadable()) as span:
+        tracing.note_answer(span, "GET", 200, "/")
+
+    assert not span.is_recording()
+    assert [line["event"] for line in lines] == ["tracing failed"]
+
+
 def test_fault_of_the_request_is_not_that_of_tracing(tracing: Tracing) -> None:
     """An error within a span is raised, as without one."""
-    with pytest.raises(KeyError), tracing.request("GET", "/", {}):
+    with capture_logs() as lines, pytest.raises(KeyError), tracing.request("GET", "/", {}):
         raise KeyError
+
+    assert lines == []
+
+
+def test_answer_that_cannot_be_noted_is_logged(tracing: Tracing) -> None:
+    """A span that rejects attributes does not affect the response."""
+    with capture_logs() as lines:
+        tracing.note_answer(None, "GET", 200, "/")  # type: ignore[arg-type]
+
+    assert [line["event"] for line in lines] == ["tracing failed"]

@@ -6,8 +6,8 @@ one is generated. `traceparent` (W3C Trace Context) is passed on unchanged; its 
 
 import re
 import secrets
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass
 
@@ -122,6 +122,15 @@ def observe_request(
         )
     except Exception as error:  # noqa: BLE001
         log_error("log line failed", error)
+
+
+@contextmanager
+def harmless(part: str) -> Iterator[None]:
+    """Log errors of the block and never raise: the response does not depend on it."""
+    try:
+        yield
+    except Exception as error:  # noqa: BLE001
+        log_error(f"{part} failed", error)
 
 
 def log_error(event: str, error: Exception) -> None:

@@ -6,23 +6,24 @@ follow OpenTelemetry's semantic conventions. As in the logs, query strings, bodi
 values of statements are omitted.
 
 A slow or unavailable collector does not delay requests: spans wait in a bounded queue, and
-another thread sends them.
+another thread sends them. Errors of tracing itself are logged, and the request continues
+without its span.
 """
 
 import atexit
+import sys
 import threading
 from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 
-from opentelemetry.context import Context
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
-from opentelemetry.trace import Span, SpanKind, StatusCode, get_current_span
+from opentelemetry.trace import INVALID_SPAN, Span, SpanKind, StatusCode, get_current_span
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
-from mythoughts_chassis.observation import KNOWN_METHODS
+from mythoughts_chassis.observation import KNOWN_METHODS, harmless
 
 # How long sending the last spans may delay the end of the process.
 LAST_SPANS_SECONDS = 2.0
@@ -58,8 +59,7 @@ class Tracing:
         """
         known = method if method in KNOWN_METHODS else "_OTHER"
         attributes = {"http.request.method": known, "url.path": path}
-        context = _headers.extract(headers)
-        return self._span(_name(method), SpanKind.SERVER, attributes, context)
+        return _unfailing(self._span(_name(method), SpanKind.SERVER, attributes, headers))
 
     def call(self, name: str, attributes: Attributes) -> AbstractContextManager[Span]:
         """Trace a call to another process as a child of the current span.
@@ -69,17 +69,18 @@ class Tracing:
         present = get_current_span()
         if not present.is_recording():
             return nullcontext(present)
-        return self._span(name, SpanKind.CLIENT, attributes)
+        return _unfailing(self._span(name, SpanKind.CLIENT, attributes))
 
     @staticmethod
     def note_answer(span: Span, method: str, status: int, route: str | None) -> None:
         """Record how a request was answered; `route` is the template, None if there is none."""
-        span.set_attribute("http.response.status_code", status)
-        if route is not None:
-            span.set_attribute("http.route", route)
-            span.update_name(f"{_name(method)} {route}")
-        if status >= 500:
-            _mark_as_failed(span, str(status))
+        with harmless("tracing"):
+            span.set_attribute("http.response.status_code", status)
+            if route is not None:
+                span.set_attribute("http.route", route)
+                span.update_name(f"{_name(method)} {route}")
+            if status >= 500:
+                _mark_as_failed(span, str(status))
 
     @staticmethod
     def current_headers() -> dict[str, str]:
@@ -88,7 +89,8 @@ class Tracing:
         There are none if OTEL_SDK_DISABLED is set.
         """
         headers: dict[str, str] = {}
-        _headers.inject(headers)
+        with harmless("tracing"):
+            _headers.inject(headers)
         return headers
 
     @contextmanager
@@ -97,11 +99,11 @@ class Tracing:
         name: str,
         kind: SpanKind,
         attributes: Attributes,
-        context: Context | None = None,
+        headers: Mapping[str, str] | None = None,
     ) -> Iterator[Span]:
         with self._tracer.start_as_current_span(
             name,
-            context=context,
+            context=None if headers is None else _headers.extract(headers),
             kind=kind,
             attributes=attributes,
             # The text of an error may contain values; it is in the log.
@@ -119,6 +121,20 @@ class Tracing:
         sending = threading.Thread(target=self._provider.shutdown, daemon=True)
         sending.start()
         sending.join(LAST_SPANS_SECONDS)
+
+
+@contextmanager
+def _unfailing(making_span: AbstractContextManager[Span]) -> Iterator[Span]:
+    """Log errors of tracing itself; if no span can be created, yield one that records nothing."""
+    span: Span = INVALID_SPAN
+    ending = ExitStack()
+    with harmless("tracing"):
+        span = ending.enter_context(making_span)
+    try:
+        yield span
+    finally:
+        with harmless("tracing"):
+            ending.__exit__(*sys.exc_info())
 
 
 def _mark_as_failed(span: Span, error_type: str) -> None:
