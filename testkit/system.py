@@ -66,7 +66,7 @@ class System:
 
     @property
     def admin(self) -> User:
-        """The admin, logged in anew: an earlier token may have ended with its key."""
+        """The admin, logged in again: an earlier token may have ended with its key."""
         token = self.log_in("admin", self.admin_password)
         user_id = self.users().get("/api/me/", token=token).json()["id"]
         return User(user_id, "admin", self.admin_password, token)
