@@ -95,16 +95,18 @@ class Search:
         return Found(first.thoughts + rest.thoughts, rest.reached)
 
     def _first_length(self, wanted: Wanted, limit: int) -> int:
-        """Return how many thoughts to walk at first: more if a common term fills the page then."""
+        """Return how many thoughts the first walk may read: more if the term is known as common.
+
+        The walk of a common term ends early, when its page is full.
+        """
         if wanted.by_author:
             return self._pace.authors_walk
         # In lower case instead of folded as in the database: only the length depends on it.
         text = wanted.search.lower()
         grams = [text[start : start + 3] for start in range(len(text) - 2)] or [text]
         share = min(self._frequencies.get(gram, 0.0) for gram in grams)
-        return (
-            max(self._pace.first_walk, int(1.5 * limit / share)) if share else self._pace.first_walk
-        )
+        most = self._pace.growth * self._pace.first_walk
+        return most if share * most > 2 * limit else self._pace.first_walk
 
     async def _go_on(
         self, connection: Connection, wanted: Wanted, first: Walked, limit: int
