@@ -9,6 +9,7 @@ import statistics
 import tempfile
 import time
 from dataclasses import dataclass
+from pathlib import Path
 
 from benchmarks.report import table, verdict
 from testkit.compose_project import Project
@@ -86,7 +87,8 @@ def _compressed_bytes(reference: str) -> int:
     """The size of an image with its base, compressed as in a registry."""
     with tempfile.NamedTemporaryFile(suffix=".tar") as file:
         docker("save", f"--output={file.name}", reference)
-        return len(gzip.compress(file.read(), compresslevel=6))
+        # By its name: Docker replaces the file instead of writing to it.
+        return len(gzip.compress(Path(file.name).read_bytes(), compresslevel=6))
 
 
 def _cold_start_seconds(project: Project, image: Image) -> float:
