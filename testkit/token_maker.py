@@ -42,6 +42,7 @@ class TokenMaker:
             "iat": now,
             "exp": now + LIFETIME_SECONDS,
             "jti": uuid.uuid4().hex,
+            "sid": str(user_id),
         }
         return {name: value for name, value in (claims | changes).items() if value is not None}
 

@@ -24,7 +24,7 @@ def test_token_says_who_its_bearer_is(token_maker: TokenMaker, verifier: TokenVe
     principal = verifier.verify(token_maker.token("李小龙", user_id=7, exp=expires_at))
 
     assert principal == Principal(
-        user_id=7, username="李小龙", is_admin=False, expires_at=expires_at
+        user_id=7, username="李小龙", is_admin=False, session_id=7, expires_at=expires_at
     )
 
 

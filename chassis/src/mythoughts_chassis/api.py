@@ -3,7 +3,8 @@
 /healthz  /readyz  /metrics  /schema/openapi.json  /schema/swagger
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +17,7 @@ from mythoughts_chassis.api_tracing import TraceRequests
 from mythoughts_chassis.asgi import ObserveRequests
 from mythoughts_chassis.database import Database
 from mythoughts_chassis.endpoints import Endpoint, get
-from mythoughts_chassis.observation import metrics_page, set_build_info
+from mythoughts_chassis.observation import log_error, metrics_page, set_build_info
 from mythoughts_chassis.problems import MethodNotAllowed, NotFound, Unavailable
 from mythoughts_chassis.settings import ApiSettings, ServiceSettings
 from mythoughts_chassis.swagger import swagger_endpoints
@@ -30,8 +31,9 @@ class Api:
     """One service's API; `app` is the ASGI application.
 
     `parts` are the objects that the endpoints use. The `databases` among them, the primary first,
-    are open while the application runs. Set `draining` to make the service unready before it
-    stops. The constructor raises `KeySetError` if the public keys cannot be read.
+    are open while the application runs, and `background` runs as long; work that raises is logged
+    and not started again. Set `draining` to make the service unready before it stops. The
+    constructor raises `KeySetError` if the public keys cannot be read.
     """
 
     def __init__(
@@ -42,10 +44,12 @@ class Api:
         *,
         parts: Any,
         databases: Sequence[Database],
+        background: Sequence[Callable[[], Coroutine[Any, Any, None]]] = (),
         tracing: "Tracing | None",
     ) -> None:
         self.draining = False
         self._databases = databases
+        self._background = background
         verifier = TokenVerifier(
             public_keys_path=settings.token_public_keys_path,
             issuer=settings.token_issuer,
@@ -53,7 +57,7 @@ class Api:
         )
         every = [*endpoints, *_health_endpoints(self._check_ready), *swagger_endpoints(openapi)]
         router = router_of(every, parts, verifier, lifespan=self._open)
-        app = ObserveRequests(router)
+        app = ObserveRequests(router, trusted_proxies=settings.trusted_proxies)
         self.app: ASGIApp = app if tracing is None else TraceRequests(app, tracing)
 
     async def _check_ready(self) -> None:
@@ -67,7 +71,18 @@ class Api:
             for database in self._databases:
                 await database.open()
                 opened.push_async_callback(database.close)
+            tasks = [asyncio.create_task(_log_failure(work())) for work in self._background]
             yield
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _log_failure(work: Coroutine[Any, Any, None]) -> None:
+    try:
+        await work
+    except Exception as error:  # noqa: BLE001
+        log_error("background work failed", error)
 
 
 def router_of(

@@ -2,11 +2,14 @@
 
 import asyncio
 import time
+from collections.abc import Sequence
 
+from starlette.datastructures import Headers
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from mythoughts_chassis.clients import Client, Network, client_address
 from mythoughts_chassis.observation import (
     HOST_IS_MISSING,
     RequestIds,
@@ -31,13 +34,15 @@ REQUEST_SECONDS = 2.5
 BODY_SECONDS = 10.0
 MAX_BODY_BYTES = 64 * 1024
 CLIENT_CLOSED_REQUEST = 499
+_TRUSTED_PROXIES_KEY = "mythoughts.trusted_proxies"
 
 
 class ObserveRequests:
     """Gives each response its `X-Request-ID`, turns errors into problems, logs each request."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, *, trusted_proxies: Sequence[Network] = ()) -> None:
         self._app = app
+        self._trusted_proxies = trusted_proxies
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -49,6 +54,7 @@ class ObserveRequests:
         status = 0
         ids, host = _read_headers(scope)
         current_ids.set(ids)
+        scope[_TRUSTED_PROXIES_KEY] = self._trusted_proxies
 
         async def send_with_id(message: Message) -> None:
             nonlocal status
@@ -104,6 +110,21 @@ async def read_body(request: Request, deadline: asyncio.Timeout) -> bytes:
     if due is not None:
         deadline.reschedule(due + loop.time() - started)
     return bytes(body)
+
+
+def client_of(scope: Scope) -> Client:
+    """Return the client of a request that passed through `ObserveRequests`."""
+    headers = Headers(scope=scope)
+    peer = scope.get("client")
+    return Client(
+        address=client_address(
+            peer and peer[0],
+            ", ".join(headers.getlist("x-forwarded-for")),
+            scope[_TRUSTED_PROXIES_KEY],
+        ),
+        user_agent=headers.get("user-agent", ""),
+        request_id=current_ids.get().request_id,
+    )
 
 
 def route_of(scope: Scope) -> str | None:

@@ -23,7 +23,8 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
-from mythoughts_chassis.asgi import REQUEST_SECONDS, read_body
+from mythoughts_chassis.asgi import REQUEST_SECONDS, client_of, read_body
+from mythoughts_chassis.clients import Client
 from mythoughts_chassis.inputs import parse_body, parse_id, parse_query
 from mythoughts_chassis.pagination import Page
 from mythoughts_chassis.problems import Forbidden, Problem, Unauthorized, Unavailable
@@ -101,6 +102,7 @@ class Endpoint:
         self.query, self.body = types.get("query"), types.get("body")
         self.etag = etag
         self._takes_parts = "parts" in types
+        self._takes_client = types.get("client") is Client
 
     async def answer(self, request: Request, parts: Any, verifier: TokenVerifier) -> Response:
         """Call the handler for a request; raises `Problem`, also if it takes too long."""
@@ -124,6 +126,8 @@ class Endpoint:
                 raise Forbidden("Only an admin may do this.")
             if self._check is not None:
                 await self._check.check(parts, caller)
+        if self._takes_client:
+            arguments["client"] = client_of(request.scope)
         for name in self.ids:
             arguments[name] = parse_id(request.path_params[name])
         for name, header in self.request_headers.items():
@@ -154,7 +158,7 @@ class Endpoint:
 def get(path: str, **options: Any) -> Callable[[Handler], Endpoint]:
     """Declare an endpoint that reads.
 
-    `options`, as for `post` and `delete`: `headers` describes the headers of its `Answer`,
+    `options`, as for `post`, `patch` and `delete`: `headers` describes the headers of its `Answer`,
     `problems` are those that the handler raises. With `etag`, a client that already has the content
     gets 304. With `documented=False` it is not in the OpenAPI document.
     """
@@ -164,6 +168,11 @@ def get(path: str, **options: Any) -> Callable[[Handler], Endpoint]:
 def post(path: str, *, status: int = 201, **options: Any) -> Callable[[Handler], Endpoint]:
     """Declare an endpoint that creates or does something."""
     return partial(Endpoint, method="POST", path=path, status=status, **options)
+
+
+def patch(path: str, **options: Any) -> Callable[[Handler], Endpoint]:
+    """Declare an endpoint that changes a part of something."""
+    return partial(Endpoint, method="PATCH", path=path, status=200, **options)
 
 
 def delete(path: str, **options: Any) -> Callable[[Handler], Endpoint]:

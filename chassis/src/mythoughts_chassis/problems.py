@@ -16,11 +16,13 @@ Problem
 ├── BodyTooLarge          413
 ├── UnsupportedMediaType  415
 ├── UnprocessableContent  422, an Idempotency-Key reused with a different body
+├── TooManyRequests       429, with Retry-After
 ├── InternalError         500, a fault of the service
 └── Unavailable           503, with Retry-After
 """
 
 from collections.abc import Mapping
+from math import ceil
 from typing import ClassVar
 
 import msgspec
@@ -158,6 +160,25 @@ class UnprocessableContent(Problem):
 
     status, title = 422, "Unprocessable Content"
     default_detail = "The request cannot be processed."
+
+
+class TooManyRequests(Problem):
+    """The client asks too often; it may ask again after `retry_after_seconds`, rounded up."""
+
+    status, title = 429, "Too Many Requests"
+    default_detail = "Too many requests. Please wait a moment."
+
+    def __init__(
+        self,
+        detail: str = "",
+        *,
+        retry_after_seconds: float = RETRY_AFTER_SECONDS,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        self.retry_after_seconds = max(1, ceil(retry_after_seconds))
+        super().__init__(
+            detail, headers={"Retry-After": str(self.retry_after_seconds), **(headers or {})}
+        )
 
 
 class InternalError(Problem):

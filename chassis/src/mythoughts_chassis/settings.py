@@ -12,6 +12,7 @@ required. One `SettingsError` lists all missing and invalid settings.
 """
 
 import dataclasses
+import ipaddress
 import re
 import typing
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -22,6 +23,8 @@ from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import msgspec
+
+from mythoughts_chassis.clients import Network
 
 T = TypeVar("T")
 
@@ -129,6 +132,12 @@ class ServiceSettings:
         default=None,
         check=partial(check_url, schemes=("http", "https"), path=True),
     )
+    trusted_proxies: tuple[Network, ...] = setting(
+        "Networks of the proxies whose `X-Forwarded-For` is believed, separated by commas, for "
+        "example 10.0.0.0/8. From everybody else the header is ignored, and the client's address "
+        "is that of the connection.",
+        default=(),
+    )
     token_issuer: str = setting("The `iss` that tokens must carry.", default="mythoughts")
     token_audience: str = setting("The `aud` that tokens must carry.", default="mythoughts")
 
@@ -209,6 +218,8 @@ def _parse(text: str, wanted: Any, field: dataclasses.Field[Any]) -> object:
         value = Path(text)
     elif wanted == tuple[str, ...]:
         value = tuple(_entries(text))
+    elif wanted == tuple[Network, ...]:
+        value = tuple(ipaddress.ip_network(entry) for entry in _entries(text))
     elif wanted in (str, str | None):
         value = text
     else:

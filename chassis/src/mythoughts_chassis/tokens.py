@@ -2,9 +2,11 @@
 
     header  {"alg": "RS256", "kid": "qF3…", "typ": "JWT"}
     claims  {"iss": "mythoughts", "aud": "mythoughts", "sub": "3", "username": "bruce",
-             "iat": 1790000000, "exp": 1790172800, "jti": "5b0c…", "scope": "admin"}
+             "iat": 1790000000, "exp": 1790172800, "jti": "5b0c…", "sid": "7",
+             "scope": "admin"}
 
-Only admins have `scope`. The algorithm is fixed here and never taken from a token.
+`sid` is the id of the session, the same in all its tokens. Only admins have `scope`. The algorithm
+is fixed here and never taken from a token.
 """
 
 import re
@@ -50,6 +52,7 @@ class Principal:
     user_id: int
     username: str
     is_admin: bool
+    session_id: int
     expires_at: int
 
 
@@ -61,6 +64,7 @@ class _Claims(msgspec.Struct):
     iat: float
     exp: float
     jti: str
+    sid: str
     scope: str = ""
 
 
@@ -120,11 +124,16 @@ class TokenVerifier:
             raise InvalidToken("another issuer")
         if claims.aud != self._audience:
             raise InvalidToken("another audience")
-        if not _POSITIVE_INTEGER.fullmatch(claims.sub) or int(claims.sub) >= 2**63:
-            raise InvalidToken("sub is not a user id")
         return Principal(
-            user_id=int(claims.sub),
+            user_id=_id_in(claims.sub, "sub"),
             username=claims.username,
             is_admin=claims.scope == "admin",
+            session_id=_id_in(claims.sid, "sid"),
             expires_at=int(claims.exp),
         )
+
+
+def _id_in(text: str, claim: str) -> int:
+    if not _POSITIVE_INTEGER.fullmatch(text) or int(text) >= 2**63:
+        raise InvalidToken(f"{claim} is not an id")
+    return int(text)

@@ -33,6 +33,7 @@ class TokenSigner:
             "iat": now,
             "exp": now + self._lifetime_seconds,
             "jti": uuid.uuid4().hex,
+            "sid": str(user_id),
         }
         if is_admin:
             claims["scope"] = "admin"

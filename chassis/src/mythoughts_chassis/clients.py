@@ -1,0 +1,65 @@
+"""Where a request comes from: the client's address, across proxies that the operator trusts.
+
+Each proxy appends the address of its own client to `X-Forwarded-For`. Only the entries appended by
+trusted proxies can be believed, so the header is read from the right, and the first address that is
+not a trusted proxy's is the client's.
+"""
+
+import ipaddress
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+Address: TypeAlias = ipaddress.IPv4Address | ipaddress.IPv6Address
+Network: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+UNKNOWN = "unknown"
+# Providers give each customer at least this much of IPv6.
+CUSTOMERS_IPV6_BITS = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """The client of a request; `user_agent` is what it says of itself."""
+
+    address: str
+    user_agent: str
+    request_id: str
+
+    @property
+    def network(self) -> str:
+        """What limits count by: the IPv4 address, or the IPv6 network of 64 bits."""
+        return network_of(self.address)
+
+
+def client_address(peer: str | None, forwarded_for: str, trusted: Sequence[Network]) -> str:
+    """Return the address of a client.
+
+    `peer` is the other end of the connection, and `forwarded_for` the header, with several joined
+    by commas.
+    """
+    address = _parse(peer or "")
+    for entry in reversed(forwarded_for.split(",")):
+        if address is None or not any(address in network for network in trusted):
+            break
+        if (earlier := _parse(entry)) is None:
+            break
+        address = earlier
+    return UNKNOWN if address is None else str(address)
+
+
+def network_of(address: str) -> str:
+    """Return the IPv4 address itself, or the IPv6 network of 64 bits that the address is in."""
+    parsed = _parse(address)
+    if not isinstance(parsed, ipaddress.IPv6Address):
+        return address
+    return str(ipaddress.ip_network((parsed, CUSTOMERS_IPV6_BITS), strict=False))
+
+
+def _parse(text: str) -> Address | None:
+    """Return the address, in IPv4 if it is one that IPv6 maps; None if it is none."""
+    try:
+        address = ipaddress.ip_address(text.strip().partition("%")[0])
+    except ValueError:
+        return None
+    return getattr(address, "ipv4_mapped", None) or address

@@ -1,0 +1,35 @@
+"""Sessions, disabled users, the audit log, and what failed logins are counted in."""
+
+from alembic import op
+
+from mythoughts_chassis.audit import CREATE_TABLE as CREATE_AUDIT
+
+revision = "0002"
+down_revision = "0001"
+
+
+def upgrade() -> None:
+    """Create the tables."""
+    op.execute("""
+        ALTER TABLE users
+            ADD COLUMN disabled_at timestamptz,
+            ADD COLUMN must_change_password boolean NOT NULL DEFAULT false
+    """)
+    # One row for each login. Its tokens have its id; `token_id` and `token_expires_at` are the
+    # `jti` and the end of the newest one.
+    op.execute("""
+        CREATE TABLE sessions (
+            id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+            user_id bigint NOT NULL REFERENCES users,
+            created_at timestamptz NOT NULL DEFAULT now(),
+            expires_at timestamptz NOT NULL,
+            token_id text NOT NULL,
+            token_expires_at timestamptz NOT NULL,
+            user_agent text NOT NULL,
+            ended_at timestamptz
+        )
+    """)
+    op.execute("CREATE INDEX sessions_of_user ON sessions (user_id, id) WHERE ended_at IS NULL")
+    op.execute("CREATE INDEX sessions_ended ON sessions (ended_at) WHERE ended_at IS NOT NULL")
+    op.execute("CREATE INDEX sessions_expires_at ON sessions (expires_at)")
+    op.execute(CREATE_AUDIT)
