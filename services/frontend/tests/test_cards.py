@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from frontend.backends.calls import Thought
+from frontend.backends.thoughts_backend import Thought
 from frontend.django_settings import configure_django
 from frontend.pages.cards import cards, time_ago
 

@@ -7,9 +7,10 @@ from wsgiref.types import WSGIApplication
 
 from django.core.handlers.wsgi import WSGIHandler
 
-from frontend.backends.calls import ThoughtsBackend, UsersBackend
 from frontend.backends.errors import BackendName
 from frontend.backends.http_client import HttpClient
+from frontend.backends.thoughts_backend import ThoughtsBackend
+from frontend.backends.users_backend import UsersBackend
 from frontend.django_settings import configure_django
 from frontend.pages.visitor import PageRequest, Parts
 from frontend.serving.health import Readiness, answer_health

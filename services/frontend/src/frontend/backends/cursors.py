@@ -1,4 +1,4 @@
-"""The position of a page in a list of thoughts: the cursors of the backend's lists.
+"""Pages of the backends' lists, and the cursors that lead from one to the next.
 
 The page's own address contains a cursor (`?max_id=17`), which is passed to the backend. The Link
 header (RFC 8288) of its answer contains the cursors of the neighbouring pages:
@@ -8,41 +8,77 @@ header (RFC 8288) of its answer contains the cursors of the neighbouring pages:
 
 import re
 from collections.abc import Iterator, Mapping
-from typing import Literal, NamedTuple
+from typing import Generic, Literal, NamedTuple, Protocol, TypeVar
 from urllib.parse import parse_qs, urlsplit
 
-THOUGHTS_A_PAGE = 20
+ENTRIES_A_PAGE = 20
 
 _LINK = re.compile(r'<([^<>]*)>\s*;\s*rel="?(next|prev)"?')
 _ID = re.compile(r"[0-9]{1,19}", re.ASCII)
 
 
+class Entry(Protocol):
+    """Whatever is listed has an id."""
+
+    @property
+    def id(self) -> int:
+        """What cursors refer to."""
+
+
+E = TypeVar("E", bound=Entry)
+
+
 class Cursor(NamedTuple):
-    """One end of a page: the thoughts older than `max_id`, or those newer than `min_id`."""
+    """One end of a page: the entries older than `max_id`, or those newer than `min_id`."""
 
     name: Literal["max_id", "min_id"]
-    thought_id: str
+    entry_id: str
 
     @property
     def parameters(self) -> dict[str, str]:
         """The cursor as query parameters."""
-        return {self.name: self.thought_id}
+        return {self.name: self.entry_id}
+
+
+class EntryPage(NamedTuple, Generic[E]):
+    """A page of a list, newest first, with the cursors of the neighbouring pages."""
+
+    entries: list[E]
+    older: Cursor | None
+    newer: Cursor | None
 
 
 def cursor_in(parameters: Mapping[str, str]) -> Cursor | None:
     """Return the cursor among the query parameters, or None if there is no valid one."""
     for name in ("max_id", "min_id"):
-        thought_id = parameters.get(name, "")
-        if _ID.fullmatch(thought_id):
-            return Cursor(name, thought_id)
+        entry_id = parameters.get(name, "")
+        if _ID.fullmatch(entry_id):
+            return Cursor(name, entry_id)
     return None
 
 
-def neighbours(link: str, cursor: Cursor | None) -> tuple[Cursor | None, Cursor | None]:
+def page_of(entries: list[E], link: str, cursor: Cursor | None) -> EntryPage[E]:
+    """Return the page at `cursor`; `link` is the Link header of the backend's answer.
+
+    When paging back, the answer has one entry more than the page if there are even newer ones.
+    """
+    shown = entries[-ENTRIES_A_PAGE:]
+    older, newer = _neighbours(link, cursor)
+    if cursor is not None and cursor.name == "min_id" and shown:
+        after_shown = Cursor("min_id", str(shown[0].id))
+        if len(entries) > len(shown):
+            newer = after_shown
+        elif newer == after_shown:
+            # There are no newer entries; a search that ended early has a different cursor.
+            newer = None
+    return EntryPage(shown, older, newer)
+
+
+def _neighbours(link: str, cursor: Cursor | None) -> tuple[Cursor | None, Cursor | None]:
     """Return the cursors of the older and the newer neighbour of the page at `cursor`.
 
-    `link` is the Link header of the page's answer. It always has a cursor for newer thoughts;
-    without a `cursor` the page is the newest, so there are none.
+    The header always has a cursor for newer entries; without a `cursor` the page is the newest, so
+    there are none.
     """
     linked = dict(_linked_cursors(link))
     return linked.get("next"), None if cursor is None else linked.get("prev")

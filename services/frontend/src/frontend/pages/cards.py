@@ -12,7 +12,7 @@ from django.utils.dateformat import format as format_date
 from django.utils.translation import gettext, ngettext
 from markupsafe import Markup, escape
 
-from frontend.backends.calls import Thought
+from frontend.backends.thoughts_backend import Thought
 from frontend.pages.links import find_links
 
 AUTHOR_COLOURS = 8

@@ -7,7 +7,7 @@ from django.http import HttpResponse, HttpResponseRedirect
 from django.middleware.csrf import rotate_token
 from django.utils.translation import gettext
 
-from frontend.backends.calls import Caller
+from frontend.backends.api import Caller
 from frontend.backends.errors import BackendAway
 from frontend.pages.rendering import HOME, redirect_with_notice, safe_path, show
 from frontend.pages.thoughts import own_page, posted_draft

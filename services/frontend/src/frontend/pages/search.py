@@ -3,9 +3,10 @@
 from django.http import HttpResponse
 from django.utils.translation import gettext
 
-from frontend.backends.calls import Caller, ThoughtPage
-from frontend.backends.cursors import cursor_in
+from frontend.backends.api import Caller
+from frontend.backends.cursors import EntryPage, cursor_in
 from frontend.backends.errors import BackendAway, BackendRefused
+from frontend.backends.thoughts_backend import Thought
 from frontend.pages.rendering import show
 from frontend.pages.visitor import PageRequest
 
@@ -15,7 +16,7 @@ def search(request: PageRequest) -> HttpResponse:
     # Keyboards that complete words add a space, which is not meant to be searched for.
     words, username = (request.GET.get(name, "").strip() for name in ("search", "username"))
     cursor = cursor_in(request.GET)
-    page: ThoughtPage | None = None
+    page: EntryPage[Thought] | None = None
     status, fault = 200, ""
     try:
         page = request.parts.thoughts.search(

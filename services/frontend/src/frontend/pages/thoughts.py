@@ -9,9 +9,9 @@ from hashlib import sha256
 from django.http import Http404, HttpResponse, HttpResponseRedirect
 from django.utils.translation import gettext, ngettext
 
-from frontend.backends.calls import ThoughtPage
-from frontend.backends.cursors import cursor_in
+from frontend.backends.cursors import EntryPage, cursor_in
 from frontend.backends.errors import BackendAway, BackendRefused, ThoughtDeleted
+from frontend.backends.thoughts_backend import Thought
 from frontend.pages.rendering import HOME, redirect_with_notice, show
 from frontend.pages.visitor import PageRequest
 
@@ -102,7 +102,7 @@ def own_page(request: PageRequest, draft: Draft, *, problem: str = "") -> HttpRe
     If the Thoughts Backend is down, it is only the form, with status 503.
     """
     cursor = cursor_in(request.GET)
-    page: ThoughtPage | None = None
+    page: EntryPage[Thought] | None = None
     status, fault = 200, ""
     try:
         page = request.parts.thoughts.own_thoughts(request.caller, cursor)

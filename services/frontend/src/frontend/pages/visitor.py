@@ -22,8 +22,10 @@ from django.core.handlers.wsgi import WSGIRequest
 from django.http import HttpResponse
 from django.utils import translation
 
-from frontend.backends.calls import Caller, ThoughtsBackend, UsersBackend
+from frontend.backends.api import Caller
 from frontend.backends.errors import Unauthorized
+from frontend.backends.thoughts_backend import ThoughtsBackend
+from frontend.backends.users_backend import UsersBackend
 from mythoughts_chassis.tokens import ExpiredToken, InvalidToken, Principal, TokenVerifier
 
 LANGUAGES = {"en": "English", "zh-hans": "简体中文"}

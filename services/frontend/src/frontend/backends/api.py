@@ -1,0 +1,105 @@
+"""What calls to both backends have in common: who calls, what answers mean, and lists."""
+
+from collections.abc import Mapping
+from typing import NamedTuple, TypeVar
+from urllib.parse import urlencode
+
+import msgspec
+
+from frontend.backends.connection import Answer, Request
+from frontend.backends.cursors import ENTRIES_A_PAGE, Cursor, Entry, EntryPage, page_of
+from frontend.backends.errors import BackendRefused, ThoughtDeleted, Unauthorized
+from frontend.backends.http_client import HttpClient
+
+T = TypeVar("T")
+E = TypeVar("E", bound=Entry)
+
+# msgspec's errors for invalid JSON or UTF-8, too deep nesting, or an unexpected shape.
+UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+
+
+class Caller(NamedTuple):
+    """On whose behalf a backend is called: the access token (may be empty) and the language."""
+
+    token: str
+    language: str
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """The caller as request headers."""
+        headers = {"Accept": "application/json", "Accept-Language": self.language}
+        if self.token:
+            headers["Authorization"] = f"Bearer {self.token}"
+        return headers
+
+
+class BackendApi:
+    """One backend's API. Every method may raise any `BackendError`."""
+
+    def __init__(self, client: HttpClient) -> None:
+        self.client = client
+
+    def call(
+        self,
+        caller: Caller,
+        method: str,
+        target: str,
+        body: object = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Answer:
+        """Return the answer, whatever its status; `body` is sent as JSON, unless it is None."""
+        sent = {**caller.headers, **(headers or {})}
+        if body is None:
+            return self.client.call(Request(method, target, sent))
+        sent["Content-Type"] = "application/json"
+        return self.client.call(Request(method, target, sent, msgspec.json.encode(body)))
+
+    def get(self, caller: Caller, target: str, shape: type[T]) -> T:
+        """Return what is at `target`."""
+        return self.decoded(self.call(caller, "GET", target), shape)
+
+    def get_list(
+        self, caller: Caller, path: str, kind: type[E], cursor: Cursor | None, **filters: str
+    ) -> EntryPage[E]:
+        """Return a page of the list at `path`; empty filters match everything."""
+        parameters = {name: value for name, value in filters.items() if value}
+        is_going_back = cursor is not None and cursor.name == "min_id"
+        # When paging back, one extra entry shows whether there are even newer ones.
+        parameters["limit"] = str(ENTRIES_A_PAGE + is_going_back)
+        parameters.update(cursor.parameters if cursor else {})
+        answer = self.call(caller, "GET", f"{path}?{urlencode(parameters)}")
+        entries = self.decoded(answer, list[kind])  # type: ignore[valid-type]
+        return page_of(entries, answer.headers.get("link", ""), cursor)
+
+    def decoded(self, answer: Answer, shape: type[T]) -> T:
+        """Return the body of an answer with status 200; otherwise raise the `BackendError`."""
+        self.check_status(answer, 200)
+        try:
+            return msgspec.json.decode(answer.body, type=shape)
+        except UNREADABLE as error:
+            raise self.client.away(
+                "bad_answer", f"an answer that does not parse: {error}"
+            ) from error
+
+    def check_status(self, answer: Answer, *expected: int) -> None:
+        """Raise the `BackendError` for an answer with another status than those expected."""
+        if answer.status in expected:
+            return
+        if answer.status == 401:
+            raise Unauthorized
+        if answer.status == 410:
+            raise ThoughtDeleted
+        if answer.status == 400:
+            raise BackendRefused(_explanation(answer.body))
+        raise self.client.away("bad_answer", f"status {answer.status}")
+
+
+class _Problem(msgspec.Struct):
+    detail: str = ""
+
+
+def _explanation(body: bytes) -> str:
+    try:
+        return msgspec.json.decode(body, type=_Problem).detail
+    except UNREADABLE:
+        return ""

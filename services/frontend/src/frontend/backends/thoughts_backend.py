@@ -1,0 +1,66 @@
+"""The Thoughts Backend as the pages see it; calls raise only the errors in `errors.py`."""
+
+import time
+from datetime import datetime
+from typing import Annotated
+
+import msgspec
+
+from frontend.backends.api import BackendApi, Caller
+from frontend.backends.cursors import Cursor, EntryPage
+from frontend.backends.http_client import HttpClient
+
+CONFLICT_PAUSE_SECONDS = 0.2
+
+
+class Thought(msgspec.Struct, frozen=True):
+    """One thought; `timestamp` has a time zone."""
+
+    id: int
+    username: str
+    text: str
+    timestamp: Annotated[datetime, msgspec.Meta(tz=True)]
+
+
+class ThoughtsBackend:
+    """The Thoughts Backend. Every method may raise any `BackendError`."""
+
+    def __init__(self, client: HttpClient) -> None:
+        self._api = BackendApi(client)
+
+    def own_thoughts(self, caller: Caller, cursor: Cursor | None) -> EntryPage[Thought]:
+        """Return a page of the caller's own thoughts."""
+        return self._api.get_list(caller, "/api/me/thoughts/", Thought, cursor)
+
+    def search(
+        self, caller: Caller, *, search: str, username: str, cursor: Cursor | None
+    ) -> EntryPage[Thought]:
+        """Return a page of everybody's thoughts; empty filters match everything.
+
+        A search that takes too long ends early: its page has few thoughts or none, but its cursors
+        lead to the rest.
+        """
+        return self._api.get_list(
+            caller, "/api/thoughts/", Thought, cursor, search=search, username=username
+        )
+
+    def find_thought(self, caller: Caller, thought_id: int) -> Thought | None:
+        """Return the thought with this id, or None if there is none."""
+        answer = self._api.call(caller, "GET", f"/api/thoughts/{thought_id}/")
+        return None if answer.status == 404 else self._api.decoded(answer, Thought)
+
+    def share(self, caller: Caller, *, text: str, idempotency_key: str) -> None:
+        """Store a thought, once per key."""
+        target, body = "/api/me/thoughts/", {"text": text}
+        headers = {"Idempotency-Key": idempotency_key}
+        answer = self._api.call(caller, "POST", target, body, headers)
+        if answer.status == 409:
+            # The first request of a double click is still in progress.
+            time.sleep(CONFLICT_PAUSE_SECONDS)
+            answer = self._api.call(caller, "POST", target, body, headers)
+        self._api.check_status(answer, 201)
+
+    def delete(self, caller: Caller, thought_id: int) -> None:
+        """Delete one of the caller's thoughts; no error if it is already gone."""
+        answer = self._api.call(caller, "DELETE", f"/api/me/thoughts/{thought_id}/")
+        self._api.check_status(answer, 204, 404)
