@@ -7,7 +7,7 @@ from structlog.testing import capture_logs
 
 from services.frontend.tests.conftest import RunningFrontend
 from testkit.browser import Browser
-from testkit.fake_backend import FakeThoughtsBackend, Reply
+from testkit.fake_backend import FakeThoughtsBackend, Fault, Reply
 from testkit.token_maker import TokenMaker
 
 SHARE = "/thoughts/new"
@@ -78,6 +78,62 @@ def test_unforeseen_reason_of_the_backend_is_shown(
 
     assert "This text cannot be shared: text: no <rhymes>" in page.words
     assert page.form(SHARE).fields["text"] == "Rain in Spain"
+
+
+def _limited(seconds: str) -> Fault:
+    """Refuse each request because of a limit; the next is possible after `seconds`."""
+    return lambda handler, _: handler.reply(Reply(429, {}, {"Retry-After": seconds}))
+
+
+@pytest.mark.parametrize(
+    ("seconds", "language", "words"),
+    [
+        ("1", "en", "you can share it in 1 second."),
+        ("119", "en", "you can share it in 119 seconds."),
+        ("121", "en", "you can share it in 3 minutes."),
+        ("7201", "en", "you can share it in 3 hours."),
+        ("39", "zh", "请在 39 秒后再发表"),
+    ],
+)
+def test_text_beyond_the_limit_is_in_the_form_with_the_wait(
+    bruce: Browser, thoughts: FakeThoughtsBackend, seconds: str, language: str, words: str
+) -> None:
+    """A user who shares too much sees how long to wait; the text stays in the form."""
+    form = bruce.get("/").form(SHARE)
+    thoughts.fault = _limited(seconds)
+
+    page = bruce.post(SHARE, form.fields | {"text": "Rain"}, Accept_Language=language)
+
+    assert (page.status, page.headers["Retry-After"]) == (429, seconds)
+    assert words in page.words
+    assert page.form(SHARE).fields["text"] == "Rain"
+
+
+def test_text_is_shared_once_the_wait_is_over(
+    bruce: Browser, thoughts: FakeThoughtsBackend
+) -> None:
+    """The form of the page that says to wait shares the text later."""
+    form = bruce.get("/").form(SHARE)
+    thoughts.fault = _limited("1")
+    page = bruce.send(form, text="Rain")
+    thoughts.fault = None
+
+    bruce.send(page.form(SHARE))
+
+    assert [thought["text"] for thought in thoughts.thoughts] == ["Rain"]
+
+
+def test_limit_does_not_count_as_a_failure_of_the_backend(
+    bruce: Browser, thoughts: FakeThoughtsBackend
+) -> None:
+    """However often a limit refuses a user, the backend is not taken to be away."""
+    form = bruce.get("/").form(SHARE)
+    thoughts.fault = _limited("1")
+    for _ in range(5):
+        bruce.send(form, text="Rain")
+    thoughts.fault = None
+
+    assert bruce.get("/").status == 200
 
 
 def test_text_without_visible_characters_is_not_shared(

@@ -68,7 +68,6 @@ FAULTS: dict[str, Callable[[FakeBackend], None]] = {
     "refuses connections": FakeBackend.stop,
     "500": _replies(500, {"detail": "broken"}),
     "503": _replies(503, {"detail": "no database"}),
-    "429": _replies(429, {"detail": "slow down"}),
     "418": _replies(418, {"detail": "unheard of"}),
     "no HTTP": _raw(b"\x00\xffgarbage\r\n\r\n"),
     "closes at once": _raw(b""),
@@ -276,3 +275,16 @@ def test_unexpected_refusal_has_a_page_of_its_own(
 
     assert page.status == 400
     assert "The server could not understand this request." in page.words
+
+
+@pytest.mark.parametrize(("header", "words"), [("90", "in 90 seconds."), ("soon", "in 1 second.")])
+def test_other_limits_are_pages_that_say_how_long_to_wait(
+    bruce: Browser, thoughts: FakeThoughtsBackend, header: str, words: str
+) -> None:
+    """A page that has no words of its own for a limit still says when to try again."""
+    thoughts.fault = lambda handler, _: handler.reply(Reply(429, {}, {"Retry-After": header}))
+
+    page = bruce.get("/")
+
+    assert page.status == 429
+    assert f"Please try again {words}" in page.words

@@ -85,6 +85,19 @@ def test_search_that_the_backend_rejects_is_explained(
     assert page.form("/search").fields["search"] == "a\ufffdb"
 
 
+def test_search_beyond_the_limit_says_how_long_to_wait(
+    browser: Browser, thoughts: FakeThoughtsBackend
+) -> None:
+    """A search beyond a limit stays in the box; the page says how long to wait."""
+    thoughts.fault = lambda handler, _: handler.reply(Reply(429, {}, {"Retry-After": "40"}))
+
+    page = browser.get("/search?search=rain")
+
+    assert (page.status, page.headers["Retry-After"]) == (429, "40")
+    assert "Please try again in 40 seconds." in page.words
+    assert page.form("/search").fields["search"] == "rain"
+
+
 def test_pages_of_a_search_keep_the_search(browser: Browser, thoughts: FakeThoughtsBackend) -> None:
     """The older results of a search are results of the same search."""
     for number in range(30):

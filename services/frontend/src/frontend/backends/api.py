@@ -1,5 +1,6 @@
 """What calls to both backends have in common: who calls, what answers mean, and lists."""
 
+import re
 from collections.abc import Mapping
 from typing import NamedTuple, TypeVar
 from urllib.parse import urlencode
@@ -8,11 +9,18 @@ import msgspec
 
 from frontend.backends.connection import Answer, Request
 from frontend.backends.cursors import ENTRIES_A_PAGE, Cursor, Entry, EntryPage, page_of
-from frontend.backends.errors import BackendRefused, ThoughtDeleted, Unauthorized
+from frontend.backends.errors import (
+    BackendRefused,
+    ThoughtDeleted,
+    TooManyRequests,
+    Unauthorized,
+)
 from frontend.backends.http_client import HttpClient
 
 T = TypeVar("T")
 E = TypeVar("E", bound=Entry)
+
+_SECONDS = re.compile(r"[0-9]{1,9}", re.ASCII)
 
 # msgspec's errors for invalid JSON or UTF-8, too deep nesting, or an unexpected shape.
 UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
@@ -91,7 +99,14 @@ class BackendApi:
             raise ThoughtDeleted
         if answer.status == 400:
             raise BackendRefused(_explanation(answer.body))
+        if answer.status == 429:
+            raise TooManyRequests(_retry_after_seconds(answer))
         raise self.client.away("bad_answer", f"status {answer.status}")
+
+
+def _retry_after_seconds(answer: Answer) -> int:
+    header = answer.headers.get("retry-after", "")
+    return int(header) if _SECONDS.fullmatch(header) else 1
 
 
 class _Problem(msgspec.Struct):

@@ -1,10 +1,11 @@
 """The ways in which a call to a backend can fail.
 
 BackendError
-├── BackendAway     no usable answer: slow, connection refused, 5xx, garbage, ...
-├── BackendRefused  400: the backend rejects the request
-├── ThoughtDeleted  410: the thought shared by this form has since been deleted
-└── Unauthorized    401: the token is not, or no longer, valid
+├── BackendAway      no usable answer: slow, connection refused, 5xx, garbage, ...
+├── BackendRefused   400: the backend rejects the request
+├── ThoughtDeleted   410: the thought shared by this form has since been deleted
+├── TooManyRequests  429: a limit is reached for the moment
+└── Unauthorized     401: the token is not, or no longer, valid
 """
 
 from typing import Literal
@@ -31,6 +32,14 @@ class BackendRefused(BackendError):
 
 class ThoughtDeleted(BackendError):
     """The backend answered 410."""
+
+
+class TooManyRequests(BackendError):
+    """The backend answered 429; the request may be repeated after `retry_after_seconds`."""
+
+    def __init__(self, retry_after_seconds: int) -> None:
+        super().__init__(f"repeat after {retry_after_seconds} s")
+        self.retry_after_seconds = retry_after_seconds
 
 
 class Unauthorized(BackendError):

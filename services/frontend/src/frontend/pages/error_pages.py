@@ -7,11 +7,12 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from frontend.backends.errors import BackendAway, BackendRefused
+from frontend.backends.errors import BackendAway, BackendRefused, TooManyRequests
 from frontend.pages.login import login_page
 from frontend.pages.rendering import safe_path, show
 from frontend.pages.thoughts import posted_draft
 from frontend.pages.visitor import PageRequest
+from frontend.pages.waiting import waiting_time
 
 MAX_LOGGED_CHARACTERS = 200
 
@@ -50,6 +51,19 @@ def error_page(
     del exception
     title, text = MESSAGES[status]
     return message_page(request, status=status, title=title, text=text)
+
+
+def too_many_requests(request: PageRequest, error: TooManyRequests) -> HttpResponse:
+    """Say how long to wait, where a view has no better words for it."""
+    seconds = error.retry_after_seconds
+    return show(
+        request,
+        "message.html",
+        status=429,
+        retry_after_seconds=seconds,
+        title=gettext("Too many requests"),
+        text=gettext("Please try again in %(time)s.") % {"time": waiting_time(seconds)},
+    )
 
 
 def message_page(

@@ -11,8 +11,8 @@ from django.middleware.csrf import CsrfViewMiddleware
 from django.utils import translation
 from django.utils.cache import patch_vary_headers
 
-from frontend.backends.errors import Unauthorized
-from frontend.pages.error_pages import STATUSES, error_page, wrong_host
+from frontend.backends.errors import TooManyRequests, Unauthorized
+from frontend.pages.error_pages import STATUSES, error_page, too_many_requests, wrong_host
 from frontend.pages.login import log_in_first
 from frontend.pages.urls import ALLOWED_METHODS
 from frontend.pages.visitor import LANGUAGE_TAGS, PageRequest, forget_cookie
@@ -56,6 +56,8 @@ class PageMiddleware:
         if isinstance(error, Unauthorized):
             request.log_out()
             return log_in_first(request)
+        if isinstance(error, TooManyRequests):
+            return too_many_requests(request, error)
         status = STATUSES.get(type(error))
         return error_page(request, status=status) if status else None
 

@@ -94,8 +94,18 @@ def query(parameters: Mapping[str, str]) -> str:
     return urlencode({name: value for name, value in parameters.items() if value})
 
 
-def show(request: PageRequest, template: str, *, status: int = 200, **context: Any) -> HttpResponse:
-    """Return `template` rendered with `context`, and with what all pages have or may have."""
+def show(
+    request: PageRequest,
+    template: str,
+    *,
+    status: int = 200,
+    retry_after_seconds: int = RETRY_AFTER_SECONDS,
+    **context: Any,
+) -> HttpResponse:
+    """Return `template` rendered with `context`, and with what all pages have or may have.
+
+    With status 429 or 503 it says after which time to try again.
+    """
     notice = NOTICES.get(request.cookie("notice"))
     every_page = {
         "visitor": request.visitor,
@@ -115,8 +125,8 @@ def show(request: PageRequest, template: str, *, status: int = 200, **context: A
     response = HttpResponse(html.replace("\0", "\ufffd"), status=status)
     if notice:
         forget_cookie(response, "notice")
-    if status == 503:
-        response.headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
+    if status in (429, 503):
+        response.headers["Retry-After"] = str(retry_after_seconds)
     return response
 
 

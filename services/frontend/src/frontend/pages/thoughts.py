@@ -10,10 +10,11 @@ from django.http import Http404, HttpResponse, HttpResponseRedirect
 from django.utils.translation import gettext, ngettext
 
 from frontend.backends.cursors import EntryPage, cursor_in
-from frontend.backends.errors import BackendAway, BackendRefused, ThoughtDeleted
+from frontend.backends.errors import BackendAway, BackendRefused, ThoughtDeleted, TooManyRequests
 from frontend.backends.thoughts_backend import Thought
 from frontend.pages.rendering import HOME, redirect_with_notice, show
 from frontend.pages.visitor import PageRequest
+from frontend.pages.waiting import waiting_time
 
 MAX_CHARACTERS = 250
 
@@ -74,6 +75,8 @@ def share(request: PageRequest) -> HttpResponse:
             "again. To share it anyway, press Share again."
         )
         return own_page(request, Draft(draft.text), problem=problem)
+    except TooManyRequests as limit:
+        return _shared_too_much(request, draft, limit.retry_after_seconds)
     except BackendAway:
         problem = gettext(
             "Your thought cannot be shared at the moment. Your text is still here; "
@@ -124,6 +127,21 @@ def own_page(request: PageRequest, draft: Draft, *, problem: str = "") -> HttpRe
         fault=fault,
         page=page,
         is_first=cursor is None,
+    )
+
+
+def _shared_too_much(request: PageRequest, draft: Draft, seconds: int) -> HttpResponse:
+    problem = gettext(
+        "You have shared many thoughts in a short time. Your text is still here; "
+        "you can share it in %(time)s."
+    ) % {"time": waiting_time(seconds)}
+    return show(
+        request,
+        "thoughts.html",
+        status=429,
+        retry_after_seconds=seconds,
+        draft=draft,
+        problem=problem,
     )
 
 
