@@ -1,0 +1,72 @@
+"""What is old is deleted while a service runs."""
+
+import asyncio
+from collections.abc import Callable, Iterator
+
+import pytest
+from structlog.testing import capture_logs
+
+from mythoughts_chassis.database import Database
+from mythoughts_chassis.housekeeping import housekeeping
+from mythoughts_chassis.settings import Secret
+from testkit.sql import SqlConnection
+from testkit.waiting import WAIT_SECONDS
+
+DELETE_TWO = """
+    DELETE FROM old WHERE id IN (SELECT id FROM old ORDER BY id LIMIT 2 FOR UPDATE SKIP LOCKED)
+"""
+
+
+@pytest.fixture
+def url(new_database: Callable[[], str]) -> str:
+    """A database with five rows to delete."""
+    url = new_database()
+    with asyncio.Runner() as runner, SqlConnection(runner, url) as sql:
+        sql.run("CREATE TABLE old AS SELECT id FROM generate_series(1, 5) id")
+    return url
+
+
+@pytest.fixture
+def runner() -> Iterator[asyncio.Runner]:
+    """An event loop."""
+    with asyncio.Runner() as runner:
+        yield runner
+
+
+async def _clean_until_empty(url: str, *statements: str, refill: int = 0) -> None:
+    """Run the housekeeping until the table is empty, filling it again so many times."""
+    database = Database(Secret(url), pool_size=2, application_name="test")
+    await database.open()
+    work = asyncio.create_task(housekeeping(database, *statements, every_seconds=0.01)())
+    try:
+        async with asyncio.timeout(WAIT_SECONDS):
+            await _wait_until_empty(database)
+            for _ in range(refill):
+                await database.execute("INSERT INTO old VALUES (6)", repeatable=False)
+                await _wait_until_empty(database)
+    finally:
+        work.cancel()
+        await database.close()
+
+
+async def _wait_until_empty(database: Database) -> None:
+    while await database.fetch("SELECT FROM old", repeatable=True):  # noqa: ASYNC110
+        await asyncio.sleep(0.01)
+
+
+def test_everything_old_is_deleted_in_small_parts(runner: asyncio.Runner, url: str) -> None:
+    """A statement that deletes two rows is repeated until all five are gone."""
+    runner.run(_clean_until_empty(url, DELETE_TWO))
+
+
+def test_it_goes_on_while_the_service_runs(runner: asyncio.Runner, url: str) -> None:
+    """Rows that become old later are deleted too."""
+    runner.run(_clean_until_empty(url, DELETE_TWO, refill=2))
+
+
+def test_failure_is_logged_and_stops_nothing(runner: asyncio.Runner, url: str) -> None:
+    """A statement that fails is logged; the others are still run."""
+    with capture_logs() as log:
+        runner.run(_clean_until_empty(url, "DELETE FROM old WHERE 1 / (id - id) = 1", DELETE_TWO))
+
+    assert {entry["event"] for entry in log} == {"housekeeping failed"}
