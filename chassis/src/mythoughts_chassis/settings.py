@@ -25,6 +25,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from mythoughts_chassis.clients import Network
+from mythoughts_chassis.tls import check_ca_path
 
 T = TypeVar("T")
 
@@ -82,7 +83,17 @@ def check_database_url(url: Secret) -> None:
         )
 
 
-def check_url(url: str, *, schemes: Sequence[str] = ("http",), path: bool = False) -> None:
+def backend_ca_setting() -> Any:
+    """Declare `BACKEND_CA_PATH`, for services that call others by https."""
+    return setting(
+        "File with the certificates (PEM) of the authorities that may sign those of backends whose "
+        "address begins with https. If it is not set, those that the system trusts.",
+        default=None,
+        check=check_ca_path,
+    )
+
+
+def check_url(url: str, *, schemes: Sequence[str] = ("http", "https"), path: bool = False) -> None:
     """Raise `ValueError` unless `url` has one of the schemes, a host and nothing more.
 
     With `path`, a path may follow.
@@ -130,7 +141,7 @@ class ServiceSettings:
         "Address of an OpenTelemetry collector, for example http://collector:4318, that receives a "
         "trace of each request by OTLP over HTTP. If it is not set, nothing is traced.",
         default=None,
-        check=partial(check_url, schemes=("http", "https"), path=True),
+        check=partial(check_url, path=True),
     )
     trusted_proxies: tuple[Network, ...] = setting(
         "Networks of the proxies whose `X-Forwarded-For` is believed, separated by commas, for "
@@ -214,7 +225,7 @@ def _contents(file_name: str) -> str:
 def _parse(text: str, wanted: Any, field: dataclasses.Field[Any]) -> object:
     if wanted in (Secret, Secret | None):
         value: object = Secret(text)
-    elif wanted is Path:
+    elif wanted in (Path, Path | None):
         value = Path(text)
     elif wanted == tuple[str, ...]:
         value = tuple(_entries(text))

@@ -24,7 +24,9 @@ def test_good_settings_are_accepted() -> None:
     ("name", "value"),
     [
         ("THOUGHTS_BACKEND_URL", "thoughts-service"),
-        ("THOUGHTS_BACKEND_URL", "https://thoughts-service"),
+        ("THOUGHTS_BACKEND_URL", "ftp://thoughts-service"),
+        ("BACKEND_CA_PATH", "/nothing/here.pem"),
+        ("BACKEND_CA_PATH", __file__),
         ("USERS_BACKEND_URL", "http://users-service/api"),
         ("USERS_BACKEND_URL", "http://users-service:port"),
         ("THREADS", "8"),

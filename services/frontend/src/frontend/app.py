@@ -17,6 +17,7 @@ from frontend.serving.health import Readiness, answer_health
 from frontend.serving.observation import observe
 from frontend.serving.static_files import serve_static_files
 from frontend.settings import Settings
+from mythoughts_chassis.tls import client_context
 from mythoughts_chassis.tokens import TokenVerifier
 
 
@@ -64,6 +65,7 @@ def _make_parts(settings: Settings, make_client: Callable[..., HttpClient]) -> P
             slots=settings.backend_connections,
             connect_seconds=settings.backend_connect_seconds,
             answer_seconds=settings.backend_answer_seconds,
+            tls=client_context(settings.backend_ca_path) if base_url.startswith("https:") else None,
         )
 
     return Parts(

@@ -2,8 +2,15 @@
 
 import re
 from dataclasses import dataclass
+from pathlib import Path
 
-from mythoughts_chassis.settings import ServiceSettings, SettingsError, check_url, setting
+from mythoughts_chassis.settings import (
+    ServiceSettings,
+    SettingsError,
+    backend_ca_setting,
+    check_url,
+    setting,
+)
 
 # A name, all names below one, an IPv6 address, or any host.
 _HOST_NAME = re.compile(r"\.?[\w-]+(\.[\w-]+)*\.?|\[[0-9A-Fa-f:.]+\]|\*")
@@ -28,6 +35,7 @@ class Settings(ServiceSettings):
     users_backend_url: str = setting(
         "Address of the Users Backend, for example http://users-service.", check=check_url
     )
+    backend_ca_path: Path | None = backend_ca_setting()
     behind_tls: bool = setting(
         "true if browsers reach the Frontend over https: cookies become Secure, "
         "and browsers are told to use only https.",

@@ -7,6 +7,7 @@ response; it must have a length or be chunked.
 
 import select
 import socket
+import ssl
 import time
 from collections.abc import Mapping
 from typing import NamedTuple
@@ -17,7 +18,8 @@ from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
 MAX_ANSWER_BYTES = 1_048_576
 
 # How `exchange` fails: `ConnectionError` if the connection breaks, `TimeoutError` if the time is
-# up, any other `OSError` if it cannot be opened; the parser's errors if the answer is unusable.
+# up, any other `OSError` if it cannot be opened, also if the backend's certificate is not accepted;
+# the parser's errors if the answer is unusable.
 EXCHANGE_ERRORS = (OSError, HttpParserError, HttpParserUpgrade)
 
 
@@ -39,21 +41,28 @@ class Answer(NamedTuple):
 
 
 class Connection:
-    """A connection that opens when it is needed and stays open; for one thread at a time."""
+    """A connection that opens when it is needed and stays open; for one thread at a time.
 
-    def __init__(self, base_url: str, connect_seconds: float) -> None:
+    `tls` verifies the backend; without it, the connection is not encrypted.
+    """
+
+    def __init__(self, base_url: str, connect_seconds: float, tls: ssl.SSLContext | None) -> None:
         self._socket: socket.socket | None = None
         self._connect_seconds = connect_seconds
+        self._tls = tls
         url = urlsplit(base_url)
-        self._address = url.hostname or "", url.port or 80
+        self._address = url.hostname or "", port_of(base_url)
         self._host = url.netloc.rpartition("@")[2].encode("idna").decode()
 
     def exchange(self, request: Request, ends_at: float) -> Answer:
         """Return the answer, complete at `ends_at` (monotonic); raises `EXCHANGE_ERRORS`."""
         try:
             connected = self._open(ends_at)
-            connected.sendall(self._message(request))
+            _send(connected, self._message(request), ends_at)
             answer = _receive(connected, ends_at)
+        except ssl.SSLEOFError as error:
+            self._close()
+            raise ConnectionResetError("the connection ended during TLS") from error
         except BaseException:
             self._close()
             raise
@@ -66,10 +75,21 @@ class Connection:
             # The backend has closed it, or sent what nobody asked for.
             self._close()
         if self._socket is None:
-            timeout = min(self._connect_seconds, _seconds_until(ends_at))
-            self._socket = socket.create_connection(self._address, timeout)
-        self._socket.settimeout(_seconds_until(ends_at))
+            self._socket = self._connected(min(ends_at, time.monotonic() + self._connect_seconds))
         return self._socket
+
+    def _connected(self, ends_at: float) -> socket.socket:
+        """Return a new connection, after the handshake of TLS."""
+        plain = socket.create_connection(self._address, _seconds_until(ends_at))
+        if self._tls is None:
+            return plain
+        try:
+            # The handshake as a whole has this time.
+            plain.settimeout(_seconds_until(ends_at))
+            return self._tls.wrap_socket(plain, server_hostname=self._address[0])
+        except BaseException:
+            plain.close()
+            raise
 
     def _close(self) -> None:
         if self._socket is not None:
@@ -110,6 +130,20 @@ class _Response:
 
     def on_message_complete(self) -> None:
         self.is_complete = True
+
+
+def port_of(base_url: str) -> int:
+    """Return the port of an address, or that of its scheme."""
+    url = urlsplit(base_url)
+    return url.port or (443 if url.scheme == "https" else 80)
+
+
+def _send(connected: socket.socket, message: bytes, ends_at: float) -> None:
+    # Not `sendall`, which has the time for each record of TLS.
+    unsent = memoryview(message)
+    while unsent:
+        connected.settimeout(_seconds_until(ends_at))
+        unsent = unsent[connected.send(unsent) :]
 
 
 def _receive(connected: socket.socket, ends_at: float) -> Answer:

@@ -5,6 +5,7 @@ and has a deadline for the whole response. It is not attempted while the circuit
 retried once if its connection breaks and a repetition is harmless.
 """
 
+import ssl
 import time
 from collections.abc import Callable
 from queue import Empty, LifoQueue
@@ -44,7 +45,8 @@ _CIRCUIT_OPEN = Gauge(
 class HttpClient:
     """Calls one backend; all threads of the process share it.
 
-    `trace` takes the function that makes an attempt, and the base URL, and returns the one to use.
+    `tls` is required if the base URL begins with https. `trace` takes the function that makes an
+    attempt, and the base URL, and returns the one to use.
     """
 
     def __init__(
@@ -55,13 +57,14 @@ class HttpClient:
         slots: int,
         connect_seconds: float,
         answer_seconds: float,
+        tls: ssl.SSLContext | None = None,
         trace: Callable[[Attempt, str], Attempt] = lambda attempt, _base_url: attempt,
     ) -> None:
         self.backend = backend
         # The last one returned is the first one used, so that few are open.
         self._connections: LifoQueue[Connection] = LifoQueue()
         for _ in range(slots):
-            self._connections.put(Connection(base_url, connect_seconds))
+            self._connections.put(Connection(base_url, connect_seconds, tls))
         self._attempt = trace(self._use_connection, base_url)
         self._answer_seconds = answer_seconds
         self._breaker = CircuitBreaker(

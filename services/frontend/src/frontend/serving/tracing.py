@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from urllib.parse import urlsplit
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
-from frontend.backends.connection import Answer, Request
+from frontend.backends.connection import Answer, Request, port_of
 from frontend.backends.http_client import Attempt
 from frontend.serving.observation import ROUTE_KEY, Start, path_of
 from mythoughts_chassis.observation import is_unobserved
@@ -45,7 +45,7 @@ def trace_calls(attempt: Attempt, base_url: str, tracing: Tracing) -> Attempt:
         attributes: Attributes = {
             "http.request.method": request.method,
             "server.address": url.hostname or "",
-            "server.port": url.port or 80,
+            "server.port": port_of(base_url),
             "url.full": base_url.rstrip("/") + request.target.partition("?")[0],
         }
         with tracing.call(request.method, attributes) as span:
