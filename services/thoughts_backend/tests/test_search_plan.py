@@ -21,34 +21,26 @@ def blocks(factor: int) -> Blocks:
 
 
 def steps_of(
-    first: Outcome,
     outcomes: Sequence[Outcome | None],
     *,
     grams: Sequence[str] = ("quo", "okk"),
     username: str = "",
     below: int = 2**30,
 ) -> list[Step]:
-    """The steps after a first walk with this outcome, and after each of these outcomes."""
+    """The first step after the walks, and the steps after each of these outcomes."""
     wanted = Wanted("", username, user_id=None, above=0, below=below, ascending=False)
-    steps = plan(PACE, wanted, grams, first)
+    steps = plan(PACE, wanted, grams)
     return [next(steps), *(steps.send(outcome) for outcome in outcomes)]
-
-
-def test_common_term_is_read_for_longer() -> None:
-    """If a long walk is expected to fill the page, it comes before the index."""
-    first = Outcome(found=5, missing=16)
-
-    assert steps_of(first, [NOTHING]) == [LONG_WALK, FIRST_BLOCKS]
 
 
 def test_rare_term_is_looked_up_in_all_ids() -> None:
     """If the first blocks hold next to nothing, all ids are searched at once."""
-    assert steps_of(NOTHING, [Outcome(found=1, missing=20)]) == [FIRST_BLOCKS, EVERYTHING]
+    assert steps_of([Outcome(found=1, missing=20)]) == [FIRST_BLOCKS, EVERYTHING]
 
 
 def test_few_ids_are_all_searched_after_a_quarter_of_them() -> None:
     """In a small database, the second step with the index is the last."""
-    found = steps_of(NOTHING, [Outcome(found=5, missing=16)], below=100_000)
+    found = steps_of([Outcome(found=5, missing=16)], below=100_000)
 
     assert found == [Blocks(25_001), EVERYTHING]
 
@@ -57,7 +49,7 @@ def test_blocks_grow_while_steps_are_quick() -> None:
     """Each step looks at more ids than the last, unless that would take too long."""
     quick, slow = Outcome(3, 18, seconds=0.002), Outcome(3, 15, seconds=0.02)
 
-    assert steps_of(NOTHING, [quick, quick, slow]) == [
+    assert steps_of([quick, quick, slow]) == [
         FIRST_BLOCKS,
         blocks(PACE.growth),
         blocks(PACE.growth**2),
@@ -68,18 +60,18 @@ def test_blocks_grow_while_steps_are_quick() -> None:
 @pytest.mark.parametrize("before", [NOTHING, Outcome(5, 16)], ids=["everything", "larger blocks"])
 def test_step_that_is_given_up_is_followed_by_the_first_blocks(before: Outcome) -> None:
     """After a step that took too long, the search continues in small blocks."""
-    *_, last = steps_of(NOTHING, [before, None])
+    *_, last = steps_of([before, None])
 
     assert last == FIRST_BLOCKS
 
 
 def test_short_term_of_an_author_is_read_if_the_index_takes_too_long() -> None:
     """A term shorter than a gram is looked up once; then the author's thoughts are read."""
-    steps = steps_of(NOTHING, [NOTHING, None, NOTHING], grams=["qu"], username="bruce")
+    steps = steps_of([NOTHING, None, NOTHING], grams=["qu"], username="bruce")
 
     assert steps == [AUTHORS_LONG_WALK, EVERYTHING, AUTHORS_LONG_WALK, AUTHORS_LONG_WALK]
 
 
 def test_empty_term_is_never_looked_up() -> None:
     """A term that is empty after folding is in every thought, so the thoughts are read."""
-    assert steps_of(NOTHING, [NOTHING, NOTHING], grams=[]) == [LONG_WALK] * 3
+    assert steps_of([NOTHING, NOTHING], grams=[]) == [LONG_WALK] * 3

@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
+import pytest
+
 from mythoughts_chassis.database import Database
 from mythoughts_chassis.migrations import migrate
 from mythoughts_chassis.settings import Secret
@@ -32,23 +34,33 @@ class CountingDatabase(Database):
         return await super().run(*arguments, **options)
 
 
-def test_known_common_term_is_found_by_one_walk(new_database: Callable[[], str]) -> None:
-    """The first search for a common term has to go on; the next ones read far enough at once."""
+@pytest.mark.parametrize(
+    ("analyze", "runs"),
+    [("ANALYZE", [2, 1]), ("", [3, 2])],
+    ids=["known by statistics", "found out by the first walk"],
+)
+def test_common_term_is_found_by_walks_alone(
+    new_database: Callable[[], str], analyze: str, runs: list[int]
+) -> None:
+    """A term known as common takes one walk, another two; neither waits for a turn.
+
+    The first search also reads the statistics.
+    """
     url = new_database()
     migrate(Secret(url), MIGRATIONS)
     with asyncio.Runner() as runner, Sql(runner, url) as sql:
         sql.run(TEXTS)
-        sql.run("VACUUM ANALYZE thoughts")
+        sql.run(f"VACUUM {analyze} thoughts")
         database = CountingDatabase(Secret(url), pool_size=1, application_name="tests")
         runner.run(database.open())
-        search, query = Search(at_once=1), ThoughtsQuery(search="QUOKKA")
-        pages, runs = [], []
+        search, query = Search(at_once=0), ThoughtsQuery(search="QUOKKA")
+        pages, counts = [], []
         for _ in range(2):
             database.runs = 0
             pages.append(runner.run(thoughts.find(database, search, query)))
-            runs.append(database.runs)
+            counts.append(database.runs)
         runner.run(database.close())
 
     assert PACE.first_walk // 30 < query.limit + 1
-    assert (runs, pages[0]) == ([2, 1], pages[1])
+    assert (counts, pages[0]) == (runs, pages[1])
     assert [thought.id for thought in pages[1].items] == list(range(3990, 3390, -30))

@@ -48,6 +48,10 @@ class Pace:
     # After this time no further step starts.
     page_seconds: float = 0.08
 
+    def long_walk(self, wanted: Wanted) -> int:
+        """Return the length of every walk after the first."""
+        return self.growth * (self.authors_walk if wanted.by_author else self.first_walk)
+
 
 PACE = Pace()
 
@@ -77,22 +81,33 @@ class Search:
 
     async def find(self, database: Database, wanted: Wanted, limit: int) -> Found:
         """Return the first matches, at most `limit`, as far as the time for a page allows."""
+        await self._learn(database)
         length = self._first_length(wanted, limit)
-        first = await database.run(
-            lambda c: list_queries.fetch_walk(c, wanted, length=length, limit=limit),
-            repeatable=True,
-        )
-        missing = limit - len(first.thoughts)
-        if first.reached is None or not missing:
-            return Found(first.thoughts, first.reached)
+        first = await _walk(database, wanted, length=length, limit=limit)
+        thoughts, reached, missing = first.thoughts, first.reached, limit - len(first.thoughts)
         # Thoughts that arrive during the search are not part of it.
-        further = replace(wanted, below=min(wanted.below, first.newest_id + 1))
-        further = beyond(further, first.reached)
+        wanted = replace(wanted, below=min(wanted.below, first.newest_id + 1))
+        if reached is not None and 0 < missing <= self._pace.growth * len(thoughts):
+            wanted = beyond(wanted, reached)
+            second = await _walk(
+                database, wanted, length=self._pace.long_walk(wanted), limit=missing
+            )
+            thoughts, reached = thoughts + second.thoughts, second.reached
+            missing -= len(second.thoughts)
+        if reached is None or not missing:
+            return Found(thoughts, reached)
+        further = beyond(wanted, reached)
         async with self._turns:
             rest = await database.run(
-                lambda c: self._go_on(c, further, first, missing), repeatable=True
+                lambda c: self._go_on(c, further, first.grams, missing), repeatable=True
             )
-        return Found(first.thoughts + rest.thoughts, rest.reached)
+        return Found(thoughts + rest.thoughts, rest.reached)
+
+    async def _learn(self, database: Database) -> None:
+        """Read how frequent the common grams are, from time to time."""
+        if time.monotonic() > self._cached_until:
+            self._cached_until = time.monotonic() + FREQUENCIES_SECONDS
+            self._frequencies = await database.run(list_queries.fetch_frequencies, repeatable=True)
 
     def _first_length(self, wanted: Wanted, limit: int) -> int:
         """Return how many thoughts the first walk may read: more if the term is known as common.
@@ -109,34 +124,34 @@ class Search:
         return most if share * most > 2 * limit else self._pace.first_walk
 
     async def _go_on(
-        self, connection: Connection, wanted: Wanted, first: Walked, limit: int
+        self, connection: Connection, wanted: Wanted, all_grams: Sequence[str], limit: int
     ) -> Found:
         most = AUTHORS_GRAMS if wanted.by_author else GRAMS
-        grams = (await self._rarest_grams(connection, first.grams))[:most]
-        steps = plan(self._pace, wanted, grams, Outcome(len(first.thoughts), limit))
+        grams = self._rarest(all_grams)[:most]
         ends_at = time.monotonic() + self._pace.page_seconds
+        steps = plan(self._pace, wanted, grams)
         return await _follow(steps, connection, wanted, grams, limit, ends_at=ends_at)
 
-    async def _rarest_grams(self, connection: Connection, grams: Sequence[str]) -> Sequence[str]:
+    def _rarest(self, grams: Sequence[str]) -> Sequence[str]:
         """Return the whole grams, rarest first; if there are none, the term, which is a prefix."""
         whole = dict.fromkeys(filter(list_queries.is_whole, grams))
-        if not whole:
-            return grams[:1]
-        if time.monotonic() > self._cached_until:
-            self._frequencies = await list_queries.fetch_frequencies(connection)
-            self._cached_until = time.monotonic() + FREQUENCIES_SECONDS
         # Grams that are not among the most frequent keep their order: the first do not overlap.
-        return sorted(whole, key=lambda gram: self._frequencies.get(gram, 0.0))
+        return sorted(whole, key=lambda gram: self._frequencies.get(gram, 0.0)) or grams[:1]
 
 
-def plan(pace: Pace, wanted: Wanted, grams: Sequence[str], first: Outcome) -> Plan:
-    """Choose the steps after the first walk, which had the outcome `first`."""
-    long_walk = Walk(pace.growth * (pace.authors_walk if wanted.by_author else pace.first_walk))
+async def _walk(database: Database, wanted: Wanted, *, length: int, limit: int) -> Walked:
+    """Read some thoughts one by one, which is so little work that it waits for no turn."""
+    return await database.run(
+        lambda c: list_queries.fetch_walk(c, wanted, length=length, limit=limit), repeatable=True
+    )
+
+
+def plan(pace: Pace, wanted: Wanted, grams: Sequence[str]) -> Plan:
+    """Choose the steps after the walks."""
     is_prefix = bool(grams) and not list_queries.is_whole(grams[0])
     if not grams or (is_prefix and wanted.by_author):
+        long_walk = Walk(pace.long_walk(wanted))
         yield from _walk_on(long_walk, Everything(pace.step_seconds) if grams else None)
-    if pace.growth * first.found >= first.missing:
-        yield long_walk
     left = wanted.below - wanted.above
     first_ids = ids = min(pace.first_ids, left // pace.growth + 1)
     outcome = yield Blocks(ids)
