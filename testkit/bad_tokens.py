@@ -6,8 +6,10 @@ import hmac
 import json
 import time
 from collections.abc import Callable
+from functools import cache
 
-from mythoughts_chassis.tokens import CLOCK_SKEW_SECONDS
+from mythoughts_chassis.keys import Jwk
+from mythoughts_chassis.tokens import CLOCK_SKEW_SECONDS, MAX_LIFETIME_SECONDS
 from testkit.token_maker import TokenMaker
 from users_backend.keys import new_private_key
 from users_backend.signing import sign_token
@@ -42,20 +44,26 @@ def signed_with_the_public_key(maker: TokenMaker) -> str:
     return f"{signed}.{encoded(code.digest())}"
 
 
+@cache
+def strange_key() -> Jwk:
+    """A key that is in no set; making one takes 0.2 s."""
+    return new_private_key(0)
+
+
 def of_another_key(maker: TokenMaker) -> str:
     """A token of a key that is not in the public set."""
-    return sign_token(maker.claims("bruce"), new_private_key(0))
+    return sign_token(maker.claims("bruce"), strange_key())
 
 
 def of_another_key_under_a_known_id(maker: TokenMaker) -> str:
     """A token of another key that claims to be a known one."""
-    stranger = new_private_key(0) | {"kid": maker.private_key["kid"]}
+    stranger = strange_key() | {"kid": maker.private_key["kid"]}
     return sign_token(maker.claims("bruce"), stranger)
 
 
 def with_its_own_key(maker: TokenMaker) -> str:
     """A token that brings the key to verify it with."""
-    stranger = new_private_key(0)
+    stranger = strange_key()
     public = {name: stranger[name] for name in ("kty", "n", "e")}
     header = as_part({"alg": "RS256", "kid": maker.private_key["kid"], "jwk": public})
     _, payload, signature = sign_token(maker.claims("bruce"), stranger).split(".")
@@ -77,6 +85,30 @@ def with_spaces_inside(maker: TokenMaker) -> str:
 def expired(maker: TokenMaker) -> str:
     """A token that expired, longer ago than clocks may differ."""
     return maker.token("bruce", exp=int(time.time()) - CLOCK_SKEW_SECONDS - 1)
+
+
+def of_type(typ: str) -> Callable[[TokenMaker], str]:
+    """A token, with this `typ`, that would otherwise be valid."""
+    return lambda maker: sign_token(maker.claims("bruce"), maker.private_key, typ=typ)
+
+
+def starting_later(claim: str) -> Callable[[TokenMaker], str]:
+    """A token that begins later than clocks may differ."""
+    return lambda maker: maker.token("bruce", **{claim: int(time.time()) + CLOCK_SKEW_SECONDS + 30})
+
+
+def living_too_long(maker: TokenMaker) -> str:
+    """A token with a lifetime that no service grants."""
+    now = int(time.time())
+    return maker.token("bruce", iat=now, exp=now + MAX_LIFETIME_SECONDS + 1)
+
+
+def with_text(claim: str, text: str) -> Callable[[TokenMaker], str]:
+    """A token in which a claim is this JSON text."""
+    return lambda maker: maker.token_with_text("bruce", **{claim: text})
+
+
+IMPOSSIBLE_TIMES = ("1e999", "-1e999", "NaN", "-1", "1e300", "1" + "0" * 400, "true", '"1e999"')
 
 
 def with_header(value: object) -> Callable[[TokenMaker], str]:
@@ -101,6 +133,28 @@ BAD_TOKENS: dict[str, Callable[[TokenMaker], str]] = {
     "exp as text": lambda maker: maker.token("bruce", exp=str(int(time.time()) + 999)),
     "exp null": lambda maker: sign_token(maker.claims("bruce") | {"exp": None}, maker.private_key),
     "expired": expired,
+    "typ JWT": of_type("JWT"),
+    "typ empty": of_type(""),
+    "typ of a list": of_type("statuslist+jwt"),
+    "typ almost": of_type("at+jwt2"),
+    "nbf later": starting_later("nbf"),
+    "iat later": starting_later("iat"),
+    "no iat": lambda maker: maker.token("bruce", iat=None),
+    "expires before it begins": lambda maker: maker.token(
+        "bruce", iat=int(time.time()), exp=int(time.time()) - 10
+    ),
+    "lives too long": living_too_long,
+    **{
+        f"{claim} {text[:9]}": with_text(claim, text)
+        for claim in ("exp", "iat", "nbf")
+        for text in IMPOSSIBLE_TIMES
+    },
+    "no jti": lambda maker: maker.token("bruce", jti=None),
+    "empty jti": lambda maker: maker.token("bruce", jti=""),
+    "jti as number": lambda maker: maker.token("bruce", jti=1),
+    "no sid": lambda maker: maker.token("bruce", sid=None),
+    "sid as number": lambda maker: maker.token("bruce", sid=1),
+    "sid 0": lambda maker: maker.token("bruce", sid="0"),
     "no user": lambda maker: maker.token("bruce", sub=None),
     "user 0": lambda maker: maker.token("bruce", user_id=0),
     "user -1": lambda maker: maker.token("bruce", user_id=-1),

@@ -1,20 +1,26 @@
 """Tokens: which are accepted, and for how long."""
 
+import json
 import time
+from functools import lru_cache
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from joserfc import jwt
+from joserfc import jws, jwt
+from joserfc.jwk import RSAKey
 
 from mythoughts_chassis import tokens
 from mythoughts_chassis.tokens import (
     CLOCK_SKEW_SECONDS,
+    MAX_LIFETIME_SECONDS,
     InvalidToken,
     Principal,
     TokenVerifier,
 )
+from testkit.bad_tokens import BAD_TOKENS
 from testkit.token_maker import TokenMaker
+from users_backend.signing import sign_token
 
 
 def test_token_says_who_its_bearer_is(token_maker: TokenMaker, verifier: TokenVerifier) -> None:
@@ -57,6 +63,69 @@ def test_token_of_a_clock_that_differs_is_believed(
     token = token_maker.token("bruce", iat=now, nbf=now, exp=now + lifetime_seconds)
 
     assert verifier.verify(token).username == "bruce"
+
+
+@pytest.mark.parametrize("typ", ["at+jwt", "AT+JWT", "application/at+jwt"])
+def test_type_of_a_token_is_a_media_type(
+    token_maker: TokenMaker, verifier: TokenVerifier, typ: str
+) -> None:
+    """The `typ` of an access token may be written in each way that RFC 7515 allows."""
+    token = sign_token(token_maker.claims("bruce"), token_maker.private_key, typ=typ)
+
+    assert verifier.verify(token).username == "bruce"
+
+
+def test_token_without_a_type_is_refused(token_maker: TokenMaker, verifier: TokenVerifier) -> None:
+    """A token that does not say that it is an access token is rejected."""
+    header = {"alg": "RS256", "kid": token_maker.private_key["kid"]}
+    key = RSAKey.import_key(token_maker.private_key)
+    token = jws.serialize_compact(header, json.dumps(token_maker.claims("bruce")), key)
+
+    with pytest.raises(InvalidToken, match="not an access token"):
+        verifier.verify(token)
+
+
+@pytest.mark.parametrize(
+    ("bad", "reason"),
+    [
+        ("typ JWT", "not an access token"),
+        ("nbf later", "not valid yet"),
+        ("iat later", "not valid yet"),
+        ("nbf NaN", "not valid yet"),
+        ("iat 1e999", "not valid yet"),
+        ("lives too long", "lifetime"),
+        ("expires before it begins", "lifetime"),
+        ("exp 1e999", "lifetime"),
+        ("exp NaN", "lifetime"),
+        ("exp 100000000", "too large|out of range"),
+        ("no jti", "jti"),
+        ("no sid", "sid"),
+    ],
+)
+def test_log_says_why_a_token_is_refused(
+    token_maker: TokenMaker, verifier: TokenVerifier, bad: str, reason: str
+) -> None:
+    """A token is rejected for the reason for which it is invalid."""
+    with pytest.raises(InvalidToken, match=reason):
+        verifier.verify(BAD_TOKENS[bad](token_maker))
+
+
+def test_token_may_have_fractions_of_seconds(
+    token_maker: TokenMaker, verifier: TokenVerifier
+) -> None:
+    """Times may have fractions (RFC 7519, NumericDate)."""
+    now = time.time()
+
+    assert verifier.verify(token_maker.token("bruce", iat=now + 0.5, exp=now + 50.5)).user_id == 1
+
+
+def test_longest_lifetime_is_accepted(token_maker: TokenMaker, verifier: TokenVerifier) -> None:
+    """A token may live for exactly the maximum."""
+    now = int(time.time())
+
+    token = token_maker.token("bruce", iat=now, exp=now + MAX_LIFETIME_SECONDS)
+
+    assert verifier.verify(token).expires_at == now + MAX_LIFETIME_SECONDS
 
 
 def test_expired_token_is_refused(token_maker: TokenMaker, verifier: TokenVerifier) -> None:
@@ -127,6 +196,12 @@ def test_whatever_is_no_token_is_invalid(verifier: TokenVerifier, token: str) ->
         verifier.verify(token)
 
 
+@lru_cache
+def unchanged_token(token_maker: TokenMaker) -> str:
+    """One token, so that a failing example fails again."""
+    return token_maker.token("bruce", jti="fixed")
+
+
 @settings(
     max_examples=100,
     deadline=None,
@@ -139,7 +214,7 @@ def test_changed_token_is_invalid(
     token_maker: TokenMaker, verifier: TokenVerifier, place: int, character: str
 ) -> None:
     """A token with one significant character replaced is rejected."""
-    token = token_maker.token("bruce", jti="fixed", iat=0, exp=4_000_000_000)
+    token = unchanged_token(token_maker)
     # The last character of the signature has bits without meaning.
     place %= len(token) - 1
     changed = token[:place] + character + token[place + 1 :]

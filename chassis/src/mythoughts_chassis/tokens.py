@@ -1,12 +1,13 @@
-"""Access tokens: JWT (RFC 7519), signed with RS256, verified offline with public keys.
+"""Access tokens: JWT (RFC 7519, RFC 9068), signed with RS256, verified offline with public keys.
 
-    header  {"alg": "RS256", "kid": "qF3…", "typ": "JWT"}
+    header  {"alg": "RS256", "kid": "qF3…", "typ": "at+jwt"}
     claims  {"iss": "mythoughts", "aud": "mythoughts", "sub": "3", "username": "bruce",
-             "iat": 1790000000, "exp": 1790172800, "jti": "5b0c…", "sid": "7",
+             "iat": 1790000000, "exp": 1790043200, "jti": "5b0c…", "sid": "7",
              "scope": "admin"}
 
 `sid` is the id of the session, the same in all its tokens. Only admins have `scope`. The algorithm
-is fixed here and never taken from a token.
+is fixed here and never taken from a token; `typ` tells access tokens from everything else that the
+same keys sign.
 """
 
 import re
@@ -14,6 +15,7 @@ import time
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from pathlib import Path
+from typing import Annotated
 
 import msgspec
 from joserfc import jwt
@@ -23,7 +25,12 @@ from joserfc.jws import extract_compact
 
 from mythoughts_chassis.keys import ALGORITHM, Jwk, WatchedKeySet
 
+TYPE = "at+jwt"
+# Media types: `application/` may be left out, and case does not matter (RFC 7515, section 4.1.9).
+_TYPES = {TYPE, f"application/{TYPE}"}
+
 CLOCK_SKEW_SECONDS = 60
+MAX_LIFETIME_SECONDS = 86_400
 CACHE_ENTRIES = 10_000
 MAX_TOKEN_CHARACTERS = 4096
 # Checking the file costs a system call: once a second is often enough to notice a removed key,
@@ -63,8 +70,9 @@ class _Claims(msgspec.Struct):
     username: str
     iat: float
     exp: float
-    jti: str
+    jti: Annotated[str, msgspec.Meta(min_length=1)]
     sid: str
+    nbf: float = 0.0
     scope: str = ""
 
 
@@ -107,16 +115,20 @@ class TokenVerifier:
         if len(token) > MAX_TOKEN_CHARACTERS:
             raise InvalidToken("too long")
         try:
-            key = keys[extract_compact(token.encode("ascii")).headers()["kid"]]
+            header = extract_compact(token.encode("ascii")).headers()
+            key = keys[header["kid"]]
         except KeyError:
             raise UnknownKey("unknown key") from None
         except (JoseError, ValueError, TypeError) as error:
             raise InvalidToken(f"malformed: {error}") from None
+        if str(header.get("typ")).lower() not in _TYPES:
+            raise InvalidToken("not an access token")
         try:
             decoded = jwt.decode(token, key, algorithms=[ALGORITHM])
             claims = msgspec.convert(decoded.claims, _Claims)
-        except (JoseError, ValueError, TypeError) as error:
+        except (JoseError, ValueError, TypeError, OverflowError) as error:
             raise InvalidToken(str(error)) from None
+        _check_times(claims)
         return self._principal(claims)
 
     def _principal(self, claims: _Claims) -> Principal:
@@ -131,6 +143,19 @@ class TokenVerifier:
             session_id=_id_in(claims.sid, "sid"),
             expires_at=int(claims.exp),
         )
+
+
+def _check_times(claims: _Claims) -> None:
+    """Raise `InvalidToken` for impossible times.
+
+    Expiry is checked by the caller: everything here stays true of a token once it is true.
+    """
+    latest_start = time.time() + CLOCK_SKEW_SECONDS
+    # Written so that NaN, with which every comparison is false, is refused.
+    if not (0 <= claims.iat <= latest_start and 0 <= claims.nbf <= latest_start):
+        raise InvalidToken("not valid yet")
+    if not claims.iat <= claims.exp <= claims.iat + MAX_LIFETIME_SECONDS:
+        raise InvalidToken("lifetime out of range")
 
 
 def _id_in(text: str, claim: str) -> int:

@@ -172,7 +172,7 @@ def test_token_of_another_installation_is_left_alone(
     browser: Browser, tmp_path: Path, path: str
 ) -> None:
     """No page deletes the session of another MyThoughts on the same host, with other keys."""
-    token = TokenMaker(tmp_path / "other").token("bruce", exp=int(time.time()) - 120)
+    token = TokenMaker(tmp_path / "other", stranger=True).token("bruce", exp=int(time.time()) - 120)
     browser.cookies["mythoughts_session"] = token
 
     browser.get(path)

@@ -77,12 +77,12 @@ def test_private_file_is_its_owners_alone(private_path: Path, public_path: Path)
 
 
 def test_keys_are_rsa_for_signatures(private_path: Path, public_path: Path) -> None:
-    """Keys declare their purpose, and have 2048 bits."""
+    """Keys declare their purpose, and have the 3072 bits of OWASP ASVS 5.0 (11.2.3)."""
     rotate(private_path, public_path)
 
     (key,) = read_key_set(public_path)
     assert (key["kty"], key["use"], key["alg"]) == ("RSA", "sig", "RS256")
-    assert len(key["n"]) * 6 // 8 == 256
+    assert len(key["n"]) * 6 // 8 == 384
 
 
 def test_rotation_keeps_the_key_before(private_path: Path, public_path: Path) -> None:

@@ -65,14 +65,14 @@ def test_answer_with_a_token_is_not_stored(http: HttpClient) -> None:
 
 
 def test_token_says_who_and_how_long(http: HttpClient, token_maker: TokenMaker, sql: Sql) -> None:
-    """A token contains the user's id and name and is valid for two days."""
+    """A token contains the user's id and name and is valid for twelve hours."""
     user_id = sql.add_user("bruce")
 
     principal = principal_of(log_in(http, "bruce"), token_maker)
 
     assert (principal.user_id, principal.username) == (user_id, "bruce")
     assert not principal.is_admin
-    assert abs(principal.expires_at - time.time() - 172_800) < 60
+    assert abs(principal.expires_at - time.time() - 43_200) < 60
 
 
 @pytest.mark.usefixtures("admin")

@@ -66,7 +66,7 @@ def test_deleted_user_is_not_known_any_more(http: HttpClient, bruce: str, sql: S
 def test_forged_token_is_refused(http: HttpClient, sql: Sql, tmp_path: Path) -> None:
     """A token signed with a foreign key gets 401."""
     user_id = sql.add_user("bruce")
-    forger = TokenMaker(tmp_path)
+    forger = TokenMaker(tmp_path, stranger=True)
 
     answer = http.get("/api/me/", token=forger.token("bruce", user_id=user_id))
 

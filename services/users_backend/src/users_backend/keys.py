@@ -15,7 +15,8 @@ from joserfc.jwk import RSAKey
 
 from mythoughts_chassis.keys import ALGORITHM, Jwk, read_key_set
 
-KEY_BITS = 2048
+# OWASP ASVS 5.0, 11.2.3.
+KEY_BITS = 3072
 
 
 def rotate_key_sets(

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mythoughts_chassis.settings import ApiSettings, setting
+from mythoughts_chassis.tokens import MAX_LIFETIME_SECONDS
 
-TWO_DAYS_SECONDS = 172_800
-MAX_LIFETIME_SECONDS = 366 * 86_400
+TWELVE_HOURS_SECONDS = 43_200
 
 
 # Without slots, so that `Settings` can inherit from two classes.
@@ -21,7 +21,7 @@ class KeySettings:
     )
     token_lifetime_seconds: int = setting(
         "How long a token is valid, and so how long `rotate-keys` keeps an old key.",
-        default=TWO_DAYS_SECONDS,
+        default=TWELVE_HOURS_SECONDS,
         minimum=1,
         maximum=MAX_LIFETIME_SECONDS,
     )

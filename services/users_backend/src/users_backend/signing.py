@@ -8,6 +8,7 @@ from typing import Any
 from joserfc import jwt
 from joserfc.jwk import RSAKey
 
+from mythoughts_chassis import tokens
 from mythoughts_chassis.keys import ALGORITHM, Jwk, WatchedKeySet
 
 
@@ -46,14 +47,14 @@ def signing_key(keys: list[Jwk], now: float) -> Jwk:
     return max(active or keys[-1:], key=lambda key: int(key["nbf"]))
 
 
-def sign_token(claims: dict[str, Any], private_key: Jwk) -> str:
+def sign_token(claims: dict[str, Any], private_key: Jwk, *, typ: str = tokens.TYPE) -> str:
     """Return the compact form of a token signed with `private_key`."""
-    header = {"alg": ALGORITHM, "kid": private_key["kid"], "typ": "JWT"}
+    header = {"alg": ALGORITHM, "kid": private_key["kid"], "typ": typ}
     key = _imported(frozenset(private_key.items()))
     return jwt.encode(header, claims, key, algorithms=[ALGORITHM])
 
 
 @lru_cache(maxsize=4)
 def _imported(private_key: frozenset[tuple[str, Any]]) -> RSAKey:
-    """Import the key, once: the check of its numbers takes 45 ms, signing 0.3 ms."""
+    """Import the key, once: the check of its numbers takes 140 ms, signing 0.8 ms."""
     return RSAKey.import_key(dict(private_key))
