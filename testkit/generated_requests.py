@@ -39,11 +39,15 @@ def for_every_operation(service_folder: Path) -> Callable[[Test], Test]:
 def make_words_fit(case: Case) -> None:
     """Apply rules that the document states only in words, unless the request should be invalid.
 
-    A new user's name keeps only ASCII letters and digits, and a new thought ends visibly.
+    A new user's name keeps only ASCII letters and digits, a new password ends like no common one,
+    and a new thought ends visibly.
     """
     is_valid = case.meta is not None and case.meta.generation.mode.is_positive
     if not is_valid or not isinstance(case.body, dict):
         return
+    name_of_password = "new_password" if "new_password" in case.body else "password"
+    if name_of_password in case.body and not case.path.endswith("/login"):
+        case.body[name_of_password] = f"{str(case.body[name_of_password])[:117]} be water."
     if case.path.endswith("/users"):
         kept = (char for char in str(case.body["username"]) if char.isascii() and char.isalnum())
         case.body["username"] = "".join(kept) or "a"

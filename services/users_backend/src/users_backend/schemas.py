@@ -42,7 +42,10 @@ def _password(*, min_length: int, description: str, example: str) -> Meta:
 NewPassword = Annotated[
     Secret,
     _password(
-        min_length=8, description="8 to 128 characters of any kind.", example="be water, my friend"
+        min_length=8,
+        description="8 to 128 characters of any kind, but not one of the 100,000 most common "
+        "passwords, nor a name with little added.",
+        example="be water, my friend",
     ),
 ]
 PresentPassword = Annotated[

@@ -6,6 +6,7 @@ from mythoughts_chassis.database import Database
 from mythoughts_chassis.pagination import Page, PageQuery
 from mythoughts_chassis.problems import Conflict, Forbidden, Unauthorized
 from users_backend import queries
+from users_backend.password_rules import check_new_password
 from users_backend.passwords import PasswordHasher
 from users_backend.schemas import Login, NewUser, PasswordChange, User
 from users_backend.signing import TokenSigner
@@ -47,11 +48,12 @@ async def change_password(
 ) -> None:
     """Set a user's new password; raises `Forbidden` if the current one is wrong.
 
-    Tokens stay valid until they expire. Raises `Unauthorized` for a deleted user.
+    Raises `BadInput` for a new password that is easy to guess. Tokens stay valid until they expire. Raises `Unauthorized` for a deleted user.
     """
     account = await queries.find_account_by_id(database, user_id)
     if account is None:
         raise _deleted()
+    check_new_password(change.new_password, account.username, field="new_password")
     if await passwords.verify(change.password.reveal(), account.password_hash):
         new_hash = await passwords.hash(change.new_password.reveal())
         # Another request may have stored a new hash in the meantime.
@@ -77,9 +79,10 @@ async def create(
 ) -> User:
     """Store a user and return it.
 
-    Raises `Conflict` if the name is taken or looks like a taken one; names of deleted users stay
-    taken.
+    Raises `BadInput` if the password is easy to guess, and `Conflict` if the name is taken or looks
+    like a taken one; names of deleted users stay taken.
     """
+    check_new_password(new_user.password, new_user.username)
     password_hash = await passwords.hash(new_user.password.reveal())
     try:
         return await queries.insert_user(
