@@ -48,7 +48,8 @@ async def change_password(
 ) -> None:
     """Set a user's new password; raises `Forbidden` if the current one is wrong.
 
-    Raises `BadInput` for a new password that is easy to guess. Tokens stay valid until they expire. Raises `Unauthorized` for a deleted user.
+    Raises `BadInput` for a new password that is easy to guess, `Unauthorized` for a deleted user.
+    Tokens stay valid until they expire.
     """
     account = await queries.find_account_by_id(database, user_id)
     if account is None:
