@@ -250,18 +250,54 @@ class FakeThoughtsBackend(FakeBackend):
 
 
 class FakeUsersBackend(FakeBackend):
-    """Logs in everybody whose password is their name, by the contract of the Users Backend."""
+    """Everybody's password is their name at first, by the contract of the Users Backend."""
 
     def __init__(self, token_for: Callable[[str], str]) -> None:
         self._token_for = token_for
+        self.passwords: dict[str, str] = {}
         super().__init__()
 
     def answer(self, call: Call) -> Reply:
-        """Answer a login."""
+        """Answer according to the path."""
+        match call.method, call.path.strip("/").split("/"):
+            case "POST", ["api", "login"]:
+                return self._log_in(call)
+            case _, ["api", "me", *rest] if call.token:
+                return self._answer_user(call, _username_in(call.token), rest)
+        return Reply(401, {})
+
+    def has_password(self, username: str, password: str) -> bool:
+        """Whether it is the user's password."""
+        return bool(username) and self.passwords.get(username, username) == password
+
+    def _log_in(self, call: Call) -> Reply:
         username, password = call.body["username"], call.body["password"]
-        if not username or username != password:
+        if not self.has_password(username, password):
             return Reply(401, {"detail": "invalid"}, {"WWW-Authenticate": "Bearer"})
         return Reply(200, {"Authorized": f"Bearer {self._token_for(username)}"})
+
+    def _answer_user(self, call: Call, username: str, rest: list[str]) -> Reply:
+        match call.method, rest:
+            case "POST", ["password"]:
+                return self._change_password(username, **call.body)
+        return Reply(404, {})
+
+    def _change_password(self, username: str, password: str, new_password: str) -> Reply:
+        if (refusal := _refusal_of("new_password", new_password)) is not None:
+            return refusal
+        if not self.has_password(username, password):
+            return Reply(403, {"detail": "wrong"})
+        self.passwords[username] = new_password
+        return Reply(204)
+
+
+def _refusal_of(field: str, password: str) -> Reply | None:
+    if len(password) >= 8:
+        return None
+    detail = "must have at least 8 characters"
+    return Reply(
+        400, {"detail": f"{field}: {detail}", "errors": [{"field": field, "detail": detail}]}
+    )
 
 
 def _username_in(token: str) -> str:

@@ -11,6 +11,8 @@ from frontend.backends.connection import Answer, Request
 from frontend.backends.cursors import ENTRIES_A_PAGE, Cursor, Entry, EntryPage, page_of
 from frontend.backends.errors import (
     BackendRefused,
+    Conflict,
+    Forbidden,
     ThoughtDeleted,
     TooManyRequests,
     Unauthorized,
@@ -97,8 +99,8 @@ class BackendApi:
             raise Unauthorized
         if answer.status == 410:
             raise ThoughtDeleted
-        if answer.status == 400:
-            raise BackendRefused(_explanation(answer.body))
+        if answer.status in (400, 403, 409):
+            raise _refusal(answer)
         if answer.status == 429:
             raise TooManyRequests(_retry_after_seconds(answer))
         raise self.client.away("bad_answer", f"status {answer.status}")
@@ -109,12 +111,23 @@ def _retry_after_seconds(answer: Answer) -> int:
     return int(header) if _SECONDS.fullmatch(header) else 1
 
 
+class _FieldError(msgspec.Struct):
+    field: str
+    detail: str
+
+
 class _Problem(msgspec.Struct):
     detail: str = ""
+    errors: list[_FieldError] = []
 
 
-def _explanation(body: bytes) -> str:
+def _refusal(answer: Answer) -> BackendRefused | Conflict | Forbidden:
     try:
-        return msgspec.json.decode(body, type=_Problem).detail
+        problem = msgspec.json.decode(answer.body, type=_Problem)
     except UNREADABLE:
-        return ""
+        problem = _Problem()
+    if answer.status == 403:
+        return Forbidden(problem.detail)
+    if answer.status == 409:
+        return Conflict(problem.detail)
+    return BackendRefused(problem.detail, {e.field: e.detail for e in problem.errors})

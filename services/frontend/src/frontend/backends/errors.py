@@ -3,11 +3,14 @@
 BackendError
 ├── BackendAway      no usable answer: slow, connection refused, 5xx, garbage, ...
 ├── BackendRefused   400: the backend rejects the request
+├── Conflict         409: the name is taken, for example
+├── Forbidden        403: not with this password, or not at all
 ├── ThoughtDeleted   410: the thought shared by this form has since been deleted
 ├── TooManyRequests  429: a limit is reached for the moment
 └── Unauthorized     401: the token is not, or no longer, valid
 """
 
+from collections.abc import Mapping
 from typing import Literal
 
 BackendName = Literal["thoughts", "users"]
@@ -27,7 +30,19 @@ class BackendAway(BackendError):
 
 
 class BackendRefused(BackendError):
-    """The backend answered 400; `str()` is its explanation."""
+    """The backend answered 400; `str()` is its explanation, `errors` has one for each field."""
+
+    def __init__(self, explanation: str, errors: Mapping[str, str]) -> None:
+        super().__init__(explanation)
+        self.errors = errors
+
+
+class Conflict(BackendError):
+    """The backend answered 409; `str()` is its explanation."""
+
+
+class Forbidden(BackendError):
+    """The backend answered 403; `str()` is its explanation."""
 
 
 class ThoughtDeleted(BackendError):

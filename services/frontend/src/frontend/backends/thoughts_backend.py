@@ -58,6 +58,8 @@ class ThoughtsBackend:
             # The first request of a double click is still in progress.
             time.sleep(CONFLICT_PAUSE_SECONDS)
             answer = self._api.call(caller, "POST", target, body, headers)
+            if answer.status == 409:
+                raise self._api.client.away("bad_answer", "a first request that does not end")
         self._api.check_status(answer, 201)
 
     def delete(self, caller: Caller, thought_id: int) -> None:

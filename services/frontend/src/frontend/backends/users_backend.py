@@ -1,10 +1,24 @@
 """The Users Backend as the pages see it; calls raise only the errors in `errors.py`."""
 
+from datetime import datetime
+from typing import Annotated
+
 import msgspec
 
 from frontend.backends.api import BackendApi, Caller
+from frontend.backends.cursors import Cursor, EntryPage
 from frontend.backends.http_client import HttpClient
 from mythoughts_chassis.settings import Secret
+
+
+class Session(msgspec.Struct, frozen=True):
+    """A login that has not ended; `current` is the one that asks."""
+
+    id: int
+    creation: Annotated[datetime, msgspec.Meta(tz=True)]
+    expires: Annotated[datetime, msgspec.Meta(tz=True)]
+    user_agent: str
+    current: bool
 
 
 class _LoggedIn(msgspec.Struct):
@@ -25,6 +39,40 @@ class UsersBackend:
         if answer.status in (400, 401):
             return None
         return self._token_in(self._api.decoded(answer, _LoggedIn))
+
+    def register(self, caller: Caller, *, username: str, password: Secret) -> None:
+        """Create a user; raises `Forbidden` if registration is closed."""
+        body = {"username": username, "password": password.reveal()}
+        self._api.check_status(self._api.call(caller, "POST", "/api/users/", body), 201)
+
+    def change_password(self, caller: Caller, *, password: Secret, new_password: Secret) -> None:
+        """Change the password, and end all other sessions.
+
+        Raises `Forbidden` if `password` is not the current one.
+        """
+        body = {"password": password.reveal(), "new_password": new_password.reveal()}
+        self._change(caller, "POST", "/api/me/password/", body)
+
+    def delete_account(self, caller: Caller, *, password: Secret) -> None:
+        """Delete the caller; raises `Forbidden` if `password` is not the current one."""
+        self._change(caller, "DELETE", "/api/me/", {"password": password.reveal()})
+
+    def sessions(self, caller: Caller, cursor: Cursor | None) -> EntryPage[Session]:
+        """Return a page of the caller's sessions."""
+        return self._api.get_list(caller, "/api/me/sessions/", Session, cursor)
+
+    def end_session(self, caller: Caller, session_id: int) -> None:
+        """End one of the caller's sessions; no error if it has ended already."""
+        self._change(caller, "DELETE", f"/api/me/sessions/{session_id}/", None, 404)
+
+    def end_other_sessions(self, caller: Caller) -> None:
+        """End all of the caller's sessions but the one that asks."""
+        self._change(caller, "DELETE", "/api/me/sessions/")
+
+    def _change(
+        self, caller: Caller, method: str, target: str, body: object = None, *allowed: int
+    ) -> None:
+        self._api.check_status(self._api.call(caller, method, target, body), 204, *allowed)
 
     def _token_in(self, logged_in: _LoggedIn) -> str:
         scheme, _, token = logged_in.authorized.partition(" ")

@@ -7,7 +7,13 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from frontend.backends.errors import BackendAway, BackendRefused, TooManyRequests
+from frontend.backends.errors import (
+    BackendAway,
+    BackendRefused,
+    Conflict,
+    Forbidden,
+    TooManyRequests,
+)
 from frontend.pages.login import login_page
 from frontend.pages.rendering import safe_path, show
 from frontend.pages.thoughts import posted_draft
@@ -31,6 +37,10 @@ MESSAGES = {
         _("Not supported"),
         _("This address does not support this kind of request."),
     ),
+    409: (
+        _("Not possible"),
+        _("This does not fit what is stored now. Please reload the page and look again."),
+    ),
     500: (
         _("Something went wrong"),
         _("This is our fault. It has been logged; please try again."),
@@ -41,7 +51,12 @@ MESSAGES = {
     ),
 }
 # Errors of the backends that a view does not handle itself.
-STATUSES: dict[type[Exception], int] = {BackendAway: 503, BackendRefused: 400}
+STATUSES: dict[type[Exception], int] = {
+    BackendAway: 503,
+    BackendRefused: 400,
+    Conflict: 409,
+    Forbidden: 403,
+}
 
 
 def error_page(

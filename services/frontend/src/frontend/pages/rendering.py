@@ -32,6 +32,14 @@ NOTICES = {
     "shared": gettext_lazy("Your thought has been shared."),
     "deleted": gettext_lazy("The thought has been deleted."),
     "logged-out": gettext_lazy("You are logged out."),
+    "password-changed": gettext_lazy(
+        "Your password has been changed. Everywhere else you are now logged out."
+    ),
+    "session-ended": gettext_lazy("The session has ended."),
+    "sessions-ended": gettext_lazy("All other sessions have ended."),
+    "account-deleted": gettext_lazy("Your account and all your thoughts have been deleted."),
+    "registered": gettext_lazy("Welcome! Your account is ready."),
+    "registered-log-in": gettext_lazy("Your account is ready. Please log in."),
 }
 
 

@@ -1,16 +1,14 @@
 """The addresses of the pages. Each works with and without a trailing slash."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
-from django.http import HttpResponse
 from django.urls import URLPattern, path
 
-from frontend.pages import language, login, search, thoughts
+from frontend.pages import account, language, login, search, thoughts
 from frontend.pages.error_pages import error_page
-
-View = Callable[..., HttpResponse]
+from frontend.pages.visitor import View
 
 READ = ("GET", "HEAD")
 WRITE = ("POST",)
@@ -23,6 +21,8 @@ PAGES: tuple[tuple[str, View, tuple[str, ...]], ...] = (
     ("search", search.search, READ),
     ("login", login.log_in, READ + WRITE),
     ("logout", login.log_out, READ + WRITE),
+    ("account", account.overview, READ),
+    ("account/password", account.change_password, READ + WRITE),
     ("language", language.choose, READ + WRITE),
 )
 

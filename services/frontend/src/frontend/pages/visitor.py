@@ -14,7 +14,10 @@ is known to be from this one.
 """
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import wraps
+from typing import Any, TypeAlias
 from wsgiref.types import WSGIEnvironment
 
 from django.conf import settings
@@ -27,6 +30,8 @@ from frontend.backends.errors import Unauthorized
 from frontend.backends.thoughts_backend import ThoughtsBackend
 from frontend.backends.users_backend import UsersBackend
 from mythoughts_chassis.tokens import ExpiredToken, InvalidToken, Principal, TokenVerifier
+
+View: TypeAlias = Callable[..., HttpResponse]
 
 LANGUAGES = {"en": "English", "zh-hans": "简体中文"}
 # BCP 47 tags, as used in `lang=` and Accept-Language.
@@ -136,6 +141,18 @@ class PageRequest(WSGIRequest):
         """
         chosen = self.cookie("language")
         return chosen if chosen in LANGUAGES else translation.get_language_from_request(self)
+
+
+def for_users(view: View) -> View:
+    """Return `view` for logged-in users; others are led to the login page."""
+
+    @wraps(view)
+    def checked(request: PageRequest, **arguments: Any) -> HttpResponse:
+        if request.visitor.principal is None:
+            raise Unauthorized
+        return view(request, **arguments)
+
+    return checked
 
 
 def send_session(response: HttpResponse, visitor: Visitor) -> None:

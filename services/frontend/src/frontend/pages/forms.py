@@ -1,0 +1,105 @@
+"""Forms that change something: shown, sent, and shown again with what was wrong.
+
+A view is one call of `answer_form`. What its form does is a function that returns a redirect, or
+raises a `Refusal` or an error of the backends:
+
+    def change_password(request: PageRequest) -> HttpResponse:
+        return answer_form(request, "password.html", _change_password)
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, NamedTuple
+
+from django.http import HttpResponse
+from django.utils.translation import gettext
+
+from frontend.backends.errors import (
+    BackendAway,
+    BackendRefused,
+    Conflict,
+    Forbidden,
+    TooManyRequests,
+)
+from frontend.pages.reasons import reason_in_words
+from frontend.pages.rendering import show
+from frontend.pages.visitor import PageRequest
+from frontend.pages.waiting import waiting_time
+from mythoughts_chassis.settings import Secret
+
+
+class Form(NamedTuple):
+    """A form as it is shown: what was typed, and what is wrong with it and with its fields.
+
+    Templates show what was typed only in fields that are not secret.
+    """
+
+    typed: Mapping[str, str] = {}
+    problem: str = ""
+    problems: Mapping[str, str] = {}
+
+
+class Refusal(Exception):
+    """The form cannot be accepted as it is; `problems` has the reasons in words, by field."""
+
+    def __init__(self, **problems: str) -> None:
+        super().__init__(*problems)
+        self.problems = problems
+
+
+def answer_form(
+    request: PageRequest,
+    template: str,
+    act: Callable[[PageRequest], HttpResponse],
+    **context: Any,
+) -> HttpResponse:
+    """Show the form after GET; after POST, act, and show the form again if that is refused.
+
+    `Unauthorized`, and what is not about the form, is left to the middleware.
+    """
+    if request.method != "POST":
+        return show(request, template, form=Form(), **context)
+    try:
+        return act(request)
+    except TooManyRequests as limit:
+        seconds = limit.retry_after_seconds
+        problem = gettext("Too many attempts. Please try again in %(time)s.")
+        form = Form(request.POST, problem % {"time": waiting_time(seconds)})
+        return show(
+            request, template, status=429, retry_after_seconds=seconds, form=form, **context
+        )
+    except BackendAway:
+        problem = gettext("This is not possible at the moment. Please try again in a minute.")
+        form = Form(request.POST, problem)
+        return show(request, template, status=503, form=form, **context)
+    except (Refusal, BackendRefused, Conflict) as refusal:
+        # Status 200, as after a failed login: the user can correct the form, while browsers report
+        # any 4xx as an error.
+        return show(request, template, form=_refused(request.POST, refusal), **context)
+
+
+def _refused(typed: Mapping[str, str], refusal: Refusal | BackendRefused | Conflict) -> Form:
+    match refusal:
+        case Refusal():
+            return Form(typed, problems=refusal.problems)
+        case BackendRefused(errors=errors) if errors:
+            problems = {field: reason_in_words(detail) for field, detail in errors.items()}
+            return Form(typed, problems=problems)
+    return Form(typed, reason_in_words(str(refusal)))
+
+
+def new_password_in(request: PageRequest, name: str) -> Secret:
+    """Return the new password in the field `name`; raises `Refusal` unless it is typed twice."""
+    password = request.POST.get(name, "")
+    if request.POST.get("repeated", "") != password:
+        raise Refusal(repeated=gettext("The two passwords are not the same."))
+    return Secret(password)
+
+
+@contextmanager
+def password_checked() -> Iterator[None]:
+    """Say at the field `password` that it is wrong if the backend says so within the block."""
+    try:
+        yield
+    except Forbidden:
+        raise Refusal(password=gettext("The current password is wrong.")) from None
