@@ -22,6 +22,16 @@ class Sql(SqlConnection):
         )
         return user_id
 
+    def add_session(self, user_id: int) -> int:
+        """Store a session that has just begun; return the id."""
+        session_id: int = self.value(
+            "INSERT INTO sessions (user_id, expires_at, token_id, token_expires_at, user_agent) "
+            "VALUES ($1, now() + interval '30 days', 'test', now() + interval '1 hour', 'tests') "
+            "RETURNING id",
+            user_id,
+        )
+        return session_id
+
     def hash_of_user(self, username: str) -> str | None:
         """The stored hash of a user."""
         stored: str | None = self.value(

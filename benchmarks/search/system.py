@@ -3,8 +3,10 @@
 import asyncio
 import os
 import tempfile
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from benchmarks.client import Ask, request_bytes, send
@@ -13,9 +15,10 @@ from local.postgres import remove_data
 from local.stack import Stack
 from mythoughts_chassis.keys import WatchedKeySet
 from mythoughts_chassis.settings import ApiSettings, describe_settings
+from users_backend.session_queries import Grant
 from users_backend.signing import TokenSigner
 
-_DAY_SECONDS = 86_400
+_DAY = timedelta(days=1)
 _DROP_CACHES = Path("/proc/sys/vm/drop_caches")
 
 
@@ -57,9 +60,17 @@ def authorization_of(stack: Stack, user_id: int, username: str) -> dict[str, str
         WatchedKeySet(stack.folder.private_keys),
         issuer=str(claims["TOKEN_ISSUER"]),
         audience=str(claims["TOKEN_AUDIENCE"]),
-        lifetime_seconds=_DAY_SECONDS,
     )
-    return {"Authorization": f"Bearer {signer.sign(user_id, username, is_admin=False)}"}
+    now = datetime.now(UTC)
+    grant = Grant(
+        session_id=1,
+        user_id=user_id,
+        username=username,
+        is_admin=False,
+        issued_at=now,
+        expires_at=now + _DAY,
+    )
+    return {"Authorization": f"Bearer {signer.sign(grant, uuid.uuid4().hex)}"}
 
 
 def make_cold(stack: Stack, *, empties_os_cache: bool) -> bool:

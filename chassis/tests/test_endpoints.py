@@ -1,6 +1,6 @@
 """Endpoints, as served: what they are given, and what their results become."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated
 
 import msgspec
@@ -11,7 +11,6 @@ from mythoughts_chassis.endpoints import (
     Admin,
     Answer,
     Caller,
-    Check,
     RequestHeader,
     delete,
     get,
@@ -43,12 +42,14 @@ class Parts:
 
     things: dict[int, str]
     banned: str = "mallory"
+    demoted: str = "eve"
 
 
-async def check_ban(parts: Parts, caller: Principal) -> None:
-    """Reject a caller."""
+async def guard(parts: Parts, caller: Principal) -> Principal:
+    """Reject one caller, and take away the rights of another."""
     if caller.username == parts.banned:
         raise Conflict("You are banned.")
+    return replace(caller, is_admin=caller.is_admin and caller.username != parts.demoted)
 
 
 @get("/things")
@@ -76,7 +77,7 @@ def only_value(values: list[str]) -> str:
 @post("/things", headers={"Location": "Where it is."})
 async def make_thing(
     parts: Parts,
-    caller: Annotated[Caller, Check(check_ban)],
+    caller: Caller,
     key: Annotated[str, RequestHeader("Key", {}, only_value)],
     body: NewThing,
 ) -> Answer[Thing]:
@@ -101,7 +102,9 @@ def parts() -> Parts:
 @pytest.fixture
 def http(serve_endpoints: ServeEndpoints, parts: Parts) -> HttpClient:
     """A client of the endpoints above."""
-    return serve_endpoints(list_things, get_thing, make_thing, delete_thing, parts=parts)
+    return serve_endpoints(
+        list_things, get_thing, make_thing, delete_thing, parts=parts, guard=guard
+    )
 
 
 def test_path_gives_the_id(http: HttpClient) -> None:
@@ -189,7 +192,7 @@ def test_result_may_have_headers(http: HttpClient, token_maker: TokenMaker) -> N
 
 
 def test_caller_is_checked_before_anything_else(http: HttpClient, token_maker: TokenMaker) -> None:
-    """Token, then the service's own check, then headers, then the body."""
+    """Token, then the service's guard, then headers, then the body."""
     broken = {"body": b"{", "headers": {"Content-Type": "application/json"}}
     bruce, mallory = (token_maker.token(name) for name in ("bruce", "mallory"))
 
@@ -209,3 +212,10 @@ def test_admin_in_the_signature_admits_only_admins(
 
     assert (nobody.status, user.status, admin.status, admin.body) == (401, 403, 204, b"")
     assert (kept, 1 in parts.things) == (True, False)
+
+
+def test_guard_decides_on_rights(http: HttpClient, token_maker: TokenMaker) -> None:
+    """A caller is an admin only if the guard agrees with the token."""
+    token = token_maker.token("eve", scope="admin")
+
+    assert http.delete("/things/1", token=token).status == 403

@@ -16,7 +16,7 @@ from starlette.types import ASGIApp, Lifespan, Receive, Scope, Send
 from mythoughts_chassis.api_tracing import TraceRequests
 from mythoughts_chassis.asgi import ObserveRequests
 from mythoughts_chassis.database import Database
-from mythoughts_chassis.endpoints import Endpoint, get
+from mythoughts_chassis.endpoints import Endpoint, Guard, get
 from mythoughts_chassis.observation import log_error, metrics_page, set_build_info
 from mythoughts_chassis.problems import MethodNotAllowed, NotFound, Unavailable
 from mythoughts_chassis.settings import ApiSettings, ServiceSettings
@@ -32,8 +32,9 @@ class Api:
 
     `parts` are the objects that the endpoints use. The `databases` among them, the primary first,
     are open while the application runs, and `background` runs as long; work that raises is logged
-    and not started again. Set `draining` to make the service unready before it stops. The
-    constructor raises `KeySetError` if the public keys cannot be read.
+    and not started again. The `guard` checks each caller further, after their token. Set `draining`
+    to make the service unready before it stops. The constructor raises `KeySetError` if the public
+    keys cannot be read.
     """
 
     def __init__(
@@ -45,6 +46,7 @@ class Api:
         parts: Any,
         databases: Sequence[Database],
         background: Sequence[Callable[[], Coroutine[Any, Any, None]]] = (),
+        guard: Guard | None = None,
         tracing: "Tracing | None",
     ) -> None:
         self.draining = False
@@ -56,7 +58,7 @@ class Api:
             audience=settings.token_audience,
         )
         every = [*endpoints, *_health_endpoints(self._check_ready), *swagger_endpoints(openapi)]
-        router = router_of(every, parts, verifier, lifespan=self._open)
+        router = router_of(every, parts, verifier, guard=guard, lifespan=self._open)
         app = ObserveRequests(router, trusted_proxies=settings.trusted_proxies)
         self.app: ASGIApp = app if tracing is None else TraceRequests(app, tracing)
 
@@ -90,6 +92,7 @@ def router_of(
     parts: Any,
     verifier: TokenVerifier,
     *,
+    guard: Guard | None = None,
     lifespan: Lifespan[Any] | None = None,
 ) -> ASGIApp:
     """Return the application that answers each request by its endpoint, and raises `Problem`.
@@ -97,7 +100,7 @@ def router_of(
     A slash at the end of a path makes no difference.
     """
     routes = [
-        Route(path, _Resource([e for e in endpoints if e.path == path], parts, verifier))
+        Route(path, _Resource([e for e in endpoints if e.path == path], parts, verifier, guard))
         for path in dict.fromkeys(endpoint.path for endpoint in endpoints)
     ]
     router = Router(routes, redirect_slashes=False, default=_not_found, lifespan=lifespan)
@@ -113,13 +116,20 @@ def router_of(
 class _Resource:
     """The endpoints of one path, one for each method."""
 
-    def __init__(self, endpoints: Sequence[Endpoint], parts: Any, verifier: TokenVerifier) -> None:
+    def __init__(
+        self,
+        endpoints: Sequence[Endpoint],
+        parts: Any,
+        verifier: TokenVerifier,
+        guard: Guard | None,
+    ) -> None:
         self._endpoints = {endpoint.method: endpoint for endpoint in endpoints}
         if "GET" in self._endpoints:
             self._endpoints["HEAD"] = self._endpoints["GET"]
         self._allow = {"Allow": ", ".join(sorted({*self._endpoints, "OPTIONS"}))}
         self._parts = parts
         self._verifier = verifier
+        self._guard = guard
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         response = await self._answer(Request(scope, receive))
@@ -128,7 +138,7 @@ class _Resource:
     async def _answer(self, request: Request) -> Response:
         endpoint = self._endpoints.get(request.method)
         if endpoint is not None:
-            return await endpoint.answer(request, self._parts, self._verifier)
+            return await endpoint.answer(request, self._parts, self._verifier, self._guard)
         if request.method == "OPTIONS":
             return Response(None, 204, self._allow)
         raise MethodNotAllowed(headers=self._allow)

@@ -41,6 +41,8 @@ JSON = "application/json"
 _SCHEME = re.compile(r"Bearer(?: +Bearer)?(?: +|$)", re.IGNORECASE | re.ASCII)
 
 Handler = Callable[..., Awaitable[Any]]
+# From the service's parts and what a token says to the caller as the service knows them.
+Guard = Callable[[Any, Principal], Awaitable[Principal]]
 Content = TypeVar("Content")
 
 
@@ -59,16 +61,6 @@ class RequestHeader:
     name: str
     schema: Mapping[str, Any]
     parse: Callable[[list[str]], Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Check:
-    """A further check of the caller: a function of the service's parts and the caller.
-
-    PresentAdmin = Annotated[Admin, Check(check_presence)]
-    """
-
-    check: Callable[[Any, Principal], Awaitable[None]]
 
 
 class Endpoint:
@@ -92,7 +84,7 @@ class Endpoint:
         self.headers, self.problems, self.documented = headers, problems, documented
         self.returns = types["return"]
         self.status = 204 if self.returns is type(None) else status
-        self.caller, self._check = _split(types.get("caller"))
+        self.caller = types.get("caller")
         self.ids = [name for name in types if f"{{{name}}}" in path]
         self.request_headers = {
             name: header
@@ -104,11 +96,17 @@ class Endpoint:
         self._takes_parts = "parts" in types
         self._takes_client = types.get("client") is Client
 
-    async def answer(self, request: Request, parts: Any, verifier: TokenVerifier) -> Response:
+    async def answer(
+        self, request: Request, parts: Any, verifier: TokenVerifier, guard: Guard | None
+    ) -> Response:
         """Call the handler for a request; raises `Problem`, also if it takes too long."""
         try:
             async with asyncio.timeout(REQUEST_SECONDS) as deadline:
-                arguments = await self._arguments(request, parts, verifier, deadline)
+                arguments = {"parts": parts} if self._takes_parts else {}
+                if self.caller is not None:
+                    caller = _authenticate(request.scope["headers"], verifier)
+                    arguments["caller"] = await self._admit(caller, parts, guard)
+                await self._read(request, arguments, deadline)
                 result = await self.handler(**arguments)
         except TimeoutError as error:
             if not deadline.expired():
@@ -116,16 +114,18 @@ class Endpoint:
             raise Unavailable("The request took too long. Please try again.") from error
         return self._response(request, arguments, result)
 
-    async def _arguments(
-        self, request: Request, parts: Any, verifier: TokenVerifier, deadline: asyncio.Timeout
-    ) -> dict[str, Any]:
-        arguments = {"parts": parts} if self._takes_parts else {}
-        if self.caller is not None:
-            caller = arguments["caller"] = _authenticate(request.scope["headers"], verifier)
-            if self.caller is Admin and not caller.is_admin:
-                raise Forbidden("Only an admin may do this.")
-            if self._check is not None:
-                await self._check.check(parts, caller)
+    async def _admit(self, caller: Principal, parts: Any, guard: Guard | None) -> Principal:
+        """Return the caller as the guard knows them; raises `Unauthorized` or `Forbidden`."""
+        if guard is not None:
+            caller = await guard(parts, caller)
+        if self.caller is Admin and not caller.is_admin:
+            raise Forbidden("Only an admin may do this.")
+        return caller
+
+    async def _read(
+        self, request: Request, arguments: dict[str, Any], deadline: asyncio.Timeout
+    ) -> None:
+        """Add the arguments that the request holds."""
         if self._takes_client:
             arguments["client"] = client_of(request.scope)
         for name in self.ids:
@@ -138,7 +138,6 @@ class Endpoint:
             content_type = request.headers.get("content-type", "")
             content = await read_body(request, deadline)
             arguments["body"] = parse_body(content_type, content, self.body)
-        return arguments
 
     def _response(self, request: Request, arguments: dict[str, Any], result: Any) -> Response:
         headers: Mapping[str, str] = {}

@@ -15,6 +15,7 @@ from testkit.users_sql import Sql
 from users_backend.app import MIGRATIONS
 
 MakeBackend = MakeProcess
+LogIn = Callable[..., str]
 
 
 @pytest.fixture(scope="session")
@@ -85,18 +86,29 @@ def sql(sql_connection: Sql) -> Iterator[Sql]:
     """A connection to the database, which is emptied after the test."""
     yield sql_connection
     # Faster than TRUNCATE for a few rows.
+    sql_connection.run("DELETE FROM sessions")
     sql_connection.run("DELETE FROM users")
     sql_connection.run("SELECT setval('users_id_seq', 1, false)")
 
 
 @pytest.fixture
-def bruce(sql: Sql, token_maker: TokenMaker) -> str:
-    """The token of bruce, who exists."""
-    return token_maker.token("bruce", user_id=sql.add_user("bruce"))
+def log_in_by_sql(sql: Sql, token_maker: TokenMaker) -> LogIn:
+    """A function that starts a session of a user, and returns its token."""
+
+    def log_in(username: str, user_id: int, **claims: object) -> str:
+        session_id = sql.add_session(user_id)
+        return token_maker.token(username, user_id=user_id, sid=str(session_id), **claims)
+
+    return log_in
 
 
 @pytest.fixture
-def admin(sql: Sql, token_maker: TokenMaker) -> str:
+def bruce(sql: Sql, log_in_by_sql: LogIn) -> str:
+    """The token of bruce, who exists."""
+    return log_in_by_sql("bruce", sql.add_user("bruce"))
+
+
+@pytest.fixture
+def admin(sql: Sql, log_in_by_sql: LogIn) -> str:
     """The token of an admin, who exists."""
-    user_id = sql.add_user("admin", is_admin=True)
-    return token_maker.token("admin", user_id=user_id, scope="admin")
+    return log_in_by_sql("admin", sql.add_user("admin", is_admin=True), scope="admin")

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from mythoughts_chassis.settings import Secret
+from services.users_backend.tests.conftest import LogIn
 from testkit.command import run_command, run_in_terminal
 from testkit.http_client import HttpClient
-from testkit.token_maker import TokenMaker
 from testkit.users_sql import PASSWORD, Sql
 from tooling.project import ROOT
 from users_backend import demo
@@ -242,12 +242,12 @@ def test_demonstration_users_come_to_no_others(sql: Sql, database_url: str) -> N
 
 
 def test_demonstration_users_are_not_imitated(
-    http: HttpClient, sql: Sql, database_url: str, token_maker: TokenMaker
+    http: HttpClient, sql: Sql, database_url: str, log_in_by_sql: LogIn
 ) -> None:
     """Names that look like a demonstration user's are rejected."""
     load_demo(database_url)
     sql.run("UPDATE users SET is_admin = true WHERE username = 'priya'")
-    token = token_maker.token("priya", user_id=7, scope="admin")
+    token = log_in_by_sql("priya", 7, scope="admin")
 
     answer = http.post(
         "/admin/users/", token=token, json={"username": "bruсe", "password": PASSWORD}

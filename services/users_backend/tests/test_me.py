@@ -82,8 +82,8 @@ def test_password_is_changed(http: HttpClient, bruce: str, path: str) -> None:
     assert (log_in(http, NEW_PASSWORD), log_in(http, PASSWORD)) == (200, 401)
 
 
-def test_token_outlives_a_change_of_password(http: HttpClient, bruce: str) -> None:
-    """A change of the password does not end a session."""
+def test_session_outlives_its_own_change_of_password(http: HttpClient, bruce: str) -> None:
+    """Whoever changes their password stays logged in."""
     change(http, bruce)
 
     assert http.get("/api/me/", token=bruce).status == 200

@@ -48,7 +48,12 @@ def test_every_endpoint_is_documented() -> None:
     """The document has the endpoints of the contract, and no other."""
     assert {(method, path) for method, path, _ in openapi_checks.operations(OPENAPI)} == {
         ("POST", "/api/login"),
+        ("POST", "/api/logout"),
         ("GET", "/api/me"),
+        ("POST", "/api/me/token"),
+        ("GET", "/api/me/sessions"),
+        ("DELETE", "/api/me/sessions"),
+        ("DELETE", "/api/me/sessions/{session_id}"),
         ("POST", "/api/me/password"),
         ("GET", "/admin/users"),
         ("POST", "/admin/users"),

@@ -2,22 +2,29 @@
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import replace
 
 import argon2
 import pytest
 
-from mythoughts_chassis.database import Database
-from mythoughts_chassis.keys import WatchedKeySet
+from mythoughts_chassis.clients import Client
 from mythoughts_chassis.problems import Unauthorized
 from mythoughts_chassis.settings import Secret
+from mythoughts_chassis.tokens import Principal
 from testkit.token_maker import TokenMaker
 from testkit.users_sql import PASSWORD, Sql, hash_of
 from users_backend import users
+from users_backend.app import make_parts
+from users_backend.parts import Parts
 from users_backend.passwords import PasswordHasher
 from users_backend.schemas import Login, PasswordChange
-from users_backend.signing import TokenSigner
+from users_backend.settings import Settings
+
+CLIENT = Client("192.0.2.1", "tests", "request")
+
+Opened = Callable[[PasswordHasher], AbstractAsyncContextManager[Parts]]
 
 
 class ObservedHasher(PasswordHasher):
@@ -62,10 +69,24 @@ def hasher() -> ObservedHasher:
 
 
 @pytest.fixture
-def signer(token_maker: TokenMaker) -> TokenSigner:
-    """A signer of tokens."""
-    keys = WatchedKeySet(token_maker.private_path)
-    return TokenSigner(keys, issuer="mythoughts", audience="mythoughts", lifetime_seconds=60)
+def opened(token_maker: TokenMaker, database_url: str) -> Opened:
+    """A function that opens the parts of a service with this hasher."""
+
+    @asynccontextmanager
+    async def open_parts(hasher: PasswordHasher) -> AsyncIterator[Parts]:
+        settings = Settings(
+            database_url=Secret(database_url),
+            token_private_keys_path=token_maker.private_path,
+            token_public_keys_path=token_maker.public_path,
+        )
+        parts = replace(make_parts(settings, tracing=None), passwords=hasher)
+        await parts.database.open()
+        try:
+            yield parts
+        finally:
+            await parts.database.close()
+
+    return open_parts
 
 
 @pytest.mark.parametrize(
@@ -73,7 +94,7 @@ def signer(token_maker: TokenMaker) -> TokenSigner:
     [("bruce", "wrong"), ("nobody", PASSWORD), ("gone", PASSWORD), ("gone", "wrong")],
 )
 def test_every_failed_login_verifies_one_hash(
-    sql: Sql, database_url: str, signer: TokenSigner, username: str, password: str
+    sql: Sql, opened: Opened, username: str, password: str
 ) -> None:
     """A wrong name costs as much as a wrong password: one argon2id verification."""
     sql.add_user("bruce")
@@ -82,37 +103,26 @@ def test_every_failed_login_verifies_one_hash(
     hasher = ObservedHasher()
 
     with pytest.raises(Unauthorized):
-        asyncio.run(log_in(database_url, hasher, signer, Login(username, Secret(password))))
+        asyncio.run(log_in(opened, hasher, username, password))
 
     assert (hasher.verified, hasher.hashed) == (1, 0)
 
 
-@asynccontextmanager
-async def opened(url: str) -> AsyncIterator[Database]:
-    """The database as the service uses it."""
-    database = Database(Secret(url), pool_size=2, application_name="tests")
-    await database.open()
-    try:
-        yield database
-    finally:
-        await database.close()
-
-
-async def log_in(url: str, hasher: PasswordHasher, signer: TokenSigner, login: Login) -> str:
+async def log_in(opened: Opened, hasher: PasswordHasher, username: str, password: str) -> str:
     """Log in as a request does."""
-    async with opened(url) as database:
-        return await users.log_in(database, hasher, signer, login)
+    async with opened(hasher) as parts:
+        return await users.log_in(parts, CLIENT, Login(username, Secret(password)))
 
 
 @pytest.mark.parametrize(("time_cost", "memory_kib"), [(1, 8192), (2, 8192), (3, 19456)])
 def test_hash_with_other_parameters_is_replaced_at_login(
-    sql: Sql, database_url: str, signer: TokenSigner, time_cost: int, memory_kib: int
+    sql: Sql, opened: Opened, time_cost: int, memory_kib: int
 ) -> None:
     """A login replaces a hash of different strength, and the password stays valid."""
     old = argon2.PasswordHasher(time_cost, memory_kib, 1).hash(PASSWORD)
     sql.add_user("bruce", password_hash=old)
 
-    asyncio.run(log_in(database_url, PasswordHasher(), signer, Login("bruce", Secret(PASSWORD))))
+    asyncio.run(log_in(opened, PasswordHasher(), "bruce", PASSWORD))
 
     new = sql.hash_of_user("bruce")
     assert new is not None
@@ -120,50 +130,49 @@ def test_hash_with_other_parameters_is_replaced_at_login(
     assert asyncio.run(PasswordHasher().verify(PASSWORD, new))
 
 
-def test_failed_login_leaves_an_old_hash(sql: Sql, database_url: str, signer: TokenSigner) -> None:
+def test_failed_login_leaves_an_old_hash(sql: Sql, opened: Opened) -> None:
     """A wrong password never replaces a hash."""
     old = argon2.PasswordHasher(1, 8192, 1).hash(PASSWORD)
     sql.add_user("bruce", password_hash=old)
 
     with pytest.raises(Unauthorized):
-        asyncio.run(log_in(database_url, PasswordHasher(), signer, Login("bruce", Secret("wrong"))))
+        asyncio.run(log_in(opened, PasswordHasher(), "bruce", "wrong"))
 
     assert sql.hash_of_user("bruce") == old
 
 
-def test_current_hash_is_left_alone_at_login(
-    sql: Sql, database_url: str, signer: TokenSigner
-) -> None:
+def test_current_hash_is_left_alone_at_login(sql: Sql, opened: Opened) -> None:
     """A login with a hash of the current strength creates no new hash."""
     sql.add_user("bruce")
     hasher = ObservedHasher()
 
-    asyncio.run(log_in(database_url, hasher, signer, Login("bruce", Secret(PASSWORD))))
+    asyncio.run(log_in(opened, hasher, "bruce", PASSWORD))
 
     assert hasher.hashed == 0
     assert sql.hash_of_user("bruce") == hash_of(PASSWORD)
 
 
-def test_password_changed_meanwhile_is_not_overwritten(sql: Sql, database_url: str) -> None:
+def test_password_changed_meanwhile_is_not_overwritten(sql: Sql, opened: Opened) -> None:
     """Of two simultaneous changes of one password, the second is forbidden."""
     user_id = sql.add_user("bruce")
     new_passwords = [Secret("the first one"), Secret("the second")]
     changes = [PasswordChange(Secret(PASSWORD), password) for password in new_passwords]
 
-    outcomes = asyncio.run(change_at_once(database_url, user_id, changes))
+    outcomes = asyncio.run(change_at_once(opened, user_id, changes))
 
     assert sorted(map(repr, outcomes)) == ["Forbidden('The current password is wrong.')", "None"]
 
 
 async def change_at_once(
-    url: str, user_id: int, changes: list[PasswordChange]
+    opened: Opened, user_id: int, changes: list[PasswordChange]
 ) -> list[BaseException | None]:
     """Make changes that have all read the same hash before the first is verified."""
     hasher = ObservedHasher()
     hasher.may_go_on.clear()
-    async with opened(url) as database:
+    caller = Principal(user_id, "bruce", is_admin=False, session_id=1, expires_at=2**40)
+    async with opened(hasher) as parts:
         tasks = [
-            asyncio.create_task(users.change_password(database, hasher, user_id, change))
+            asyncio.create_task(users.change_password(parts, CLIENT, caller, change))
             for change in changes
         ]
         for _ in changes:

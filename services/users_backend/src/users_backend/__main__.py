@@ -91,7 +91,7 @@ def _rotate_keys(options: argparse.Namespace, environment: Mapping[str, str]) ->
         rotate_key_sets(
             *files,
             # Verifiers accept expired tokens for as long as clocks may differ.
-            token_lifetime_seconds=settings.token_lifetime_seconds + CLOCK_SKEW_SECONDS,
+            token_lifetime_seconds=settings.longest_token_lifetime_seconds + CLOCK_SKEW_SECONDS,
             activate_in_seconds=options.activate_in,
             keep_old=not options.drop_old,
         )

@@ -1,17 +1,24 @@
 """Assembles the Users Backend."""
 
+from datetime import timedelta
 from importlib.metadata import version
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from mythoughts_chassis.api import Api, start_tracing
 from mythoughts_chassis.database import Database
+from mythoughts_chassis.housekeeping import housekeeping
 from mythoughts_chassis.keys import WatchedKeySet
 from mythoughts_chassis.openapi import document
 from users_backend.parts import Parts
 from users_backend.passwords import PasswordHasher
-from users_backend.routes import ENDPOINTS
+from users_backend.routes import ENDPOINTS, admit
+from users_backend.session_queries import DELETE_ENDED, DELETE_EXPIRED, Lifetimes
 from users_backend.settings import Settings
 from users_backend.signing import TokenSigner
+
+if TYPE_CHECKING:
+    from mythoughts_chassis.tracing import Tracing
 
 NAME = "users-backend"
 VERSION = version(NAME)
@@ -32,22 +39,38 @@ OPENAPI = document(
 def create_api(settings: Settings) -> Api:
     """Return the API, ready to serve; raises `KeySetError` if a key file cannot be read."""
     tracing = start_tracing(settings, NAME, VERSION)
-    database = Database(
-        settings.database_url,
-        pool_size=settings.database_pool_size,
-        application_name=NAME,
+    parts = make_parts(settings, tracing)
+    return Api(
+        ENDPOINTS,
+        OPENAPI,
+        settings,
+        parts=parts,
+        databases=[parts.database],
+        background=[housekeeping(parts.database, DELETE_EXPIRED, DELETE_ENDED)],
+        guard=admit,
         tracing=tracing,
     )
-    signer = TokenSigner(
-        WatchedKeySet(settings.token_private_keys_path),
-        issuer=settings.token_issuer,
-        audience=settings.token_audience,
-        lifetime_seconds=settings.token_lifetime_seconds,
-    )
-    parts = Parts(
-        database=database,
+
+
+def make_parts(settings: Settings, tracing: "Tracing | None" = None) -> Parts:
+    """Return what the endpoints use; the database is not open yet."""
+    return Parts(
+        database=Database(
+            settings.database_url,
+            pool_size=settings.database_pool_size,
+            application_name=NAME,
+            tracing=tracing,
+        ),
         passwords=PasswordHasher(),
         public_keys=WatchedKeySet(settings.token_public_keys_path),
-        signer=signer,
+        signer=TokenSigner(
+            WatchedKeySet(settings.token_private_keys_path),
+            issuer=settings.token_issuer,
+            audience=settings.token_audience,
+        ),
+        lifetimes=Lifetimes(
+            session=timedelta(seconds=settings.session_lifetime_seconds),
+            token=timedelta(seconds=settings.token_lifetime_seconds),
+            admin_token=timedelta(seconds=settings.admin_token_lifetime_seconds),
+        ),
     )
-    return Api(ENDPOINTS, OPENAPI, settings, parts=parts, databases=[database], tracing=tracing)

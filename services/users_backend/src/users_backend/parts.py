@@ -5,14 +5,16 @@ from dataclasses import dataclass
 from mythoughts_chassis.database import Database
 from mythoughts_chassis.keys import WatchedKeySet
 from users_backend.passwords import PasswordHasher
+from users_backend.session_queries import Lifetimes
 from users_backend.signing import TokenSigner
 
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """The database, the password hashes and the keys of one process."""
+    """The database, the password hashes, the keys and the lifetimes of one process."""
 
     database: Database
     passwords: PasswordHasher
     public_keys: WatchedKeySet
     signer: TokenSigner
+    lifetimes: Lifetimes

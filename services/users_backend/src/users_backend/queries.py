@@ -1,4 +1,7 @@
-"""All SQL of the Users Backend; `repeatable` says whether a statement may run twice.
+"""All SQL of the Users Backend but that of sessions; see `session_queries`.
+
+`repeatable` says whether a statement may run twice. Functions that take a connection are parts of
+a transaction.
 
 A deleted user has a row without a password hash; only `insert_user` considers such rows. Names
 are the same if `folded_name`, a function in the schema, returns the same value; names look alike
@@ -112,30 +115,26 @@ async def insert_user(
 
 
 async def replace_password_hash(
-    database: Database, user_id: int, old_hash: str, new_hash: str
+    connection: Connection, user_id: int, old_hash: str, new_hash: str
 ) -> bool:
-    """Replace the old hash with the new one; return False if the old one has already changed.
-
-    A repetition returns the same result.
-    """
-    status = await database.execute(
-        "UPDATE users SET password_hash = $3 WHERE id = $1 AND password_hash IN ($2, $3)",
+    """Replace the old hash with the new one; return False if the old one has already changed."""
+    status = await connection.execute(
+        "UPDATE users SET password_hash = $3 WHERE id = $1 AND password_hash = $2",
         user_id,
         old_hash,
         new_hash,
-        repeatable=True,
     )
     return status == "UPDATE 1"
 
 
-async def delete_user(database: Database, user_id: int) -> None:
-    """Delete a user, if it exists; only the name stays reserved."""
-    await database.execute(
+async def delete_user(connection: Connection, user_id: int) -> str | None:
+    """Delete a user and return the name, which stays reserved; None if there is no such user."""
+    name: str | None = await connection.fetchval(
         "UPDATE users SET deleted_at = now(), password_hash = NULL "
-        "WHERE id = $1 AND deleted_at IS NULL",
+        "WHERE id = $1 AND deleted_at IS NULL RETURNING username",
         user_id,
-        repeatable=True,
     )
+    return name
 
 
 async def fill_empty_table(connection: Connection, rows: list[tuple[int, str, str]]) -> bool:

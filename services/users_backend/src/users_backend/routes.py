@@ -1,14 +1,13 @@
 """The HTTP endpoints."""
 
-from typing import Annotated
-
 import msgspec
 
-from mythoughts_chassis.endpoints import Admin, Answer, Caller, Check, delete, get, post
+from mythoughts_chassis.clients import Client
+from mythoughts_chassis.endpoints import Admin, Answer, Caller, delete, get, post
 from mythoughts_chassis.pagination import Page, PageQuery
 from mythoughts_chassis.problems import Conflict, Forbidden, NotFound, Unauthorized
 from mythoughts_chassis.tokens import Principal
-from users_backend import users
+from users_backend import sessions, users
 from users_backend.parts import Parts
 from users_backend.schemas import (
     LoggedIn,
@@ -17,18 +16,19 @@ from users_backend.schemas import (
     PasswordChange,
     PublicKey,
     PublicKeys,
+    Session,
     User,
 )
 
 KEYS_CACHE = "public, max-age=300"
 
 
-async def check_presence(parts: Parts, caller: Principal) -> None:
-    """Reject the token of a deleted user; raises `Unauthorized`."""
-    await users.get(parts.database, caller.user_id)
+async def admit(parts: Parts, caller: Principal) -> Principal:
+    """Return the caller as they are now; raises `Unauthorized` if their session is over.
 
-
-PresentAdmin = Annotated[Admin, Check(check_presence)]
+    The guard of every endpoint that has a caller.
+    """
+    return await sessions.admit(parts.database, caller)
 
 
 @post(
@@ -37,14 +37,19 @@ PresentAdmin = Annotated[Admin, Check(check_presence)]
     problems=(Unauthorized,),
     headers={"Cache-Control": "Always `no-store`."},
 )
-async def log_in(parts: Parts, body: Login) -> Answer[LoggedIn]:
-    """Log in.
+async def log_in(parts: Parts, client: Client, body: Login) -> Answer[LoggedIn]:
+    """Log in, which starts a session.
 
     A wrong name and a wrong password get the same response. Send the returned token in the
     `Authorization` header of other requests.
     """
-    token = await users.log_in(parts.database, parts.passwords, parts.signer, body)
-    return Answer(LoggedIn(f"Bearer {token}"), {"Cache-Control": "no-store"})
+    return _token(await users.log_in(parts, client, body))
+
+
+@post("/api/logout")
+async def log_out(parts: Parts, client: Client, caller: Caller) -> None:
+    """Log out: end the session that the token belongs to, with all its tokens."""
+    await sessions.log_out(parts.database, caller, client)
 
 
 @get("/api/me")
@@ -53,23 +58,56 @@ async def get_me(parts: Parts, caller: Caller) -> User:
     return await users.get(parts.database, caller.user_id)
 
 
-@post("/api/me/password", problems=(Forbidden,))
-async def change_password(parts: Parts, caller: Caller, body: PasswordChange) -> None:
-    """Change your own password.
+@post("/api/me/token", status=200, headers={"Cache-Control": "Always `no-store`."})
+async def renew_token(parts: Parts, caller: Caller) -> Answer[LoggedIn]:
+    """Get a new token of the same session, with the name and the rights of now.
 
-    403 means that `password` is not the current one. Tokens stay valid until they expire.
+    A session ends 30 days after the login, and every token of it ends by then. The present token
+    stays valid.
     """
-    await users.change_password(parts.database, parts.passwords, caller.user_id, body)
+    return _token(await sessions.renew(parts.database, parts.signer, parts.lifetimes, caller))
+
+
+@get("/api/me/sessions")
+async def list_sessions(parts: Parts, caller: Caller, query: PageQuery) -> Page[Session]:
+    """List your own sessions, newest first: one for each login that has not ended."""
+    return await sessions.find(parts.database, caller, query)
+
+
+@delete("/api/me/sessions/{session_id}", problems=(NotFound,))
+async def end_session(parts: Parts, client: Client, caller: Caller, session_id: int) -> None:
+    """End one of your own sessions.
+
+    This service refuses its tokens at once, the others a few seconds later.
+    """
+    await sessions.end_own(parts.database, caller, session_id, client)
+
+
+@delete("/api/me/sessions")
+async def end_other_sessions(parts: Parts, client: Client, caller: Caller) -> None:
+    """End all your own sessions but the one that the token belongs to."""
+    await sessions.end_others(parts.database, caller, client)
+
+
+@post("/api/me/password", problems=(Forbidden,))
+async def change_password(
+    parts: Parts, client: Client, caller: Caller, body: PasswordChange
+) -> None:
+    """Change your own password, which ends all your other sessions.
+
+    403 means that `password` is not the current one.
+    """
+    await users.change_password(parts, client, caller, body)
 
 
 @get("/admin/users")
-async def list_users(parts: Parts, caller: PresentAdmin, query: PageQuery) -> Page[User]:
+async def list_users(parts: Parts, caller: Admin, query: PageQuery) -> Page[User]:
     """List the users, newest first."""
     return await users.find(parts.database, query)
 
 
 @post("/admin/users", problems=(Conflict,))
-async def create_user(parts: Parts, caller: PresentAdmin, body: NewUser) -> User:
+async def create_user(parts: Parts, caller: Admin, body: NewUser) -> User:
     """Create a user.
 
     409 means that the name is taken, perhaps by a deleted user, or looks like a name that is
@@ -79,13 +117,12 @@ async def create_user(parts: Parts, caller: PresentAdmin, body: NewUser) -> User
 
 
 @delete("/admin/users/{user_id}", problems=(NotFound,))
-async def delete_user(parts: Parts, caller: PresentAdmin, user_id: int) -> None:
-    """Delete a user; succeeds even if the user is already gone.
+async def delete_user(parts: Parts, client: Client, caller: Admin, user_id: int) -> None:
+    """Delete a user and end their sessions; succeeds even if the user is already gone.
 
-    The name is never reused. The user's tokens stay valid in the other services until they
-    expire.
+    The name is never reused.
     """
-    await users.delete(parts.database, user_id)
+    await users.delete(parts.database, caller, client, user_id)
 
 
 @get("/.well-known/jwks.json", headers={"Cache-Control": "How long the keys may be cached."})
@@ -95,9 +132,18 @@ async def get_public_keys(parts: Parts) -> Answer[PublicKeys]:
     return Answer(PublicKeys(keys), {"Cache-Control": KEYS_CACHE})
 
 
+def _token(token: str) -> Answer[LoggedIn]:
+    return Answer(LoggedIn(f"Bearer {token}"), {"Cache-Control": "no-store"})
+
+
 ENDPOINTS = (
     log_in,
+    log_out,
     get_me,
+    renew_token,
+    list_sessions,
+    end_session,
+    end_other_sessions,
     change_password,
     list_users,
     create_user,

@@ -61,6 +61,21 @@ class User(Struct, frozen=True):
     creation: Annotated[datetime, Meta(tz=True, description="When the user was created, in UTC.")]
 
 
+class Session(Struct, frozen=True):
+    """One of the caller's sessions, which began with a login."""
+
+    id: Annotated[Id, Meta(examples=[5])]
+    creation: Annotated[datetime, Meta(tz=True, description="When the user logged in, in UTC.")]
+    expires: Annotated[
+        datetime, Meta(tz=True, description="When it ends, unless it is ended before, in UTC.")
+    ]
+    user_agent: Annotated[
+        str,
+        Meta(description="What logged in, as it named itself.", examples=["curl/8.5.0"]),
+    ]
+    current: Annotated[bool, Meta(description="Whether the request belongs to it.")]
+
+
 class Login(Struct, frozen=True):
     """The request to log in."""
 
@@ -79,7 +94,7 @@ class Login(Struct, frozen=True):
 
 
 class LoggedIn(Struct, frozen=True):
-    """The response to a login."""
+    """The response to a login, and to the request for a new token."""
 
     authorized: Annotated[
         str,

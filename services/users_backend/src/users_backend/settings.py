@@ -6,7 +6,8 @@ from pathlib import Path
 from mythoughts_chassis.settings import ApiSettings, setting
 from mythoughts_chassis.tokens import MAX_LIFETIME_SECONDS
 
-TWELVE_HOURS_SECONDS = 43_200
+HOUR_SECONDS = 3_600
+MAX_SESSION_SECONDS = 366 * 86_400
 
 
 # Without slots, so that `Settings` can inherit from two classes.
@@ -20,13 +21,31 @@ class KeySettings:
         "It is read again when it changes."
     )
     token_lifetime_seconds: int = setting(
-        "How long a token is valid, and so how long `rotate-keys` keeps an old key.",
-        default=TWELVE_HOURS_SECONDS,
+        "How long a token is valid.",
+        default=12 * HOUR_SECONDS,
         minimum=1,
         maximum=MAX_LIFETIME_SECONDS,
     )
+    admin_token_lifetime_seconds: int = setting(
+        "How long a token of an admin is valid.",
+        default=HOUR_SECONDS,
+        minimum=1,
+        maximum=MAX_LIFETIME_SECONDS,
+    )
+
+    @property
+    def longest_token_lifetime_seconds(self) -> int:
+        """How long `rotate-keys` keeps an old key."""
+        return max(self.token_lifetime_seconds, self.admin_token_lifetime_seconds)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings(ApiSettings, KeySettings):
     """Read from the environment by `load_settings`."""
+
+    session_lifetime_seconds: int = setting(
+        "How long after a login its session ends, however often the token is renewed.",
+        default=30 * 24 * HOUR_SECONDS,
+        minimum=1,
+        maximum=MAX_SESSION_SECONDS,
+    )

@@ -1,7 +1,5 @@
 """Signs access tokens with the keys in a file, which can be replaced while the service runs."""
 
-import time
-import uuid
 from functools import lru_cache
 from typing import Any
 
@@ -10,35 +8,33 @@ from joserfc.jwk import RSAKey
 
 from mythoughts_chassis import tokens
 from mythoughts_chassis.keys import ALGORITHM, Jwk, WatchedKeySet
+from users_backend.session_queries import Grant
 
 
 class TokenSigner:
     """Signs tokens in the format described in `mythoughts_chassis.tokens`."""
 
-    def __init__(
-        self, private_keys: WatchedKeySet, *, issuer: str, audience: str, lifetime_seconds: int
-    ) -> None:
+    def __init__(self, private_keys: WatchedKeySet, *, issuer: str, audience: str) -> None:
         self._private_keys = private_keys
         self._issuer = issuer
         self._audience = audience
-        self._lifetime_seconds = lifetime_seconds
 
-    def sign(self, user_id: int, username: str, *, is_admin: bool) -> str:
-        """Return a token for the user, valid from now on for its lifetime."""
-        now = int(time.time())
+    def sign(self, grant: Grant, token_id: str) -> str:
+        """Return the token that states the grant."""
+        issued_at = grant.issued_at.timestamp()
         claims = {
             "iss": self._issuer,
             "aud": self._audience,
-            "sub": str(user_id),
-            "username": username,
-            "iat": now,
-            "exp": now + self._lifetime_seconds,
-            "jti": uuid.uuid4().hex,
-            "sid": str(user_id),
+            "sub": str(grant.user_id),
+            "username": grant.username,
+            "iat": int(issued_at),
+            "exp": int(grant.expires_at.timestamp()),
+            "jti": token_id,
+            "sid": str(grant.session_id),
         }
-        if is_admin:
+        if grant.is_admin:
             claims["scope"] = "admin"
-        return sign_token(claims, signing_key(self._private_keys.keys(), now))
+        return sign_token(claims, signing_key(self._private_keys.keys(), issued_at))
 
 
 def signing_key(keys: list[Jwk], now: float) -> Jwk:

@@ -2,37 +2,59 @@
 
 from prometheus_client import Counter
 
-from mythoughts_chassis.database import Database
+from mythoughts_chassis import audit
+from mythoughts_chassis.clients import Client
+from mythoughts_chassis.database import Connection, Database
 from mythoughts_chassis.pagination import Page, PageQuery
 from mythoughts_chassis.problems import Conflict, Forbidden, Unauthorized
-from users_backend import queries
+from mythoughts_chassis.tokens import Principal
+from users_backend import queries, sessions
+from users_backend.parts import Parts
 from users_backend.password_rules import check_new_password
 from users_backend.passwords import PasswordHasher
 from users_backend.schemas import Login, NewUser, PasswordChange, User
-from users_backend.signing import TokenSigner
 
 _LOGINS_FAILED = Counter("users_logins_failed", "Logins with a wrong name or password.")
 
 
-async def log_in(
-    database: Database, passwords: PasswordHasher, signer: TokenSigner, login: Login
-) -> str:
-    """Return a token; raises the same `Unauthorized` for a wrong name and a wrong password.
+async def log_in(parts: Parts, client: Client, login: Login) -> str:
+    """Start a session and return its token.
 
-    Both cost one look-up and one hash, so that timing reveals nothing either. A hash with
-    outdated parameters is replaced.
+    Raises the same `Unauthorized` for a wrong name and a wrong password. Both cost one look-up and
+    one hash, so that timing reveals nothing either.
     """
-    account = await queries.find_account(database, login.username)
+    account = await queries.find_account(parts.database, login.username)
     password_hash = None if account is None else account.password_hash
-    if not await passwords.verify(login.password.reveal(), password_hash) or account is None:
-        _LOGINS_FAILED.inc()
-        raise Unauthorized("The name or the password is wrong.")
-    if passwords.is_outdated(account.password_hash):
-        new_hash = await passwords.hash(login.password.reveal())
-        await queries.replace_password_hash(
-            database, account.user_id, account.password_hash, new_hash
+    if not await parts.passwords.verify(login.password.reveal(), password_hash) or account is None:
+        raise _wrong()
+    new_hash = account.password_hash
+    if parts.passwords.is_outdated(new_hash):
+        new_hash = await parts.passwords.hash(login.password.reveal())
+    token = await parts.database.run(
+        lambda c: _start_session(parts, client, c, account, new_hash), repeatable=False
+    )
+    if token is None:
+        raise _wrong()
+    return token
+
+
+async def _start_session(
+    parts: Parts, client: Client, connection: Connection, account: queries.Account, new_hash: str
+) -> str | None:
+    """Start a session, after replacing an outdated hash; None if the account has just changed."""
+    async with connection.transaction():
+        if new_hash != account.password_hash:
+            await queries.replace_password_hash(
+                connection, account.user_id, account.password_hash, new_hash
+            )
+        return await sessions.start(
+            connection,
+            parts.signer,
+            parts.lifetimes,
+            client,
+            user_id=account.user_id,
+            password_hash=new_hash,
         )
-    return signer.sign(account.user_id, account.username, is_admin=account.is_admin)
 
 
 async def get(database: Database, user_id: int) -> User:
@@ -44,23 +66,32 @@ async def get(database: Database, user_id: int) -> User:
 
 
 async def change_password(
-    database: Database, passwords: PasswordHasher, user_id: int, change: PasswordChange
+    parts: Parts, client: Client, caller: Principal, change: PasswordChange
 ) -> None:
-    """Set a user's new password; raises `Forbidden` if the current one is wrong.
+    """Set the caller's new password and end their other sessions.
 
-    Raises `BadInput` for a new password that is easy to guess, `Unauthorized` for a deleted user.
-    Tokens stay valid until they expire.
+    Raises `Forbidden` if the current password is wrong, `BadInput` for a new one that is easy to
+    guess, `Unauthorized` for a deleted user.
     """
-    account = await queries.find_account_by_id(database, user_id)
+    account = await queries.find_account_by_id(parts.database, caller.user_id)
     if account is None:
         raise _deleted()
     check_new_password(change.new_password, account.username, field="new_password")
-    if await passwords.verify(change.password.reveal(), account.password_hash):
-        new_hash = await passwords.hash(change.new_password.reveal())
-        # Another request may have stored a new hash in the meantime.
-        if await queries.replace_password_hash(database, user_id, account.password_hash, new_hash):
-            return
-    raise Forbidden("The current password is wrong.")
+    if not await parts.passwords.verify(change.password.reveal(), account.password_hash):
+        raise _wrong_present_password()
+    new_hash = await parts.passwords.hash(change.new_password.reveal())
+
+    async def work(connection: Connection) -> None:
+        async with connection.transaction():
+            # Another request may have stored a new hash in the meantime.
+            if not await queries.replace_password_hash(
+                connection, caller.user_id, account.password_hash, new_hash
+            ):
+                raise _wrong_present_password()
+            await sessions.end_sessions(connection, caller.user_id, caller.session_id)
+            await audit.record(connection, "password changed", client, actor=caller.username)
+
+    await parts.database.run(work, repeatable=False)
 
 
 async def find(database: Database, page: PageQuery) -> Page[User]:
@@ -95,12 +126,28 @@ async def create(
         raise Conflict("This name is taken.") from None
 
 
-async def delete(database: Database, user_id: int) -> None:
-    """Delete a user, if it exists; the name is never reused.
+async def delete(database: Database, caller: Principal, client: Client, user_id: int) -> None:
+    """Delete a user, if it exists, and end their sessions; the name is never reused."""
 
-    The other services are not notified: the user's tokens stay valid there until they expire.
-    """
-    await queries.delete_user(database, user_id)
+    async def work(connection: Connection) -> None:
+        async with connection.transaction():
+            name = await queries.delete_user(connection, user_id)
+            if name is not None:
+                await sessions.end_sessions(connection, user_id)
+                await audit.record(
+                    connection, "user deleted", client, actor=caller.username, subject=name
+                )
+
+    await database.run(work, repeatable=False)
+
+
+def _wrong() -> Unauthorized:
+    _LOGINS_FAILED.inc()
+    return Unauthorized("The name or the password is wrong.")
+
+
+def _wrong_present_password() -> Forbidden:
+    return Forbidden("The current password is wrong.")
 
 
 def _deleted() -> Unauthorized:

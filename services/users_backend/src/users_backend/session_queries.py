@@ -1,0 +1,191 @@
+"""The SQL of sessions, and of what is true of a session and its user at once.
+
+Functions that take a connection are parts of a transaction. Whatever ends all sessions of a user
+locks the user's row first, and a login reads that row under a lock: so a login that began before a
+change of the password either is seen by the change, which ends it, or sees the change, and fails.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from mythoughts_chassis.database import Connection, Database
+from mythoughts_chassis.tokens import CLOCK_SKEW_SECONDS
+from users_backend.schemas import Session
+
+# For housekeeping: sessions that are over and whose tokens have expired by every clock. No token
+# outlives its session.
+_LONG_AGO = f"now() - interval '{CLOCK_SKEW_SECONDS} seconds'"
+_SOME = "LIMIT 1000 FOR UPDATE SKIP LOCKED"
+DELETE_EXPIRED = f"""
+    DELETE FROM sessions WHERE id IN (
+        SELECT id FROM sessions WHERE expires_at < {_LONG_AGO} {_SOME}
+    )
+"""
+DELETE_ENDED = f"""
+    DELETE FROM sessions WHERE id IN (
+        SELECT id FROM sessions
+        WHERE ended_at IS NOT NULL AND token_expires_at < {_LONG_AGO} {_SOME}
+    )
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Lifetimes:
+    """How long sessions and tokens are valid."""
+
+    session: timedelta
+    token: timedelta
+    admin_token: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """What a token states: a session, its user as they are now, and when the token is valid."""
+
+    session_id: int
+    user_id: int
+    username: str
+    is_admin: bool
+    issued_at: datetime
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class CurrentUser:
+    """The user of a session, as they are now."""
+
+    username: str
+    is_admin: bool
+
+
+_IS_LIVE = "ended_at IS NULL AND expires_at > now()"
+_USER_MAY_LOG_IN = "deleted_at IS NULL AND disabled_at IS NULL"
+
+
+async def insert_session(
+    connection: Connection,
+    *,
+    user_id: int,
+    password_hash: str,
+    user_agent: str,
+    token_id: str,
+    lifetimes: Lifetimes,
+) -> Grant | None:
+    """Start a session; return None if the user no longer has this hash or may not log in."""
+    row = await connection.fetchrow(
+        f"""
+        WITH present AS (
+            SELECT id, username, is_admin,
+                now() + CASE WHEN is_admin THEN $6::interval ELSE $5::interval END AS token_ends_at
+            FROM users WHERE id = $1 AND password_hash = $2 AND {_USER_MAY_LOG_IN}
+            FOR SHARE
+        ), new AS (
+            INSERT INTO sessions (user_id, user_agent, token_id, expires_at, token_expires_at)
+            SELECT id, $3, $4, now() + $7::interval, least(token_ends_at, now() + $7::interval)
+            FROM present
+            RETURNING id, token_expires_at
+        )
+        SELECT new.id, present.id, username, is_admin, now(), token_expires_at FROM new, present
+        """,
+        user_id,
+        password_hash,
+        user_agent,
+        token_id,
+        lifetimes.token,
+        lifetimes.admin_token,
+        lifetimes.session,
+    )
+    return None if row is None else Grant(*row)
+
+
+async def renew_token(
+    database: Database, *, session_id: int, token_id: str, lifetimes: Lifetimes
+) -> Grant | None:
+    """Note the newest token of a session; return None if the session is over.
+
+    `token_expires_at` only grows: an earlier token may be valid for longer.
+    """
+    end = "least(expires_at, now() + CASE WHEN is_admin THEN $4::interval ELSE $3::interval END)"
+    row = await database.fetchrow(
+        f"""
+        UPDATE sessions
+        SET token_id = $2, token_expires_at = greatest(token_expires_at, {end})
+        FROM users
+        WHERE sessions.id = $1 AND users.id = user_id AND {_IS_LIVE} AND {_USER_MAY_LOG_IN}
+        RETURNING sessions.id, user_id, username, is_admin, now(), {end}
+        """,
+        session_id,
+        token_id,
+        lifetimes.token,
+        lifetimes.admin_token,
+        repeatable=True,
+    )
+    return None if row is None else Grant(*row)
+
+
+async def find_current_user(
+    database: Database, *, session_id: int, user_id: int
+) -> CurrentUser | None:
+    """Return the user of a session, or None if either is gone, or the session is another's."""
+    row = await database.fetchrow(
+        f"""
+        SELECT username, is_admin FROM sessions JOIN users ON users.id = user_id
+        WHERE sessions.id = $1 AND user_id = $2 AND {_IS_LIVE} AND {_USER_MAY_LOG_IN}
+        """,
+        session_id,
+        user_id,
+        repeatable=True,
+    )
+    return None if row is None else CurrentUser(*row)
+
+
+async def fetch_sessions(
+    database: Database,
+    user_id: int,
+    *,
+    current_id: int,
+    above: int,
+    below: int,
+    ascending: bool,
+    limit: int,
+) -> list[Session]:
+    """Return a user's sessions with ids between two bounds, in ascending or descending order."""
+    rows = await database.fetch(
+        f"""
+        SELECT id, created_at, expires_at, user_agent, id = $2 FROM sessions
+        WHERE user_id = $1 AND id > $3 AND id < $4 AND {_IS_LIVE}
+        ORDER BY id {"ASC" if ascending else "DESC"} LIMIT $5
+        """,
+        user_id,
+        current_id,
+        above,
+        below,
+        limit,
+        repeatable=True,
+    )
+    return [Session(*row) for row in rows]
+
+
+async def end_session(connection: Connection, session_id: int, user_id: int) -> bool:
+    """End one of a user's sessions; return False if it is not theirs or is over."""
+    status = await connection.execute(
+        f"UPDATE sessions SET ended_at = now() WHERE id = $1 AND user_id = $2 AND {_IS_LIVE}",
+        session_id,
+        user_id,
+    )
+    return status == "UPDATE 1"
+
+
+async def lock_user(connection: Connection, user_id: int) -> None:
+    """Keep others from changing the user, and from logging in, until the transaction ends."""
+    await connection.execute("SELECT FROM users WHERE id = $1 FOR NO KEY UPDATE", user_id)
+
+
+async def end_sessions(connection: Connection, user_id: int, except_session_id: int | None) -> None:
+    """End a user's sessions, perhaps all but one."""
+    await connection.execute(
+        "UPDATE sessions SET ended_at = now() "
+        "WHERE user_id = $1 AND ended_at IS NULL AND id IS DISTINCT FROM $2",
+        user_id,
+        except_session_id,
+    )
