@@ -11,14 +11,22 @@ PASSWORD = "correct horse battery"
 class Sql(SqlConnection):
     """A connection to the database of the Users Backend."""
 
-    def add_user(self, username: str, *, is_admin: bool = False, password_hash: str = "") -> int:
+    def add_user(
+        self,
+        username: str,
+        *,
+        is_admin: bool = False,
+        password_hash: str = "",
+        must_change_password: bool = False,
+    ) -> int:
         """Store a user, with `PASSWORD` unless told otherwise; return the id."""
         user_id: int = self.value(
-            "INSERT INTO users (username, password_hash, is_admin) VALUES ($1, $2, $3) "
-            "RETURNING id",
+            "INSERT INTO users (username, password_hash, is_admin, must_change_password) "
+            "VALUES ($1, $2, $3, $4) RETURNING id",
             username,
             password_hash or hash_of(PASSWORD),
             is_admin,
+            must_change_password,
         )
         return user_id
 

@@ -13,7 +13,7 @@ SERVICE_FOLDER = ROOT / "services/users_backend"
 PUBLIC = {"/api/login", "/.well-known/jwks.json"}
 BRUCE = {"username": "bruce", "password": PASSWORD}
 ZOE = {"username": "zoë", "password": PASSWORD}
-CHANGE = {"password": PASSWORD, "new_password": PASSWORD}
+CHANGE = {"password": PASSWORD, "new_password": "be water, my friend"}
 DELETED = "/admin/users/{user_id}"
 
 

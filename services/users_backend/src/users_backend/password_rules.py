@@ -16,6 +16,7 @@ from mythoughts_chassis.settings import Secret
 
 COMMON = "is among the 100,000 most common passwords"
 OF_NAMES = "is little more than your name or the name of this site"
+PRESENT = "is the current password"
 
 # What is left of a password without the names has at least this many letters.
 MIN_OTHER_LETTERS = 4
@@ -25,9 +26,16 @@ _SHORTEST_NAME = 2
 _SIGNS = [str.maketrans("034578@$+1!|", "oeastbast" + 3 * letter) for letter in "il"]
 
 
-def check_new_password(password: Secret, username: str, *, field: str = "password") -> None:
-    """Raise `BadInput`, for this field, if the password is easy to guess for this user."""
+def check_new_password(
+    password: Secret, username: str, *, field: str = "password", present: Secret | None = None
+) -> None:
+    """Raise `BadInput`, for this field, if the password is easy to guess for this user.
+
+    Likewise if it is the present one.
+    """
     folded = _folded(password.reveal())
+    if present is not None and password.reveal() == present.reveal():
+        raise BadInput(errors=[FieldError(field, PRESENT)])
     if f"\n{folded}\n".encode() in _common_passwords():
         raise BadInput(errors=[FieldError(field, COMMON)])
     if _is_of_names(folded, _names(username)):

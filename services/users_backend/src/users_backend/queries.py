@@ -35,20 +35,23 @@ class Account:
     username: str
     is_admin: bool
     password_hash: str
+    must_change_password: bool
 
 
-_ACCOUNT = "id, username, is_admin, password_hash"
+_ACCOUNT = "id, username, is_admin, password_hash, must_change_password"
+_MAY_LOG_IN = "deleted_at IS NULL AND disabled_at IS NULL"
 
 
 async def find_account(database: Database, username: str) -> Account | None:
-    """Return the account with this name, or None.
+    """Return the account with this name, or None, also if it is disabled.
 
     Extra spaces are ignored unless another name has exactly these: in earlier releases names could
     differ in spaces only.
     """
     row = await database.fetchrow(
         f"SELECT {_ACCOUNT} FROM users "
-        "WHERE folded_name(username) IN (folded_name($1), folded_name($2)) AND deleted_at IS NULL "
+        "WHERE folded_name(username) IN (folded_name($1), folded_name($2)) "
+        f"AND {_MAY_LOG_IN} "
         "ORDER BY folded_name(username) = folded_name($1) DESC LIMIT 1",
         username,
         " ".join(username.split()),
@@ -58,9 +61,9 @@ async def find_account(database: Database, username: str) -> Account | None:
 
 
 async def find_account_by_id(database: Database, user_id: int) -> Account | None:
-    """Return the account with this id, or None."""
+    """Return the account with this id, or None, also if it is disabled."""
     row = await database.fetchrow(
-        f"SELECT {_ACCOUNT} FROM users WHERE id = $1 AND deleted_at IS NULL",
+        f"SELECT {_ACCOUNT} FROM users WHERE id = $1 AND {_MAY_LOG_IN}",
         user_id,
         repeatable=True,
     )
@@ -117,9 +120,13 @@ async def insert_user(
 async def replace_password_hash(
     connection: Connection, user_id: int, old_hash: str, new_hash: str
 ) -> bool:
-    """Replace the old hash with the new one; return False if the old one has already changed."""
+    """Replace the old hash with the new one; return False if the old one has already changed.
+
+    The new password is one that the user has chosen.
+    """
     status = await connection.execute(
-        "UPDATE users SET password_hash = $3 WHERE id = $1 AND password_hash = $2",
+        "UPDATE users SET password_hash = $3, must_change_password = false "
+        "WHERE id = $1 AND password_hash = $2",
         user_id,
         old_hash,
         new_hash,

@@ -34,7 +34,7 @@ async def admit(parts: Parts, caller: Principal) -> Principal:
 @post(
     "/api/login",
     status=200,
-    problems=(Unauthorized,),
+    problems=(Unauthorized, Forbidden),
     headers={"Cache-Control": "Always `no-store`."},
 )
 async def log_in(parts: Parts, client: Client, body: Login) -> Answer[LoggedIn]:
@@ -42,6 +42,9 @@ async def log_in(parts: Parts, client: Client, body: Login) -> Answer[LoggedIn]:
 
     A wrong name and a wrong password get the same response. Send the returned token in the
     `Authorization` header of other requests.
+
+    With `new_password`, the password is changed as well, which ends all other sessions. 403 means
+    that the password was made up by somebody else, and that a new one must be sent along.
     """
     return _token(await users.log_in(parts, client, body))
 

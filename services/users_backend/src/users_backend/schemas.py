@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated
 
 import msgspec
-from msgspec import Meta, Struct
+from msgspec import UNSET, Meta, Struct, UnsetType
 
 from mythoughts_chassis.inputs import INT64, WITHOUT_NUL, Id
 from mythoughts_chassis.settings import Secret
@@ -39,15 +39,13 @@ def _password(*, min_length: int, description: str, example: str) -> Meta:
     )
 
 
-NewPassword = Annotated[
-    Secret,
-    _password(
-        min_length=8,
-        description="8 to 128 characters of any kind, but not one of the 100,000 most common "
-        "passwords, nor a name with little added.",
-        example="be water, my friend",
-    ),
-]
+_NEW_PASSWORD = _password(
+    min_length=8,
+    description="8 to 128 characters of any kind, but not one of the 100,000 most common "
+    "passwords, nor a name with little added.",
+    example="be water, my friend",
+)
+NewPassword = Annotated[Secret, _NEW_PASSWORD]
 PresentPassword = Annotated[
     Secret, _password(min_length=1, description="The current password.", example="bruce")
 ]
@@ -91,6 +89,7 @@ class Login(Struct, frozen=True):
         ),
     ]
     password: PresentPassword
+    new_password: Annotated[Secret | UnsetType, _NEW_PASSWORD] = UNSET
 
 
 class LoggedIn(Struct, frozen=True):

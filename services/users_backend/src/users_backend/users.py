@@ -1,5 +1,6 @@
 """The rules of users."""
 
+from msgspec import UNSET
 from prometheus_client import Counter
 
 from mythoughts_chassis import audit
@@ -7,6 +8,7 @@ from mythoughts_chassis.clients import Client
 from mythoughts_chassis.database import Connection, Database
 from mythoughts_chassis.pagination import Page, PageQuery
 from mythoughts_chassis.problems import Conflict, Forbidden, Unauthorized
+from mythoughts_chassis.settings import Secret
 from mythoughts_chassis.tokens import Principal
 from users_backend import queries, sessions
 from users_backend.parts import Parts
@@ -18,32 +20,53 @@ _LOGINS_FAILED = Counter("users_logins_failed", "Logins with a wrong name or pas
 
 
 async def log_in(parts: Parts, client: Client, login: Login) -> str:
-    """Start a session and return its token.
+    """Start a session and return its token; a new password that comes along replaces the old one.
 
     Raises the same `Unauthorized` for a wrong name and a wrong password. Both cost one look-up and
-    one hash, so that timing reveals nothing either.
+    one hash, so that timing reveals nothing either. Raises `Forbidden` if the user must choose a
+    new password, and `BadInput` if it is easy to guess.
     """
     account = await queries.find_account(parts.database, login.username)
     password_hash = None if account is None else account.password_hash
     if not await parts.passwords.verify(login.password.reveal(), password_hash) or account is None:
         raise _wrong()
-    new_hash = account.password_hash
-    if parts.passwords.is_outdated(new_hash):
-        new_hash = await parts.passwords.hash(login.password.reveal())
+    new_hash = await _new_hash(parts, account, login)
+    is_changed = login.new_password is not UNSET
     token = await parts.database.run(
-        lambda c: _start_session(parts, client, c, account, new_hash), repeatable=False
+        lambda c: _start_session(parts, client, c, account, new_hash, is_changed=is_changed),
+        repeatable=False,
     )
     if token is None:
         raise _wrong()
     return token
 
 
+async def _new_hash(parts: Parts, account: queries.Account, login: Login) -> str:
+    """Return the hash that the account is to have after the login."""
+    if isinstance(login.new_password, Secret):
+        _check_change(account, login.password, login.new_password)
+        return await parts.passwords.hash(login.new_password.reveal())
+    if account.must_change_password:
+        raise Forbidden("Choose a new password: send it as new_password.")
+    if parts.passwords.is_outdated(account.password_hash):
+        return await parts.passwords.hash(login.password.reveal())
+    return account.password_hash
+
+
 async def _start_session(
-    parts: Parts, client: Client, connection: Connection, account: queries.Account, new_hash: str
+    parts: Parts,
+    client: Client,
+    connection: Connection,
+    account: queries.Account,
+    new_hash: str,
+    *,
+    is_changed: bool,
 ) -> str | None:
-    """Start a session, after replacing an outdated hash; None if the account has just changed."""
+    """Start a session, after storing a new hash; None if the account has just changed."""
     async with connection.transaction():
-        if new_hash != account.password_hash:
+        if is_changed:
+            await _replace_password(connection, client, account, new_hash)
+        elif new_hash != account.password_hash:
             await queries.replace_password_hash(
                 connection, account.user_id, account.password_hash, new_hash
             )
@@ -76,22 +99,44 @@ async def change_password(
     account = await queries.find_account_by_id(parts.database, caller.user_id)
     if account is None:
         raise _deleted()
-    check_new_password(change.new_password, account.username, field="new_password")
+    _check_change(account, change.password, change.new_password)
     if not await parts.passwords.verify(change.password.reveal(), account.password_hash):
         raise _wrong_present_password()
     new_hash = await parts.passwords.hash(change.new_password.reveal())
 
     async def work(connection: Connection) -> None:
         async with connection.transaction():
-            # Another request may have stored a new hash in the meantime.
-            if not await queries.replace_password_hash(
-                connection, caller.user_id, account.password_hash, new_hash
+            if not await _replace_password(
+                connection, client, account, new_hash, except_session_id=caller.session_id
             ):
                 raise _wrong_present_password()
-            await sessions.end_sessions(connection, caller.user_id, caller.session_id)
-            await audit.record(connection, "password changed", client, actor=caller.username)
 
     await parts.database.run(work, repeatable=False)
+
+
+async def _replace_password(
+    connection: Connection,
+    client: Client,
+    account: queries.Account,
+    new_hash: str,
+    *,
+    except_session_id: int | None = None,
+) -> bool:
+    """Store the hash of a password that the user has chosen, and end their sessions.
+
+    Returns False, having changed nothing, if another request has stored a hash in the meantime.
+    """
+    if not await queries.replace_password_hash(
+        connection, account.user_id, account.password_hash, new_hash
+    ):
+        return False
+    await sessions.end_sessions(connection, account.user_id, except_session_id)
+    await audit.record(connection, "password changed", client, actor=account.username)
+    return True
+
+
+def _check_change(account: queries.Account, present: Secret, new: Secret) -> None:
+    check_new_password(new, account.username, field="new_password", present=present)
 
 
 async def find(database: Database, page: PageQuery) -> Page[User]:
