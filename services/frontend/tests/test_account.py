@@ -8,9 +8,15 @@ from testkit.fake_backend import FakeUsersBackend, Reply
 NEW = "be water, my friend"
 
 
-@pytest.mark.parametrize("path", ["/account/", "/account/password/"])
-@pytest.mark.parametrize("method", ["GET", "POST"])
-def test_account_needs_a_login(browser: Browser, path: str, method: str) -> None:
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", "/account/"),
+        ("GET", "/account/password/"),
+        ("POST", "/account/password/"),
+    ],
+)
+def test_account_needs_a_login(browser: Browser, method: str, path: str) -> None:
     """Visitors who are not logged in get the login page, which leads back."""
     browser.get("/search")
     fields = {"csrfmiddlewaretoken": browser.cookies["mythoughts_csrf"]}
