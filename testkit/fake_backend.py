@@ -192,7 +192,7 @@ class FakeThoughtsBackend(FakeBackend):
         """Answer according to the path."""
         match call.method, call.path.strip("/").split("/"):
             case "GET", ["api", "thoughts"]:
-                return self._page(call, self._found(call.query))
+                return list_page(call, self._found(call.query))
             case "GET", ["api", "thoughts", thought_id]:
                 found = [t for t in self.thoughts if str(t["id"]) == thought_id]
                 return Reply(200, found[0]) if found else Reply(404, {"detail": "nothing here"})
@@ -204,7 +204,7 @@ class FakeThoughtsBackend(FakeBackend):
 
     def _own(self, call: Call, username: str) -> Reply:
         if call.method == "GET":
-            return self._page(call, [t for t in self.thoughts if t["username"] == username])
+            return list_page(call, [t for t in self.thoughts if t["username"] == username])
         if call.method == "DELETE":
             thought_id = call.path.strip("/").split("/")[-1]
             self.thoughts = [t for t in self.thoughts if str(t["id"]) != thought_id]
@@ -231,23 +231,6 @@ class FakeThoughtsBackend(FakeBackend):
             if words in thought["text"].lower() and username in (None, thought["username"])
         ]
 
-    def _page(self, call: Call, thoughts: list[dict[str, Any]]) -> Reply:
-        """Return a page of `thoughts`, newest first, with its neighbours in `Link`."""
-        newest_first = sorted(thoughts, key=lambda thought: -thought["id"])
-        limit = int(call.query["limit"])
-        if "min_id" in call.query:
-            newer = [t for t in newest_first if t["id"] > int(call.query["min_id"])]
-            page = newer[-limit:]
-        else:
-            max_id = int(call.query.get("max_id", 2**62))
-            page = [t for t in newest_first if t["id"] < max_id][:limit]
-        links = []
-        if page and page[-1]["id"] != newest_first[-1]["id"]:
-            links.append(f'<{call.path}?limit={limit}&max_id={page[-1]["id"]}>; rel="next"')
-        if page:
-            links.append(f'<{call.path}?limit={limit}&min_id={page[0]["id"]}>; rel="prev"')
-        return Reply(200, page, {"Link": ", ".join(links)} if links else {})
-
 
 class FakeUsersBackend(FakeBackend):
     """Everybody's password is their name at first, by the contract of the Users Backend."""
@@ -255,6 +238,7 @@ class FakeUsersBackend(FakeBackend):
     def __init__(self, token_for: Callable[[str], str]) -> None:
         self._token_for = token_for
         self.passwords: dict[str, str] = {}
+        self.sessions: list[dict[str, Any]] = []
         super().__init__()
 
     def answer(self, call: Call) -> Reply:
@@ -265,6 +249,14 @@ class FakeUsersBackend(FakeBackend):
             case _, ["api", "me", *rest] if call.token:
                 return self._answer_user(call, _username_in(call.token), rest)
         return Reply(401, {})
+
+    def add_session(self, user_agent: str, *, current: bool = False) -> int:
+        """Add a session, which everybody has, and return its id."""
+        session_id = len(self.sessions) + 1
+        times = {"creation": "1962-05-11T09:53:41Z", "expires": "1962-06-10T09:53:41Z"}
+        session = {"id": session_id, "user_agent": user_agent, "current": current}
+        self.sessions.append(session | times)
+        return session_id
 
     def has_password(self, username: str, password: str) -> bool:
         """Whether it is the user's password."""
@@ -280,6 +272,12 @@ class FakeUsersBackend(FakeBackend):
         match call.method, rest:
             case "POST", ["password"]:
                 return self._change_password(username, **call.body)
+            case "GET", ["sessions"]:
+                return list_page(call, self.sessions)
+            case "DELETE", ["sessions", *ids]:
+                is_kept = (lambda s: str(s["id"]) != ids[0]) if ids else (lambda s: s["current"])
+                self.sessions = list(filter(is_kept, self.sessions))
+                return Reply(204)
         return Reply(404, {})
 
     def _change_password(self, username: str, password: str, new_password: str) -> Reply:
@@ -289,6 +287,24 @@ class FakeUsersBackend(FakeBackend):
             return Reply(403, {"detail": "wrong"})
         self.passwords[username] = new_password
         return Reply(204)
+
+
+def list_page(call: Call, entries: list[dict[str, Any]]) -> Reply:
+    """Return a page of `entries`, newest first, with its neighbours in `Link`."""
+    newest_first = sorted(entries, key=lambda entry: -entry["id"])
+    limit = int(call.query["limit"])
+    if "min_id" in call.query:
+        newer = [e for e in newest_first if e["id"] > int(call.query["min_id"])]
+        page = newer[-limit:]
+    else:
+        max_id = int(call.query.get("max_id", 2**62))
+        page = [e for e in newest_first if e["id"] < max_id][:limit]
+    links = []
+    if page and page[-1]["id"] != newest_first[-1]["id"]:
+        links.append(f'<{call.path}?limit={limit}&max_id={page[-1]["id"]}>; rel="next"')
+    if page:
+        links.append(f'<{call.path}?limit={limit}&min_id={page[0]["id"]}>; rel="prev"')
+    return Reply(200, page, {"Link": ", ".join(links)} if links else {})
 
 
 def _refusal_of(field: str, password: str) -> Reply | None:

@@ -6,7 +6,8 @@ import pytest
 
 from frontend.backends.thoughts_backend import Thought
 from frontend.django_settings import configure_django
-from frontend.pages.cards import cards, time_ago
+from frontend.pages.cards import cards
+from frontend.pages.moments import time_ago
 
 NOW = datetime(2026, 5, 20, 12, 0, tzinfo=UTC)
 
@@ -65,5 +66,5 @@ def test_exact_time_is_in_utc() -> None:
 
     (card,) = cards([Thought(1, "bruce", "Rain", moment)], "en")
 
-    assert card.exact_time == "1962-05-11 09:53:41 UTC"
-    assert card.timestamp == "1962-05-11 09:53:41Z"
+    assert card.moment.exact == "1962-05-11 09:53:41 UTC"
+    assert card.moment.timestamp == "1962-05-11 09:53:41Z"

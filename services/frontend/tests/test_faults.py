@@ -179,7 +179,7 @@ def test_deleting_says_that_it_is_unavailable(
     pages = [bruce.send(form), bruce.get(form.action)]
 
     assert [page.status for page in pages] == [503, 503]
-    assert all("Thoughts cannot be read or changed" in page.words for page in pages)
+    assert all("This cannot be shown or changed" in page.words for page in pages)
     assert "mythoughts_session" in bruce.cookies
 
 

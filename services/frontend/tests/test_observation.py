@@ -1,5 +1,6 @@
 """The outermost layer: whatever the application does, there is a proper response."""
 
+import http.client
 import re
 from collections.abc import Callable, Iterable, Iterator
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
@@ -14,6 +15,8 @@ from frontend.serving.observation import observe
 from frontend.settings import Settings
 from services.frontend.tests.conftest import RunningFrontend
 from testkit.browser import Browser
+from testkit.http_client import HttpClient
+from testkit.waiting import wait_until
 
 Serve = Callable[[WSGIApplication], Browser]
 
@@ -184,3 +187,38 @@ def test_path_of_any_characters_has_a_page(browser: Browser, path: str) -> None:
     assert page.status == 404
     assert "Page not found" in page.words
     assert re.fullmatch(r"[0-9a-f]{32}", page.headers["X-Request-ID"])
+
+
+def streaming(_: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
+    """Answer with a body of unknown length."""
+    start("200 OK", [("Content-Type", "text/plain")])
+    return iter([b"one", b"two"])
+
+
+def failing_while_streaming(_: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
+    """Answer with a body of unknown length whose second part fails."""
+    start("200 OK", [("Content-Type", "text/plain")])
+
+    def parts() -> Iterator[bytes]:
+        yield b"one"
+        raise ValueError("the secret")
+
+    return parts()
+
+
+def test_body_of_unknown_length_is_streamed(serve: Serve) -> None:
+    """A response without a Content-Length is sent in chunks, and logged once, at its end."""
+    with capture_logs() as lines:
+        answer = HttpClient(serve(streaming).base_url).get("/")
+
+    assert (answer.status, answer.body) == (200, b"onetwo")
+    assert answer.headers["Transfer-Encoding"] == "chunked"
+    wait_until(lambda: [line["event"] for line in lines] == ["request"])
+
+
+def test_error_while_streaming_cuts_the_body_off(serve: Serve) -> None:
+    """A client notices that a streamed body ended early, and the log says why."""
+    with capture_logs() as lines, pytest.raises(http.client.IncompleteRead):
+        HttpClient(serve(failing_while_streaming).base_url).get("/")
+
+    wait_until(lambda: [line["event"] for line in lines] == ["response cut off", "request"])

@@ -74,6 +74,11 @@ def page_of(entries: list[E], link: str, cursor: Cursor | None) -> EntryPage[E]:
     return EntryPage(shown, older, newer)
 
 
+def older_cursor(link: str) -> Cursor | None:
+    """Return the cursor of the next older page; `link` is the Link header of this one."""
+    return dict(_linked_cursors(link)).get("next")
+
+
 def _neighbours(link: str, cursor: Cursor | None) -> tuple[Cursor | None, Cursor | None]:
     """Return the cursors of the older and the newer neighbour of the page at `cursor`.
 

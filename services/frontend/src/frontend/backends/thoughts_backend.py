@@ -1,16 +1,20 @@
 """The Thoughts Backend as the pages see it; calls raise only the errors in `errors.py`."""
 
 import time
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Annotated
+from urllib.parse import urlencode
 
 import msgspec
 
 from frontend.backends.api import BackendApi, Caller
-from frontend.backends.cursors import Cursor, EntryPage
+from frontend.backends.cursors import Cursor, EntryPage, older_cursor
 from frontend.backends.http_client import HttpClient
 
 CONFLICT_PAUSE_SECONDS = 0.2
+# The most that a list of the backend has on one page.
+MOST_A_CALL = 100
 
 
 class Thought(msgspec.Struct, frozen=True):
@@ -31,6 +35,26 @@ class ThoughtsBackend:
     def own_thoughts(self, caller: Caller, cursor: Cursor | None) -> EntryPage[Thought]:
         """Return a page of the caller's own thoughts."""
         return self._api.get_list(caller, "/api/me/thoughts/", Thought, cursor)
+
+    def all_own_thoughts(self, caller: Caller) -> Iterator[list[Thought]]:
+        """Yield all of the caller's own thoughts, newest first, at least one list of them.
+
+        Thoughts that are shared meanwhile are not among them.
+        """
+        parameters = {"limit": str(MOST_A_CALL)}
+        while True:
+            target = f"/api/me/thoughts/?{urlencode(parameters)}"
+            answer = self._api.call(caller, "GET", target)
+            yield self._api.decoded(answer, list[Thought])
+            older = older_cursor(answer.headers.get("link", ""))
+            if older is None:
+                return
+            parameters |= older.parameters
+
+    def delete_all(self, caller: Caller) -> None:
+        """Delete all of the caller's thoughts; may be repeated."""
+        answer = self._api.call(caller, "DELETE", "/api/me/thoughts/")
+        self._api.check_status(answer, 204)
 
     def search(
         self, caller: Caller, *, search: str, username: str, cursor: Cursor | None

@@ -47,7 +47,7 @@ MESSAGES = {
     ),
     503: (
         _("Temporarily unavailable"),
-        _("Thoughts cannot be read or changed at the moment. Please try again in a minute."),
+        _("This cannot be shown or changed at the moment. Please try again in a minute."),
     ),
 }
 # Errors of the backends that a view does not handle itself.

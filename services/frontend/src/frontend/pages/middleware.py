@@ -34,9 +34,10 @@ class PageMiddleware:
         if request.visitor.has_dead_session:
             forget_cookie(response, "session")
         response.headers["Content-Language"] = LANGUAGE_TAGS[request.language]
-        # Without this header waitress closes the connection after every page.
-        response.headers["Content-Length"] = str(len(response.content))
-        response.headers["Cache-Control"] = "private, no-cache"
+        if isinstance(response, HttpResponse):
+            # Without this header waitress closes the connection after every page.
+            response.headers["Content-Length"] = str(len(response.content))
+        response.headers.setdefault("Cache-Control", "private, no-cache")
         patch_vary_headers(response, ("Cookie", "Accept-Language"))
         return response
 

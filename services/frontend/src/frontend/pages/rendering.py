@@ -1,6 +1,7 @@
 """Rendering of pages: the templates in each language, one-time notices, and redirects."""
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,9 @@ from django.utils.translation import gettext, gettext_lazy
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, nodes
 from jinja2.visitor import NodeTransformer
 
+from frontend.pages.browsers import browser_in_words
 from frontend.pages.cards import cards
+from frontend.pages.moments import Moment, moment
 from frontend.pages.visitor import (
     LANGUAGE_TAGS,
     LANGUAGES,
@@ -64,7 +67,15 @@ class TranslatedEnvironment(Environment):
             "languages": LANGUAGES,
             "language_tags": LANGUAGE_TAGS,
         }
-        self.filters |= {"cards": cards, "query": query}
+        self.filters |= {
+            "cards": cards,
+            "query": query,
+            "browser": browser_in_words,
+            "moment": self._moment,
+        }
+
+    def _moment(self, time: datetime) -> Moment:
+        return moment(time, datetime.now(UTC), self._language)
 
     def compile(
         self,

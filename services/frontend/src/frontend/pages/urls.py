@@ -6,7 +6,7 @@ from typing import Any
 
 from django.urls import URLPattern, path
 
-from frontend.pages import account, language, login, search, thoughts
+from frontend.pages import account, export, language, login, search, sessions, thoughts
 from frontend.pages.error_pages import error_page
 from frontend.pages.visitor import View
 
@@ -23,6 +23,12 @@ PAGES: tuple[tuple[str, View, tuple[str, ...]], ...] = (
     ("logout", login.log_out, READ + WRITE),
     ("account", account.overview, READ),
     ("account/password", account.change_password, READ + WRITE),
+    ("account/sessions", sessions.own, READ),
+    ("account/sessions/<int:session_id>/end", sessions.end, READ + WRITE),
+    ("account/sessions/end-others", sessions.end_others, READ + WRITE),
+    ("account/export", export.choose, READ),
+    ("account/export/thoughts.json", export.as_json, READ),
+    ("account/export/thoughts.csv", export.as_csv, READ),
     ("language", language.choose, READ + WRITE),
 )
 

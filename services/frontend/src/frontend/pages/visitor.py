@@ -15,14 +15,16 @@ is known to be from this one.
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import wraps
+from threading import BoundedSemaphore
 from typing import Any, TypeAlias
 from wsgiref.types import WSGIEnvironment
 
 from django.conf import settings
 from django.core.handlers.wsgi import WSGIRequest
 from django.http import HttpResponse
+from django.http.response import HttpResponseBase
 from django.utils import translation
 
 from frontend.backends.api import Caller
@@ -31,7 +33,9 @@ from frontend.backends.thoughts_backend import ThoughtsBackend
 from frontend.backends.users_backend import UsersBackend
 from mythoughts_chassis.tokens import ExpiredToken, InvalidToken, Principal, TokenVerifier
 
-View: TypeAlias = Callable[..., HttpResponse]
+MAX_EXPORTS = 2
+
+View: TypeAlias = Callable[..., HttpResponseBase]
 
 LANGUAGES = {"en": "English", "zh-hans": "简体中文"}
 # BCP 47 tags, as used in `lang=` and Accept-Language.
@@ -84,6 +88,8 @@ class Parts:
     verifier: TokenVerifier
     thoughts: ThoughtsBackend
     users: UsersBackend
+    # An export holds a thread while its client reads.
+    exports: BoundedSemaphore = field(default_factory=lambda: BoundedSemaphore(MAX_EXPORTS))
 
 
 class PageRequest(WSGIRequest):
@@ -147,7 +153,7 @@ def for_users(view: View) -> View:
     """Return `view` for logged-in users; others are led to the login page."""
 
     @wraps(view)
-    def checked(request: PageRequest, **arguments: Any) -> HttpResponse:
+    def checked(request: PageRequest, **arguments: Any) -> HttpResponseBase:
         if request.visitor.principal is None:
             raise Unauthorized
         return view(request, **arguments)

@@ -3,11 +3,14 @@
 It handles request ids and security headers, records one log line and one metric per request, and
 removes the body after HEAD, which waitress would send, desynchronising the connection. If the
 application fails, this layer answers; it cannot fail itself.
+
+A response with a Content-Length is complete before it is sent. One without is streamed.
 """
 
 import re
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack
 from http import HTTPStatus
 from typing import Any
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
@@ -48,9 +51,13 @@ _ABSOLUTE_FORM = re.compile(r"[a-z][a-z0-9+.-]*://([^/?#]*)", re.ASCII | re.IGNO
 
 
 class Start:
-    """A `start_response` that remembers the status, 0 before the call, and adds headers."""
+    """A `start_response` that adds headers.
+
+    It remembers the status, 0 before the call, and whether the length of the body is known.
+    """
 
     status = 0
+    has_length = False
 
     def __init__(
         self, start_response: StartResponse, headers: Iterable[tuple[str, str]] = ()
@@ -61,6 +68,7 @@ class Start:
     def __call__(self, status_line: str, headers: list[tuple[str, str]], *error: Any) -> Any:
         """Start the response; raises what the server raises for a malformed one."""
         self.status = int(status_line[:3])
+        self.has_length = any(name.lower() == "content-length" for name, _ in headers)
         return self._start_response(status_line, [*headers, *self._headers], *error)
 
 
@@ -74,20 +82,29 @@ def observe(app: WSGIApplication, *, behind_tls: bool) -> WSGIApplication:
         method, path = environ["REQUEST_METHOD"], path_of(environ)
         ids = _ids_of(environ)
         start = Start(start_response, [("X-Request-ID", ids.request_id), *constant_headers])
-        context = current_ids.set(ids)
-        body = _answer(app, environ, start)
-        if not is_unobserved(path):
-            observe_request(
-                method=method,
-                route=environ.get(ROUTE_KEY),
-                path=path,
-                status=start.status,
-                seconds=time.perf_counter() - started_at,
-            )
-        current_ids.reset(context)
-        return [] if method == "HEAD" else [body]
+
+        def note_end() -> None:
+            if not is_unobserved(path):
+                observe_request(
+                    method=method,
+                    route=environ.get(ROUTE_KEY),
+                    path=path,
+                    status=start.status,
+                    seconds=time.perf_counter() - started_at,
+                )
+
+        with ExitStack() as ending:
+            ending.callback(current_ids.reset, current_ids.set(ids))
+            ending.callback(note_end)
+            body = _answer(app, environ, start, method)
+            return body if isinstance(body, list) else _with_end(body, ending.pop_all())
 
     return observed
+
+
+def _with_end(body: Iterable[bytes], ending: ExitStack) -> Iterator[bytes]:
+    with ending:
+        yield from body
 
 
 def path_of(environ: WSGIEnvironment) -> str:
@@ -96,16 +113,18 @@ def path_of(environ: WSGIEnvironment) -> str:
     return path.encode("latin-1").decode("utf-8", "replace")
 
 
-def _answer(app: WSGIApplication, environ: WSGIEnvironment, start: Start) -> bytes:
+def _answer(
+    app: WSGIApplication, environ: WSGIEnvironment, start: Start, method: str
+) -> Iterable[bytes]:
     """Return the body of the response of `app`, or that of a refusal or an error."""
     try:
         if not _has_host(environ):
-            return _plain_answer(start, HTTPStatus.BAD_REQUEST, WRONG_HOST)
-        return _call(app, environ, start)
+            return _plain_answer(start, method, HTTPStatus.BAD_REQUEST, WRONG_HOST)
+        return _call(app, environ, start, method)
     except Exception as error:  # noqa: BLE001
         log_error("unhandled error", error)
         exc_info = (type(error), error, error.__traceback__)
-        return _plain_answer(start, HTTPStatus.INTERNAL_SERVER_ERROR, FAULT, exc_info)
+        return _plain_answer(start, method, HTTPStatus.INTERNAL_SERVER_ERROR, FAULT, exc_info)
 
 
 def _has_host(environ: WSGIEnvironment) -> bool:
@@ -121,20 +140,43 @@ def _has_host(environ: WSGIEnvironment) -> bool:
     return is_good
 
 
-def _call(app: WSGIApplication, environ: WSGIEnvironment, start: Start) -> bytes:
-    """Return the whole body, so that any error in producing it is raised here."""
-    parts = app(environ, start)
-    try:
-        body = b"".join(parts)
-    finally:
+def _call(
+    app: WSGIApplication, environ: WSGIEnvironment, start: Start, method: str
+) -> Iterable[bytes]:
+    """Return the body. Any error in producing it is raised here, if its length is known."""
+    with ExitStack() as closing:
+        parts = app(environ, start)
         if close := getattr(parts, "close", None):
-            close()
-    if not start.status:
-        raise RuntimeError("The application did not answer.")
-    return body
+            closing.callback(close)
+        remaining = iter(parts)
+        first = next(remaining, b"")
+        if not start.status:
+            raise RuntimeError("The application did not answer.")
+        if start.has_length:
+            first += b"".join(remaining)
+        if method == "HEAD":
+            return []
+        return [first] if start.has_length else _stream(first, remaining, closing.pop_all())
 
 
-def _plain_answer(start: StartResponse, status: HTTPStatus, text: str, *error: Any) -> bytes:
+def _stream(first: bytes, remaining: Iterator[bytes], closing: ExitStack) -> Iterator[bytes]:
+    """Yield a body of unknown length, as it is produced.
+
+    An error cuts it off: waitress closes the connection without the last chunk, which clients
+    notice.
+    """
+    with closing:
+        yield first
+        try:
+            yield from remaining
+        except Exception as error:
+            log_error("response cut off", error)
+            raise ConnectionAbortedError from error
+
+
+def _plain_answer(
+    start: StartResponse, method: str, status: HTTPStatus, text: str, *error: Any
+) -> list[bytes]:
     body = f"{text}\n".encode()
     headers = [
         ("Content-Type", "text/plain; charset=utf-8"),
@@ -142,7 +184,7 @@ def _plain_answer(start: StartResponse, status: HTTPStatus, text: str, *error: A
         ("Cache-Control", "no-store"),
     ]
     start(f"{status.value} {status.phrase}", headers, *error)
-    return body
+    return [] if method == "HEAD" else [body]
 
 
 def _ids_of(environ: WSGIEnvironment) -> RequestIds:

@@ -7,6 +7,7 @@ in flight are finished. SIGINT stops without that delay.
 
 import signal
 import socket
+from typing import Any
 from wsgiref.types import WSGIApplication
 
 import structlog
@@ -29,6 +30,9 @@ MAX_BODY_BYTES = 1_048_576
 # Longer than proxies keep idle connections, so that they never send a request on one that is
 # being closed. A stalled client holds a connection for this long, but no thread.
 IDLE_CONNECTION_SECONDS = 75
+# What has been written and waits for a client to read it, in memory; more holds a thread.
+MAX_WAITING_BYTES = 1_048_576
+SLOW_READER_SECONDS = 20
 # Below 1024, the common limit of open files per process.
 MAX_CONNECTIONS = 900
 
@@ -55,6 +59,11 @@ def make_server(
         channel_timeout=IDLE_CONNECTION_SECONDS,
         max_request_header_size=MAX_HEADER_BYTES,
         max_request_body_size=MAX_BODY_BYTES,
+        outbuf_high_watermark=MAX_WAITING_BYTES,
+        # Never into a file: the watermark is exceeded by one write at most.
+        outbuf_overflow=2 * MAX_WAITING_BYTES,
+        # Clients that disconnect, and responses that are cut off, which is logged.
+        log_socket_errors=False,
     )
     # For one socket there is one server.
     server.channel_class = _draining_channel(readiness)  # type: ignore[union-attr]
@@ -93,6 +102,28 @@ def _draining_channel(readiness: Readiness) -> type[HTTPChannel]:
                 request = self.requests[0]
                 request.headers = {**request.headers, "CONNECTION": "close"}
             super().service()
+
+        def write_soon(self, data: Any) -> int:
+            """Write data, if need be after waiting until the client has read some.
+
+            waitress alone would wait forever; this raises `TimeoutError`.
+            """
+            if not self._has_room():
+                self._wait_for_room()
+            return super().write_soon(data)
+
+        def _wait_for_room(self) -> None:
+            self.server.pull_trigger()
+            with self.outbuf_lock:
+                if self.outbuf_lock.wait_for(self._has_room, SLOW_READER_SECONDS):
+                    return
+            _log.warning("connection closed", reason="the client reads too slowly")
+            self.will_close = True
+            self.server.pull_trigger()
+            raise TimeoutError("the client reads too slowly")
+
+        def _has_room(self) -> bool:
+            return not self.connected or self.total_outbufs_len < MAX_WAITING_BYTES
 
     return Channel
 

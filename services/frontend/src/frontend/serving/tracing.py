@@ -3,7 +3,7 @@
 Imported only if tracing is enabled.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterator
 from urllib.parse import urlsplit
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
@@ -17,9 +17,10 @@ from mythoughts_chassis.tracing import Attributes, Tracing
 def trace_requests(app: WSGIApplication, tracing: Tracing) -> WSGIApplication:
     """Return `app` with tracing; the span replaces the client's `traceparent`."""
 
-    def traced(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+    def traced(environ: WSGIEnvironment, start_response: StartResponse) -> Iterator[bytes]:
         if is_unobserved(environ["PATH_INFO"]):
-            return app(environ, start_response)
+            yield from app(environ, start_response)
+            return
         start = Start(start_response)
         method = environ["REQUEST_METHOD"]
         headers = {
@@ -30,9 +31,8 @@ def trace_requests(app: WSGIApplication, tracing: Tracing) -> WSGIApplication:
             environ |= {
                 f"HTTP_{name.upper()}": value for name, value in tracing.current_headers().items()
             }
-            body = app(environ, start)
+            yield from app(environ, start)
             tracing.note_answer(span, method, start.status, environ.get(ROUTE_KEY))
-        return body
 
     return traced
 
