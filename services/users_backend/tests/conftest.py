@@ -1,21 +1,30 @@
 """The Users Backend as a process, with a migrated database that is empty for each test."""
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from mythoughts_chassis.clients import Client
 from mythoughts_chassis.migrations import migrate
 from mythoughts_chassis.settings import Secret
 from testkit.http_client import HttpClient
 from testkit.service_process import MakeProcess, ServiceProcess, service_maker
 from testkit.token_maker import TokenMaker
 from testkit.users_sql import Sql
-from users_backend.app import MIGRATIONS
+from users_backend.app import MIGRATIONS, make_parts
+from users_backend.parts import Parts
+from users_backend.passwords import PasswordHasher
+from users_backend.settings import Settings
+
+CLIENT = Client("192.0.2.1", "tests", "request")
 
 MakeBackend = MakeProcess
 LogIn = Callable[..., str]
+Opened = Callable[..., AbstractAsyncContextManager[Parts]]
 
 
 @pytest.fixture(scope="session")
@@ -88,7 +97,30 @@ def sql(sql_connection: Sql) -> Iterator[Sql]:
     # Faster than TRUNCATE for a few rows.
     sql_connection.run("DELETE FROM sessions")
     sql_connection.run("DELETE FROM users")
+    sql_connection.run("DELETE FROM audit")
     sql_connection.run("SELECT setval('users_id_seq', 1, false)")
+
+
+@pytest.fixture
+def opened(token_maker: TokenMaker, database_url: str) -> Opened:
+    """A function that opens the parts of a service, perhaps with another hasher."""
+
+    @asynccontextmanager
+    async def open_parts(hasher: PasswordHasher | None = None) -> AsyncIterator[Parts]:
+        settings = Settings(
+            database_url=Secret(database_url),
+            token_private_keys_path=token_maker.private_path,
+            token_public_keys_path=token_maker.public_path,
+        )
+        made = make_parts(settings)
+        parts = replace(made, passwords=hasher or made.passwords)
+        await parts.database.open()
+        try:
+            yield parts
+        finally:
+            await parts.database.close()
+
+    return open_parts
 
 
 @pytest.fixture

@@ -2,29 +2,18 @@
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import replace
 
 import argon2
 import pytest
 
-from mythoughts_chassis.clients import Client
 from mythoughts_chassis.problems import Unauthorized
 from mythoughts_chassis.settings import Secret
 from mythoughts_chassis.tokens import Principal
-from testkit.token_maker import TokenMaker
+from services.users_backend.tests.conftest import CLIENT, Opened
 from testkit.users_sql import PASSWORD, Sql, hash_of
 from users_backend import users
-from users_backend.app import make_parts
-from users_backend.parts import Parts
 from users_backend.passwords import PasswordHasher
 from users_backend.schemas import Login, PasswordChange
-from users_backend.settings import Settings
-
-CLIENT = Client("192.0.2.1", "tests", "request")
-
-Opened = Callable[[PasswordHasher], AbstractAsyncContextManager[Parts]]
 
 
 class ObservedHasher(PasswordHasher):
@@ -66,27 +55,6 @@ class ObservedHasher(PasswordHasher):
 def hasher() -> ObservedHasher:
     """A hasher that counts."""
     return ObservedHasher()
-
-
-@pytest.fixture
-def opened(token_maker: TokenMaker, database_url: str) -> Opened:
-    """A function that opens the parts of a service with this hasher."""
-
-    @asynccontextmanager
-    async def open_parts(hasher: PasswordHasher) -> AsyncIterator[Parts]:
-        settings = Settings(
-            database_url=Secret(database_url),
-            token_private_keys_path=token_maker.private_path,
-            token_public_keys_path=token_maker.public_path,
-        )
-        parts = replace(make_parts(settings, tracing=None), passwords=hasher)
-        await parts.database.open()
-        try:
-            yield parts
-        finally:
-            await parts.database.close()
-
-    return open_parts
 
 
 @pytest.mark.parametrize(

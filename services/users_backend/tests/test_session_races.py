@@ -1,0 +1,105 @@
+"""Logins and changes of a password at the same time, on two connections to PostgreSQL."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+import asyncpg
+import pytest
+
+from mythoughts_chassis.database import Connection
+from mythoughts_chassis.problems import Unauthorized
+from mythoughts_chassis.settings import Secret
+from mythoughts_chassis.tokens import Principal
+from services.users_backend.tests.conftest import CLIENT, Opened
+from testkit.users_sql import PASSWORD, Sql, hash_of
+from users_backend import queries, sessions, users
+from users_backend.schemas import Login, PasswordChange
+
+NEW_PASSWORD = "a much better one"
+
+
+async def meanwhile(
+    url: str, first: Callable[[Connection], Awaitable[None]], second: Awaitable[object]
+) -> None:
+    """Do `first` in a transaction that is not committed before `second` waits, or is done."""
+    connection, observer = await asyncpg.connect(url), await asyncpg.connect(url)
+    try:
+        async with connection.transaction():
+            await first(connection)
+            other = asyncio.ensure_future(second)
+            while not other.done() and not await _somebody_waits(observer):  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+        await other
+    finally:
+        await connection.close()
+        await observer.close()
+
+
+async def _somebody_waits(observer: Connection) -> bool:
+    waiting: bool = await observer.fetchval(
+        "SELECT EXISTS (SELECT FROM pg_stat_activity "
+        "WHERE datname = current_database() AND wait_event_type = 'Lock')"
+    )
+    return waiting
+
+
+def test_login_during_a_change_of_password_fails(
+    sql: Sql, database_url: str, opened: Opened
+) -> None:
+    """A login with the old password that overtakes the change of it is refused."""
+    user_id = sql.add_user("bruce")
+
+    async def change(connection: Connection) -> None:
+        await queries.replace_password_hash(
+            connection, user_id, hash_of(PASSWORD), hash_of(NEW_PASSWORD)
+        )
+        await sessions.end_sessions(connection, user_id)
+
+    async def race() -> None:
+        async with opened() as parts:
+            await meanwhile(
+                database_url, change, users.log_in(parts, CLIENT, Login("bruce", Secret(PASSWORD)))
+            )
+
+    with pytest.raises(Unauthorized):
+        asyncio.run(race())
+
+    assert sql.run("SELECT FROM sessions WHERE ended_at IS NULL") == []
+
+
+@pytest.mark.parametrize("what", ["password", "others"])
+def test_session_of_a_login_in_progress_ends_too(
+    sql: Sql, database_url: str, opened: Opened, what: str
+) -> None:
+    """A change of the password, and ending all others, also end what a login has just begun."""
+    user_id = sql.add_user("bruce")
+    caller = Principal(
+        user_id, "bruce", is_admin=False, session_id=sql.add_session(user_id), expires_at=2**40
+    )
+    change = PasswordChange(Secret(PASSWORD), Secret(NEW_PASSWORD))
+
+    async def race() -> None:
+        async with opened() as parts:
+
+            async def log_in(connection: Connection) -> None:
+                assert await sessions.start(
+                    connection,
+                    parts.signer,
+                    parts.lifetimes,
+                    CLIENT,
+                    user_id=user_id,
+                    password_hash=hash_of(PASSWORD),
+                )
+
+            end = {
+                "password": users.change_password(parts, CLIENT, caller, change),
+                "others": sessions.end_others(parts.database, caller, CLIENT),
+            }
+            await meanwhile(database_url, log_in, end.pop(what))
+            for unused in end.values():
+                unused.close()
+
+    asyncio.run(race())
+
+    live = sql.run("SELECT id FROM sessions WHERE ended_at IS NULL")
+    assert [row["id"] for row in live] == [caller.session_id]
