@@ -4,7 +4,6 @@ import asyncio
 import time
 from collections.abc import Sequence
 
-from starlette.datastructures import Headers
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -112,18 +111,24 @@ async def read_body(request: Request, deadline: asyncio.Timeout) -> bytes:
     return bytes(body)
 
 
-def client_of(scope: Scope) -> Client:
+def client_of(request: Request) -> Client:
     """Return the client of a request that passed through `ObserveRequests`."""
-    headers = Headers(scope=scope)
-    peer = scope.get("client")
+    headers, peer = request.headers, request.client
+
+    async def gone() -> None:
+        while (await request.receive())["type"] != "http.disconnect":
+            pass
+        raise ClientDisconnect
+
     return Client(
         address=client_address(
-            peer and peer[0],
+            peer and peer.host,
             ", ".join(headers.getlist("x-forwarded-for")),
-            scope[_TRUSTED_PROXIES_KEY],
+            request.scope[_TRUSTED_PROXIES_KEY],
         ),
         user_agent=headers.get("user-agent", ""),
         request_id=current_ids.get().request_id,
+        gone=gone,
     )
 
 

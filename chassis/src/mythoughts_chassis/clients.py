@@ -5,9 +5,10 @@ trusted proxies can be believed, so the header is read from the right, and the f
 not a trusted proxy's is the client's.
 """
 
+import asyncio
 import ipaddress
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
 from typing import TypeAlias
 
 Address: TypeAlias = ipaddress.IPv4Address | ipaddress.IPv6Address
@@ -18,13 +19,22 @@ UNKNOWN = "unknown"
 CUSTOMERS_IPV6_BITS = 64
 
 
+async def _never() -> None:
+    await asyncio.Event().wait()
+
+
 @dataclass(frozen=True, slots=True)
 class Client:
-    """The client of a request; `user_agent` is what it says of itself."""
+    """The client of a request; `user_agent` is what it says of itself.
+
+    `gone` waits until the client has closed the connection, and then raises; with it, work that
+    waits for its turn can end early. Call it after the body has been read.
+    """
 
     address: str
     user_agent: str
     request_id: str
+    gone: Callable[[], Awaitable[None]] = field(default=_never, repr=False, compare=False)
 
     @property
     def network(self) -> str:

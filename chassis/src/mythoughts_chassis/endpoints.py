@@ -127,7 +127,7 @@ class Endpoint:
     ) -> None:
         """Add the arguments that the request holds."""
         if self._takes_client:
-            arguments["client"] = client_of(request.scope)
+            arguments["client"] = client_of(request)
         for name in self.ids:
             arguments[name] = parse_id(request.path_params[name])
         for name, header in self.request_headers.items():

@@ -17,7 +17,7 @@ from testkit.token_maker import TokenMaker
 from testkit.users_sql import Sql
 from users_backend.app import MIGRATIONS, make_parts
 from users_backend.parts import Parts
-from users_backend.passwords import PasswordHasher
+from users_backend.passwords import PasswordHasher, Passwords
 from users_backend.settings import Settings
 
 CLIENT = Client("192.0.2.1", "tests", "request")
@@ -98,6 +98,7 @@ def sql(sql_connection: Sql) -> Iterator[Sql]:
     sql_connection.run("DELETE FROM sessions")
     sql_connection.run("DELETE FROM users")
     sql_connection.run("DELETE FROM audit")
+    sql_connection.run("DELETE FROM guesses")
     sql_connection.run("SELECT setval('users_id_seq', 1, false)")
 
 
@@ -113,7 +114,7 @@ def opened(token_maker: TokenMaker, database_url: str) -> Opened:
             token_public_keys_path=token_maker.public_path,
         )
         made = make_parts(settings)
-        parts = replace(made, passwords=hasher or made.passwords)
+        parts = replace(made, passwords=Passwords(hasher))
         await parts.database.open()
         try:
             yield parts

@@ -52,7 +52,7 @@ def test_login_answers_a_token(
     """Name and password, as JSON or as a form of either kind, get a token."""
     answer = http.post(path, **body)
 
-    assert (answer.status, list(answer.json())) == (200, ["Authorized"])
+    assert (answer.status, list(answer.json())) == (200, ["Authorized", "device_token"])
     assert principal_of(answer, token_maker).username == "bruce"
 
 

@@ -11,9 +11,11 @@ from mythoughts_chassis.settings import Secret
 from mythoughts_chassis.tokens import Principal
 from services.users_backend.tests.conftest import CLIENT, Opened
 from testkit.users_sql import PASSWORD, Sql, hash_of
+from testkit.waiting_clients import WaitingClient
 from users_backend import users
 from users_backend.passwords import PasswordHasher
 from users_backend.schemas import Login, PasswordChange
+from users_backend.turns import Line
 
 
 class ObservedHasher(PasswordHasher):
@@ -21,7 +23,6 @@ class ObservedHasher(PasswordHasher):
 
     def __init__(self) -> None:
         super().__init__()
-        self.asked = asyncio.Semaphore(0)
         self.verified = 0
         self.hashed = 0
         self.at_once = 0
@@ -34,11 +35,6 @@ class ObservedHasher(PasswordHasher):
         """Hash the password, and count it."""
         self.hashed += 1
         return await super().hash(password)
-
-    async def verify(self, password: str, password_hash: str | None) -> bool:
-        """Verify the password, and record the call."""
-        self.asked.release()
-        return await super().verify(password, password_hash)
 
     def _verify_now(self, password: str, password_hash: str) -> bool:
         self.verified += 1
@@ -76,10 +72,10 @@ def test_every_failed_login_verifies_one_hash(
     assert (hasher.verified, hasher.hashed) == (1, 0)
 
 
-async def log_in(opened: Opened, hasher: PasswordHasher, username: str, password: str) -> str:
+async def log_in(opened: Opened, hasher: PasswordHasher, username: str, password: str) -> None:
     """Log in as a request does."""
     async with opened(hasher) as parts:
-        return await users.log_in(parts, CLIENT, Login(username, Secret(password)))
+        await users.log_in(parts, CLIENT, Login(username, Secret(password)))
 
 
 @pytest.mark.parametrize(("time_cost", "memory_kib"), [(1, 8192), (2, 8192), (3, 19456)])
@@ -135,17 +131,16 @@ async def change_at_once(
     opened: Opened, user_id: int, changes: list[PasswordChange]
 ) -> list[BaseException | None]:
     """Make changes that have all read the same hash before the first is verified."""
-    hasher = ObservedHasher()
-    hasher.may_go_on.clear()
     caller = Principal(user_id, "bruce", is_admin=False, session_id=1, expires_at=2**40)
-    async with opened(hasher) as parts:
-        tasks = [
-            asyncio.create_task(users.change_password(parts, CLIENT, caller, change))
-            for change in changes
-        ]
-        for _ in changes:
-            await hasher.asked.acquire()
-        hasher.may_go_on.set()
+    clients = [WaitingClient() for _ in changes]
+    async with opened(PasswordHasher()) as parts:
+        async with parts.passwords.turn(Line.ACCOUNTS, CLIENT):
+            tasks = [
+                asyncio.create_task(users.change_password(parts, client.client, caller, change))
+                for client, change in zip(clients, changes, strict=True)
+            ]
+            for client in clients:
+                await client.waits.wait()
         return await asyncio.gather(*tasks, return_exceptions=True)
 
 

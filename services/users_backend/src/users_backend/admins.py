@@ -1,13 +1,16 @@
 """Creates admins; only possible from the command line."""
 
+from mythoughts_chassis.clients import Client
 from mythoughts_chassis.commands import CommandError
 from mythoughts_chassis.database import Database
 from mythoughts_chassis.inputs import fit
 from mythoughts_chassis.problems import Conflict, Problem
 from mythoughts_chassis.settings import Secret
 from users_backend import queries, users
-from users_backend.passwords import PasswordHasher
+from users_backend.passwords import Passwords
 from users_backend.schemas import NewUser
+
+COMMAND_LINE = Client(address="command line", user_agent="", request_id="")
 
 
 async def create_admin(
@@ -33,7 +36,7 @@ async def create_admin(
 
 async def _create(database: Database, new_user: NewUser, *, if_missing: bool) -> bool:
     try:
-        await users.create(database, PasswordHasher(), new_user, is_admin=True)
+        await users.create(database, Passwords(), COMMAND_LINE, new_user, is_admin=True)
     except Conflict:
         # Two concurrent commands may both have found nobody.
         if if_missing and await _is_admin(database, new_user.username):

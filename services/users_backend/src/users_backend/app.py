@@ -10,8 +10,10 @@ from mythoughts_chassis.database import Database
 from mythoughts_chassis.housekeeping import housekeeping
 from mythoughts_chassis.keys import WatchedKeySet
 from mythoughts_chassis.openapi import document
+from users_backend.guesses import Guesses
 from users_backend.parts import Parts
-from users_backend.passwords import PasswordHasher
+from users_backend.passwords import Passwords
+from users_backend.queries import DELETE_FORGOTTEN_GUESSES, DELETE_OLD_BROWSERS
 from users_backend.routes import ENDPOINTS, admit
 from users_backend.session_queries import DELETE_ENDED, DELETE_EXPIRED, Lifetimes
 from users_backend.settings import Settings
@@ -23,6 +25,12 @@ if TYPE_CHECKING:
 NAME = "users-backend"
 VERSION = version(NAME)
 MIGRATIONS = Path(__file__).parent / "migrations"
+DELETE_WHAT_IS_OLD = (
+    DELETE_EXPIRED,
+    DELETE_ENDED,
+    DELETE_FORGOTTEN_GUESSES,
+    DELETE_OLD_BROWSERS,
+)
 OPENAPI = document(
     ENDPOINTS,
     title="Users Backend",
@@ -46,7 +54,7 @@ def create_api(settings: Settings) -> Api:
         settings,
         parts=parts,
         databases=[parts.database],
-        background=[housekeeping(parts.database, DELETE_EXPIRED, DELETE_ENDED)],
+        background=[housekeeping(parts.database, *DELETE_WHAT_IS_OLD)],
         guard=admit,
         tracing=tracing,
     )
@@ -54,20 +62,23 @@ def create_api(settings: Settings) -> Api:
 
 def make_parts(settings: Settings, tracing: "Tracing | None" = None) -> Parts:
     """Return what the endpoints use; the database is not open yet."""
+    database = Database(
+        settings.database_url,
+        pool_size=settings.database_pool_size,
+        application_name=NAME,
+        tracing=tracing,
+    )
+    signer = TokenSigner(
+        WatchedKeySet(settings.token_private_keys_path),
+        issuer=settings.token_issuer,
+        audience=settings.token_audience,
+    )
     return Parts(
-        database=Database(
-            settings.database_url,
-            pool_size=settings.database_pool_size,
-            application_name=NAME,
-            tracing=tracing,
-        ),
-        passwords=PasswordHasher(),
+        database=database,
+        passwords=Passwords(),
+        guesses=Guesses(database, signer.secret),
         public_keys=WatchedKeySet(settings.token_public_keys_path),
-        signer=TokenSigner(
-            WatchedKeySet(settings.token_private_keys_path),
-            issuer=settings.token_issuer,
-            audience=settings.token_audience,
-        ),
+        signer=signer,
         lifetimes=Lifetimes(
             session=timedelta(seconds=settings.session_lifetime_seconds),
             token=timedelta(seconds=settings.token_lifetime_seconds),

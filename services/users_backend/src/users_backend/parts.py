@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 from mythoughts_chassis.database import Database
 from mythoughts_chassis.keys import WatchedKeySet
-from users_backend.passwords import PasswordHasher
+from users_backend.guesses import Guesses
+from users_backend.passwords import Passwords
 from users_backend.session_queries import Lifetimes
 from users_backend.signing import TokenSigner
 
@@ -14,7 +15,8 @@ class Parts:
     """The database, the password hashes, the keys and the lifetimes of one process."""
 
     database: Database
-    passwords: PasswordHasher
+    passwords: Passwords
+    guesses: Guesses
     public_keys: WatchedKeySet
     signer: TokenSigner
     lifetimes: Lifetimes

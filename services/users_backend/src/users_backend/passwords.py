@@ -7,11 +7,15 @@ different forms.
 import asyncio
 import secrets
 import unicodedata
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
 from typing import TypeVar
 
 import argon2
+
+from mythoughts_chassis.clients import Client
+from users_backend.turns import Line, Turns
 
 # The minimum for argon2id in OWASP's Password Storage Cheat Sheet.
 TIME_COST = 2
@@ -19,6 +23,24 @@ MEMORY_KIB = 19 * 1024
 PARALLELISM = 1
 
 T = TypeVar("T")
+
+
+class Passwords:
+    """Gives turns to create and verify hashes.
+
+    async with passwords.turn(Line.ACCOUNTS, client) as hasher:
+        password_hash = await hasher.hash(password)
+    """
+
+    def __init__(self, hasher: "PasswordHasher | None" = None) -> None:
+        self._hasher = hasher or PasswordHasher()
+        self._turns = Turns()
+
+    @asynccontextmanager
+    async def turn(self, line: Line, client: Client) -> AsyncIterator["PasswordHasher"]:
+        """Wait for a turn and hold it within the block; raises `TooManyRequests`."""
+        async with self._turns.turn(line, client):
+            yield self._hasher
 
 
 class PasswordHasher:

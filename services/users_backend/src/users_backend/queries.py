@@ -9,6 +9,8 @@ if they share a row of `name_skeletons`.
 """
 
 from dataclasses import dataclass
+from datetime import timedelta
+from typing import NamedTuple
 
 import asyncpg
 
@@ -142,6 +144,110 @@ async def delete_user(connection: Connection, user_id: int) -> str | None:
         user_id,
     )
     return name
+
+
+class Past(NamedTuple):
+    """How long a count of failures is kept, and how long it makes wait; both may be negative."""
+
+    forgotten_in_seconds: float
+    wait_seconds: float
+
+
+class WrongGuess(NamedTuple):
+    """One more failure: for how long it counts, and how long it makes wait."""
+
+    key: bytes
+    forget_seconds: int
+    wait_seconds: int
+
+
+async def fold_name(database: Database, username: str) -> str:
+    """Return what is the same for all ways to type a name, whether or not somebody has it."""
+    (row,) = await database.fetch(
+        "SELECT folded_name($1)", " ".join(username.split()), repeatable=True
+    )
+    return str(row[0])
+
+
+async def find_guesses(database: Database, keys: list[bytes]) -> dict[bytes, Past]:
+    """Return the counts that there are, by their keys."""
+    rows = await database.fetch(
+        "SELECT key, extract(epoch FROM forgotten_at - now())::float8, "
+        "extract(epoch FROM waits_until - now())::float8 "
+        "FROM guesses WHERE key = ANY($1)",
+        keys,
+        repeatable=True,
+    )
+    return {key: Past(*times) for key, *times in rows}
+
+
+async def add_wrong_guesses(connection: Connection, wrong: list[WrongGuess]) -> None:
+    """Add failures to their counts."""
+    await connection.execute(
+        """
+        INSERT INTO guesses AS old (key, forgotten_at, waits_until)
+        SELECT key, now() + forget, now() + wait
+        FROM unnest($1::bytea[], $2::interval[], $3::interval[]) AS wrong (key, forget, wait)
+        -- Always in the same order, so that two of these never wait for each other.
+        ORDER BY key
+        ON CONFLICT (key) DO UPDATE SET
+            forgotten_at = greatest(old.forgotten_at, now()) + (excluded.forgotten_at - now()),
+            waits_until = greatest(old.waits_until, excluded.waits_until)
+        """,
+        [guess.key for guess in wrong],
+        [timedelta(seconds=guess.forget_seconds) for guess in wrong],
+        [timedelta(seconds=guess.wait_seconds) for guess in wrong],
+    )
+
+
+async def forget_guesses(database: Database, key: bytes) -> None:
+    """Delete one count."""
+    await database.execute("DELETE FROM guesses WHERE key = $1", key, repeatable=True)
+
+
+async def find_browsers_user(database: Database, token_hash: bytes) -> int | None:
+    """Return the id of the user who has logged in from this browser, or None."""
+    row = await database.fetchrow(
+        "SELECT user_id FROM browsers WHERE token_hash = $1", token_hash, repeatable=True
+    )
+    return None if row is None else int(row[0])
+
+
+async def keep_browser(
+    database: Database, token_hash: bytes, user_id: int, *, at_most: int
+) -> None:
+    """Store a browser as just used, and keep only the user's last ones."""
+    await database.execute(
+        """
+        WITH surplus AS (
+            DELETE FROM browsers WHERE token_hash IN (
+                SELECT token_hash FROM browsers WHERE user_id = $2 AND token_hash <> $1
+                ORDER BY used_at DESC OFFSET $3 - 1
+            )
+        )
+        INSERT INTO browsers (token_hash, user_id) VALUES ($1, $2)
+        ON CONFLICT (token_hash) DO UPDATE SET used_at = now()
+        """,
+        token_hash,
+        user_id,
+        at_most,
+        repeatable=True,
+    )
+
+
+DELETE_FORGOTTEN_GUESSES = """
+    DELETE FROM guesses WHERE key IN (
+        SELECT key FROM guesses WHERE forgotten_at < now() AND waits_until < now()
+        LIMIT 1000 FOR UPDATE SKIP LOCKED
+    )
+"""
+# As long as browsers keep a cookie (RFC 6265bis).
+DELETE_OLD_BROWSERS = """
+    DELETE FROM browsers WHERE token_hash IN (
+        SELECT token_hash FROM browsers WHERE used_at < now() - interval '400 days'
+        LIMIT 1000 FOR UPDATE SKIP LOCKED
+    )
+"""
 
 
 async def fill_empty_table(connection: Connection, rows: list[tuple[int, str, str]]) -> bool:

@@ -1,13 +1,15 @@
 """The HTTP endpoints."""
 
+from typing import Annotated
+
 import msgspec
 
 from mythoughts_chassis.clients import Client
-from mythoughts_chassis.endpoints import Admin, Answer, Caller, delete, get, post
+from mythoughts_chassis.endpoints import Admin, Answer, Caller, RequestHeader, delete, get, post
 from mythoughts_chassis.pagination import Page, PageQuery
-from mythoughts_chassis.problems import Conflict, Forbidden, NotFound, Unauthorized
+from mythoughts_chassis.problems import Conflict, Forbidden, NotFound, TooManyRequests, Unauthorized
 from mythoughts_chassis.tokens import Principal
-from users_backend import sessions, users
+from users_backend import browsers, sessions, users
 from users_backend.parts import Parts
 from users_backend.schemas import (
     LoggedIn,
@@ -20,6 +22,7 @@ from users_backend.schemas import (
     User,
 )
 
+NOT_STORED = {"Cache-Control": "no-store"}
 KEYS_CACHE = "public, max-age=300"
 
 
@@ -34,19 +37,26 @@ async def admit(parts: Parts, caller: Principal) -> Principal:
 @post(
     "/api/login",
     status=200,
-    problems=(Unauthorized, Forbidden),
+    problems=(Unauthorized, Forbidden, TooManyRequests),
     headers={"Cache-Control": "Always `no-store`."},
 )
-async def log_in(parts: Parts, client: Client, body: Login) -> Answer[LoggedIn]:
+async def log_in(
+    parts: Parts,
+    client: Client,
+    device_token: Annotated[
+        str, RequestHeader(browsers.HEADER, browsers.SCHEMA, browsers.parse_token)
+    ],
+    body: Login,
+) -> Answer[LoggedIn]:
     """Log in, which starts a session.
 
     A wrong name and a wrong password get the same response. Send the returned token in the
-    `Authorization` header of other requests.
+    `Authorization` header of other requests. After several failures, 429 says how long to wait.
 
     With `new_password`, the password is changed as well, which ends all other sessions. 403 means
     that the password was made up by somebody else, and that a new one must be sent along.
     """
-    return _token(await users.log_in(parts, client, body))
+    return Answer(await users.log_in(parts, client, body, device_token), NOT_STORED)
 
 
 @post("/api/logout")
@@ -68,7 +78,8 @@ async def renew_token(parts: Parts, caller: Caller) -> Answer[LoggedIn]:
     A session ends 30 days after the login, and every token of it ends by then. The present token
     stays valid.
     """
-    return _token(await sessions.renew(parts.database, parts.signer, parts.lifetimes, caller))
+    token = await sessions.renew(parts.database, parts.signer, parts.lifetimes, caller)
+    return Answer(LoggedIn(f"Bearer {token}"), NOT_STORED)
 
 
 @get("/api/me/sessions")
@@ -92,7 +103,7 @@ async def end_other_sessions(parts: Parts, client: Client, caller: Caller) -> No
     await sessions.end_others(parts.database, caller, client)
 
 
-@post("/api/me/password", problems=(Forbidden,))
+@post("/api/me/password", problems=(Forbidden, TooManyRequests))
 async def change_password(
     parts: Parts, client: Client, caller: Caller, body: PasswordChange
 ) -> None:
@@ -109,14 +120,14 @@ async def list_users(parts: Parts, caller: Admin, query: PageQuery) -> Page[User
     return await users.find(parts.database, query)
 
 
-@post("/admin/users", problems=(Conflict,))
-async def create_user(parts: Parts, caller: Admin, body: NewUser) -> User:
+@post("/admin/users", problems=(Conflict, TooManyRequests))
+async def create_user(parts: Parts, client: Client, caller: Admin, body: NewUser) -> User:
     """Create a user.
 
     409 means that the name is taken, perhaps by a deleted user, or looks like a name that is
     taken.
     """
-    return await users.create(parts.database, parts.passwords, body)
+    return await users.create(parts.database, parts.passwords, client, body)
 
 
 @delete("/admin/users/{user_id}", problems=(NotFound,))
@@ -133,10 +144,6 @@ async def get_public_keys(parts: Parts) -> Answer[PublicKeys]:
     """Get the public keys for verifying tokens, a JWK set (RFC 7517)."""
     keys = msgspec.convert(parts.public_keys.keys(), list[PublicKey])
     return Answer(PublicKeys(keys), {"Cache-Control": KEYS_CACHE})
-
-
-def _token(token: str) -> Answer[LoggedIn]:
-    return Answer(LoggedIn(f"Bearer {token}"), {"Cache-Control": "no-store"})
 
 
 ENDPOINTS = (

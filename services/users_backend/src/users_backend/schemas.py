@@ -105,6 +105,17 @@ class LoggedIn(Struct, frozen=True):
             ],
         ),
     ] = msgspec.field(name="Authorized")
+    device_token: (
+        Annotated[
+            str,
+            Meta(
+                description="After a login: what to send as `X-Device-Token` with the next login "
+                "from this device.",
+                examples=["q8f3Wk0l2pT9XyZ5sV1bN7cM4dR6eH0uJ3gA8iK2oLw"],
+            ),
+        ]
+        | msgspec.UnsetType
+    ) = msgspec.UNSET
 
 
 class NewUser(Struct, frozen=True):

@@ -1,6 +1,7 @@
 """Signs access tokens with the keys in a file, which can be replaced while the service runs."""
 
 from functools import lru_cache
+from hashlib import blake2b
 from typing import Any
 
 from joserfc import jwt
@@ -35,6 +36,11 @@ class TokenSigner:
         if grant.is_admin:
             claims["scope"] = "admin"
         return sign_token(claims, signing_key(self._private_keys.keys(), issued_at))
+
+    def secret(self) -> bytes:
+        """Return a secret that only processes with the same private keys know."""
+        newest = self._private_keys.keys()[0]
+        return blake2b(newest["d"].encode(), person=b"guesses", digest_size=32).digest()
 
 
 def signing_key(keys: list[Jwk], now: float) -> Jwk:

@@ -10,27 +10,35 @@ from mythoughts_chassis.pagination import Page, PageQuery
 from mythoughts_chassis.problems import Conflict, Forbidden, Unauthorized
 from mythoughts_chassis.settings import Secret
 from mythoughts_chassis.tokens import Principal
-from users_backend import queries, sessions
+from users_backend import browsers, queries, sessions
+from users_backend.guesses import Attempt
 from users_backend.parts import Parts
 from users_backend.password_rules import check_new_password
-from users_backend.passwords import PasswordHasher
-from users_backend.schemas import Login, NewUser, PasswordChange, User
+from users_backend.passwords import PasswordHasher, Passwords
+from users_backend.schemas import LoggedIn, Login, NewUser, PasswordChange, User
+from users_backend.turns import Line
+
+# The audit log holds no more of a name that was typed.
+MAX_ACTOR_CHARACTERS = 200
 
 _LOGINS_FAILED = Counter("users_logins_failed", "Logins with a wrong name or password.")
 
 
-async def log_in(parts: Parts, client: Client, login: Login) -> str:
+async def log_in(parts: Parts, client: Client, login: Login, device_token: str = "") -> LoggedIn:
     """Start a session and return its token; a new password that comes along replaces the old one.
 
-    Raises the same `Unauthorized` for a wrong name and a wrong password. Both cost one look-up and
-    one hash, so that timing reveals nothing either. Raises `Forbidden` if the user must choose a
-    new password, and `BadInput` if it is easy to guess.
+    Raises the same `Unauthorized` for a wrong name and a wrong password. Both cost the same
+    look-ups and one hash, so that timing reveals nothing either. Raises `Forbidden` if the user
+    must choose a new password, `BadInput` if it is easy to guess, and `TooManyRequests`.
     """
-    account = await queries.find_account(parts.database, login.username)
-    password_hash = None if account is None else account.password_hash
-    if not await parts.passwords.verify(login.password.reveal(), password_hash) or account is None:
-        raise _wrong()
-    new_hash = await _new_hash(parts, account, login)
+    known_user_id = await browsers.find_user(parts.database, device_token)
+    line = Line.LOGINS if known_user_id is None else Line.ACCOUNTS
+    async with parts.passwords.turn(line, client) as hasher:
+        account = await queries.find_account(parts.database, login.username)
+        if account is None or account.user_id != known_user_id:
+            device_token = ""
+        account = await _authenticate(parts, client, hasher, account, login, device_token)
+        new_hash = await _new_hash(hasher, account, login)
     is_changed = login.new_password is not UNSET
     token = await parts.database.run(
         lambda c: _start_session(parts, client, c, account, new_hash, is_changed=is_changed),
@@ -38,18 +46,51 @@ async def log_in(parts: Parts, client: Client, login: Login) -> str:
     )
     if token is None:
         raise _wrong()
-    return token
+    device_token = await browsers.keep(parts.database, account.user_id, device_token)
+    return LoggedIn(f"Bearer {token}", device_token)
 
 
-async def _new_hash(parts: Parts, account: queries.Account, login: Login) -> str:
+async def _authenticate(
+    parts: Parts,
+    client: Client,
+    hasher: PasswordHasher,
+    account: queries.Account | None,
+    login: Login,
+    device_token: str,
+) -> queries.Account:
+    """Return the account if the password is right; `device_token` is that of a known browser."""
+    if device_token:
+        attempt = await parts.guesses.admit_browser(device_token)
+    else:
+        attempt = await parts.guesses.admit_stranger(client, login.username)
+    password_hash = None if account is None else account.password_hash
+    if not await hasher.verify(login.password.reveal(), password_hash) or account is None:
+        await _record_failure(parts, client, attempt, "login failed", login.username)
+        raise _wrong()
+    await attempt.succeed(parts.database)
+    return account
+
+
+async def _record_failure(
+    parts: Parts, client: Client, attempt: Attempt, event: str, actor: str
+) -> None:
+    async def record(connection: Connection) -> None:
+        async with connection.transaction():
+            await attempt.fail(connection)
+            await audit.record(connection, event, client, actor=actor[:MAX_ACTOR_CHARACTERS])
+
+    await parts.database.run(record, repeatable=False)
+
+
+async def _new_hash(hasher: PasswordHasher, account: queries.Account, login: Login) -> str:
     """Return the hash that the account is to have after the login."""
     if isinstance(login.new_password, Secret):
         _check_change(account, login.password, login.new_password)
-        return await parts.passwords.hash(login.new_password.reveal())
+        return await hasher.hash(login.new_password.reveal())
     if account.must_change_password:
         raise Forbidden("Choose a new password: send it as new_password.")
-    if parts.passwords.is_outdated(account.password_hash):
-        return await parts.passwords.hash(login.password.reveal())
+    if hasher.is_outdated(account.password_hash):
+        return await hasher.hash(login.password.reveal())
     return account.password_hash
 
 
@@ -93,16 +134,16 @@ async def change_password(
 ) -> None:
     """Set the caller's new password and end their other sessions.
 
-    Raises `Forbidden` if the current password is wrong, `BadInput` for a new one that is easy to
-    guess, `Unauthorized` for a deleted user.
+    Raises what `check_own_password` raises, `BadInput` for a new password that is easy to guess,
+    `Unauthorized` for a deleted user.
     """
     account = await queries.find_account_by_id(parts.database, caller.user_id)
     if account is None:
         raise _deleted()
     _check_change(account, change.password, change.new_password)
-    if not await parts.passwords.verify(change.password.reveal(), account.password_hash):
-        raise _wrong_present_password()
-    new_hash = await parts.passwords.hash(change.new_password.reveal())
+    await check_own_password(parts, client, caller, account, change.password)
+    async with parts.passwords.turn(Line.ACCOUNTS, client) as hasher:
+        new_hash = await hasher.hash(change.new_password.reveal())
 
     async def work(connection: Connection) -> None:
         async with connection.transaction():
@@ -112,6 +153,21 @@ async def change_password(
                 raise _wrong_present_password()
 
     await parts.database.run(work, repeatable=False)
+
+
+async def check_own_password(
+    parts: Parts, client: Client, caller: Principal, account: queries.Account, password: Secret
+) -> None:
+    """Raise `Forbidden` unless the password is that of the caller's account.
+
+    Raises `TooManyRequests` if too many have been wrong in this session, or are being checked.
+    """
+    async with parts.passwords.turn(Line.ACCOUNTS, client) as hasher:
+        attempt = await parts.guesses.admit_session(caller.session_id)
+        if not await hasher.verify(password.reveal(), account.password_hash):
+            await _record_failure(parts, client, attempt, "wrong password", account.username)
+            raise _wrong_present_password()
+    await attempt.succeed(parts.database)
 
 
 async def _replace_password(
@@ -152,15 +208,21 @@ async def find(database: Database, page: PageQuery) -> Page[User]:
 
 
 async def create(
-    database: Database, passwords: PasswordHasher, new_user: NewUser, *, is_admin: bool = False
+    database: Database,
+    passwords: Passwords,
+    client: Client,
+    new_user: NewUser,
+    *,
+    is_admin: bool = False,
 ) -> User:
     """Store a user and return it.
 
     Raises `BadInput` if the password is easy to guess, and `Conflict` if the name is taken or looks
-    like a taken one; names of deleted users stay taken.
+    like a taken one; names of deleted users stay taken. Raises `TooManyRequests`.
     """
     check_new_password(new_user.password, new_user.username)
-    password_hash = await passwords.hash(new_user.password.reveal())
+    async with passwords.turn(Line.ACCOUNTS, client) as hasher:
+        password_hash = await hasher.hash(new_user.password.reveal())
     try:
         return await queries.insert_user(
             database, new_user.username, password_hash, is_admin=is_admin

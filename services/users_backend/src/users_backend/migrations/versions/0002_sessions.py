@@ -35,3 +35,23 @@ def upgrade() -> None:
     )
     op.execute("CREATE INDEX sessions_expires_at ON sessions (expires_at)")
     op.execute(CREATE_AUDIT)
+    # Failed guesses of passwords, and registrations, counted by keyed hashes (`guesses.py`). One is
+    # forgotten from time to time; `forgotten_at` is when all are. A crash forgets them too.
+    op.execute("""
+        CREATE UNLOGGED TABLE guesses (
+            key bytea PRIMARY KEY,
+            forgotten_at timestamptz NOT NULL,
+            waits_until timestamptz NOT NULL
+        )
+    """)
+    op.execute("CREATE INDEX guesses_forgotten_at ON guesses (forgotten_at)")
+    # Browsers that users have logged in from, known by the SHA-256 of a token.
+    op.execute("""
+        CREATE TABLE browsers (
+            token_hash bytea PRIMARY KEY,
+            user_id bigint NOT NULL REFERENCES users ON DELETE CASCADE,
+            used_at timestamptz NOT NULL DEFAULT now()
+        )
+    """)
+    op.execute("CREATE INDEX browsers_of_user ON browsers (user_id, used_at)")
+    op.execute("CREATE INDEX browsers_used_at ON browsers (used_at)")

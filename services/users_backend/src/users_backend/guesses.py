@@ -1,0 +1,170 @@
+"""Wrong passwords are counted, and each makes the next attempt wait longer, in the end.
+
+All replicas count together, in the table `guesses`. Only attempts whose password was checked
+count. What is counted by depends on who asks:
+
+    a stranger's login    the name, as seen from one network; makes that network wait for that name
+                          the network, whatever the names; makes it wait for every name
+                          the name, whatever the networks; a network that was wrong about it waits
+                          longer, but a network that was not is let in: nobody can lock a user out
+    a known browser's     the browser alone: what strangers do is no matter to it
+    a session's           the session alone
+
+Names count whether or not somebody has them. People also type passwords where the name belongs,
+so the keys of the table are keyed hashes, which say nothing to those who can read it.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from hashlib import blake2b
+from math import ceil
+from typing import NamedTuple
+
+from mythoughts_chassis.clients import Client
+from mythoughts_chassis.database import Connection, Database
+from mythoughts_chassis.problems import TooManyRequests
+from mythoughts_chassis.rate_limits import RateLimit
+from users_backend import queries
+
+FIRST_WAIT_SECONDS = 10
+MAX_WAIT_SECONDS = 900
+_MAX_DOUBLINGS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Allowance:
+    """How many failures make nobody wait; one is forgotten every `forget_seconds`.
+
+    The last of the free ones makes the next attempt wait for `FIRST_WAIT_SECONDS`, and each
+    further one twice as long as before, up to `MAX_WAIT_SECONDS`.
+    """
+
+    name: str
+    free: int
+    forget_seconds: int
+
+    def wait_seconds(self, failures: int) -> int:
+        """Return how long to wait after so many failures."""
+        if failures < self.free:
+            return 0
+        doublings = min(failures - self.free, _MAX_DOUBLINGS)
+        return min(FIRST_WAIT_SECONDS << doublings, MAX_WAIT_SECONDS)
+
+
+# For one name from one network, for a browser, and for a session.
+OWN = Allowance("passwords", free=5, forget_seconds=600)
+NETWORK = Allowance("logins", free=20, forget_seconds=60)
+NAME = Allowance("names", free=50, forget_seconds=60)
+REGISTRATIONS = Allowance("registrations", free=10, forget_seconds=360)
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """A count of failures as it stands: its key in the table, and what it allows."""
+
+    key: bytes
+    allowance: Allowance
+    failures: int = 0
+    wait_seconds: float = 0
+
+    def one_more(self) -> queries.WrongGuess:
+        """Return what one more failure adds."""
+        wait_seconds = self.allowance.wait_seconds(self.failures + 1)
+        return queries.WrongGuess(self.key, self.allowance.forget_seconds, wait_seconds)
+
+
+class Attempt(NamedTuple):
+    """An attempt that may be made, and what its failure counts for.
+
+    `own` is forgotten when it succeeds; `network` and `name` are shared with other attempts.
+    """
+
+    own: Count
+    network: Count | None = None
+    name: Count | None = None
+
+    async def fail(self, connection: Connection) -> None:
+        """Count the failure."""
+        own = self.own.one_more()
+        wrong = [] if self.network is None else [self.network.one_more()]
+        if self.name is not None:
+            name = self.name.one_more()
+            own = own._replace(wait_seconds=max(own.wait_seconds, name.wait_seconds))
+            wrong.append(name._replace(wait_seconds=0))
+        await queries.add_wrong_guesses(connection, [own, *wrong])
+
+    async def succeed(self, database: Database) -> None:
+        """Forget the failures that the right password explains."""
+        if self.own.failures:
+            await queries.forget_guesses(database, self.own.key)
+
+
+class Guesses:
+    """Admits attempts; `secret` hides what the keys of the table stand for."""
+
+    def __init__(self, database: Database, secret: Callable[[], bytes]) -> None:
+        self._database = database
+        self._secret = secret
+
+    async def admit_stranger(self, client: Client, username: str) -> Attempt:
+        """Return a stranger's attempt to log in; raises `TooManyRequests`."""
+        name = await queries.fold_name(self._database, username)
+        return Attempt(
+            *await self._counts(
+                Count(self._key("name and network", name, client.network), OWN),
+                Count(self._key("network", client.network), NETWORK),
+                Count(self._key("name", name), NAME),
+            )
+        )
+
+    async def admit_browser(self, token: str) -> Attempt:
+        """Return the attempt to log in of a known browser; raises `TooManyRequests`."""
+        return Attempt(*await self._counts(Count(self._key("browser", token), OWN)))
+
+    async def admit_session(self, session_id: int) -> Attempt:
+        """Return the attempt of a user to confirm the password; raises `TooManyRequests`."""
+        return Attempt(*await self._counts(Count(self._key("session", str(session_id)), OWN)))
+
+    async def count_registration(self, client: Client) -> None:
+        """Count a registration by the client's network; raises `TooManyRequests`.
+
+        It counts whether it succeeds or not: it is not a guess, but costs a hash and a name.
+        """
+        key = self._key("registration", client.network)
+        (count,) = await self._counts(Count(key, REGISTRATIONS))
+        await self._database.run(Attempt(count).fail, repeatable=False)
+
+    def _key(self, kind: str, *values: str) -> bytes:
+        text = "\0".join((kind, *values))
+        return blake2b(text.encode(), key=self._secret(), digest_size=16).digest()
+
+    async def _counts(self, *counts: Count) -> list[Count]:
+        """Return the counts as they stand; raises `TooManyRequests` if one makes wait."""
+        past = await queries.find_guesses(self._database, [count.key for count in counts])
+        counted = [_counted(count, past.get(count.key)) for count in counts]
+        longest = max(counted, key=lambda count: count.wait_seconds)
+        if longest.wait_seconds > 0:
+            raise _too_many(longest)
+        return counted
+
+
+def _counted(count: Count, past: queries.Past | None) -> Count:
+    if past is None:
+        return count
+    failures = ceil(max(past.forgotten_in_seconds, 0) / count.allowance.forget_seconds)
+    return replace(count, failures=failures, wait_seconds=past.wait_seconds)
+
+
+def _too_many(count: Count) -> TooManyRequests:
+    limit = RateLimit(
+        count.allowance.name,
+        quota=count.allowance.free,
+        window_seconds=count.allowance.free * count.allowance.forget_seconds,
+        remaining=0,
+        reset_seconds=count.wait_seconds,
+    )
+    return TooManyRequests(
+        "Too many attempts have failed. Please wait before the next one.",
+        retry_after_seconds=count.wait_seconds,
+        headers=limit.headers,
+    )
