@@ -2,7 +2,7 @@
 
 A test process (under pytest-xdist each worker) has one server, started when the first test asks
 for a database. A service's own conftest.py builds on `new_database`: once a session it takes a
-database, runs its migrations on it, and gives the tests a pool that is emptied after each.
+database, and runs its migrations on it. The service runs with a role that does not own it.
 """
 
 import os
@@ -15,6 +15,7 @@ import pytest
 
 from local.postgres import PostgresServer, new_password, remove_data
 from testkit.own_server import temporary_folder
+from testkit.roles import create_with_roles
 from tooling.program import heed_signals
 
 
@@ -65,14 +66,15 @@ def postgres_server() -> Iterator[PostgresServer]:
 def new_database(postgres_server: PostgresServer) -> Iterator[Callable[[], str]]:
     """A function that makes an empty database with an owner of its own and returns its URL.
 
-    The databases are dropped at the end of the session.
+    `testkit.roles.service_url` returns that for its other role, the service's. The databases are
+    dropped at the end of the session.
     """
     names: list[str] = []
 
     def make_database() -> str:
         # Several processes may share the server.
         name = f"test_{secrets.token_hex(8)}"
-        url = postgres_server.create_database(name, owner=name, password=new_password())
+        url = create_with_roles(postgres_server, name)
         names.append(name)
         return url
 

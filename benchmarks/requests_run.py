@@ -39,7 +39,7 @@ def measure_requests(*, thoughts: int, rounds: int) -> RequestsResult:
     say("Starting the system.")
     with temporary_stack() as stack:
         at_rest = {name: memory_of([process.pid]) for name, process in stack.services.items()}
-        database_url = stack.database_urls["thoughts"]
+        database_url = stack.owner_urls["thoughts"]
         with step(f"Loading {thoughts:,} thoughts"):
             asyncio.run(load_thoughts(database_url, thoughts))
         visitor = asyncio.run(log_in(stack.urls["users"], stack.urls["frontend"]))

@@ -10,7 +10,7 @@
     logs         showing and following the logs
     folder       the folder `.local`, kept between runs:
 
-        secrets.json        passwords of the database roles (mode 600)
+        secrets.json        passwords of PostgreSQL's roles (mode 600)
         admin-password      password of the user `admin` (mode 600)
         keys/               private.json and public.json, the JWK sets for tokens
         postgres/           PostgreSQL's data; a link to a folder under /var/lib if root runs this

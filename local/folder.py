@@ -6,7 +6,7 @@ import os
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import TextIO
 
@@ -19,11 +19,16 @@ RESET_ADVICE = "`make reset` deletes the data and starts over."
 
 @dataclass(frozen=True, slots=True)
 class Secrets:
-    """Random passwords, created by the first run; they need no quoting in a URL."""
+    """Random passwords, created by the first run; they need no quoting in a URL.
+
+    `thoughts` and `users` are the roles that own a database of the same name.
+    """
 
     postgres: str
     thoughts: str
+    thoughts_service: str
     users: str
+    users_service: str
 
 
 class Folder:
@@ -96,20 +101,33 @@ class Folder:
         return False
 
     def secrets(self) -> Secrets:
-        """The secrets, created by the first call; raises Failure if they have been lost."""
+        """The secrets, created by the first call; raises Failure if they have been lost.
+
+        Those that an earlier version did not have are added.
+        """
+        known = self._known_secrets()
+        missing = [field.name for field in fields(Secrets) if field.name not in known]
+        made = Secrets(**known, **{name: postgres.new_password() for name in missing})
+        if missing:
+            write_private(self._secrets, json.dumps(asdict(made), indent=2))
+        return made
+
+    def _known_secrets(self) -> dict[str, str]:
+        """The stored secrets. Only that of the superuser cannot be replaced."""
         try:
-            return Secrets(**json.loads(self._secrets.read_text()))
+            known = json.loads(self._secrets.read_text())
+            if set(known) - {field.name for field in fields(Secrets)} or "postgres" not in known:
+                raise ValueError("its names are wrong")
         except FileNotFoundError:
             if os.path.lexists(self.postgres):
                 raise Failure(
                     f"{self._secrets} is missing, so the database's password is lost. "
                     + RESET_ADVICE
                 ) from None
+            return {}
         except (OSError, ValueError, TypeError) as error:
             raise Failure(f"{self._secrets} is damaged ({error}). {RESET_ADVICE}") from error
-        made = Secrets(*(postgres.new_password() for _ in Secrets.__dataclass_fields__))
-        write_private(self._secrets, json.dumps(asdict(made), indent=2))
-        return made
+        return dict(known)
 
     def make_admin_password(self) -> None:
         """Create the administrator's password unless it exists."""

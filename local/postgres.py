@@ -26,10 +26,12 @@ _OUTSIDE = Path("/var/lib")
 _NOT_DURABLE = ("fsync=off", "full_page_writes=off")
 
 # The databases are as separate as on different servers: only the owner may connect.
+_CREATE_ROLE = r"""
+SELECT format('CREATE ROLE %I LOGIN', :'name')
+ WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = :'name') \gexec
+ALTER ROLE :"name" PASSWORD :'password';
+"""
 _CREATE_DATABASE = r"""
-SELECT format('CREATE ROLE %I LOGIN', :'owner')
- WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = :'owner') \gexec
-ALTER ROLE :"owner" PASSWORD :'password';
 SELECT format('CREATE DATABASE %I OWNER %I', :'name', :'owner')
  WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = :'name') \gexec
 REVOKE ALL ON DATABASE :"name" FROM PUBLIC;
@@ -104,8 +106,13 @@ class PostgresServer:
 
     def create_database(self, name: str, *, owner: str, password: str) -> str:
         """Create a database and its owner's role if they are missing; return the owner's URL."""
-        self._run_sql(_CREATE_DATABASE, name=name, owner=owner, password=password)
+        self.create_role(owner, password=password)
+        self._run_sql(_CREATE_DATABASE, name=name, owner=owner)
         return self.url(name, user=owner, password=password)
+
+    def create_role(self, name: str, *, password: str) -> None:
+        """Create a role that can log in if it is missing, and set its password."""
+        self._run_sql(_CREATE_ROLE, name=name, password=password)
 
     def drop_database(self, name: str) -> None:
         """Drop a database, closing its connections."""

@@ -11,6 +11,7 @@
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import asdict
 from pathlib import Path
 
 from local import leftovers
@@ -32,10 +33,12 @@ Step = Callable[[str], AbstractContextManager[None]]
 class Stack:
     """PostgreSQL and the three services, with demonstration data, in one folder.
 
-    `urls` and `services` have the keys `thoughts`, `users` and `frontend`. A port that is 0 or
-    missing in `ports` means any free one. `settings` are additional settings of every service,
-    `postgres_settings` those of PostgreSQL. `on_line(name, line)` is called for each line that a
-    process prints; `step(label)` returns a context manager for each part of the start.
+    `urls` and `services` have the keys `thoughts`, `users` and `frontend`. `database_urls` are the
+    addresses of the databases for the services, `owner_urls` those for the databases' owners. A
+    port that is 0 or missing in `ports` means any free one. `settings` are additional settings of
+    every service, `postgres_settings` those of PostgreSQL. `on_line(name, line)` is called for
+    each line that a process prints; `step(label)` returns a context manager for each part of the
+    start.
 
     The caller must hold the folder (`Folder.held`), even to construct it. Raises Failure.
     """
@@ -54,6 +57,7 @@ class Stack:
         self.folder = folder
         self.urls: dict[str, str] = {}
         self.database_urls: dict[str, str] = {}
+        self.owner_urls: dict[str, str] = {}
         self.services: dict[str, Process] = {}
         self._ports = ports or {}
         self._settings = settings or {}
@@ -129,18 +133,26 @@ class Stack:
                 raise processes[name].failure()
 
     def _start_postgres(self) -> None:
-        owners = {"thoughts": self._secrets.thoughts, "users": self._secrets.users}
         try:
             self.postgres.start()
-            for name, password in owners.items():
-                url = self.postgres.create_database(name, owner=name, password=password)
-                self.database_urls[name] = url
+            for name in ("thoughts", "users"):
+                self._prepare_database(name)
         except PostgresError as error:
             raise Failure(f"{error}\n\nIf its data is damaged: {RESET_ADVICE}") from error
         for service in SERVICES:
             self.services[service.name] = self._process(service)
 
-    def _process(self, service: Service, *arguments: str | Path) -> Process:
+    def _prepare_database(self, name: str) -> None:
+        """Create what is missing of a database and of its two roles."""
+        passwords, service = asdict(self._secrets), f"{name}_service"
+        url = self.postgres.create_database(name, owner=name, password=passwords[name])
+        self.postgres.create_role(service, password=passwords[service])
+        self.owner_urls[name] = url
+        self.database_urls[name] = self.postgres.url(
+            name, user=service, password=passwords[service]
+        )
+
+    def _process(self, service: Service, *arguments: str | Path, as_owner: bool = False) -> Process:
         environment = environment_of(
             service,
             folder=self.folder,
@@ -148,6 +160,8 @@ class Stack:
             database_urls=self.database_urls,
             settings=self._settings,
         )
+        if as_owner:
+            environment["MIGRATIONS_DATABASE_URL"] = self.owner_urls[service.name]
         return Process(
             service.name,
             service.command(*arguments),
@@ -157,7 +171,7 @@ class Stack:
         )
 
     def _preparations(self) -> list[Process]:
-        jobs = [self._process(service, "migrate") for service in (THOUGHTS, USERS)]
+        jobs = [self._process(service, "migrate", as_owner=True) for service in (THOUGHTS, USERS)]
         keys = (self.folder.private_keys, self.folder.public_keys)
         if not all(path.exists() for path in keys):
             jobs.append(self._process(USERS, "rotate-keys"))
@@ -166,7 +180,7 @@ class Stack:
     def _load_demonstration(self) -> None:
         self._run_jobs(
             [
-                self._process(service, "load-demo", "--file", service.demonstration)
+                self._process(service, "load-demo", "--file", service.demonstration, as_owner=True)
                 for service in (THOUGHTS, USERS)
             ]
         )

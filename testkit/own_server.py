@@ -14,8 +14,7 @@ import psutil
 from local import postgres_binaries
 from local.account import unprivileged_account
 from local.postgres import PostgresServer, new_password, remove_data
-from mythoughts_chassis.migrations import migrate
-from mythoughts_chassis.settings import Secret
+from testkit.roles import create_with_roles, migrate_with_roles, service_url
 from testkit.sql import SqlConnection
 from testkit.waiting import wait_until
 
@@ -33,13 +32,14 @@ def temporary_folder() -> Iterator[Path]:
 
 
 class OwnServer:
-    """A PostgreSQL server for one test, with a migrated database."""
+    """A PostgreSQL server for one test, with a migrated database, at `url` for the service."""
 
     def __init__(self, folder: Path, migrations: Path) -> None:
         self.server = PostgresServer(folder / "postgres", password=new_password(), durable=False)
         self.server.start()
-        self.url = self.server.create_database("away", owner="away", password=new_password())
-        migrate(Secret(self.url), migrations)
+        owner_url = create_with_roles(self.server, "away")
+        migrate_with_roles(owner_url, migrations)
+        self.url = service_url(owner_url)
 
     def remove(self) -> None:
         """Stop the server and delete its data."""

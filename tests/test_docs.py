@@ -13,7 +13,12 @@ import pytest
 from prometheus_client import REGISTRY
 
 from frontend.settings import Settings as FrontendSettings
-from mythoughts_chassis.settings import ApiSettings, ServiceSettings, describe_settings
+from mythoughts_chassis.settings import (
+    ApiSettings,
+    OwnerSettings,
+    ServiceSettings,
+    describe_settings,
+)
 from testkit.markdown import code_in, leads_somewhere, section, table_rows
 from thoughts_backend.settings import Settings as ThoughtsSettings
 from tooling.project import ROOT
@@ -31,6 +36,7 @@ DOCUMENTS = sorted(
 SETTINGS: tuple[tuple[type, type | None], ...] = (
     (ServiceSettings, None),
     (ApiSettings, ServiceSettings),
+    (OwnerSettings, ApiSettings),
     (ThoughtsSettings, ApiSettings),
     (UsersSettings, ApiSettings),
     (FrontendSettings, ServiceSettings),

@@ -46,14 +46,14 @@ def measure_search(
     with search_stack(kept, max(sizes)) as stack:
         for size in sorted(sizes):
             say(f"{size:,} thoughts:")
-            if asyncio.run(load_up_to(stack.database_urls["thoughts"], size)):
+            if asyncio.run(load_up_to(stack.owner_urls["thoughts"], size)):
                 yield _measure(stack, size, effort)
             else:
                 say("There are more already.")
 
 
 def _measure(stack: Stack, size: int, effort: Effort) -> SearchResult:
-    database_url = stack.database_urls["thoughts"]
+    database_url = stack.owner_urls["thoughts"]
     prolific = authorization_of(stack, FIRST_USER_ID, PROLIFIC_AUTHOR)
     searches = asyncio.run(search_asks(stack.urls["thoughts"]))
     everything = searches + asyncio.run(feed_asks(database_url, prolific))

@@ -4,8 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from mythoughts_chassis.migrations import migrate
-from mythoughts_chassis.settings import Secret
+from testkit.roles import migrate_with_roles
 from thoughts_backend.app import MIGRATIONS
 
 
@@ -13,5 +12,5 @@ from thoughts_backend.app import MIGRATIONS
 def database_url(new_database: Callable[[], str]) -> str:
     """A migrated database for one test, without thoughts."""
     url = new_database()
-    migrate(Secret(url), MIGRATIONS)
+    migrate_with_roles(url, MIGRATIONS)
     return url

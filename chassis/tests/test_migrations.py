@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from mythoughts_chassis.migrations import MigrationError, migrate
-from mythoughts_chassis.settings import Secret
+from mythoughts_chassis.migrations import MigrationError
+from testkit.roles import migrate_with_roles
 from testkit.sql import SqlConnection
 
 FAILING = """
@@ -36,10 +36,10 @@ def test_failed_migration_is_told_in_one_line(
     new_database: Callable[[], str], failing: Path
 ) -> None:
     """A migration that PostgreSQL rejects raises an error with only PostgreSQL's reason."""
-    url = Secret(new_database())
+    url = new_database()
 
     with pytest.raises(MigrationError) as caught:
-        migrate(url, failing)
+        migrate_with_roles(url, failing)
 
     assert str(caught.value) == ('the database was not migrated: relation "missing" does not exist')
 
@@ -51,7 +51,7 @@ def test_failed_migration_leaves_nothing_behind(
     url = new_database()
 
     with pytest.raises(MigrationError):
-        migrate(Secret(url), failing)
+        migrate_with_roles(url, failing)
 
     with asyncio.Runner() as runner, SqlConnection(runner, url) as sql:
         assert sql.value("SELECT to_regclass('first')") is None
@@ -66,6 +66,6 @@ def test_database_of_a_later_release_is_left_as_it_is(
         sql.run("CREATE TABLE alembic_version (version_num varchar(32) PRIMARY KEY)")
         sql.run("INSERT INTO alembic_version VALUES ('0002')")
 
-        migrate(Secret(url), failing)
+        migrate_with_roles(url, failing)
 
         assert sql.value("SELECT version_num FROM alembic_version") == "0002"

@@ -15,11 +15,18 @@ from mythoughts_chassis.commands import CommandError, run
 from mythoughts_chassis.logs import configure_logging, first_line
 from mythoughts_chassis.openapi import committed_form
 from mythoughts_chassis.server import serve
-from mythoughts_chassis.settings import ApiSettings, Secret, load_settings
+from mythoughts_chassis.settings import (
+    ApiSettings,
+    LogSettings,
+    OwnerSettings,
+    Secret,
+    load_settings,
+)
 
 # argparse has no public name for what `add_subparsers` returns.
 Actions: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"  # noqa: SLF001
 AnySettings = TypeVar("AnySettings", bound=ApiSettings)
+SomeSettings = TypeVar("SomeSettings", bound=LogSettings)
 T = TypeVar("T")
 
 
@@ -27,7 +34,7 @@ T = TypeVar("T")
 class Backend(Generic[AnySettings]):
     """What the commands need to know of a backend.
 
-    `load_demo` takes the address of the database and the contents of a file.
+    `load_demo` takes the address of the database for its owner and the contents of a file.
     """
 
     name: str
@@ -57,14 +64,16 @@ class Backend(Generic[AnySettings]):
             add(actions)
         return run(parser)
 
-    def settings(self, environment: Mapping[str, str]) -> AnySettings:
-        """Return the settings, and log as they say; raises `SettingsError`."""
-        settings = load_settings(self.settings_class, environment)
+    def settings(
+        self, settings_class: type[SomeSettings], environment: Mapping[str, str]
+    ) -> SomeSettings:
+        """Return the settings of a command, and log as they say; raises `SettingsError`."""
+        settings = load_settings(settings_class, environment)
         configure_logging(service=self.name, level=settings.log_level, output=settings.log_format)
         return settings
 
     def _serve(self, _: argparse.Namespace, environment: Mapping[str, str]) -> None:
-        settings = self.settings(environment)
+        settings = self.settings(self.settings_class, environment)
         serve(self.create_api(settings), settings)
 
     def _migrate(self, options: argparse.Namespace, environment: Mapping[str, str]) -> None:
@@ -73,18 +82,16 @@ class Backend(Generic[AnySettings]):
             wait_for_database,
         )
 
-        url = self.settings(environment).database_url
+        settings = self.settings(OwnerSettings, environment)
         if options.wait:
-            url = wait_for_database(
-                lambda: load_settings(self.settings_class, environment).database_url
-            )
-        migrate(url, self.migrations)
+            settings = wait_for_database(lambda: load_settings(OwnerSettings, environment))
+        migrate(settings.owner_url, self.migrations, service_url=settings.database_url)
 
     def _openapi(self, _: argparse.Namespace, __: Mapping[str, str]) -> None:
         sys.stdout.buffer.write(committed_form(self.openapi))
 
     def _load_demo(self, options: argparse.Namespace, environment: Mapping[str, str]) -> None:
-        url = self.settings(environment).database_url
+        url = self.settings(OwnerSettings, environment).owner_url
         run_work(self.load_demo(url, options.file.read_bytes()))
 
 

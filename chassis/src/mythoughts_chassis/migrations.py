@@ -23,7 +23,8 @@ from sqlalchemy.pool import NullPool
 from mythoughts_chassis.commands import CommandError
 from mythoughts_chassis.database import CONNECT_SECONDS
 from mythoughts_chassis.logs import first_line
-from mythoughts_chassis.settings import Secret
+from mythoughts_chassis.rights import grant_rights, role_in
+from mythoughts_chassis.settings import OwnerSettings, Secret
 
 LOCK_NUMBER = 5_071_962
 # A migration that does not get its table lock in time gives up: while it waits, it blocks all
@@ -40,21 +41,22 @@ class MigrationError(CommandError):
     """The database is unavailable, or a revision could not be applied."""
 
 
-def wait_for_database(read_url: Callable[[], Secret]) -> Secret:
-    """Wait until the database accepts connections, log why it does not, and return its address.
+def wait_for_database(read_settings: Callable[[], OwnerSettings]) -> OwnerSettings:
+    """Wait until the owner can connect, log why it cannot, and return the settings.
 
-    The address is read again for each attempt: a wrong password in a file may have been corrected.
+    They are read again for each attempt: a wrong password in a file may have been corrected.
     """
-    return asyncio.run(_wait_for_database(read_url))
+    return asyncio.run(_wait_for_database(read_settings))
 
 
-def migrate(database_url: Secret, directory: Path) -> None:
-    """Upgrade the database to the newest revision in `directory`.
+def migrate(owner_url: Secret, directory: Path, *, service_url: Secret) -> None:
+    """Upgrade the database to the newest revision in `directory`, as its owner.
 
-    Each revision is applied completely or not at all; raises `MigrationError`.
+    Each revision is applied completely or not at all. Then the role in `service_url` gets the
+    rights of a service, unless it is the owner. Raises `MigrationError`.
     """
     try:
-        asyncio.run(_migrate(database_url.reveal(), directory))
+        asyncio.run(_migrate(owner_url.reveal(), directory, role_in(service_url)))
     except (SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
         # The original error says more, in fewer lines, than SQLAlchemy's.
         cause = getattr(error, "orig", error)
@@ -62,26 +64,27 @@ def migrate(database_url: Secret, directory: Path) -> None:
         raise MigrationError(f"the database was not migrated: {reason}") from error
 
 
-async def _migrate(database_url: str, directory: Path) -> None:
+async def _migrate(owner_url: str, directory: Path, role: str) -> None:
     # SQLAlchemy would interpret the options in an address differently.
     engine = create_async_engine(
         "postgresql+asyncpg://",
-        async_creator=lambda: asyncpg.connect(database_url),
+        async_creator=lambda: asyncpg.connect(owner_url),
         poolclass=NullPool,
     )
     try:
         async with engine.connect() as connection:
-            await connection.run_sync(_upgrade, directory)
+            await connection.run_sync(_upgrade, directory, role)
     finally:
         await engine.dispose()
 
 
-async def _wait_for_database(read_url: Callable[[], Secret]) -> Secret:
+async def _wait_for_database(read_settings: Callable[[], OwnerSettings]) -> OwnerSettings:
     say_at = time.monotonic()
     while True:
-        url = read_url()
+        settings = read_settings()
+        url = settings.owner_url.reveal()
         try:
-            connection = await asyncpg.connect(url.reveal(), timeout=CONNECT_SECONDS)
+            connection = await asyncpg.connect(url, timeout=CONNECT_SECONDS)
         except (asyncpg.PostgresError, asyncpg.InternalClientError, OSError) as error:
             if time.monotonic() >= say_at:
                 say_at = time.monotonic() + SAY_AGAIN_SECONDS
@@ -93,10 +96,10 @@ async def _wait_for_database(read_url: Callable[[], Secret]) -> Secret:
             await asyncio.sleep(TRY_AGAIN_SECONDS)
         else:
             await connection.close()
-            return url
+            return settings
 
 
-def _upgrade(connection: Connection, directory: Path) -> None:
+def _upgrade(connection: Connection, directory: Path, role: str) -> None:
     connection.execute(text("SELECT pg_advisory_lock(:number)"), {"number": LOCK_NUMBER})
     connection.execute(text(f"SET lock_timeout = '{LOCK_TIMEOUT}'"))
     connection.commit()
@@ -119,5 +122,7 @@ def _upgrade(connection: Connection, directory: Path) -> None:
         _log.warning("database is newer than this release", revision=present[0])
         return
     environment.run_migrations()
+    connection.commit()
+    grant_rights(connection, role)
     connection.commit()
     _log.info("database migrated", revision=script.get_current_head())

@@ -114,18 +114,53 @@ def check_url(url: str, *, schemes: Sequence[str] = ("http", "https"), path: boo
         raise ValueError(f"must look like {expected}, got {url!r}")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ServiceSettings:
-    """The settings common to all services."""
+# Without slots, so that a class can inherit from two of them.
+@dataclass(frozen=True, kw_only=True)
+class LogSettings:
+    """The settings of everything that logs."""
 
-    host: str = setting("Address to listen on.", default="127.0.0.1")
-    port: int = setting("Port to listen on.", default=8000, minimum=0, maximum=65535)
     log_level: typing.Literal["debug", "info", "warning", "error"] = setting(
         "The lowest level that is logged: debug, info, warning or error.", default="info"
     )
     log_format: typing.Literal["json", "console"] = setting(
         "json: one object per line; console: for reading in a terminal.", default="json"
     )
+
+
+@dataclass(frozen=True, kw_only=True)
+class DatabaseSettings(LogSettings):
+    """The settings of a command that uses the database as the service does."""
+
+    database_url: Secret = setting(
+        "Address of the PostgreSQL database: `postgresql://user:password@host:port/name`.",
+        check=check_database_url,
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class OwnerSettings(DatabaseSettings):
+    """The settings of a command that uses the database as its owner."""
+
+    migrations_database_url: Secret | None = setting(
+        "Address of the database for the role that owns it, in the form of `DATABASE_URL`. "
+        "`migrate` creates tables with this role, and grants the role in `DATABASE_URL` what the "
+        "service needs; `load-demo` uses it, too. If it is not set, they use `DATABASE_URL`.",
+        default=None,
+        check=check_database_url,
+    )
+
+    @property
+    def owner_url(self) -> Secret:
+        """The address for the owner."""
+        return self.migrations_database_url or self.database_url
+
+
+@dataclass(frozen=True, kw_only=True)
+class ServiceSettings(LogSettings):
+    """The settings common to all services."""
+
+    host: str = setting("Address to listen on.", default="127.0.0.1")
+    port: int = setting("Port to listen on.", default=8000, minimum=0, maximum=65535)
     drain_seconds: float = setting(
         "How long the service keeps serving after SIGTERM, while it reports that it is not ready. "
         "Set it to the time that a load balancer needs to notice.",
@@ -153,14 +188,10 @@ class ServiceSettings:
     token_audience: str = setting("The `aud` that tokens must carry.", default="mythoughts")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ApiSettings(ServiceSettings):
+@dataclass(frozen=True, kw_only=True)
+class ApiSettings(ServiceSettings, DatabaseSettings):
     """The settings common to services with an API and a database."""
 
-    database_url: Secret = setting(
-        "Address of the PostgreSQL database: `postgresql://user:password@host:port/name`.",
-        check=check_database_url,
-    )
     database_pool_size: int = setting(
         "Maximum number of database connections that the service opens, "
         "besides the one for the readiness check.",

@@ -6,10 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from mythoughts_chassis.migrations import migrate
-from mythoughts_chassis.settings import Secret
 from testkit.http_client import HttpClient
 from testkit.own_server import OwnReplica, temporary_folder
+from testkit.roles import migrate_with_roles, service_url
 from testkit.service_process import MakeProcess, ServiceProcess, service_maker
 from testkit.thoughts_sql import Sql
 from testkit.token_maker import TokenMaker
@@ -44,16 +43,19 @@ def admin(token_maker: TokenMaker) -> str:
 
 @pytest.fixture(scope="session")
 def database_url(new_database: Callable[[], str]) -> str:
-    """A migrated database."""
+    """A migrated database, as its owner."""
     url = new_database()
-    migrate(Secret(url), MIGRATIONS)
+    migrate_with_roles(url, MIGRATIONS)
     return url
 
 
 @pytest.fixture(scope="session")
 def backend_settings(database_url: str, token_maker: TokenMaker) -> dict[str, str]:
     """The environment of a working backend."""
-    return {"DATABASE_URL": database_url, "TOKEN_PUBLIC_KEYS_PATH": str(token_maker.public_path)}
+    return {
+        "DATABASE_URL": service_url(database_url),
+        "TOKEN_PUBLIC_KEYS_PATH": str(token_maker.public_path),
+    }
 
 
 @pytest.fixture(scope="session")

@@ -7,10 +7,9 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from mythoughts_chassis.migrations import migrate
-from mythoughts_chassis.settings import Secret
 from services.thoughts_backend.tests.conftest import MakeBackend
 from testkit.http_client import Answer, HttpClient
+from testkit.roles import migrate_with_roles, service_url
 from testkit.thoughts_sql import Sql
 from thoughts_backend.app import MIGRATIONS
 from thoughts_backend.search import PACE
@@ -27,7 +26,7 @@ NEWEST_ID = 20 * BLOCK
 def far_apart(new_database: Callable[[], str]) -> Iterator[tuple[Sql, str]]:
     """A separate database, and its address, in which two thoughts contain the term."""
     url = new_database()
-    migrate(Secret(url), MIGRATIONS)
+    migrate_with_roles(url, MIGRATIONS)
     with asyncio.Runner() as runner, Sql(runner, url) as connection:
         connection.run(
             """
@@ -82,7 +81,7 @@ def test_search_that_takes_long_goes_on_in_the_next_page(
     """A page ends early, even empty, and links to where the search continues, until the end."""
     connection, url = far_apart
     make_searches_take(connection, 2 * PACE.page_seconds)
-    backend = make_backend(DATABASE_URL=url)
+    backend = make_backend(DATABASE_URL=service_url(url))
     backend.start()
 
     pages = follow(backend.http, relation, {"search": TERM, "limit": "5", **first})
@@ -97,7 +96,7 @@ def test_searches_wait_for_their_turn_and_leave_others_alone(
     """Costly searches beyond the number of connections end with 503 in time, while lists work."""
     connection, url = far_apart
     make_searches_take(connection, 60)
-    backend = make_backend(DATABASE_URL=url, DATABASE_POOL_SIZE="4")
+    backend = make_backend(DATABASE_URL=service_url(url), DATABASE_POOL_SIZE="4")
     backend.start()
 
     def searched(_: int) -> Answer:

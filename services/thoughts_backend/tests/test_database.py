@@ -11,9 +11,9 @@ from typing import Any
 import asyncpg
 import pytest
 
-from mythoughts_chassis.migrations import LOCK_NUMBER, migrate
-from mythoughts_chassis.settings import Secret
+from mythoughts_chassis.migrations import LOCK_NUMBER
 from services.thoughts_backend.tests.conftest import MakeBackend
+from testkit.roles import migrate_with_roles, service_url
 from testkit.thoughts_sql import Sql
 from testkit.waiting import wait_until
 from thoughts_backend import list_queries
@@ -70,7 +70,8 @@ def test_migrations_at_once_go_one_after_the_other(
 ) -> None:
     """Three replicas can migrate the same new database at once."""
     url = new_database()
-    settings = backend_settings | {"DATABASE_URL": url}
+    urls = {"DATABASE_URL": service_url(url), "MIGRATIONS_DATABASE_URL": url}
+    settings = backend_settings | urls
     command = [sys.executable, "-m", "thoughts_backend", "migrate"]
     with asyncio.Runner() as runner, Sql(runner, url) as sql:
         sql.run("SELECT pg_advisory_lock($1)", LOCK_NUMBER)
@@ -88,14 +89,14 @@ def test_migrating_again_changes_nothing(database_url: str, sql: Sql) -> None:
     """An up-to-date database keeps its data."""
     sql.add_thoughts("kept")
 
-    migrate(Secret(database_url), MIGRATIONS)
+    migrate_with_roles(database_url, MIGRATIONS)
 
     assert sql.value("SELECT text FROM thoughts") == "kept"
 
 
 def test_migration_leaves_no_lock(database_url: str, sql: Sql) -> None:
     """After a migration its lock is free."""
-    migrate(Secret(database_url), MIGRATIONS)
+    migrate_with_roles(database_url, MIGRATIONS)
 
     assert sql.value("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'") == 0
 
@@ -104,7 +105,7 @@ def test_address_with_options_can_be_migrated(new_database: Callable[[], str]) -
     """The address may contain options, as for the backend itself."""
     url = new_database() + "?sslmode=prefer&application_name=a%20b"
 
-    migrate(Secret(url), MIGRATIONS)
+    migrate_with_roles(url, MIGRATIONS)
 
     with asyncio.Runner() as runner, Sql(runner, url) as sql:
         assert sql.value("SELECT count(*) FROM thoughts") == 0
@@ -115,8 +116,8 @@ def test_address_can_name_several_hosts(
 ) -> None:
     """If the first host of an address is down, migration and backend use the next."""
     url = new_database().replace("@", "@127.0.0.1:1,")
-    migrate(Secret(url), MIGRATIONS)
-    backend = make_backend(DATABASE_URL=url)
+    migrate_with_roles(url, MIGRATIONS)
+    backend = make_backend(DATABASE_URL=service_url(url))
     backend.start()
 
     assert backend.http.get("/readyz").status == 200
@@ -127,11 +128,11 @@ def test_backend_is_not_ready_without_a_schema(
 ) -> None:
     """With an unmigrated database the backend is alive but not ready; then it becomes ready."""
     url = new_database()
-    backend = make_backend(DATABASE_URL=url)
+    backend = make_backend(DATABASE_URL=service_url(url))
     backend.start()
     before = [backend.http.get(path).status for path in ("/healthz", "/readyz", "/api/thoughts/")]
 
-    migrate(Secret(url), MIGRATIONS)
+    migrate_with_roles(url, MIGRATIONS)
 
     after = [backend.http.get(path).status for path in ("/healthz", "/readyz", "/api/thoughts/")]
     assert (before, after) == ([200, 503, 503], [200, 200, 200])
@@ -141,7 +142,7 @@ def test_backend_is_not_ready_without_a_schema(
 def many_thoughts(new_database: Callable[[], str]) -> Iterator[Sql]:
     """A separate database with many thoughts by a hundred users."""
     url = new_database()
-    migrate(Secret(url), MIGRATIONS)
+    migrate_with_roles(url, MIGRATIONS)
     with asyncio.Runner() as runner, Sql(runner, url) as sql:
         sql.run(
             """

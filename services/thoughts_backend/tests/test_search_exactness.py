@@ -12,9 +12,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from mythoughts_chassis.database import Database
-from mythoughts_chassis.migrations import migrate
 from mythoughts_chassis.pagination import Page
 from mythoughts_chassis.settings import Secret
+from testkit.roles import migrate_with_roles
 from testkit.thoughts_sql import Sql
 from thoughts_backend import thoughts
 from thoughts_backend.app import MIGRATIONS
@@ -83,7 +83,7 @@ class Scene:
 def scene(new_database: Callable[[], str]) -> Iterator[Scene]:
     """Thoughts in blocks of all sizes, most of them near block boundaries."""
     url, chooser = new_database(), random.Random(5)
-    migrate(Secret(url), MIGRATIONS)
+    migrate_with_roles(url, MIGRATIONS)
     texts = [
         "".join(chooser.choices(CHARACTERS, k=chooser.randint(1, 40))).strip() or "a"
         for _ in range(TEXTS)

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from mythoughts_chassis.database import Database
-from mythoughts_chassis.migrations import migrate
 from mythoughts_chassis.settings import Secret
+from testkit.roles import migrate_with_roles, service_url
 from testkit.thoughts_sql import Sql
 from thoughts_backend import thoughts
 from thoughts_backend.app import MIGRATIONS
@@ -47,11 +47,12 @@ def test_common_term_is_found_by_walks_alone(
     The first search also reads the statistics.
     """
     url = new_database()
-    migrate(Secret(url), MIGRATIONS)
+    migrate_with_roles(url, MIGRATIONS)
     with asyncio.Runner() as runner, Sql(runner, url) as sql:
         sql.run(TEXTS)
         sql.run(f"VACUUM {analyze} thoughts")
-        database = CountingDatabase(Secret(url), pool_size=1, application_name="tests")
+        service = Secret(service_url(url))
+        database = CountingDatabase(service, pool_size=1, application_name="tests")
         runner.run(database.open())
         search, query = Search(at_once=0), ThoughtsQuery(search="QUOKKA")
         pages, counts = [], []

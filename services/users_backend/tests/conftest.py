@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from mythoughts_chassis.clients import Client
-from mythoughts_chassis.migrations import migrate
 from mythoughts_chassis.settings import Secret
 from testkit.http_client import HttpClient
+from testkit.roles import migrate_with_roles, service_url
 from testkit.service_process import MakeProcess, ServiceProcess, service_maker
 from testkit.token_maker import TokenMaker
 from testkit.users_sql import Sql
@@ -41,9 +41,9 @@ def own_keys(tmp_path: Path) -> TokenMaker:
 
 @pytest.fixture(scope="session")
 def database_url(new_database: Callable[[], str]) -> str:
-    """A migrated database."""
+    """A migrated database, as its owner."""
     url = new_database()
-    migrate(Secret(url), MIGRATIONS)
+    migrate_with_roles(url, MIGRATIONS)
     return url
 
 
@@ -51,10 +51,16 @@ def database_url(new_database: Callable[[], str]) -> str:
 def backend_settings(database_url: str, token_maker: TokenMaker) -> dict[str, str]:
     """The environment of a working backend."""
     return {
-        "DATABASE_URL": database_url,
+        "DATABASE_URL": service_url(database_url),
         "TOKEN_PRIVATE_KEYS_PATH": str(token_maker.private_path),
         "TOKEN_PUBLIC_KEYS_PATH": str(token_maker.public_path),
     }
+
+
+@pytest.fixture(scope="session")
+def owner_settings(backend_settings: dict[str, str], database_url: str) -> dict[str, str]:
+    """The environment of the commands that use the database as its owner."""
+    return backend_settings | {"MIGRATIONS_DATABASE_URL": database_url}
 
 
 @pytest.fixture(scope="session")
@@ -109,7 +115,7 @@ def opened(token_maker: TokenMaker, database_url: str) -> Opened:
     @asynccontextmanager
     async def open_parts(hasher: PasswordHasher | None = None) -> AsyncIterator[Parts]:
         settings = Settings(
-            database_url=Secret(database_url),
+            database_url=Secret(service_url(database_url)),
             token_private_keys_path=token_maker.private_path,
             token_public_keys_path=token_maker.public_path,
         )

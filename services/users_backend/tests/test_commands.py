@@ -12,6 +12,7 @@ from mythoughts_chassis.settings import Secret
 from services.users_backend.tests.conftest import LogIn
 from testkit.command import run_command, run_in_terminal
 from testkit.http_client import HttpClient
+from testkit.roles import service_url
 from testkit.users_sql import PASSWORD, Sql
 from tooling.project import ROOT
 from users_backend import demo
@@ -178,7 +179,8 @@ def test_three_migrations_at_once_make_one_schema(
 ) -> None:
     """Replicas that start together can all migrate: one does it, the others wait."""
     url = new_database()
-    settings = backend_settings | {"DATABASE_URL": url}
+    urls = {"DATABASE_URL": service_url(url), "MIGRATIONS_DATABASE_URL": url}
+    settings = backend_settings | urls
 
     with ThreadPoolExecutor(3) as pool:
         done = list(
@@ -193,22 +195,22 @@ def test_three_migrations_at_once_make_one_schema(
 
 @pytest.mark.parametrize("option", [(), ("--wait",)], ids=["plain", "wait"])
 def test_migration_of_a_migrated_database_keeps_its_users(
-    sql: Sql, backend_settings: dict[str, str], option: tuple[str, ...]
+    sql: Sql, owner_settings: dict[str, str], option: tuple[str, ...]
 ) -> None:
     """Migrating again changes nothing."""
     sql.add_user("bruce")
 
-    done = run_command(backend_settings, "migrate", *option)
+    done = run_command(owner_settings, "migrate", *option)
 
     assert done.returncode == 0
     assert sql.value("SELECT count(*) FROM users") == 1
 
 
 def test_demonstration_users_log_in_with_their_names(
-    http: HttpClient, backend_settings: dict[str, str]
+    http: HttpClient, owner_settings: dict[str, str]
 ) -> None:
     """`load-demo` creates users whose passwords are their names."""
-    run_command(backend_settings, "load-demo", "--file", str(DEMO))
+    run_command(owner_settings, "load-demo", "--file", str(DEMO))
 
     logins = [
         http.post("/api/login", json={"username": name, "password": name}).status

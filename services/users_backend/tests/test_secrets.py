@@ -6,11 +6,10 @@ from collections.abc import Callable, Iterator
 import argon2
 import pytest
 
-from mythoughts_chassis.migrations import migrate
-from mythoughts_chassis.settings import Secret
 from services.users_backend.tests.conftest import MakeBackend
 from testkit.command import run_command
 from testkit.http_client import HttpClient
+from testkit.roles import migrate_with_roles
 from testkit.token_maker import TokenMaker
 from testkit.users_sql import PASSWORD as KNOWN_PASSWORD
 from testkit.users_sql import Sql
@@ -39,7 +38,7 @@ FAULTS = {
 def own_url(new_database: Callable[[], str]) -> str:
     """The address of a migrated database that the test may damage."""
     url = new_database()
-    migrate(Secret(url), MIGRATIONS)
+    migrate_with_roles(url, MIGRATIONS)
     return url
 
 

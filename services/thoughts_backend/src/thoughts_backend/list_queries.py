@@ -85,12 +85,7 @@ async def fetch_frequencies(connection: Connection) -> dict[str, float]:
 
     They come from PostgreSQL's statistics; empty while there are none.
     """
-    row = await connection.fetchrow("""
-        SELECT most_common_elems::text::text[], most_common_elem_freqs FROM pg_stats
-        WHERE schemaname = current_schema
-        AND tablename = 'thoughts_search' AND attname = 'thought_terms'
-    """)
-    terms, frequencies = row or (None, None)
+    ((terms, frequencies),) = await connection.fetch("SELECT * FROM search_frequencies()")
     return dict(zip(terms or (), frequencies or (), strict=False))
 
 

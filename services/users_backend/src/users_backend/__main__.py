@@ -8,7 +8,7 @@ from pathlib import Path
 
 from mythoughts_chassis.backend_commands import Actions, Backend, run_work
 from mythoughts_chassis.commands import CommandError
-from mythoughts_chassis.settings import Secret, load_settings
+from mythoughts_chassis.settings import DatabaseSettings, Secret, load_settings
 from mythoughts_chassis.tokens import CLOCK_SKEW_SECONDS
 from users_backend.admins import create_admin
 from users_backend.app import MIGRATIONS, NAME, OPENAPI, create_api
@@ -63,7 +63,7 @@ def _add_rotate_keys(actions: Actions) -> None:
 
 
 def _create_admin(options: argparse.Namespace, environment: Mapping[str, str]) -> None:
-    database_url = BACKEND.settings(environment).database_url
+    database_url = BACKEND.settings(DatabaseSettings, environment).database_url
     password = _password(options.password_file)
     work = create_admin(database_url, options.name, password, if_missing=options.if_missing)
     created = run_work(work)
