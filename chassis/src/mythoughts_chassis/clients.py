@@ -66,6 +66,12 @@ def network_of(address: str) -> str:
     return str(ipaddress.ip_network((parsed, CUSTOMERS_IPV6_BITS), strict=False))
 
 
+def is_in(address: str, networks: Sequence[Network]) -> bool:
+    """Whether an address is in one of the networks."""
+    parsed = _parse(address)
+    return parsed is not None and any(parsed in network for network in networks)
+
+
 def _parse(text: str) -> Address | None:
     """Return the address, in IPv4 if it is one that IPv6 maps; None if it is none."""
     try:

@@ -10,16 +10,17 @@ clients that keep connections and do not check readiness would otherwise use the
 import signal
 import socket
 import time
+from functools import partial
 from types import FrameType
 
 import structlog
 import uvicorn
 
 from mythoughts_chassis.api import Api
+from mythoughts_chassis.connections import KEEP_ALIVE_SECONDS, Connections, max_connections
+from mythoughts_chassis.http_protocol import HttpProtocol
 from mythoughts_chassis.settings import ServiceSettings
 
-# Longer than load balancers keep idle connections, so that they close them first.
-KEEP_ALIVE_SECONDS = 75
 # Longer than any request may take; remaining connections, such as stalled clients, are closed.
 FINISH_SECONDS = 15
 
@@ -28,12 +29,13 @@ _log = structlog.get_logger()
 
 def serve(api: Api, settings: ServiceSettings) -> None:
     """Serve until a signal arrives; raises `SystemExit` if the start fails."""
+    connections = Connections(trusted=settings.trusted_proxies, limit=max_connections())
     config = uvicorn.Config(
         api.app,
         host=settings.host,
         port=settings.port,
         loop="uvloop",
-        http="httptools",
+        http=partial(HttpProtocol, connections),  # type: ignore[arg-type]  # called like a class
         ws="none",
         lifespan="on",
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
@@ -44,13 +46,16 @@ def serve(api: Api, settings: ServiceSettings) -> None:
         access_log=False,
         log_config=None,
     )
-    _DrainingServer(config, api, settings.drain_seconds).run()
+    _DrainingServer(config, api, connections, settings.drain_seconds).run()
 
 
 class _DrainingServer(uvicorn.Server):
-    def __init__(self, config: uvicorn.Config, api: Api, drain_seconds: float) -> None:
+    def __init__(
+        self, config: uvicorn.Config, api: Api, connections: Connections, drain_seconds: float
+    ) -> None:
         super().__init__(config)
         self._api = api
+        self._connections = connections
         self._drain_seconds = drain_seconds
         self._exit_at: float | None = None
         self._heard: list[signal.Signals] = []
@@ -76,9 +81,11 @@ class _DrainingServer(uvicorn.Server):
         while self._heard:
             name = self._heard.pop(0).name
             _log.info("stopping", signal=name, drain_seconds=self._drain_seconds)
-            self.config.encoded_headers = [(b"connection", b"close")]
+            self.config.encoded_headers.append((b"connection", b"close"))
             # uvicorn applies these headers at every tenth tick; make this tick one of those.
             counter = 0
+        if counter % 10 == 0:
+            self._connections.check()
         if self._exit_at is not None and time.monotonic() >= self._exit_at:
             self.should_exit = True
         return await super().on_tick(counter)

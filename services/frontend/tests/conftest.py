@@ -39,10 +39,9 @@ class RunningFrontend:
         self._server.task_dispatcher.shutdown()
 
     def _serve(self) -> None:
-        connections = self._server._map  # type: ignore[union-attr]  # missing in the stubs
         while not self._stopping.is_set():
-            wasyncore.loop(timeout=0.02, map=connections, count=1)
-        wasyncore.close_all(connections)
+            self._server.serve_once(0.02)
+        wasyncore.close_all(self._server.open_sockets)
 
 
 @pytest.fixture(scope="session")

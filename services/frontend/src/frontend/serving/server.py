@@ -7,34 +7,22 @@ in flight are finished. SIGINT stops without that delay.
 
 import signal
 import socket
-from typing import Any
 from wsgiref.types import WSGIApplication
 
 import structlog
 from prometheus_client import Gauge
-from waitress.channel import HTTPChannel
-from waitress.parser import HTTPRequestParser, ParsingError
-from waitress.server import BaseWSGIServer, MultiSocketServer, create_server
-from waitress.task import ErrorTask
+from waitress.adjustments import Adjustments
 
+from frontend.serving.channels import MAX_WAITING_BYTES, Server
 from frontend.serving.health import Readiness
-from frontend.serving.observation import SECURITY_HEADERS
 from frontend.settings import Settings
+from mythoughts_chassis.connections import MAX_HEADER_BYTES, Connections, max_connections
 
 _log = structlog.get_logger()
 
 _WAITING = Gauge("frontend_requests_waiting", "Requests waiting for a thread.")
 
-MAX_HEADER_BYTES = 65_536
 MAX_BODY_BYTES = 1_048_576
-# Longer than proxies keep idle connections, so that they never send a request on one that is
-# being closed. A stalled client holds a connection for this long, but no thread.
-IDLE_CONNECTION_SECONDS = 75
-# What has been written and waits for a client to read it, in memory; more holds a thread.
-MAX_WAITING_BYTES = 1_048_576
-SLOW_READER_SECONDS = 20
-# Below 1024, the common limit of open files per process.
-MAX_CONNECTIONS = 900
 
 
 def listen(settings: Settings) -> socket.socket:
@@ -45,18 +33,14 @@ def listen(settings: Settings) -> socket.socket:
 
 def make_server(
     app: WSGIApplication, settings: Settings, readiness: Readiness, listener: socket.socket
-) -> MultiSocketServer | BaseWSGIServer:
+) -> Server:
     """Return a server that, when run, serves `app` at `listener`."""
-    server = create_server(
-        app,
-        sockets=[listener],
+    adjustments = Adjustments(
         threads=settings.threads,
         # Whether browsers use TLS is a setting, never a header, which anybody can send.
         url_scheme="https" if settings.behind_tls else "http",
         ident=None,
-        connection_limit=MAX_CONNECTIONS,
         asyncore_use_poll=True,
-        channel_timeout=IDLE_CONNECTION_SECONDS,
         max_request_header_size=MAX_HEADER_BYTES,
         max_request_body_size=MAX_BODY_BYTES,
         outbuf_high_watermark=MAX_WAITING_BYTES,
@@ -65,67 +49,10 @@ def make_server(
         # Clients that disconnect, and responses that are cut off, which is logged.
         log_socket_errors=False,
     )
-    # For one socket there is one server.
-    server.channel_class = _draining_channel(readiness)  # type: ignore[union-attr]
+    connections = Connections(trusted=settings.trusted_proxies, limit=max_connections())
+    server = Server(app, adjustments, readiness, connections, listener)
     _WAITING.set_function(lambda: len(server.task_dispatcher.queue))
     return server
-
-
-class _Parser(HTTPRequestParser):
-    """Rejects addresses and lengths that Python rejects, an error that waitress does not handle."""
-
-    def parse_header(self, header_plus: bytes) -> None:
-        try:
-            super().parse_header(header_plus)
-        except ValueError:
-            raise ParsingError("The request is malformed.") from None
-
-
-class _Refusal(ErrorTask):
-    """An error response by waitress itself, with the same security headers as all others."""
-
-    def execute(self) -> None:
-        self.response_headers = [*self.response_headers, *SECURITY_HEADERS]
-        super().execute()
-
-
-def _draining_channel(readiness: Readiness) -> type[HTTPChannel]:
-    """Return a connection class that closes after its next response while the service drains."""
-
-    class Channel(HTTPChannel):
-        parser_class = _Parser
-        error_task_class = _Refusal
-
-        def service(self) -> None:
-            if readiness.draining:
-                # As if the client had requested it.
-                request = self.requests[0]
-                request.headers = {**request.headers, "CONNECTION": "close"}
-            super().service()
-
-        def write_soon(self, data: Any) -> int:
-            """Write data, if need be after waiting until the client has read some.
-
-            waitress alone would wait forever; this raises `TimeoutError`.
-            """
-            if not self._has_room():
-                self._wait_for_room()
-            return super().write_soon(data)
-
-        def _wait_for_room(self) -> None:
-            self.server.pull_trigger()
-            with self.outbuf_lock:
-                if self.outbuf_lock.wait_for(self._has_room, SLOW_READER_SECONDS):
-                    return
-            _log.warning("connection closed", reason="the client reads too slowly")
-            self.will_close = True
-            self.server.pull_trigger()
-            raise TimeoutError("the client reads too slowly")
-
-        def _has_room(self) -> bool:
-            return not self.connected or self.total_outbufs_len < MAX_WAITING_BYTES
-
-    return Channel
 
 
 def serve(app: WSGIApplication, settings: Settings, readiness: Readiness) -> None:

@@ -1,0 +1,191 @@
+"""The HTTP/1.1 of the Frontend: waitress's connections, with the limits of `connections.py`.
+
+waitress itself bounds only the time without a single byte, in either direction.
+"""
+
+import math
+import socket
+import time
+from typing import Any
+from wsgiref.types import WSGIApplication
+
+import structlog
+from waitress import wasyncore
+from waitress.adjustments import Adjustments
+from waitress.channel import HTTPChannel
+from waitress.parser import HTTPRequestParser, ParsingError
+from waitress.server import TcpWSGIServer
+from waitress.task import ErrorTask
+
+from frontend.serving.health import Readiness
+from frontend.serving.observation import SECURITY_HEADERS
+from mythoughts_chassis.connections import (
+    HEADER_SECONDS,
+    KEEP_ALIVE_SECONDS,
+    REQUEST_SECONDS,
+    Connections,
+)
+
+# A pause after a connection that could not be accepted, for example because of too many open files.
+PAUSE_SECONDS = 1.0
+# What has been written and waits for a client to read it, in memory; more holds a thread.
+MAX_WAITING_BYTES = 1_048_576
+SLOW_READER_SECONDS = 20
+
+_log = structlog.get_logger()
+
+
+class _Parser(HTTPRequestParser):
+    """Rejects addresses and lengths that Python rejects, an error that waitress does not handle."""
+
+    def parse_header(self, header_plus: bytes) -> None:
+        try:
+            super().parse_header(header_plus)
+        except ValueError:
+            raise ParsingError("The request is malformed.") from None
+
+
+class _Refusal(ErrorTask):
+    """An error response by waitress itself, with the same security headers as all others."""
+
+    def execute(self) -> None:
+        self.response_headers = [*self.response_headers, *SECURITY_HEADERS]
+        super().execute()
+
+
+class Channel(HTTPChannel):
+    """One connection; while the service drains, it closes after its next response."""
+
+    parser_class = _Parser
+    error_task_class = _Refusal
+    server: "Server"
+
+    def __init__(self, server: "Server", connection: socket.socket, address: Any) -> None:
+        super().__init__(server, connection, address, server.adj, map=server.open_sockets)
+        self.address = str(address[0])
+        self._enter(HEADER_SECONDS)
+        server.connections.add(self)
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether the server waits for the client."""
+        return not self.requests
+
+    def drop(self) -> None:
+        """Close the connection, at the end of the server's round."""
+        self.server.dropped.append(self)
+
+    def received(self, data: bytes) -> bool:
+        """Take bytes of the client; called by waitress."""
+        before = self.request, self.request is not None and self.request.headers_finished
+        is_taken = super().received(data)
+        after = self.request, self.request is not None and self.request.headers_finished
+        if self.requests:
+            self._enter(math.inf)
+        elif after != before and self.request is not None:
+            self._enter(REQUEST_SECONDS if self.request.headers_finished else HEADER_SECONDS)
+        return is_taken
+
+    def service(self) -> None:
+        """Answer the first of the requests, in a thread; called by waitress."""
+        if self.server.readiness.draining:
+            # As if the client had requested it.
+            request = self.requests[0]
+            request.headers = {**request.headers, "CONNECTION": "close"}
+        super().service()
+        if self.will_close:
+            self._enter(0)
+        elif not self.requests:
+            self._enter(KEEP_ALIVE_SECONDS if self.request is None else HEADER_SECONDS)
+
+    def write_soon(self, data: Any) -> int:
+        """Write data, if need be after waiting until the client has read some.
+
+        waitress alone would wait forever; this raises `TimeoutError`.
+        """
+        if not self._has_room():
+            self._wait_for_room()
+        return super().write_soon(data)
+
+    def del_channel(self, map: Any = None) -> None:  # noqa: A002 (waitress's name)
+        """Forget the connection, which closes; called by waitress."""
+        super().del_channel(map)
+        self.server.connections.remove(self)
+
+    def _wait_for_room(self) -> None:
+        self.server.pull_trigger()
+        with self.outbuf_lock:
+            if self.outbuf_lock.wait_for(self._has_room, SLOW_READER_SECONDS):
+                return
+        _log.warning("connection closed", reason="the client reads too slowly")
+        self.will_close = True
+        raise TimeoutError("the client reads too slowly")
+
+    def _has_room(self) -> bool:
+        return not self.connected or self.total_outbufs_len < MAX_WAITING_BYTES
+
+    def _enter(self, seconds: float) -> None:
+        self.since = time.monotonic()
+        self.ends_at = self.since + seconds
+
+
+class Server(TcpWSGIServer):
+    """Serves `app` at `listener` until `run` is interrupted by `SystemExit`."""
+
+    channel_class = Channel
+
+    def __init__(
+        self,
+        app: WSGIApplication,
+        adjustments: Adjustments,
+        readiness: Readiness,
+        connections: Connections,
+        listener: socket.socket,
+    ) -> None:
+        self.readiness = readiness
+        self.connections = connections
+        self.dropped: list[Channel] = []
+        self.open_sockets: dict[int, Any] = {}
+        self._accepts_at = self._checks_at = 0.0
+        super().__init__(
+            app,
+            self.open_sockets,
+            _sock=listener,
+            adj=adjustments,
+            bind_socket=False,
+            sockinfo=(listener.family, listener.type, listener.proto, listener.getsockname()),
+        )
+
+    def run(self) -> None:
+        """Serve until `SystemExit`, then finish the requests that have arrived."""
+        try:
+            while True:
+                self.serve_once(self.adj.asyncore_loop_timeout)
+        except SystemExit:
+            self.task_dispatcher.shutdown()
+
+    def serve_once(self, timeout_seconds: float) -> None:
+        """Wait for what the connections bring, and handle it."""
+        wasyncore.loop(timeout_seconds, use_poll=True, map=self.open_sockets, count=1)
+        now = time.monotonic()
+        if now >= self._checks_at:
+            self._checks_at = now + 1
+            self.connections.check()
+        # Not earlier: during the round another connection could be given the same descriptor.
+        while self.dropped:
+            self.dropped.pop().handle_close()
+
+    def readable(self) -> bool:
+        """Whether to accept connections; called by waitress."""
+        return time.monotonic() >= self._accepts_at
+
+    def handle_accept(self) -> None:
+        """Accept a connection; called by waitress."""
+        try:
+            accepted = self.accept()
+            if accepted is not None:
+                self.set_socket_options(accepted[0])
+                Channel(self, *accepted)
+        except OSError:
+            # `check` logs the reason, if there still is one.
+            self._accepts_at = time.monotonic() + PAUSE_SECONDS

@@ -1,0 +1,75 @@
+"""Connections that are slow, silent, too many or too large. Both backends have the same server."""
+
+import pytest
+
+from services.thoughts_backend.tests.conftest import MakeBackend
+from testkit import connection_attacks as attacks
+from testkit.http_client import HttpClient, read_answer
+from testkit.service_process import ServiceProcess
+from testkit.thoughts_sql import Sql
+
+pytestmark = pytest.mark.security
+
+PATH = "/api/thoughts/"
+
+
+@pytest.fixture
+def attacked(make_backend: MakeBackend) -> ServiceProcess:
+    """A backend that trusts no proxy."""
+    backend = make_backend()
+    backend.start()
+    return backend
+
+
+def test_stalled_clients_are_disconnected(attacked: ServiceProcess) -> None:
+    """A client that sends nothing, or byte by byte, is disconnected."""
+    attacks.check_stalled_clients_are_disconnected(attacked)
+
+
+def test_idle_connection_stays(attacked: ServiceProcess) -> None:
+    """A connection that had a request is kept longer than one that had none."""
+    attacks.check_idle_connection_stays(attacked, PATH)
+
+
+def test_large_heads_are_refused(attacked: ServiceProcess) -> None:
+    """Headers beyond 16 KiB get 431, and endless ones do not fill the memory."""
+    attacks.check_large_heads_are_refused(attacked, PATH)
+
+
+def test_flood_from_one_address(attacked: ServiceProcess) -> None:
+    """1,200 connections of one address take nothing from another, nor from a probe."""
+    attacks.check_flood_from_one_address(attacked, PATH)
+
+
+def test_missing_descriptors(attacked: ServiceProcess) -> None:
+    """A backend without free descriptors says so and recovers."""
+    attacks.check_missing_descriptors(attacked, PATH)
+
+
+def test_flood_of_pipelined_requests_ends_the_connection(attacked: ServiceProcess) -> None:
+    """Thousands of requests in one piece are not queued."""
+    one = b"GET /api/thoughts/ HTTP/1.1\r\nHost: x\r\n\r\n"
+    with attacked.http.connection() as connection:
+        connection.sendall(one * 5000)
+        try:
+            answered = read_answer(connection).count(b"HTTP/1.1 200 ")
+        except ConnectionResetError:
+            answered = 0
+
+    assert answered < 100
+    assert attacked.http.get(PATH).status == 200
+
+
+def test_field_after_the_body_is_no_header(http: HttpClient, sql: Sql, bruce: str) -> None:
+    """A trailer is ignored: proxies that replace a header may pass on a trailer of its name."""
+    head = (
+        b"POST /api/me/thoughts/ HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
+        b"Authorization: Bearer %b\r\nContent-Type: application/json\r\n"
+        b"X-Request-ID: header\r\nTransfer-Encoding: chunked\r\n\r\n" % bruce.encode()
+    )
+    with http.connection() as connection:
+        connection.sendall(head + b'c\r\n{"text":"a"}\r\n0\r\nX-Request-ID: trailer\r\n\r\n')
+        answer = read_answer(connection).lower()
+
+    assert answer.startswith(b"http/1.1 201 ")
+    assert b"x-request-id: header\r\n" in answer

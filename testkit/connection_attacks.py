@@ -1,0 +1,198 @@
+"""Attacks by connections, from several addresses of this machine, and what a service must do.
+
+Each check takes a service that trusts no proxy, and a path that it answers with 200.
+"""
+
+import resource
+import select
+import socket
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from http.client import HTTPConnection
+from pathlib import Path
+
+from mythoughts_chassis.connections import KEEP_ALIVE_SECONDS, MAX_OF_A_NETWORK
+from testkit.http_client import read_answer
+from testkit.service_process import ServiceProcess
+from testkit.waiting import WAIT_SECONDS, wait_until
+
+STRANGER, OTHER = "127.0.0.2", "127.0.0.3"
+START = b"GET / HTTP/1.1\r\nHost: x\r\nX-Header: "
+BODY = b"POST /login/ HTTP/1.1\r\nHost: x\r\nContent-Type: a/b\r\nContent-Length: 9999\r\n\r\n"
+
+
+def connect(service: ServiceProcess, address: str) -> socket.socket:
+    """Open a connection from this address."""
+    target = ("127.0.0.1", service.http.port)
+    return socket.create_connection(target, WAIT_SECONDS, source_address=(address, 0))
+
+
+def status_of(service: ServiceProcess, path: str, address: str) -> int:
+    """Return the status of a request from this address."""
+    connection = _client(service, address)
+    try:
+        connection.request("GET", path)
+        return connection.getresponse().status
+    finally:
+        connection.close()
+
+
+def _client(service: ServiceProcess, address: str) -> HTTPConnection:
+    source = (address, 0)
+    return HTTPConnection(
+        "127.0.0.1", service.http.port, timeout=WAIT_SECONDS, source_address=source
+    )
+
+
+def open_connections(service: ServiceProcess) -> int:
+    """Return how many connections the service holds, by its own metric."""
+    lines = service.http.get("/metrics").text.splitlines()
+    (value,) = [line.split()[1] for line in lines if line.startswith("http_connections_open ")]
+    return int(float(value))
+
+
+@contextmanager
+def flood(service: ServiceProcess, address: str, connections: int) -> Iterator[list[socket.socket]]:
+    """Open connections from one address, each with the beginning of a request."""
+    # The service has raised its own limit; this is the one of the attacker.
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, max(soft, 4096)), hard))
+    with ExitStack() as opened:
+        sockets = []
+        for _ in range(connections):
+            sockets.append(opened.enter_context(connect(service, address)))
+            try:
+                sockets[-1].sendall(START)
+            except OSError:
+                continue
+        yield sockets
+
+
+def check_stalled_clients_are_disconnected(service: ServiceProcess) -> None:
+    """A client that sends nothing, or byte by byte, is disconnected long before an idle one."""
+    silent, slow, slow_after_one, slow_body = (connect(service, STRANGER) for _ in range(4))
+    slow.sendall(START)
+    slow_after_one.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+    assert slow_after_one.recv(65536).startswith(b"HTTP/1.1 200 ")
+    slow_after_one.sendall(START)
+    slow_body.sendall(BODY)
+    began_at = time.monotonic()
+    stalled = [silent, slow, slow_after_one, slow_body]
+
+    while stalled:
+        assert time.monotonic() - began_at < KEEP_ALIVE_SECONDS - 15, stalled
+        for connection in _ended(stalled):
+            stalled.remove(connection)
+            connection.close()
+        for connection in stalled:
+            if connection is not silent:
+                _send_if_open(connection, b"x")
+        time.sleep(0.5)
+
+
+def check_idle_connection_stays(service: ServiceProcess, path: str) -> None:
+    """A connection that had a request is kept for the next, longer than one without."""
+    idle = _client(service, STRANGER)
+    idle.request("GET", path)
+    idle.getresponse().read()
+    with connect(service, STRANGER) as silent:
+        read_answer(silent)
+
+    # This client does not connect again.
+    idle.request("GET", "/healthz")
+    assert idle.getresponse().status == 200
+    idle.close()
+
+
+def check_large_heads_are_refused(service: ServiceProcess, path: str) -> None:
+    """Headers of 12 KiB are taken, of 20 KiB refused with 431, and endless ones cut off."""
+    line = b"GET %b HTTP/1.1\r\nHost: x\r\nConnection: close\r\n" % path.encode()
+    fields = b"".join(b"X-%d: %b\r\n" % (number, b"a" * 1000) for number in range(20))
+    with connect(service, STRANGER) as fitting:
+        fitting.sendall(line + fields[: 12 * 1024].rpartition(b"\r\n")[0] + b"\r\n\r\n")
+        assert read_answer(fitting).startswith(b"HTTP/1.1 200 ")
+    for large in (fields, b"X-Large: " + b"a" * 20 * 1024 + b"\r\n"):
+        with connect(service, STRANGER) as connection:
+            connection.sendall(line + large + b"\r\n")
+            assert _status_or_reset(connection) in (431, None)
+    with connect(service, STRANGER) as endless:
+        endless.sendall(line + b"X-Endless: ")
+        sent = 0
+        while _send_if_open(endless, b"a" * 4096):
+            sent += 4096
+            assert sent < 64 * 1024 * 1024
+            time.sleep(0.001)
+
+
+def check_flood_from_one_address(service: ServiceProcess, path: str) -> None:
+    """1,200 connections of one address are not held, and nobody else notices them."""
+    with flood(service, STRANGER, 1200) as sockets:
+        # The first ones have been closed to make room for the last.
+        wait_until(lambda: len(_ended(sockets)) >= 1200 - MAX_OF_A_NETWORK)
+        statuses = {status_of(service, path, address) for address in (OTHER, STRANGER)}
+        probe = service.http.get("/healthz").status
+        held = open_connections(service)
+
+    assert statuses == {200}
+    assert probe == 200
+    assert held <= MAX_OF_A_NETWORK + 5
+    service.wait_for_line("too many connections")
+
+
+def check_missing_descriptors(service: ServiceProcess, path: str) -> None:
+    """Without free descriptors the service says so, does not spin, and recovers."""
+    pid = service.process.pid
+    limits = resource.prlimit(pid, resource.RLIMIT_NOFILE)
+    with flood(service, STRANGER, 100):
+        wait_until(lambda: open_connections(service) > 100)
+        in_use = len(list(Path(f"/proc/{pid}/fd").iterdir()))
+        resource.prlimit(pid, resource.RLIMIT_NOFILE, (in_use, limits[1]))
+        with flood(service, OTHER, 60):
+            service.wait_for_line("too many connections", reason="Too many open files")
+            used_before = _cpu_seconds(pid)
+            time.sleep(2)
+            used = _cpu_seconds(pid) - used_before
+            resource.prlimit(pid, resource.RLIMIT_NOFILE, limits)
+            wait_until(lambda: _is_served(service, path))
+
+    assert used < 1
+    assert service.process.is_running
+
+
+def _is_served(service: ServiceProcess, path: str) -> bool:
+    try:
+        return status_of(service, path, "127.0.0.1") == 200
+    except OSError:
+        return False
+
+
+def _ended(connections: Sequence[socket.socket]) -> list[socket.socket]:
+    """Return those that the service has closed."""
+    poll = select.poll()
+    for connection in connections:
+        poll.register(connection, select.POLLIN)
+    readable = {descriptor for descriptor, _ in poll.poll(0)}
+    return [connection for connection in connections if connection.fileno() in readable]
+
+
+def _status_or_reset(connection: socket.socket) -> int | None:
+    """Return the status of a response, None if it is lost because the service read no further."""
+    try:
+        return int(read_answer(connection).split(b" ", 2)[1])
+    except ConnectionResetError:
+        return None
+
+
+def _send_if_open(connection: socket.socket, data: bytes) -> bool:
+    try:
+        connection.sendall(data)
+    except (BrokenPipeError, ConnectionResetError):
+        return False
+    return True
+
+
+def _cpu_seconds(pid: int) -> float:
+    """Return the processor time of a process so far; its fields 14 and 15 are clock ticks."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / 100
