@@ -238,6 +238,7 @@ class FakeUsersBackend(FakeBackend):
     def __init__(self, token_for: Callable[[str], str]) -> None:
         self._token_for = token_for
         self.passwords: dict[str, str] = {}
+        self.logged_out: set[str] = set()
         self.sessions: list[dict[str, Any]] = []
         super().__init__()
 
@@ -246,7 +247,10 @@ class FakeUsersBackend(FakeBackend):
         match call.method, call.path.strip("/").split("/"):
             case "POST", ["api", "login"]:
                 return self._log_in(call)
-            case _, ["api", "me", *rest] if call.token:
+            case "POST", ["api", "logout"] if call.token and call.token not in self.logged_out:
+                self.logged_out.add(call.token)
+                return Reply(204)
+            case _, ["api", "me", *rest] if call.token and call.token not in self.logged_out:
                 return self._answer_user(call, _username_in(call.token), rest)
         return Reply(401, {})
 
@@ -270,6 +274,8 @@ class FakeUsersBackend(FakeBackend):
 
     def _answer_user(self, call: Call, username: str, rest: list[str]) -> Reply:
         match call.method, rest:
+            case "POST", ["token"]:
+                return Reply(200, {"Authorized": f"Bearer {self._token_for(username)}"})
             case "POST", ["password"]:
                 return self._change_password(username, **call.body)
             case "GET", ["sessions"]:

@@ -24,13 +24,20 @@ from users_backend.signing import sign_token
 
 
 def test_token_says_who_its_bearer_is(token_maker: TokenMaker, verifier: TokenVerifier) -> None:
-    """A valid token contains its user's id, name and expiry."""
-    expires_at = int(time.time()) + 100
+    """A valid token contains its user's id and name, its session, and its time."""
+    now = int(time.time())
 
-    principal = verifier.verify(token_maker.token("李小龙", user_id=7, exp=expires_at))
+    principal = verifier.verify(
+        token_maker.token("李小龙", user_id=7, sid="5", iat=now - 100, exp=now + 100)
+    )
 
     assert principal == Principal(
-        user_id=7, username="李小龙", is_admin=False, session_id=7, expires_at=expires_at
+        user_id=7,
+        username="李小龙",
+        is_admin=False,
+        session_id=5,
+        issued_at=now - 100,
+        expires_at=now + 100,
     )
 
 

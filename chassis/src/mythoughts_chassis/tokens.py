@@ -54,12 +54,13 @@ class UnknownKey(InvalidToken):
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """The caller named by a verified token; `expires_at` is in epoch seconds."""
+    """The caller named by a verified token; the token's times are in epoch seconds."""
 
     user_id: int
     username: str
     is_admin: bool
     session_id: int
+    issued_at: int
     expires_at: int
 
 
@@ -141,6 +142,7 @@ class TokenVerifier:
             username=claims.username,
             is_admin=claims.scope == "admin",
             session_id=_id_in(claims.sid, "sid"),
+            issued_at=int(claims.iat),
             expires_at=int(claims.exp),
         )
 

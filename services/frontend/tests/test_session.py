@@ -8,7 +8,7 @@ import pytest
 
 from testkit.bad_tokens import of_another_key_under_a_known_id
 from testkit.browser import Browser
-from testkit.fake_backend import FakeThoughtsBackend, FakeUsersBackend
+from testkit.fake_backend import FakeThoughtsBackend, FakeUsersBackend, Reply
 from testkit.token_maker import TokenMaker
 
 INVALID = "Invalid login/password, please try again."
@@ -119,6 +119,53 @@ def test_logout_ends_the_session(bruce: Browser) -> None:
     page = bruce.send(form)
 
     assert "You are logged out." in page.words
+    assert "mythoughts_session" not in bruce.cookies
+
+
+def test_logout_ends_the_session_everywhere(bruce: Browser, users: FakeUsersBackend) -> None:
+    """The Users Backend ends the session, so that a copy of the token is worth nothing."""
+    token = bruce.cookies["mythoughts_session"]
+
+    bruce.send(bruce.get("/logout").form("/logout/"))
+
+    assert users.logged_out == {token}
+
+
+def test_logout_of_a_session_that_has_ended_is_a_logout(
+    bruce: Browser, users: FakeUsersBackend
+) -> None:
+    """If the session has ended elsewhere, there is nothing left to end."""
+    users.logged_out.add(bruce.cookies["mythoughts_session"])
+
+    page = bruce.send(bruce.get("/logout").form("/logout/"))
+
+    assert "You are logged out." in page.words
+    assert "mythoughts_session" not in bruce.cookies
+
+
+def test_logout_without_a_session_asks_nobody(browser: Browser, users: FakeUsersBackend) -> None:
+    """Who is not logged in logs out without the Users Backend."""
+    page = browser.send(browser.get("/logout").form("/logout/"))
+
+    assert "You are logged out." in page.words
+    assert users.calls == []
+
+
+@pytest.mark.parametrize("status", [None, 500, 503, 403, 429])
+def test_logout_works_without_the_users_backend(
+    bruce: Browser, users: FakeUsersBackend, status: int | None
+) -> None:
+    """The browser forgets the token in any case, and the page says that the session goes on."""
+    form = bruce.get("/logout").form("/logout/")
+    if status is None:
+        users.stop()
+    else:
+        users.fault = lambda handler, _: handler.reply(Reply(status, {}))
+
+    page = bruce.send(form)
+
+    assert page.status == 200
+    assert "this login could not be ended everywhere" in page.words
     assert "mythoughts_session" not in bruce.cookies
 
 

@@ -131,7 +131,9 @@ async def change_at_once(
     opened: Opened, user_id: int, changes: list[PasswordChange]
 ) -> list[BaseException | None]:
     """Make changes that have all read the same hash before the first is verified."""
-    caller = Principal(user_id, "bruce", is_admin=False, session_id=1, expires_at=2**40)
+    caller = Principal(
+        user_id, "bruce", is_admin=False, session_id=1, issued_at=0, expires_at=2**40
+    )
     clients = [WaitingClient() for _ in changes]
     async with opened(PasswordHasher()) as parts:
         async with parts.passwords.turn(Line.ACCOUNTS, CLIENT):

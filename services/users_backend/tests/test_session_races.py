@@ -74,7 +74,12 @@ def test_session_of_a_login_in_progress_ends_too(
     """A change of the password, and ending all others, also end what a login has just begun."""
     user_id = sql.add_user("bruce")
     caller = Principal(
-        user_id, "bruce", is_admin=False, session_id=sql.add_session(user_id), expires_at=2**40
+        user_id,
+        "bruce",
+        is_admin=False,
+        session_id=sql.add_session(user_id),
+        issued_at=0,
+        expires_at=2**40,
     )
     change = PasswordChange(Secret(PASSWORD), Secret(NEW_PASSWORD))
 

@@ -1,5 +1,6 @@
 """The Users Backend as the pages see it; calls raise only the errors in `errors.py`."""
 
+import time
 from datetime import datetime
 from typing import Annotated
 
@@ -7,8 +8,11 @@ import msgspec
 
 from frontend.backends.api import BackendApi, Caller
 from frontend.backends.cursors import Cursor, EntryPage
+from frontend.backends.errors import BackendAway, BackendError
 from frontend.backends.http_client import HttpClient
 from mythoughts_chassis.settings import Secret
+
+RENEWAL_PAUSE_SECONDS = 60.0
 
 
 class Session(msgspec.Struct, frozen=True):
@@ -30,6 +34,7 @@ class UsersBackend:
 
     def __init__(self, client: HttpClient) -> None:
         self._api = BackendApi(client)
+        self._renew_again_at = 0.0
 
     def log_in(self, caller: Caller, *, username: str, password: Secret) -> str | None:
         """Return a token, or None if the name or password is wrong."""
@@ -39,6 +44,27 @@ class UsersBackend:
         if answer.status in (400, 401):
             return None
         return self._token_in(self._api.decoded(answer, _LoggedIn))
+
+    def log_out(self, caller: Caller) -> None:
+        """End the caller's session; no error if it has ended already."""
+        self._change(caller, "POST", "/api/logout/", None, 401)
+
+    def renewed_token(self, caller: Caller) -> str | None:
+        """Return a new token of the caller's session, or None if there is none now; never raises.
+
+        After a failure nobody asks for a while: a page must not wait for what it can do without.
+        """
+        if time.monotonic() < self._renew_again_at:
+            return None
+        try:
+            answer = self._api.call(caller, "POST", "/api/me/token/")
+            return self._token_in(self._api.decoded(answer, _LoggedIn))
+        except BackendAway:
+            self._renew_again_at = time.monotonic() + RENEWAL_PAUSE_SECONDS
+        except BackendError:
+            # The session is over. What the page does next will notice.
+            pass
+        return None
 
     def register(self, caller: Caller, *, username: str, password: Secret) -> None:
         """Create a user; raises `Forbidden` if registration is closed."""

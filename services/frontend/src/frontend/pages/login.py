@@ -1,5 +1,6 @@
-"""Logging in and out."""
+"""Logging in, staying logged in, and logging out."""
 
+import time
 from urllib.parse import urlencode
 
 import structlog
@@ -8,7 +9,7 @@ from django.middleware.csrf import rotate_token
 from django.utils.translation import gettext
 
 from frontend.backends.api import Caller
-from frontend.backends.errors import BackendAway
+from frontend.backends.errors import BackendAway, BackendError
 from frontend.pages.rendering import HOME, redirect_with_notice, safe_path, show
 from frontend.pages.thoughts import own_page, posted_draft
 from frontend.pages.visitor import PageRequest, send_session
@@ -32,8 +33,44 @@ def log_out(request: PageRequest) -> HttpResponse:
     """Log out; GET asks for confirmation, so that a link cannot do it."""
     if request.method != "POST":
         return show(request, "logout.html")
+    notice = "logged-out" if _has_ended(request) else "logged-out-here"
     request.log_out()
-    return redirect_with_notice("/login/", "logged-out")
+    return redirect_with_notice("/login/", notice)
+
+
+def _has_ended(request: PageRequest) -> bool:
+    """End the visitor's session, if any; return False if that was not possible.
+
+    The browser forgets the token all the same. Nobody can renew it, so the session lasts no longer
+    than the token; its user can end it earlier on the page of their sessions.
+    """
+    if request.visitor.principal is None:
+        return True
+    try:
+        request.parts.users.log_out(request.caller)
+    except BackendError as error:
+        _log.warning("session not ended", reason=str(error))
+        return False
+    return True
+
+
+def stay_logged_in(request: PageRequest) -> bool:
+    """Get a new token when half of the token's life is over; return whether there is a new one.
+
+    Nothing changes if that is not possible. Two pages that do it at the same time get two tokens of
+    the same session, which are both valid.
+    """
+    principal = request.visitor.principal
+    if principal is None or 2 * time.time() < principal.issued_at + principal.expires_at:
+        return False
+    token = request.parts.users.renewed_token(request.caller)
+    try:
+        if token is not None:
+            request.log_in(token)
+    except InvalidToken as error:
+        _log.warning("renewed token not valid", reason=str(error))
+        return False
+    return token is not None
 
 
 def log_in_first(request: PageRequest) -> HttpResponse:

@@ -13,9 +13,9 @@ from django.utils.cache import patch_vary_headers
 
 from frontend.backends.errors import TooManyRequests, Unauthorized
 from frontend.pages.error_pages import STATUSES, error_page, too_many_requests, wrong_host
-from frontend.pages.login import log_in_first
+from frontend.pages.login import log_in_first, stay_logged_in
 from frontend.pages.urls import ALLOWED_METHODS
-from frontend.pages.visitor import LANGUAGE_TAGS, PageRequest, forget_cookie
+from frontend.pages.visitor import LANGUAGE_TAGS, PageRequest, forget_cookie, send_session
 from frontend.serving.observation import ROUTE_KEY
 
 
@@ -28,7 +28,13 @@ class PageMiddleware:
     def __call__(self, request: PageRequest) -> HttpResponse:
         """Answer one request."""
         translation.activate(request.language)
-        response = self._get_response(request) if _is_for_us(request) else wrong_host(request)
+        if _is_for_us(request):
+            is_renewed = request.method == "GET" and stay_logged_in(request)
+            response = self._get_response(request)
+            if is_renewed:
+                send_session(response, request.visitor)
+        else:
+            response = wrong_host(request)
         if request.resolver_match is not None:
             request.META[ROUTE_KEY] = "/" + request.resolver_match.route.rstrip("/")
         if request.visitor.has_dead_session:

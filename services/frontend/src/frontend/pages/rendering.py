@@ -35,6 +35,10 @@ NOTICES = {
     "shared": gettext_lazy("Your thought has been shared."),
     "deleted": gettext_lazy("The thought has been deleted."),
     "logged-out": gettext_lazy("You are logged out."),
+    "logged-out-here": gettext_lazy(
+        "You are logged out in this browser, but this login could not be ended everywhere. If "
+        "others use this device, log in again later and end it under Account, Sessions."
+    ),
     "password-changed": gettext_lazy(
         "Your password has been changed. Everywhere else you are now logged out."
     ),
