@@ -207,7 +207,13 @@ class FakeThoughtsBackend(FakeBackend):
             return list_page(call, [t for t in self.thoughts if t["username"] == username])
         if call.method == "DELETE":
             thought_id = call.path.strip("/").split("/")[-1]
-            self.thoughts = [t for t in self.thoughts if str(t["id"]) != thought_id]
+            is_all = thought_id == "thoughts"
+            self.thoughts = [
+                thought
+                for thought in self.thoughts
+                if not (is_all and thought["username"] == username)
+                and str(thought["id"]) != thought_id
+            ]
             return Reply(204)
         return self._store(call, username)
 
@@ -240,6 +246,9 @@ class FakeUsersBackend(FakeBackend):
         self.passwords: dict[str, str] = {}
         self.logged_out: set[str] = set()
         self.sessions: list[dict[str, Any]] = []
+        self.deleted: set[str] = set()
+        self.must_change: set[str] = set()
+        self.registration_is_open = True
         super().__init__()
 
     def answer(self, call: Call) -> Reply:
@@ -247,6 +256,8 @@ class FakeUsersBackend(FakeBackend):
         match call.method, call.path.strip("/").split("/"):
             case "POST", ["api", "login"]:
                 return self._log_in(call)
+            case "POST", ["api", "users"]:
+                return self._register(**call.body)
             case "POST", ["api", "logout"] if call.token and call.token not in self.logged_out:
                 self.logged_out.add(call.token)
                 return Reply(204)
@@ -264,13 +275,37 @@ class FakeUsersBackend(FakeBackend):
 
     def has_password(self, username: str, password: str) -> bool:
         """Whether it is the user's password."""
-        return bool(username) and self.passwords.get(username, username) == password
+        exists = bool(username) and username not in self.deleted
+        return exists and self.passwords.get(username, username) == password
 
     def _log_in(self, call: Call) -> Reply:
         username, password = call.body["username"], call.body["password"]
         if not self.has_password(username, password):
             return Reply(401, {"detail": "invalid"}, {"WWW-Authenticate": "Bearer"})
+        if "new_password" in call.body:
+            if refusal := _refusal_of("new_password", call.body["new_password"]):
+                return refusal
+            self.passwords[username] = call.body["new_password"]
+        elif username in self.must_change:
+            return Reply(403, {"detail": "Choose a new password: send it as new_password."})
         return Reply(200, {"Authorized": f"Bearer {self._token_for(username)}"})
+
+    def _register(self, username: str, password: str) -> Reply:
+        if not self.registration_is_open:
+            return Reply(403, {"detail": "Registration is closed. Ask an admin for an account."})
+        if refusal := _refusal_of("password", password):
+            return refusal
+        if username in self.passwords:
+            return Reply(409, {"detail": "This name is taken."})
+        self.passwords[username] = password
+        return Reply(201, {"id": len(self.passwords), "username": username})
+
+    def _delete(self, username: str, password: str, *, dry_run: bool) -> Reply:
+        if not self.has_password(username, password):
+            return Reply(403, {"detail": "wrong"})
+        if not dry_run:
+            self.deleted.add(username)
+        return Reply(204)
 
     def _answer_user(self, call: Call, username: str, rest: list[str]) -> Reply:
         match call.method, rest:
@@ -278,6 +313,8 @@ class FakeUsersBackend(FakeBackend):
                 return Reply(200, {"Authorized": f"Bearer {self._token_for(username)}"})
             case "POST", ["password"]:
                 return self._change_password(username, **call.body)
+            case "DELETE", []:
+                return self._delete(username, **call.body)
             case "GET", ["sessions"]:
                 return list_page(call, self.sessions)
             case "DELETE", ["sessions", *ids]:
@@ -287,7 +324,7 @@ class FakeUsersBackend(FakeBackend):
         return Reply(404, {})
 
     def _change_password(self, username: str, password: str, new_password: str) -> Reply:
-        if (refusal := _refusal_of("new_password", new_password)) is not None:
+        if refusal := _refusal_of("new_password", new_password):
             return refusal
         if not self.has_password(username, password):
             return Reply(403, {"detail": "wrong"})

@@ -76,4 +76,5 @@ def _make_parts(settings: Settings, make_client: Callable[..., HttpClient]) -> P
         ),
         thoughts=ThoughtsBackend(client("thoughts", settings.thoughts_backend_url)),
         users=UsersBackend(client("users", settings.users_backend_url)),
+        registration_is_open=settings.registration == "open",
     )

@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from mythoughts_chassis.settings import (
     ServiceSettings,
@@ -47,6 +48,11 @@ class Settings(ServiceSettings):
         "name is accepted.",
         default=(),
         check=_check_hosts,
+    )
+    registration: Literal["open", "closed"] = setting(
+        "open: there is a page on which everybody can create an account. The same as in the Users "
+        "Backend, which decides.",
+        default="closed",
     )
     threads: int = setting(
         "How many requests are handled at once. More than twice BACKEND_CONNECTIONS, "

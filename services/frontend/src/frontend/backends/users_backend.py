@@ -36,12 +36,19 @@ class UsersBackend:
         self._api = BackendApi(client)
         self._renew_again_at = 0.0
 
-    def log_in(self, caller: Caller, *, username: str, password: Secret) -> str | None:
-        """Return a token, or None if the name or password is wrong."""
+    def log_in(
+        self, caller: Caller, *, username: str, password: Secret, new_password: Secret | None = None
+    ) -> str | None:
+        """Return a token, or None if the name or password is wrong.
+
+        Raises `Forbidden` if a new password must come along, and `BackendRefused` for a bad one.
+        """
         body = {"username": username, "password": password.reveal()}
+        if new_password is not None:
+            body["new_password"] = new_password.reveal()
         answer = self._api.call(caller, "POST", "/api/login/", body)
         # 400: the name or password is malformed, for example empty.
-        if answer.status in (400, 401):
+        if answer.status == 401 or (answer.status == 400 and new_password is None):
             return None
         return self._token_in(self._api.decoded(answer, _LoggedIn))
 
@@ -79,9 +86,13 @@ class UsersBackend:
         body = {"password": password.reveal(), "new_password": new_password.reveal()}
         self._change(caller, "POST", "/api/me/password/", body)
 
-    def delete_account(self, caller: Caller, *, password: Secret) -> None:
-        """Delete the caller; raises `Forbidden` if `password` is not the current one."""
-        self._change(caller, "DELETE", "/api/me/", {"password": password.reveal()})
+    def delete_account(self, caller: Caller, *, password: Secret, dry_run: bool) -> None:
+        """Delete the caller, or only check whether that is possible.
+
+        Raises `Forbidden` if `password` is not the current one, `Conflict` for the last admin.
+        """
+        body = {"password": password.reveal(), "dry_run": dry_run}
+        self._change(caller, "DELETE", "/api/me/", body)
 
     def sessions(self, caller: Caller, cursor: Cursor | None) -> EntryPage[Session]:
         """Return a page of the caller's sessions."""

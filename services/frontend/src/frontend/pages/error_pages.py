@@ -1,5 +1,7 @@
 """The pages for requests that fail."""
 
+from typing import Any
+
 import structlog
 from django.http import HttpResponse
 from django.middleware.csrf import REASON_NO_CSRF_COOKIE, REASON_NO_REFERER
@@ -82,10 +84,10 @@ def too_many_requests(request: PageRequest, error: TooManyRequests) -> HttpRespo
 
 
 def message_page(
-    request: PageRequest, *, status: int, title: str | Promise, text: str | Promise
+    request: PageRequest, *, status: int, title: str | Promise, text: str | Promise, **context: Any
 ) -> HttpResponse:
-    """Return a page that contains only a message."""
-    return show(request, "message.html", status=status, title=title, text=text)
+    """Return a page that contains only a message, and a link to `form_path`, if there is one."""
+    return show(request, "message.html", status=status, title=title, text=text, **context)
 
 
 def wrong_host(request: PageRequest) -> HttpResponse:
@@ -106,12 +108,13 @@ def csrf_failure(request: PageRequest, reason: str) -> HttpResponse:
     _log_refusal(request, reason)
     problem = _problem(reason, request.headers.get("Origin"))
     draft = posted_draft(request.POST)
-    if "username" in request.POST or (draft.text and request.visitor.principal is None):
+    if request.path.startswith("/login") or (draft.text and request.visitor.principal is None):
         next_path = safe_path(request.POST.get("next", request.path))
         return login_page(request, next_path=next_path, status=403, problem=problem)
     if draft.text:
         return show(request, "thoughts.html", status=403, draft=draft, problem=problem)
-    return message_page(request, status=403, title=gettext("Please try again"), text=problem)
+    title = gettext("Please try again")
+    return message_page(request, status=403, title=title, text=problem, form_path=request.path)
 
 
 def _problem(reason: str, origin: str | None) -> str:

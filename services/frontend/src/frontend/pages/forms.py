@@ -12,7 +12,8 @@ from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 from django.http import HttpResponse
-from django.utils.translation import gettext
+from django.utils.functional import Promise
+from django.utils.translation import gettext, gettext_lazy
 
 from frontend.backends.errors import (
     BackendAway,
@@ -26,6 +27,8 @@ from frontend.pages.rendering import show
 from frontend.pages.visitor import PageRequest
 from frontend.pages.waiting import waiting_time
 from mythoughts_chassis.settings import Secret
+
+_AWAY = gettext_lazy("This is not possible at the moment. Please try again in a minute.")
 
 
 class Form(NamedTuple):
@@ -51,11 +54,14 @@ def answer_form(
     request: PageRequest,
     template: str,
     act: Callable[[PageRequest], HttpResponse],
+    *,
+    away: str | Promise = "",
     **context: Any,
 ) -> HttpResponse:
     """Show the form after GET; after POST, act, and show the form again if that is refused.
 
-    `Unauthorized`, and what is not about the form, is left to the middleware.
+    `away` says what it means that a backend is away. `Unauthorized`, and what is not about the
+    form, is left to the middleware.
     """
     if request.method != "POST":
         return show(request, template, form=Form(), **context)
@@ -69,8 +75,7 @@ def answer_form(
             request, template, status=429, retry_after_seconds=seconds, form=form, **context
         )
     except BackendAway:
-        problem = gettext("This is not possible at the moment. Please try again in a minute.")
-        form = Form(request.POST, problem)
+        form = Form(request.POST, str(away or _AWAY))
         return show(request, template, status=503, form=form, **context)
     except (Refusal, BackendRefused, Conflict) as refusal:
         # Status 200, as after a failed login: the user can correct the form, while browsers report

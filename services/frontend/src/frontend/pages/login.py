@@ -1,6 +1,7 @@
 """Logging in, staying logged in, and logging out."""
 
 import time
+from typing import Any
 from urllib.parse import urlencode
 
 import structlog
@@ -9,7 +10,8 @@ from django.middleware.csrf import rotate_token
 from django.utils.translation import gettext
 
 from frontend.backends.api import Caller
-from frontend.backends.errors import BackendAway, BackendError
+from frontend.backends.errors import BackendAway, BackendError, Forbidden
+from frontend.pages.forms import Form, Refusal, answer_form, new_password_in
 from frontend.pages.rendering import HOME, redirect_with_notice, safe_path, show
 from frontend.pages.thoughts import own_page, posted_draft
 from frontend.pages.visitor import PageRequest, send_session
@@ -98,6 +100,7 @@ def login_page(
         username=request.POST.get("username", ""),
         next_path=next_path,
         draft=posted_draft(request.POST),
+        registration_is_open=request.parts.registration_is_open,
     )
 
 
@@ -114,6 +117,15 @@ def go_on(request: PageRequest, next_path: str) -> HttpResponse:
     return own_page(request, draft)
 
 
+def enter(request: PageRequest, token: str, next_path: str) -> HttpResponse:
+    """Log in with a new token, and go on; raises `InvalidToken`."""
+    request.log_in(token)
+    rotate_token(request)
+    response = go_on(request, next_path)
+    send_session(response, request.visitor)
+    return response
+
+
 def _log_in(request: PageRequest) -> HttpResponse:
     next_path = safe_path(request.POST.get("next", ""))
     try:
@@ -125,7 +137,9 @@ def _log_in(request: PageRequest) -> HttpResponse:
         if token is None:
             problem = gettext("Invalid login/password, please try again.")
             return login_page(request, next_path=next_path, problem=problem)
-        request.log_in(token)
+        return enter(request, token, next_path)
+    except Forbidden:
+        return show(request, "first_password.html", form=Form(request.POST), **_kept(request))
     except (BackendAway, InvalidToken) as error:
         _log.warning("login not possible", reason=str(error))
         problem = gettext(
@@ -133,7 +147,29 @@ def _log_in(request: PageRequest) -> HttpResponse:
             "Reading and searching may still work."
         )
         return login_page(request, next_path=next_path, problem=problem, status=503)
-    rotate_token(request)
-    response = go_on(request, next_path)
-    send_session(response, request.visitor)
-    return response
+
+
+def choose_password(request: PageRequest) -> HttpResponse:
+    """Log in with a password that somebody has made up, and replace it by one's own."""
+    return answer_form(request, "first_password.html", _choose_password, **_kept(request))
+
+
+def _choose_password(request: PageRequest) -> HttpResponse:
+    new_password = new_password_in(request, "new_password")
+    token = request.parts.users.log_in(
+        Caller("", request.language),
+        username=request.POST.get("username", "").strip(),
+        password=Secret(request.POST.get("password", "")),
+        new_password=new_password,
+    )
+    if token is None:
+        raise Refusal(password=gettext("Invalid login/password, please try again."))
+    return enter(request, token, safe_path(request.POST.get("next", "")))
+
+
+def _kept(request: PageRequest) -> dict[str, Any]:
+    """Return what a form on the way to a login keeps."""
+    return {
+        "next_path": safe_path(request.POST.get("next", "")),
+        "draft": posted_draft(request.POST),
+    }

@@ -39,6 +39,11 @@ _REASONS: tuple[tuple[str, Promise], ...] = (
         _("A word cannot mix letters that are written from right to left with others."),
     ),
     ("must not contain the character NUL", _("It contains a character that cannot be stored.")),
+    ("is the current password", _("This is your current password. Choose another.")),
+    (
+        "This is the last admin .*",
+        _("This is the last admin who can log in. Make somebody else an admin first."),
+    ),
     (
         "is among the .* most common passwords",
         _("This is one of the most common passwords, which are guessed first."),

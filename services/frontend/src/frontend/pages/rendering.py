@@ -156,8 +156,13 @@ def show(
 def redirect_with_notice(path: str, notice: str) -> HttpResponse:
     """Redirect to `path`, whose page will show this notice."""
     response = HttpResponseRedirect(path)
-    set_cookie(response, "notice", notice, max_age_seconds=60)
+    set_notice(response, notice)
     return response
+
+
+def set_notice(response: HttpResponse, notice: str) -> None:
+    """Let the next page show this notice, a name in `NOTICES`."""
+    set_cookie(response, "notice", notice, max_age_seconds=60)
 
 
 def safe_path(path: str) -> str:

@@ -6,7 +6,17 @@ from typing import Any
 
 from django.urls import URLPattern, path
 
-from frontend.pages import account, export, language, login, search, sessions, thoughts
+from frontend.pages import (
+    account,
+    deletion,
+    export,
+    language,
+    login,
+    registration,
+    search,
+    sessions,
+    thoughts,
+)
 from frontend.pages.error_pages import error_page
 from frontend.pages.visitor import View
 
@@ -20,6 +30,8 @@ PAGES: tuple[tuple[str, View, tuple[str, ...]], ...] = (
     ("thoughts/<int:thought_id>/delete", thoughts.delete, READ + WRITE),
     ("search", search.search, READ),
     ("login", login.log_in, READ + WRITE),
+    ("login/password", login.choose_password, READ + WRITE),
+    ("register", registration.register, READ + WRITE),
     ("logout", login.log_out, READ + WRITE),
     ("account", account.overview, READ),
     ("account/password", account.change_password, READ + WRITE),
@@ -29,6 +41,7 @@ PAGES: tuple[tuple[str, View, tuple[str, ...]], ...] = (
     ("account/export", export.choose, READ),
     ("account/export/thoughts.json", export.as_json, READ),
     ("account/export/thoughts.csv", export.as_csv, READ),
+    ("account/delete", deletion.delete_account, READ + WRITE),
     ("language", language.choose, READ + WRITE),
 )
 

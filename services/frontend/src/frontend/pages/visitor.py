@@ -88,6 +88,7 @@ class Parts:
     verifier: TokenVerifier
     thoughts: ThoughtsBackend
     users: UsersBackend
+    registration_is_open: bool = False
     # An export holds a thread while its client reads.
     exports: BoundedSemaphore = field(default_factory=lambda: BoundedSemaphore(MAX_EXPORTS))
 
