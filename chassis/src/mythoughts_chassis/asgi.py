@@ -2,7 +2,6 @@
 
 import asyncio
 import time
-from collections.abc import Sequence
 
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
@@ -39,7 +38,7 @@ _TRUSTED_PROXIES_KEY = "mythoughts.trusted_proxies"
 class ObserveRequests:
     """Gives each response its `X-Request-ID`, turns errors into problems, logs each request."""
 
-    def __init__(self, app: ASGIApp, *, trusted_proxies: Sequence[Network] = ()) -> None:
+    def __init__(self, app: ASGIApp, *, trusted_proxies: tuple[Network, ...] = ()) -> None:
         self._app = app
         self._trusted_proxies = trusted_proxies
 

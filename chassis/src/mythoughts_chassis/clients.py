@@ -7,8 +7,9 @@ not a trusted proxy's is the client's.
 
 import asyncio
 import ipaddress
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TypeAlias
 
 Address: TypeAlias = ipaddress.IPv4Address | ipaddress.IPv6Address
@@ -42,7 +43,9 @@ class Client:
         return network_of(self.address)
 
 
-def client_address(peer: str | None, forwarded_for: str, trusted: Sequence[Network]) -> str:
+# A client sends many requests.
+@lru_cache(maxsize=1024)
+def client_address(peer: str | None, forwarded_for: str, trusted: tuple[Network, ...]) -> str:
     """Return the address of a client.
 
     `peer` is the other end of the connection, and `forwarded_for` the header, with several joined

@@ -15,11 +15,13 @@ from mythoughts_chassis.endpoints import Admin, Answer, Endpoint
 from mythoughts_chassis.inputs import BODY_TYPES, Id
 from mythoughts_chassis.pagination import Page
 from mythoughts_chassis.problems import Problem, ProblemDetails
+from mythoughts_chassis.rate_limits import HEADERS as RATE_LIMIT_HEADERS
 
 Json = dict[str, Any]
 
 _PROBLEM_HEADERS = {
     401: {"WWW-Authenticate": "The challenge, `Bearer`."},
+    429: {"Retry-After": "Seconds to wait before trying again.", **RATE_LIMIT_HEADERS},
     503: {"Retry-After": "Seconds to wait before trying again."},
 }
 _LINK = 'The neighbouring pages (RFC 8288): `rel="next"` is older, `rel="prev"` newer.'

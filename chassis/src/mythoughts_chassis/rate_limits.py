@@ -6,8 +6,18 @@
 `q` requests are possible in `w` seconds; `r` are left for now, and in `t` seconds there are more.
 """
 
+from collections.abc import Iterable, Mapping
 from math import ceil
+from types import MappingProxyType
 from typing import NamedTuple
+
+# What they mean, for the OpenAPI document.
+HEADERS: Mapping[str, str] = MappingProxyType(
+    {
+        "RateLimit-Policy": "The limits: `q` requests are possible in `w` seconds.",
+        "RateLimit": "What is left of them: `r` requests; in `t` seconds there are more.",
+    }
+)
 
 
 class RateLimit(NamedTuple):
@@ -22,7 +32,13 @@ class RateLimit(NamedTuple):
     @property
     def headers(self) -> dict[str, str]:
         """The limit as response headers."""
-        return {
-            "RateLimit-Policy": f'"{self.name}";q={self.quota};w={self.window_seconds}',
-            "RateLimit": f'"{self.name}";r={self.remaining};t={ceil(self.reset_seconds)}',
-        }
+        return headers([self])
+
+
+def headers(limits: Iterable[RateLimit]) -> dict[str, str]:
+    """Return the limits of one response as its headers."""
+    policies, states = [], []
+    for limit in limits:
+        policies.append(f'"{limit.name}";q={limit.quota};w={limit.window_seconds}')
+        states.append(f'"{limit.name}";r={limit.remaining};t={ceil(limit.reset_seconds)}')
+    return {"RateLimit-Policy": ", ".join(policies), "RateLimit": ", ".join(states)}

@@ -95,7 +95,7 @@ def sql_connection(database_url: str) -> Iterator[Sql]:
 def sql(sql_connection: Sql) -> Iterator[Sql]:
     """A connection to the database, which is emptied after the test."""
     yield sql_connection
-    sql_connection.run("TRUNCATE thoughts, idempotency_keys RESTART IDENTITY")
+    sql_connection.run("TRUNCATE thoughts, idempotency_keys, share_counts, audit RESTART IDENTITY")
 
 
 @pytest.fixture(scope="module")

@@ -5,12 +5,16 @@ from pathlib import Path
 
 from mythoughts_chassis.api import Api, start_tracing
 from mythoughts_chassis.database import Database
+from mythoughts_chassis.housekeeping import housekeeping
 from mythoughts_chassis.openapi import document
 from thoughts_backend.parts import Parts
+from thoughts_backend.queries import DELETE_OLD_ANSWERS, DELETE_OLD_COUNTS
 from thoughts_backend.replica import Replica
 from thoughts_backend.routes import ENDPOINTS
 from thoughts_backend.search import Search
+from thoughts_backend.search_limit import SearchLimit
 from thoughts_backend.settings import Settings
+from thoughts_backend.sharing import ShareLimits
 
 NAME = "thoughts-backend"
 VERSION = version(NAME)
@@ -47,5 +51,19 @@ def create_api(settings: Settings) -> Api:
         )
         databases.append(replica)
     search = Search(at_once=max(1, settings.database_pool_size // 4))
-    parts = Parts(database=database, public_database=databases[-1], search=search)
-    return Api(ENDPOINTS, OPENAPI, settings, parts=parts, databases=databases, tracing=tracing)
+    parts = Parts(
+        database=database,
+        public_database=databases[-1],
+        search=search,
+        share_limits=ShareLimits(settings.shares_per_minute, settings.shares_per_day),
+        search_limit=SearchLimit(settings.searches_per_minute),
+    )
+    return Api(
+        ENDPOINTS,
+        OPENAPI,
+        settings,
+        parts=parts,
+        databases=databases,
+        background=[housekeeping(database, DELETE_OLD_ANSWERS, DELETE_OLD_COUNTS)],
+        tracing=tracing,
+    )

@@ -2,10 +2,21 @@
 
 from typing import Annotated
 
+from mythoughts_chassis import audit
+from mythoughts_chassis.audit import AuditEntry
+from mythoughts_chassis.clients import Client
 from mythoughts_chassis.endpoints import Admin, Answer, Caller, RequestHeader, delete, get, post
-from mythoughts_chassis.pagination import Page
-from mythoughts_chassis.problems import BadInput, Conflict, Gone, NotFound, UnprocessableContent
-from thoughts_backend import thoughts
+from mythoughts_chassis.pagination import Page, PageQuery
+from mythoughts_chassis.problems import (
+    BadInput,
+    Conflict,
+    Gone,
+    NotFound,
+    TooManyRequests,
+    UnprocessableContent,
+)
+from mythoughts_chassis.rate_limits import HEADERS as RATE_LIMIT_HEADERS
+from thoughts_backend import sharing, thoughts
 from thoughts_backend.parts import Parts
 from thoughts_backend.schemas import NewThought, OwnThoughtsQuery, Thought, ThoughtsQuery
 
@@ -33,9 +44,11 @@ IDEMPOTENCY_KEY = RequestHeader(
 )
 
 
-@get("/api/thoughts")
-async def list_thoughts(parts: Parts, query: ThoughtsQuery) -> Page[Thought]:
+@get("/api/thoughts", problems=(TooManyRequests,))
+async def list_thoughts(parts: Parts, client: Client, query: ThoughtsQuery) -> Page[Thought]:
     """List or search everybody's thoughts, newest first."""
+    if query.search:
+        parts.search_limit.count(client)
     return await thoughts.find(parts.public_database, parts.search, query, username=query.username)
 
 
@@ -45,16 +58,20 @@ async def get_thought(parts: Parts, thought_id: int) -> Thought:
     return await thoughts.get(parts.database, thought_id)
 
 
-@get("/api/me/thoughts")
-async def list_own_thoughts(parts: Parts, caller: Caller, query: OwnThoughtsQuery) -> Page[Thought]:
+@get("/api/me/thoughts", problems=(TooManyRequests,))
+async def list_own_thoughts(
+    parts: Parts, caller: Caller, client: Client, query: OwnThoughtsQuery
+) -> Page[Thought]:
     """List or search your own thoughts, newest first."""
+    if query.search:
+        parts.search_limit.count(client)
     return await thoughts.find(parts.database, parts.search, query, user_id=caller.user_id)
 
 
 @post(
     "/api/me/thoughts",
-    problems=(Conflict, Gone, UnprocessableContent),
-    headers={"Location": "The address of the thought."},
+    problems=(Conflict, Gone, UnprocessableContent, TooManyRequests),
+    headers={"Location": "The address of the thought.", **RATE_LIMIT_HEADERS},
 )
 async def share_thought(
     parts: Parts,
@@ -66,10 +83,14 @@ async def share_thought(
 
     The server sets the author and the time. With an `Idempotency-Key` the request can be repeated
     safely if its response was lost: 409 means that the first request is still in progress, 410
-    that the thought has since been deleted, 422 that the key was used for another text.
+    that the thought has since been deleted, 422 that the key was used for another text. 429 means
+    that you have shared too many thoughts in a minute or a day.
     """
-    thought = await thoughts.share(parts.database, caller, body.text, idempotency_key=key)
-    return Answer(thought, {"Location": f"/api/thoughts/{thought.id}"})
+    shared = await sharing.share(
+        parts.database, parts.share_limits, caller, body.text, idempotency_key=key
+    )
+    location = f"/api/thoughts/{shared.thought.id}"
+    return Answer(shared.thought, {"Location": location, **shared.headers})
 
 
 @delete("/api/me/thoughts/{thought_id}", problems=(NotFound,))
@@ -78,10 +99,26 @@ async def delete_own_thought(parts: Parts, caller: Caller, thought_id: int) -> N
     await thoughts.delete_own(parts.database, thought_id, caller.user_id)
 
 
+@delete("/api/me/thoughts")
+async def delete_own_thoughts(parts: Parts, caller: Caller, client: Client) -> None:
+    """Delete all your thoughts.
+
+    It also deletes the stored responses to requests with an `Idempotency-Key`. If you have so many
+    thoughts that it takes too long, the response is 503; repeat the request until it is 204.
+    """
+    await thoughts.delete_all_own(parts.database, caller, client)
+
+
 @delete("/admin/thoughts/{thought_id}", problems=(NotFound,))
-async def delete_any_thought(parts: Parts, caller: Admin, thought_id: int) -> None:
+async def delete_any_thought(parts: Parts, caller: Admin, client: Client, thought_id: int) -> None:
     """Delete anybody's thought; succeeds even if it is already gone."""
-    await thoughts.delete_any(parts.database, thought_id)
+    await thoughts.delete_any(parts.database, thought_id, caller, client)
+
+
+@get("/admin/audit")
+async def list_audit(parts: Parts, caller: Admin, query: PageQuery) -> Page[AuditEntry]:
+    """List the audit log, newest first: who deleted what, when and from where."""
+    return await audit.find(parts.database, query)
 
 
 ENDPOINTS = (
@@ -90,5 +127,7 @@ ENDPOINTS = (
     list_own_thoughts,
     share_thought,
     delete_own_thought,
+    delete_own_thoughts,
     delete_any_thought,
+    list_audit,
 )

@@ -15,3 +15,22 @@ class Settings(ApiSettings):
         default=None,
         check=check_database_url,
     )
+    searches_per_minute: int = setting(
+        "How many searches each process answers in a minute for one client, which is an IPv4 "
+        "address or an IPv6 network of 64 bits; 0 means any number.",
+        default=0,
+        minimum=0,
+        maximum=1_000_000,
+    )
+    shares_per_minute: int = setting(
+        "How many thoughts a user may share in a minute; 0 means any number.",
+        default=60,
+        minimum=0,
+        maximum=1_000_000,
+    )
+    shares_per_day: int = setting(
+        "How many thoughts a user may share in a day; 0 means any number.",
+        default=1000,
+        minimum=0,
+        maximum=1_000_000,
+    )

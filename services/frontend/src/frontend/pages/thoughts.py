@@ -39,8 +39,11 @@ class Draft:
 
     @property
     def idempotency_key(self) -> str:
-        """Identical for the same text from the same form, so that it is stored once."""
-        return f"{self.form_key}-{sha256(self.text.encode()).hexdigest()[:32]}"
+        """Identical for the same text from the same form, so that it is stored once.
+
+        Without the form's key nobody can find out the text, which may be deleted before this.
+        """
+        return sha256(f"{self.form_key} {self.text}".encode()).hexdigest()
 
 
 def posted_draft(fields: Mapping[str, str]) -> Draft:

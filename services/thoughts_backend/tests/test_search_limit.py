@@ -1,0 +1,63 @@
+"""Searches can be limited by the network of the client."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from services.thoughts_backend.tests.conftest import MakeBackend
+from testkit.http_client import Answer, HttpClient
+from testkit.thoughts_sql import Sql
+
+
+def search(http: HttpClient, address: str, path: str = "/api/thoughts/", token: str = "") -> Answer:
+    """Search as a client behind a proxy."""
+    headers = {"X-Forwarded-For": address}
+    return http.get(f"{path}?search=rain", headers=headers, token=token or None)
+
+
+@pytest.fixture
+def limited(make_backend: MakeBackend, sql: Sql) -> Iterator[HttpClient]:
+    """A client of a backend that answers two searches a minute, behind a proxy on this machine."""
+    sql.add_thoughts("Rain")
+    backend = make_backend(SEARCHES_PER_MINUTE="2", TRUSTED_PROXIES="127.0.0.0/8")
+    backend.start()
+    yield backend.http
+    backend.stop()
+
+
+def test_searches_beyond_the_limit_are_refused(limited: HttpClient, bruce: str) -> None:
+    """The third search of a minute is a 429, among everybody's thoughts and one's own."""
+    search(limited, "192.0.2.1")
+    search(limited, "192.0.2.1", "/api/me/thoughts/", bruce)
+
+    refusal = search(limited, "192.0.2.1")
+
+    assert refusal.status == 429
+    assert 0 < int(refusal.headers["Retry-After"]) <= 60
+    assert refusal.headers["RateLimit-Policy"] == '"searches";q=2;w=60'
+    assert search(limited, "192.0.2.1", "/api/me/thoughts/", bruce).status == 429
+
+
+def test_networks_are_limited_apart(limited: HttpClient) -> None:
+    """Another IPv4 address may still search; IPv6 addresses of one customer count together."""
+    for _ in range(3):
+        search(limited, "192.0.2.1")
+        search(limited, "2001:db8::1")
+
+    assert search(limited, "192.0.2.2").status == 200
+    assert search(limited, "2001:db8::ffff").status == 429
+    assert search(limited, "2001:db8:0:1::1").status == 200
+
+
+def test_lists_are_not_limited(limited: HttpClient) -> None:
+    """Lists without a search do not count and are not refused."""
+    headers = {"X-Forwarded-For": "192.0.2.1"}
+    answers = [limited.get("/api/thoughts/", headers=headers).status for _ in range(5)]
+
+    assert answers == [200] * 5
+    assert search(limited, "192.0.2.1").status == 200
+
+
+def test_searches_are_unlimited_by_default(http: HttpClient) -> None:
+    """Unless the setting is set, nothing is refused."""
+    assert {search(http, "192.0.2.1").status for _ in range(100)} == {200}
