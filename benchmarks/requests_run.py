@@ -18,7 +18,7 @@ from benchmarks.scenarios import API_FLOOR, PAGE_FLOOR, Scenario, all_scenarios
 from benchmarks.visitor import Visitor, log_in
 from local.ports import free_port
 from local.process import Process
-from local.stack import Stack, temporary_stack
+from local.stack import SHARING_UNLIMITED, Stack, temporary_stack
 from tooling.console import say, step
 from tooling.project import ROOT
 from tooling.readiness import is_ready, wait_until
@@ -37,7 +37,7 @@ class Server:
 def measure_requests(*, thoughts: int, rounds: int) -> RequestsResult:
     """Measure every scenario `rounds` times, in turn, so that a busy minute affects all alike."""
     say("Starting the system.")
-    with temporary_stack() as stack:
+    with temporary_stack(SHARING_UNLIMITED) as stack:
         at_rest = {name: memory_of([process.pid]) for name, process in stack.services.items()}
         database_url = stack.owner_urls["thoughts"]
         with step(f"Loading {thoughts:,} thoughts"):

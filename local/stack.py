@@ -219,18 +219,23 @@ class Stack:
         raise process.failure(f"was not ready after {START_SECONDS} s")
 
 
+# The settings of a system whose users share as fast as they can.
+SHARING_UNLIMITED = {"SHARES_PER_MINUTE": "0", "SHARES_PER_DAY": "0"}
+
+
 @contextmanager
-def temporary_stack() -> Iterator[Stack]:
+def temporary_stack(settings: Mapping[str, str] | None = None) -> Iterator[Stack]:
     """The whole system on free ports and in a temporary folder, deleted at the end.
 
-    It logs as in production (JSON), and its database runs without fsync.
+    It logs as in production (JSON), and its database runs without fsync. `settings` are additional
+    settings of every service.
     """
     with tempfile.TemporaryDirectory(prefix="mythoughts-") as name:
         # PostgreSQL's own account must be able to enter if root runs this.
         Path(name).chmod(0o711)
         folder = Folder(Path(name, ".local"))
         try:
-            with folder.held(), Stack(folder, durable=False) as stack:
+            with folder.held(), Stack(folder, settings=settings, durable=False) as stack:
                 yield stack
         finally:
             remove_data(folder.postgres)

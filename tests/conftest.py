@@ -21,7 +21,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from local.stack import temporary_stack
+from local.stack import SHARING_UNLIMITED, temporary_stack
 from testkit.browsing import Browsing
 from testkit.compose import Compose
 from testkit.installations import Installation, Processes
@@ -82,7 +82,7 @@ def user(system: System) -> User:
 def module_installation(running_system: System | None) -> Iterator[Installation]:
     """A system of this module's own, or the one that the environment tells of."""
     if running_system is None:
-        with temporary_stack() as stack:
+        with temporary_stack(SHARING_UNLIMITED) as stack:
             yield Processes(stack)
     elif "MYTHOUGHTS_COMPOSE_PROJECT" in os.environ:
         yield Compose(os.environ["MYTHOUGHTS_COMPOSE_PROJECT"], running_system)

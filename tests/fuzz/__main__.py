@@ -12,7 +12,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from local.stack import temporary_stack
+from local.stack import SHARING_UNLIMITED, temporary_stack
 from testkit.system import system_of
 from tooling.program import run_program
 from tooling.project import ROOT
@@ -27,7 +27,7 @@ ADMIN = "the administrator"
 
 def main(arguments: list[str]) -> int:
     """Fuzz both backends; 1 if a check failed."""
-    with temporary_stack() as stack:
+    with temporary_stack(SHARING_UNLIMITED) as stack:
         system = system_of(stack)
         options = {
             "nobody": [],

@@ -8,9 +8,10 @@ from testkit.thoughts_sql import Sql
 ALLOWED = {
     "/api/thoughts": "GET, HEAD, OPTIONS",
     "/api/thoughts/1": "GET, HEAD, OPTIONS",
-    "/api/me/thoughts": "GET, HEAD, OPTIONS, POST",
+    "/api/me/thoughts": "DELETE, GET, HEAD, OPTIONS, POST",
     "/api/me/thoughts/1": "DELETE, OPTIONS",
     "/admin/thoughts/1": "DELETE, OPTIONS",
+    "/admin/audit": "GET, HEAD, OPTIONS",
     "/healthz": "GET, HEAD, OPTIONS",
     "/readyz": "GET, HEAD, OPTIONS",
     "/metrics": "GET, HEAD, OPTIONS",

@@ -36,7 +36,9 @@ def test_every_endpoint_is_documented() -> None:
         ("GET", "/api/me/thoughts"),
         ("POST", "/api/me/thoughts"),
         ("DELETE", "/api/me/thoughts/{thought_id}"),
+        ("DELETE", "/api/me/thoughts"),
         ("DELETE", "/admin/thoughts/{thought_id}"),
+        ("GET", "/admin/audit"),
     }
 
 

@@ -88,5 +88,5 @@ def test_pools_have_metrics_of_their_own(backend: ServiceProcess) -> None:
 
     lines = backend.http.get("/metrics").body.decode().splitlines()
 
-    assert 'database_pool_connections_open{role="primary"} 0.0' in lines
+    assert 'database_pool_connections_in_use{role="primary"} 0.0' in lines
     assert 'database_pool_connections_open{role="replica"} 1.0' in lines
