@@ -60,12 +60,12 @@ def test_options_says_which_methods_there_are(http: HttpClient, path: str, slash
 @pytest.mark.parametrize("path", [path for path, methods in ALLOWED.items() if "GET" in methods])
 @pytest.mark.parametrize("slash", ["", "/"])
 def test_final_slash_makes_no_difference(
-    http: HttpClient, sql: Sql, bruce: str, path: str, slash: str
+    http: HttpClient, sql: Sql, admin: str, path: str, slash: str
 ) -> None:
     """Every path works with and without its trailing slash, without a redirect."""
     sql.add_thoughts("one")
 
-    assert http.get(path + slash, token=bruce).status == 200
+    assert http.get(path + slash, token=admin).status == 200
 
 
 @pytest.mark.parametrize("slash", ["", "/"])
@@ -81,12 +81,12 @@ def test_final_slash_makes_no_difference_to_changes(
 
 
 @pytest.mark.parametrize("path", [path for path, methods in ALLOWED.items() if "GET" in methods])
-def test_head_is_get_without_a_body(http: HttpClient, sql: Sql, bruce: str, path: str) -> None:
+def test_head_is_get_without_a_body(http: HttpClient, sql: Sql, admin: str, path: str) -> None:
     """HEAD has the status and headers of GET and no body."""
     sql.add_thoughts("one")
-    get = http.get(path, token=bruce)
+    get = http.get(path, token=admin)
 
-    head = http.request("HEAD", path, token=bruce)
+    head = http.request("HEAD", path, token=admin)
 
     names = ("Content-Type", "Link", "ETag", "Content-Security-Policy")
     assert (head.status, head.body) == (200, b"")
