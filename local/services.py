@@ -52,6 +52,8 @@ def environment_of(
         "HOST": HOST,
         "PORT": urls[service.name].rpartition(":")[2],
         "DRAIN_SECONDS": "0",
+        # The Frontend calls the backends from here.
+        "TRUSTED_PROXIES": f"{HOST}/32",
         "TOKEN_PUBLIC_KEYS_PATH": str(folder.public_keys),
         **settings,
     }

@@ -40,7 +40,7 @@ def serve(api: Api, settings: ServiceSettings) -> None:
         lifespan="on",
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=FINISH_SECONDS,
-        # Nothing here depends on the client's address or scheme, so no header is trusted.
+        # `clients` works out the client's address; nothing depends on the scheme.
         proxy_headers=False,
         server_header=False,
         access_log=False,

@@ -9,6 +9,7 @@ from django.core.handlers.wsgi import WSGIHandler
 
 from frontend.backends.errors import BackendName
 from frontend.backends.http_client import HttpClient
+from frontend.backends.places import Places
 from frontend.backends.thoughts_backend import ThoughtsBackend
 from frontend.backends.users_backend import UsersBackend
 from frontend.django_settings import configure_django
@@ -19,6 +20,9 @@ from frontend.serving.static_files import serve_static_files
 from frontend.settings import Settings
 from mythoughts_chassis.tls import client_context
 from mythoughts_chassis.tokens import TokenVerifier
+
+# Logins that wait, and changes of passwords: both hold a thread.
+MAX_WAITING = 2
 
 
 class PageHandler(WSGIHandler):
@@ -75,6 +79,12 @@ def _make_parts(settings: Settings, make_client: Callable[..., HttpClient]) -> P
             audience=settings.token_audience,
         ),
         thoughts=ThoughtsBackend(client("thoughts", settings.thoughts_backend_url)),
-        users=UsersBackend(client("users", settings.users_backend_url)),
         registration_is_open=settings.registration == "open",
+        users=UsersBackend(
+            client("users", settings.users_backend_url),
+            # One connection is left for all other calls.
+            logins=Places(at_once=max(settings.backend_connections - 2, 1), waiting=MAX_WAITING),
+            passwords=Places(at_once=1, waiting=MAX_WAITING),
+        ),
+        trusted_proxies=settings.trusted_proxies,
     )

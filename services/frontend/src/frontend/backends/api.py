@@ -18,6 +18,7 @@ from frontend.backends.errors import (
     Unauthorized,
 )
 from frontend.backends.http_client import HttpClient
+from mythoughts_chassis.clients import UNKNOWN, Client
 
 T = TypeVar("T")
 E = TypeVar("E", bound=Entry)
@@ -29,15 +30,25 @@ UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 
 class Caller(NamedTuple):
-    """On whose behalf a backend is called: the access token (may be empty) and the language."""
+    """On whose behalf a backend is called.
+
+    The access token and the token of the browser may be empty.
+    """
 
     token: str
     language: str
+    client: Client
+    device_token: str = ""
 
     @property
     def headers(self) -> dict[str, str]:
-        """The caller as request headers."""
+        """The caller as request headers.
+
+        Backends believe the address if they trust the Frontend (`TRUSTED_PROXIES`).
+        """
         headers = {"Accept": "application/json", "Accept-Language": self.language}
+        if self.client.address != UNKNOWN:
+            headers["X-Forwarded-For"] = self.client.address
         if self.token:
             headers["Authorization"] = f"Bearer {self.token}"
         return headers

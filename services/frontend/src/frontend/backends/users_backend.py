@@ -1,8 +1,9 @@
 """The Users Backend as the pages see it; calls raise only the errors in `errors.py`."""
 
+import re
 import time
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 import msgspec
 
@@ -10,9 +11,11 @@ from frontend.backends.api import BackendApi, Caller
 from frontend.backends.cursors import Cursor, EntryPage
 from frontend.backends.errors import BackendAway, BackendError
 from frontend.backends.http_client import HttpClient
+from frontend.backends.places import Places
 from mythoughts_chassis.settings import Secret
 
 RENEWAL_PAUSE_SECONDS = 60.0
+_NOT_PRINTABLE = re.compile(r"[^ -~]")
 
 
 class Session(msgspec.Struct, frozen=True):
@@ -25,32 +28,47 @@ class Session(msgspec.Struct, frozen=True):
     current: bool
 
 
+class LoggedIn(NamedTuple):
+    """The tokens of a login: that of the session, and that of the browser, which may be empty."""
+
+    token: str
+    device_token: str
+
+
 class _LoggedIn(msgspec.Struct):
     authorized: str = msgspec.field(name="Authorized")
+    device_token: str = ""
 
 
 class UsersBackend:
     """The Users Backend. Every method may raise any `BackendError`."""
 
-    def __init__(self, client: HttpClient) -> None:
+    def __init__(self, client: HttpClient, *, logins: Places, passwords: Places) -> None:
         self._api = BackendApi(client)
         self._renew_again_at = 0.0
+        self._logins = logins
+        self._passwords = passwords
 
     def log_in(
         self, caller: Caller, *, username: str, password: Secret, new_password: Secret | None = None
-    ) -> str | None:
-        """Return a token, or None if the name or password is wrong.
+    ) -> LoggedIn | None:
+        """Return the tokens, or None if the name or password is wrong.
 
         Raises `Forbidden` if a new password must come along, and `BackendRefused` for a bad one.
         """
         body = {"username": username, "password": password.reveal()}
         if new_password is not None:
             body["new_password"] = new_password.reveal()
-        answer = self._api.call(caller, "POST", "/api/login/", body)
+        headers = {"User-Agent": _printable(caller.client.user_agent)}
+        if caller.device_token:
+            headers["X-Device-Token"] = caller.device_token
+        with self._logins.place(caller.client.network):
+            answer = self._api.call(caller, "POST", "/api/login/", body, headers)
         # 400: the name or password is malformed, for example empty.
         if answer.status == 401 or (answer.status == 400 and new_password is None):
             return None
-        return self._token_in(self._api.decoded(answer, _LoggedIn))
+        logged_in = self._api.decoded(answer, _LoggedIn)
+        return LoggedIn(self._token_in(logged_in), logged_in.device_token)
 
     def log_out(self, caller: Caller) -> None:
         """End the caller's session; no error if it has ended already."""
@@ -76,7 +94,9 @@ class UsersBackend:
     def register(self, caller: Caller, *, username: str, password: Secret) -> None:
         """Create a user; raises `Forbidden` if registration is closed."""
         body = {"username": username, "password": password.reveal()}
-        self._api.check_status(self._api.call(caller, "POST", "/api/users/", body), 201)
+        with self._logins.place(caller.client.network):
+            answer = self._api.call(caller, "POST", "/api/users/", body)
+        self._api.check_status(answer, 201)
 
     def change_password(self, caller: Caller, *, password: Secret, new_password: Secret) -> None:
         """Change the password, and end all other sessions.
@@ -84,7 +104,8 @@ class UsersBackend:
         Raises `Forbidden` if `password` is not the current one.
         """
         body = {"password": password.reveal(), "new_password": new_password.reveal()}
-        self._change(caller, "POST", "/api/me/password/", body)
+        with self._passwords.place(caller.client.network):
+            self._change(caller, "POST", "/api/me/password/", body)
 
     def delete_account(self, caller: Caller, *, password: Secret, dry_run: bool) -> None:
         """Delete the caller, or only check whether that is possible.
@@ -92,7 +113,8 @@ class UsersBackend:
         Raises `Forbidden` if `password` is not the current one, `Conflict` for the last admin.
         """
         body = {"password": password.reveal(), "dry_run": dry_run}
-        self._change(caller, "DELETE", "/api/me/", body)
+        with self._passwords.place(caller.client.network):
+            self._change(caller, "DELETE", "/api/me/", body)
 
     def sessions(self, caller: Caller, cursor: Cursor | None) -> EntryPage[Session]:
         """Return a page of the caller's sessions."""
@@ -116,3 +138,7 @@ class UsersBackend:
         if scheme != "Bearer" or not token:
             raise self._api.client.away("bad_answer", "a login answer without a token")
         return token
+
+
+def _printable(text: str) -> str:
+    return _NOT_PRINTABLE.sub("?", text)

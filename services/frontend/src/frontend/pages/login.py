@@ -9,12 +9,19 @@ from django.http import HttpResponse, HttpResponseRedirect
 from django.middleware.csrf import rotate_token
 from django.utils.translation import gettext
 
-from frontend.backends.api import Caller
-from frontend.backends.errors import BackendAway, BackendError, Forbidden
+from frontend.backends.errors import BackendAway, BackendError, Forbidden, TooManyRequests
+from frontend.backends.users_backend import LoggedIn
 from frontend.pages.forms import Form, Refusal, answer_form, new_password_in
-from frontend.pages.rendering import HOME, redirect_with_notice, safe_path, show
+from frontend.pages.rendering import (
+    HOME,
+    RETRY_AFTER_SECONDS,
+    redirect_with_notice,
+    safe_path,
+    show,
+)
 from frontend.pages.thoughts import own_page, posted_draft
 from frontend.pages.visitor import PageRequest, send_session
+from frontend.pages.waiting import waiting_time
 from mythoughts_chassis.settings import Secret
 from mythoughts_chassis.tokens import InvalidToken
 
@@ -89,13 +96,19 @@ def log_in_first(request: PageRequest) -> HttpResponse:
 
 
 def login_page(
-    request: PageRequest, *, next_path: str, status: int = 200, problem: str = ""
+    request: PageRequest,
+    *,
+    next_path: str,
+    status: int = 200,
+    problem: str = "",
+    retry_after_seconds: int = RETRY_AFTER_SECONDS,
 ) -> HttpResponse:
     """Return the login form. It keeps the submitted name and draft, but not the password."""
     return show(
         request,
         "login.html",
         status=status,
+        retry_after_seconds=retry_after_seconds,
         problem=problem,
         username=request.POST.get("username", ""),
         next_path=next_path,
@@ -117,9 +130,9 @@ def go_on(request: PageRequest, next_path: str) -> HttpResponse:
     return own_page(request, draft)
 
 
-def enter(request: PageRequest, token: str, next_path: str) -> HttpResponse:
-    """Log in with a new token, and go on; raises `InvalidToken`."""
-    request.log_in(token)
+def enter(request: PageRequest, logged_in: LoggedIn, next_path: str) -> HttpResponse:
+    """Log in with new tokens, and go on; raises `InvalidToken`."""
+    request.log_in(*logged_in)
     rotate_token(request)
     response = go_on(request, next_path)
     send_session(response, request.visitor)
@@ -129,15 +142,17 @@ def enter(request: PageRequest, token: str, next_path: str) -> HttpResponse:
 def _log_in(request: PageRequest) -> HttpResponse:
     next_path = safe_path(request.POST.get("next", ""))
     try:
-        token = request.parts.users.log_in(
-            Caller("", request.language),
+        logged_in = request.parts.users.log_in(
+            request.stranger,
             username=request.POST.get("username", "").strip(),
             password=Secret(request.POST.get("password", "")),
         )
-        if token is None:
+        if logged_in is None:
             problem = gettext("Invalid login/password, please try again.")
             return login_page(request, next_path=next_path, problem=problem)
-        return enter(request, token, next_path)
+        return enter(request, logged_in, next_path)
+    except TooManyRequests as limit:
+        return _too_many_attempts(request, next_path, limit.retry_after_seconds)
     except Forbidden:
         return show(request, "first_password.html", form=Form(request.POST), **_kept(request))
     except (BackendAway, InvalidToken) as error:
@@ -149,6 +164,17 @@ def _log_in(request: PageRequest) -> HttpResponse:
         return login_page(request, next_path=next_path, problem=problem, status=503)
 
 
+def _too_many_attempts(request: PageRequest, next_path: str, seconds: int) -> HttpResponse:
+    problem = gettext("Too many attempts. Please try again in %(time)s.")
+    return login_page(
+        request,
+        next_path=next_path,
+        problem=problem % {"time": waiting_time(seconds)},
+        status=429,
+        retry_after_seconds=seconds,
+    )
+
+
 def choose_password(request: PageRequest) -> HttpResponse:
     """Log in with a password that somebody has made up, and replace it by one's own."""
     return answer_form(request, "first_password.html", _choose_password, **_kept(request))
@@ -156,15 +182,15 @@ def choose_password(request: PageRequest) -> HttpResponse:
 
 def _choose_password(request: PageRequest) -> HttpResponse:
     new_password = new_password_in(request, "new_password")
-    token = request.parts.users.log_in(
-        Caller("", request.language),
+    logged_in = request.parts.users.log_in(
+        request.stranger,
         username=request.POST.get("username", "").strip(),
         password=Secret(request.POST.get("password", "")),
         new_password=new_password,
     )
-    if token is None:
+    if logged_in is None:
         raise Refusal(password=gettext("Invalid login/password, please try again."))
-    return enter(request, token, safe_path(request.POST.get("next", "")))
+    return enter(request, logged_in, safe_path(request.POST.get("next", "")))
 
 
 def _kept(request: PageRequest) -> dict[str, Any]:

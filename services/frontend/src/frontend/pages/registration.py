@@ -1,9 +1,9 @@
 """Creating an account for oneself, where registration is open."""
 
+import structlog
 from django.http import Http404, HttpResponse
 from django.utils.translation import gettext
 
-from frontend.backends.api import Caller
 from frontend.backends.errors import BackendAway, Conflict, Forbidden, TooManyRequests
 from frontend.pages.forms import Refusal, answer_form, new_password_in
 from frontend.pages.login import enter
@@ -11,6 +11,8 @@ from frontend.pages.reasons import reason_in_words
 from frontend.pages.rendering import HOME, redirect_with_notice, set_notice
 from frontend.pages.visitor import PageRequest
 from mythoughts_chassis.tokens import InvalidToken
+
+_log = structlog.get_logger()
 
 
 def register(request: PageRequest) -> HttpResponse:
@@ -21,7 +23,7 @@ def register(request: PageRequest) -> HttpResponse:
 
 
 def _register(request: PageRequest) -> HttpResponse:
-    caller = Caller("", request.language)
+    caller = request.stranger
     username = request.POST.get("username", "").strip()
     password = new_password_in(request, "password")
     try:
@@ -32,9 +34,11 @@ def _register(request: PageRequest) -> HttpResponse:
         # The setting of the Users Backend decides.
         raise Refusal(username=gettext("Registration is closed.")) from None
     try:
-        token = request.parts.users.log_in(caller, username=username, password=password)
-        response = enter(request, token or "", HOME)
-    except (BackendAway, TooManyRequests, InvalidToken):
-        return redirect_with_notice("/login/", "registered-log-in")
-    set_notice(response, "registered")
-    return response
+        logged_in = request.parts.users.log_in(caller, username=username, password=password)
+        if logged_in is not None:
+            response = enter(request, logged_in, HOME)
+            set_notice(response, "registered")
+            return response
+    except (BackendAway, TooManyRequests, InvalidToken) as error:
+        _log.warning("login after registration not possible", reason=str(error))
+    return redirect_with_notice("/login/", "registered-log-in")

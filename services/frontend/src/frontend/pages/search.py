@@ -3,7 +3,6 @@
 from django.http import HttpResponse
 from django.utils.translation import gettext
 
-from frontend.backends.api import Caller
 from frontend.backends.cursors import EntryPage, cursor_in
 from frontend.backends.errors import BackendAway, BackendRefused, TooManyRequests
 from frontend.backends.thoughts_backend import Thought
@@ -21,7 +20,7 @@ def search(request: PageRequest) -> HttpResponse:
     status, fault, retry_after_seconds = 200, "", RETRY_AFTER_SECONDS
     try:
         page = request.parts.thoughts.search(
-            Caller("", request.language), search=words, username=username, cursor=cursor
+            request.stranger, search=words, username=username, cursor=cursor
         )
     except BackendAway:
         status = 503

@@ -1,6 +1,7 @@
 """The request of a visitor: who they are and which language they read, known from cookies.
 
 mythoughts_session   the access token: HttpOnly; SameSite=Lax; Max-Age=<until it expires>
+mythoughts_device    a token that shows at the next login that this browser is known: for 400 days
 mythoughts_language  the language that the visitor chose
 mythoughts_notice    the notice for the next page (`rendering.py`)
 mythoughts_csrf      the CSRF token that forms are compared with (Django)
@@ -13,6 +14,7 @@ touched. The same holds for the token of another MyThoughts: a session cookie is
 is known to be from this one.
 """
 
+import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -31,9 +33,14 @@ from frontend.backends.api import Caller
 from frontend.backends.errors import Unauthorized
 from frontend.backends.thoughts_backend import ThoughtsBackend
 from frontend.backends.users_backend import UsersBackend
+from mythoughts_chassis.clients import Client, Network, client_address
+from mythoughts_chassis.observation import current_ids
 from mythoughts_chassis.tokens import ExpiredToken, InvalidToken, Principal, TokenVerifier
 
 MAX_EXPORTS = 2
+# As long as browsers keep a cookie (RFC 6265bis).
+DEVICE_SECONDS = 400 * 86_400
+_DEVICE_TOKEN = re.compile(r"[A-Za-z0-9_-]{1,100}", re.ASCII)
 
 View: TypeAlias = Callable[..., HttpResponseBase]
 
@@ -69,10 +76,14 @@ def forget_cookie(response: HttpResponse, name: str) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Visitor:
-    """A visitor, logged in if there is a token; `has_dead_session`: the cookie must be deleted."""
+    """A visitor, logged in if there is a token; `has_dead_session`: the cookie must be deleted.
+
+    After a login there is also the token of the browser.
+    """
 
     principal: Principal | None = None
     token: str = ""
+    device_token: str = ""
     has_dead_session: bool = False
 
     @property
@@ -89,6 +100,7 @@ class Parts:
     thoughts: ThoughtsBackend
     users: UsersBackend
     registration_is_open: bool = False
+    trusted_proxies: tuple[Network, ...] = ()
     # An export holds a thread while its client reads.
     exports: BoundedSemaphore = field(default_factory=lambda: BoundedSemaphore(MAX_EXPORTS))
 
@@ -110,15 +122,33 @@ class PageRequest(WSGIRequest):
         """
         if self.visitor.principal is None:
             raise Unauthorized
-        return Caller(self.visitor.token, self.language)
+        return Caller(self.visitor.token, self.language, self.client)
+
+    @property
+    def stranger(self) -> Caller:
+        """Somebody who is not logged in, for calls to the backends."""
+        return Caller("", self.language, self.client, self._device_token())
+
+    @property
+    def client(self) -> Client:
+        """The browser, as seen across the proxies that are trusted."""
+        return Client(
+            address=client_address(
+                self.META.get("REMOTE_ADDR"),
+                self.META.get("HTTP_X_FORWARDED_FOR", ""),
+                self.parts.trusted_proxies,
+            ),
+            user_agent=self.META.get("HTTP_USER_AGENT", ""),
+            request_id=current_ids.get().request_id,
+        )
 
     def cookie(self, name: str) -> str:
         """Return the value of a cookie such as `session`; it is empty if there is none."""
         return self.COOKIES.get(cookie_name(name, behind_tls=settings.CSRF_COOKIE_SECURE), "")
 
-    def log_in(self, token: str) -> None:
+    def log_in(self, token: str, device_token: str = "") -> None:
         """Log the user in for the rest of this request; raises `InvalidToken`."""
-        self.visitor = Visitor(self.parts.verifier.verify(token), token)
+        self.visitor = Visitor(self.parts.verifier.verify(token), token, device_token)
 
     def log_out(self) -> None:
         """Log the visitor out for the rest of this request, and delete the cookie, if any."""
@@ -138,6 +168,11 @@ class PageRequest(WSGIRequest):
             return Visitor(has_dead_session=True)
         except InvalidToken:
             return Visitor()
+
+    def _device_token(self) -> str:
+        """Return the token of this browser; it is empty if there is none, or none of ours."""
+        token = self.cookie("device")
+        return token if _DEVICE_TOKEN.fullmatch(token) else ""
 
     def _language(self) -> str:
         """Return the visitor's choice, otherwise the browser's.
@@ -163,7 +198,12 @@ def for_users(view: View) -> View:
 
 
 def send_session(response: HttpResponse, visitor: Visitor) -> None:
-    """Set the cookie with the visitor's token, for as long as the token is valid."""
+    """Set the cookie with the visitor's token, for as long as the token is valid.
+
+    After a login, also set that of the browser, which outlives it.
+    """
     if visitor.principal is not None:
         lifetime_seconds = max(visitor.principal.expires_at - int(time.time()), 0)
         set_cookie(response, "session", visitor.token, max_age_seconds=lifetime_seconds)
+    if visitor.device_token:
+        set_cookie(response, "device", visitor.device_token, max_age_seconds=DEVICE_SECONDS)

@@ -39,6 +39,8 @@ def make_server(
         threads=settings.threads,
         # Whether browsers use TLS is a setting, never a header, which anybody can send.
         url_scheme="https" if settings.behind_tls else "http",
+        # `pages/visitor.py` decides what to believe of X-Forwarded-For.
+        clear_untrusted_proxy_headers=False,
         ident=None,
         asyncore_use_poll=True,
         max_request_header_size=MAX_HEADER_BYTES,
