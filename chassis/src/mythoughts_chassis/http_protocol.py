@@ -92,6 +92,7 @@ class HttpProtocol(HttpToolsProtocol):
         self._chunk_bytes = len(data)
         self._message_bytes += len(data)
         if self._message_bytes > MAX_PARSED_BYTES:
+            self._discard()
             return
         super().data_received(data)
         if self._is_in_head and self._message_bytes > MAX_HEADER_BYTES:
@@ -135,6 +136,14 @@ class HttpProtocol(HttpToolsProtocol):
             self._refuse(431, "The headers are too large.")
         else:
             self._refuse(400, msg)
+
+    def _discard(self) -> None:
+        """Tell the client, once it has its response, that no other follows, and read no further.
+
+        The connection closes at its end: closing it now could destroy the response on its way.
+        """
+        if self.cycle is not None and self.cycle.response_complete:  # type: ignore[redundant-expr]
+            self.transport.write_eof()
 
     def _enter(self, seconds: float) -> None:
         self.since = time.monotonic()

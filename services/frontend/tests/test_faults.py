@@ -68,7 +68,7 @@ FAULTS: dict[str, Callable[[FakeBackend], None]] = {
     "refuses connections": FakeBackend.stop,
     "500": _replies(500, {"detail": "broken"}),
     "503": _replies(503, {"detail": "no database"}),
-    "418": _replies(418, {"detail": "unheard of"}),
+    "404": _replies(404, {"detail": "another service"}),
     "no HTTP": _raw(b"\x00\xffgarbage\r\n\r\n"),
     "closes at once": _raw(b""),
     "broken JSON": _raw(HEAD + b'Content-Length: 6\r\n\r\n[{"id"'),

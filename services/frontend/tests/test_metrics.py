@@ -58,7 +58,7 @@ def test_backend_without_an_answer_is_counted(
     assert failures(metric, "no_answer") == before + 1
 
 
-@pytest.mark.parametrize("reply", [Reply(500), Reply(418), Reply(200, "no list")])
+@pytest.mark.parametrize("reply", [Reply(500), Reply(404), Reply(200, "no list")])
 def test_bad_answer_is_counted(
     bruce: Browser, thoughts: FakeThoughtsBackend, metric: Metric, reply: Reply
 ) -> None:

@@ -25,6 +25,9 @@ E = TypeVar("E", bound=Entry)
 
 _SECONDS = re.compile(r"[0-9]{1,9}", re.ASCII)
 
+# The Frontend calls no address and no method that a backend does not have, and sends without pause.
+OUR_FAULTS = frozenset({404, 405, 408})
+
 # msgspec's errors for invalid JSON or UTF-8, too deep nesting, or an unexpected shape.
 UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
@@ -110,10 +113,10 @@ class BackendApi:
             raise Unauthorized
         if answer.status == 410:
             raise ThoughtDeleted
-        if answer.status in (400, 403, 409):
-            raise _refusal(answer)
         if answer.status == 429:
             raise TooManyRequests(_retry_after_seconds(answer))
+        if 400 <= answer.status < 500 and answer.status not in OUR_FAULTS:
+            raise _refusal(answer)
         raise self.client.away("bad_answer", f"status {answer.status}")
 
 

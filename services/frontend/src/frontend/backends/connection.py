@@ -15,7 +15,11 @@ from urllib.parse import urlsplit
 
 from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
 
+from mythoughts_chassis.connections import MAX_HEADER_BYTES
+
 MAX_ANSWER_BYTES = 1_048_576
+# What the backends accept.
+MAX_BODY_BYTES = 65_536
 
 # How `exchange` fails: `ConnectionError` if the connection breaks, `TimeoutError` if the time is
 # up, any other `OSError` if it cannot be opened, also if the backend's certificate is not accepted;
@@ -40,6 +44,10 @@ class Answer(NamedTuple):
     body: bytes
 
 
+class UnsendableRequestError(Exception):
+    """A request contains what no backend accepts, as only odd input of a visitor can cause."""
+
+
 class Connection:
     """A connection that opens when it is needed and stays open; for one thread at a time.
 
@@ -55,10 +63,14 @@ class Connection:
         self._host = url.netloc.rpartition("@")[2].encode("idna").decode()
 
     def exchange(self, request: Request, ends_at: float) -> Answer:
-        """Return the answer, complete at `ends_at` (monotonic); raises `EXCHANGE_ERRORS`."""
+        """Return the answer, complete at `ends_at` (monotonic).
+
+        Raises `EXCHANGE_ERRORS`, and `UnsendableRequestError` before anything is sent.
+        """
+        message = self._message(request)
         try:
             connected = self._open(ends_at)
-            _send(connected, self._message(request), ends_at)
+            _send(connected, message, ends_at)
             answer = _receive(connected, ends_at)
         except ssl.SSLEOFError as error:
             self._close()
@@ -105,9 +117,12 @@ class Connection:
             headers["Content-Length"] = str(len(request.body))
         lines = [f"{request.method} {request.target} HTTP/1.1"]
         lines += [f"{name}: {value}" for name, value in headers.items()]
-        if not all(map(str.isprintable, lines)):
-            raise ValueError("a header of a request contains a control character")
-        return "\r\n".join([*lines, "", ""]).encode("ascii") + request.body
+        head = "\r\n".join([*lines, "", ""])
+        if not (head.isascii() and all(map(str.isprintable, lines))):
+            raise UnsendableRequestError("a header contains a character that cannot be sent")
+        if len(head) > MAX_HEADER_BYTES or len(request.body) > MAX_BODY_BYTES:
+            raise UnsendableRequestError("it is too large")
+        return head.encode("ascii") + request.body
 
 
 class _Response:

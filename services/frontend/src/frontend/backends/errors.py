@@ -2,7 +2,7 @@
 
 BackendError
 ├── BackendAway      no usable answer: slow, connection refused, 5xx, garbage, ...
-├── BackendRefused   400: the backend rejects the request
+├── BackendRefused   400, 413, ...: the backend rejects the request, or it cannot be sent
 ├── Conflict         409: the name is taken, for example
 ├── Forbidden        403: not with this password, or not at all
 ├── ThoughtDeleted   410: the thought shared by this form has since been deleted
@@ -30,7 +30,7 @@ class BackendAway(BackendError):
 
 
 class BackendRefused(BackendError):
-    """The backend answered 400; `str()` is its explanation, `errors` has one for each field."""
+    """The backend refuses the request; `str()` says why, `errors` for each field."""
 
     def __init__(self, explanation: str, errors: Mapping[str, str]) -> None:
         super().__init__(explanation)

@@ -15,8 +15,14 @@ import structlog
 from prometheus_client import Counter, Gauge, Histogram
 
 from frontend.backends.breaker import CircuitBreaker
-from frontend.backends.connection import EXCHANGE_ERRORS, Answer, Connection, Request
-from frontend.backends.errors import BackendAway, BackendName
+from frontend.backends.connection import (
+    EXCHANGE_ERRORS,
+    Answer,
+    Connection,
+    Request,
+    UnsendableRequestError,
+)
+from frontend.backends.errors import BackendAway, BackendName, BackendRefused
 from mythoughts_chassis.observation import current_ids
 
 SLOT_WAIT_SECONDS = 0.25
@@ -79,6 +85,7 @@ class HttpClient:
     def call(self, request: Request) -> Answer:
         """Return the backend's answer, whatever its status; raises `BackendAway` without one.
 
+        Raises `BackendRefused` for a request that the backend would refuse, without calling it.
         The call carries the ids of the page's request.
         """
         if not self._breaker.admits_call():
@@ -89,6 +96,8 @@ class HttpClient:
         except Empty:
             # Not reported to the breaker: the calls that hold the connections will report.
             raise self.away("no_connection_free", "every connection is in use") from None
+        except UnsendableRequestError as error:
+            raise BackendRefused(str(error), {}) from error
         except EXCHANGE_ERRORS as error:
             self._breaker.report_failure()
             raise self.away("no_answer", f"{type(error).__name__}: {error}") from error
