@@ -1,5 +1,6 @@
 """The system under test: where it is, and how API clients and users are made in it."""
 
+import time
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -80,9 +81,10 @@ class System:
         return User(answer.json()["id"], name, password, self.log_in(name, password))
 
     def log_in(self, username: str, password: str) -> str:
-        """The token that logging in gives."""
+        """The token that logging in gives, after waiting if the service says so."""
         body = {"username": username, "password": password}
-        answer = self.users().post("/api/login/", json=body)
+        while (answer := self.users().post("/api/login/", json=body)).status == 429:
+            time.sleep(int(answer.headers["Retry-After"]))
         assert answer.status == 200, answer.text
         return str(answer.json()["Authorized"]).removeprefix("Bearer ")
 

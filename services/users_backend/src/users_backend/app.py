@@ -15,7 +15,7 @@ from users_backend.parts import Parts
 from users_backend.passwords import Passwords
 from users_backend.queries import DELETE_FORGOTTEN_GUESSES, DELETE_OLD_BROWSERS
 from users_backend.routes import ENDPOINTS, admit
-from users_backend.session_queries import DELETE_ENDED, DELETE_EXPIRED, Lifetimes
+from users_backend.session_queries import DELETE_OLD_SESSIONS, Lifetimes
 from users_backend.settings import Settings
 from users_backend.signing import TokenSigner
 
@@ -25,12 +25,7 @@ if TYPE_CHECKING:
 NAME = "users-backend"
 VERSION = version(NAME)
 MIGRATIONS = Path(__file__).parent / "migrations"
-DELETE_WHAT_IS_OLD = (
-    DELETE_EXPIRED,
-    DELETE_ENDED,
-    DELETE_FORGOTTEN_GUESSES,
-    DELETE_OLD_BROWSERS,
-)
+DELETE_WHAT_IS_OLD = (DELETE_OLD_SESSIONS, DELETE_FORGOTTEN_GUESSES, DELETE_OLD_BROWSERS)
 OPENAPI = document(
     ENDPOINTS,
     title="Users Backend",

@@ -65,7 +65,12 @@ class Session(Struct, frozen=True):
     id: Annotated[Id, Meta(examples=[5])]
     creation: Annotated[datetime, Meta(tz=True, description="When the user logged in, in UTC.")]
     expires: Annotated[
-        datetime, Meta(tz=True, description="When it ends, unless it is ended before, in UTC.")
+        datetime,
+        Meta(
+            tz=True,
+            description="When it ends at the latest, in UTC; it is over earlier if its last token "
+            "expires.",
+        ),
     ]
     user_agent: Annotated[
         str,

@@ -12,19 +12,13 @@ from mythoughts_chassis.database import Connection, Database
 from mythoughts_chassis.tokens import CLOCK_SKEW_SECONDS
 from users_backend.schemas import Session
 
-# For housekeeping: sessions that are over and whose tokens have expired by every clock. No token
-# outlives its session.
-_LONG_AGO = f"now() - interval '{CLOCK_SKEW_SECONDS} seconds'"
-_SOME = "LIMIT 1000 FOR UPDATE SKIP LOCKED"
-DELETE_EXPIRED = f"""
-    DELETE FROM sessions WHERE id IN (
-        SELECT id FROM sessions WHERE expires_at < {_LONG_AGO} {_SOME}
-    )
-"""
-DELETE_ENDED = f"""
+# For housekeeping: sessions whose last token has expired by every clock. Only a valid token can be
+# renewed, so they are over.
+DELETE_OLD_SESSIONS = f"""
     DELETE FROM sessions WHERE id IN (
         SELECT id FROM sessions
-        WHERE ended_at IS NOT NULL AND token_expires_at < {_LONG_AGO} {_SOME}
+        WHERE token_expires_at < now() - interval '{CLOCK_SKEW_SECONDS} seconds'
+        LIMIT 1000 FOR UPDATE SKIP LOCKED
     )
 """
 
@@ -59,6 +53,7 @@ class CurrentUser:
 
 
 _IS_LIVE = "ended_at IS NULL AND expires_at > now()"
+_CAN_BE_USED = f"{_IS_LIVE} AND token_expires_at > now()"
 _USER_MAY_LOG_IN = "deleted_at IS NULL AND disabled_at IS NULL"
 
 
@@ -153,7 +148,7 @@ async def fetch_sessions(
     rows = await database.fetch(
         f"""
         SELECT id, created_at, expires_at, user_agent, id = $2 FROM sessions
-        WHERE user_id = $1 AND id > $3 AND id < $4 AND {_IS_LIVE}
+        WHERE user_id = $1 AND id > $3 AND id < $4 AND {_CAN_BE_USED}
         ORDER BY id {"ASC" if ascending else "DESC"} LIMIT $5
         """,
         user_id,
@@ -169,7 +164,7 @@ async def fetch_sessions(
 async def end_session(connection: Connection, session_id: int, user_id: int) -> bool:
     """End one of a user's sessions; return False if it is not theirs or is over."""
     status = await connection.execute(
-        f"UPDATE sessions SET ended_at = now() WHERE id = $1 AND user_id = $2 AND {_IS_LIVE}",
+        f"UPDATE sessions SET ended_at = now() WHERE id = $1 AND user_id = $2 AND {_CAN_BE_USED}",
         session_id,
         user_id,
     )

@@ -15,8 +15,8 @@ def upgrade() -> None:
             ADD COLUMN disabled_at timestamptz,
             ADD COLUMN must_change_password boolean NOT NULL DEFAULT false
     """)
-    # One row for each login. Its tokens have its id; `token_id` and `token_expires_at` are the
-    # `jti` and the end of the newest one.
+    # One row for each login. Its tokens have its id; `token_id` is the `jti` of the newest one, and
+    # `token_expires_at` is when the last of them ends, after which none can be renewed.
     op.execute("""
         CREATE TABLE sessions (
             id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -33,7 +33,7 @@ def upgrade() -> None:
     op.execute(
         "CREATE INDEX sessions_ended ON sessions (token_expires_at) WHERE ended_at IS NOT NULL"
     )
-    op.execute("CREATE INDEX sessions_expires_at ON sessions (expires_at)")
+    op.execute("CREATE INDEX sessions_token_expires_at ON sessions (token_expires_at)")
     op.execute(CREATE_AUDIT)
     # Failed guesses of passwords, and registrations, counted by keyed hashes (`guesses.py`). One is
     # forgotten from time to time; `forgotten_at` is when all are. A crash forgets them too.
