@@ -18,10 +18,10 @@ def made_secrets(overlay: Overlay, names: Sequence[str]) -> str:
 
 def missing_addresses(files: Sequence[Path]) -> str:
     """How to write the files that only the operator can write."""
-    names = " and ".join(shown(file) for file in files)
+    names = "\n".join(f"  {shown(file)}" for file in files)
     return (
-        "Write the address of each database, postgresql://USER:PASSWORD@HOST/NAME, "
-        f"to its own file: {names}"
+        "Write the addresses of the databases, postgresql://ROLE:PASSWORD@HOST/NAME, for the "
+        f"services and for the owners, to these files:\n{names}"
     )
 
 

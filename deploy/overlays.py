@@ -32,7 +32,11 @@ class Overlay:
 
     def missing_addresses(self) -> list[Path]:
         """The missing files with database addresses, which only the operator can write."""
-        paths = [self.secrets / f"{name}-database-url" for name in secret_files.DATABASES]
+        paths = [
+            self.secrets / f"{name}-database{role}-url"
+            for name in secret_files.DATABASES
+            for role in ("", "-owner")
+        ]
         return [path for path in paths if not path.exists()]
 
 

@@ -1,7 +1,10 @@
 """The files that an overlay's Secrets and ConfigMaps are generated from.
 
-    thoughts-database-url, users-database-url    one line, `postgresql://user:password@host:5432/name`
+    thoughts-database-url, users-database-url    for the service: one line,
+                                                 `postgresql://role:password@host:5432/name`
+    thoughts-database-owner-url, ...             the same, for the role that owns the database
     thoughts-database-password, ...              password of the role that owns the database
+    thoughts-database-service-password, ...      password of the service's role
     thoughts-database-superuser-password, ...    password of that server's `postgres`
     private-keys.json, public-keys.json          the JWK sets with the token keys
     admin-password                               password of the user `admin`
@@ -25,7 +28,8 @@ PRIVATE_KEYS, PUBLIC_KEYS = "private-keys.json", "public-keys.json"
 # Each pair is created together: one is useless without the other.
 _PAIRS = (
     (PRIVATE_KEYS, PUBLIC_KEYS),
-    *((f"{name}-database-url", f"{name}-database-password") for name in DATABASES),
+    *((f"{name}-database-owner-url", f"{name}-database-password") for name in DATABASES),
+    *((f"{name}-database-url", f"{name}-database-service-password") for name in DATABASES),
 )
 
 
@@ -37,6 +41,8 @@ def make_secret_files(folder: Path, *, with_databases: bool) -> list[str]:
     """
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     folder.chmod(0o700)
+    if with_databases:
+        _adopt_owners_addresses(folder)
     before = {path.name for path in folder.iterdir()}
     _check_pairs(folder, _PAIRS if with_databases else _PAIRS[:1])
     for name, text in (_new_passwords() if with_databases else {}).items():
@@ -56,6 +62,15 @@ def rotate_keys(folder: Path, *arguments: str) -> None:
     run(*USERS.command("rotate-keys", *arguments), environment={**os.environ, **settings})
 
 
+def _adopt_owners_addresses(folder: Path) -> None:
+    """Rename what earlier versions made: their only address of a database was the owner's."""
+    for name in DATABASES:
+        old, new = folder / f"{name}-database-url", folder / f"{name}-database-owner-url"
+        service_password = folder / f"{name}-database-service-password"
+        if old.exists() and not new.exists() and not service_password.exists():
+            old.rename(new)
+
+
 def _check_pairs(folder: Path, pairs: tuple[tuple[str, str], ...]) -> None:
     for pair in pairs:
         there = [name for name in pair if (folder / name).exists()]
@@ -71,10 +86,14 @@ def _new_passwords() -> dict[str, str]:
     """The contents of all files except the keys, by name."""
     texts = {"admin-password": secrets.token_urlsafe(24)}
     for name in DATABASES:
-        password = secrets.token_urlsafe(24)  # Needs no quoting in a URL.
-        texts[f"{name}-database-password"] = password
-        texts[f"{name}-database-url"] = (
-            f"postgresql://{name}:{password}@{name}-database:5432/{name}"
-        )
-        texts[f"{name}-database-superuser-password"] = secrets.token_urlsafe(24)
+        # Passwords that need no quoting in a URL.
+        owner, service, superuser = (secrets.token_urlsafe(24) for _ in range(3))
+        place = f"{name}-database:5432/{name}"
+        texts |= {
+            f"{name}-database-owner-url": f"postgresql://{name}:{owner}@{place}",
+            f"{name}-database-password": owner,
+            f"{name}-database-url": f"postgresql://{name}_service:{service}@{place}",
+            f"{name}-database-service-password": service,
+            f"{name}-database-superuser-password": superuser,
+        }
     return texts

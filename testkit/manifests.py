@@ -52,7 +52,9 @@ class Manifests:
         secrets = folder / OVERLAYS / "production" / "secrets"
         make_secret_files(secrets, with_databases=False)
         for name in DATABASES:
-            (secrets / f"{name}-database-url").write_text(f"postgresql://{name}@db.invalid/{name}")
+            for role in ("", "-owner"):
+                address = f"postgresql://{name}{role}@db.invalid/{name}"
+                (secrets / f"{name}-database{role}-url").write_text(address)
         (secrets / "thoughts-database-replica-url").write_text("postgresql://thoughts@db2.invalid")
 
     @cache  # noqa: B019 (as long-lived as the process)

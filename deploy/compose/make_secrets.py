@@ -31,18 +31,29 @@ def main() -> None:
 
 
 def make_database_secrets(name: str) -> None:
-    """Create the passwords of a database server, and the address that its service connects to.
+    """Create the passwords of a database server, and the addresses of its owner and its service.
 
-    The address is written last: if it exists, so does the password that it contains.
+    An address is written last: if it exists, so does the password that it contains. An earlier
+    version had no owner's address: the service's was that of the owner.
     """
-    address = FOLDER / f"{name}-database" / "url"
-    if address.exists():
-        return
     server = FOLDER / f"{name}-database-server"
+    owner_url = FOLDER / f"{name}-database-owner" / "url"
+    service_url = FOLDER / f"{name}-database" / "url"
+    if not owner_url.exists() and service_url.exists():
+        write(owner_url, service_url.read_text().rstrip(), SERVICE)
+        service_url.unlink()
+    if not owner_url.exists():
+        write(server / "superuser-password", new_password(), POSTGRES)
+        make_role_secrets(server / "password", owner_url, name, role=name)
+    if not service_url.exists():
+        make_role_secrets(server / "service-password", service_url, name, role=f"{name}_service")
+
+
+def make_role_secrets(file: Path, url: Path, name: str, *, role: str) -> None:
+    """Create the password of a role, and the address that contains it."""
     password = new_password()
-    write(server / "superuser-password", new_password(), POSTGRES)
-    write(server / "password", password, POSTGRES)
-    write(address, f"postgresql://{name}:{password}@{name}-database:5432/{name}", SERVICE)
+    write(file, password, POSTGRES)
+    write(url, f"postgresql://{role}:{password}@{name}-database:5432/{name}", SERVICE)
 
 
 def new_password() -> str:

@@ -1,25 +1,44 @@
 #!/bin/bash
 # With the argument `start`, it starts PostgreSQL. When the image has created new data, it runs this
-# script again: it then creates the service's role, which is no superuser, and the database of the
-# same name, owned by the role.
+# script again: it then creates the database, its owner of the same name, and the role of the service.
+# At each later start it creates what is missing of these, and sets the passwords that the files have.
 set -eo pipefail
 
 # This file exists until the data is complete: an interrupted first start begins again from scratch.
 unfinished=/var/lib/postgresql/.unfinished
 
+create_application() {
+    # psql itself reads the passwords, so that they do not appear in any process list.
+    PGHOST='' PGHOSTADDR='' psql --quiet --no-psqlrc --set=ON_ERROR_STOP=1 \
+        --username="${POSTGRES_USER:-postgres}" --dbname=postgres <<'SQL'
+\getenv name APPLICATION_DATABASE
+\set owner_password `cat "$OWNER_PASSWORD_FILE"`
+\set service_password `cat "$SERVICE_PASSWORD_FILE"`
+SELECT :'name' || '_service' AS service \gset
+SELECT format('CREATE ROLE %I LOGIN', role) FROM unnest(ARRAY[:'name', :'service']) AS role
+ WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = role) \gexec
+ALTER ROLE :"name" PASSWORD :'owner_password';
+ALTER ROLE :"service" PASSWORD :'service_password';
+SELECT format('CREATE DATABASE %I OWNER %I', :'name', :'name')
+ WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = :'name') \gexec
+REVOKE ALL ON DATABASE :"name" FROM PUBLIC;
+SQL
+    rm -f "$unfinished"
+}
+
 if [ "${1:-}" = start ]; then
     if [ -e "$unfinished" ]; then rm -rf "${PGDATA:?}"; fi
-    if [ ! -s "$PGDATA/PG_VERSION" ]; then touch "$unfinished"; fi
+    if [ -s "$PGDATA/PG_VERSION" ]; then
+        # As the image does at its first start: this server does not listen on TCP. Recovery after a
+        # crash may take minutes.
+        export PGCTLTIMEOUT=3600
+        pg_ctl --pgdata="$PGDATA" --wait --silent --options="-c listen_addresses=''" start
+        create_application
+        pg_ctl --pgdata="$PGDATA" --mode=fast --wait --silent stop
+    else
+        touch "$unfinished"
+    fi
     exec docker-entrypoint.sh postgres
 fi
 
-# psql itself reads the password, so that it does not appear in any process list.
-psql --quiet --no-psqlrc --set=ON_ERROR_STOP=1 --username="${POSTGRES_USER:-postgres}" \
-    --dbname=postgres <<'SQL'
-\getenv name APPLICATION_DATABASE
-\set password `cat "$APPLICATION_PASSWORD_FILE"`
-CREATE ROLE :"name" LOGIN PASSWORD :'password';
-CREATE DATABASE :"name" OWNER :"name";
-REVOKE ALL ON DATABASE :"name" FROM PUBLIC;
-SQL
-rm -f "$unfinished"
+create_application

@@ -11,7 +11,9 @@ import pytest
 
 from testkit.stand_ins import Workplace
 
-ADDRESSES = ("thoughts-database-url", "users-database-url")
+ADDRESSES = tuple(
+    f"{name}-database{role}-url" for name in ("thoughts", "users") for role in ("", "-owner")
+)
 
 
 def agree(workplace: Workplace, word: str, **settings: str) -> str:

@@ -12,10 +12,14 @@ LOCAL_FILES = [
     "admin-password",
     "private-keys.json",
     "public-keys.json",
+    "thoughts-database-owner-url",
     "thoughts-database-password",
+    "thoughts-database-service-password",
     "thoughts-database-superuser-password",
     "thoughts-database-url",
+    "users-database-owner-url",
     "users-database-password",
+    "users-database-service-password",
     "users-database-superuser-password",
     "users-database-url",
 ]
@@ -49,9 +53,34 @@ def test_addresses_carry_the_passwords(tmp_path: Path) -> None:
     make_secret_files(tmp_path, with_databases=True)
 
     for name in ("thoughts", "users"):
-        password = (tmp_path / f"{name}-database-password").read_text().strip()
+        owner, service = (
+            (tmp_path / f"{name}-database{role}password").read_text().strip()
+            for role in ("-", "-service-")
+        )
+        place = f"{name}-database:5432/{name}\n"
         url = (tmp_path / f"{name}-database-url").read_text()
-        assert url == f"postgresql://{name}:{password}@{name}-database:5432/{name}\n"
+        owner_url = (tmp_path / f"{name}-database-owner-url").read_text()
+        assert url == f"postgresql://{name}_service:{service}@{place}"
+        assert owner_url == f"postgresql://{name}:{owner}@{place}"
+
+
+def test_files_of_one_role_become_those_of_two(tmp_path: Path) -> None:
+    """The address that an earlier version made becomes the owner's; the service gets another."""
+    make_secret_files(tmp_path, with_databases=True)
+    before = contents(tmp_path)
+    for name in ("thoughts", "users"):
+        (tmp_path / f"{name}-database-owner-url").rename(tmp_path / f"{name}-database-url")
+        (tmp_path / f"{name}-database-service-password").unlink()
+
+    make_secret_files(tmp_path, with_databases=True)
+
+    after = contents(tmp_path)
+    assert sorted(after) == LOCAL_FILES
+    assert {name for name in after if after[name] != before[name]} == {
+        f"{name}-database-{file}"
+        for name in ("thoughts", "users")
+        for file in ("url", "service-password")
+    }
 
 
 def test_the_two_key_files_belong_together(tmp_path: Path) -> None:
@@ -97,8 +126,9 @@ def test_file_that_stands_alone_is_made_again(tmp_path: Path) -> None:
     ("lost", "other"),
     [
         ("private-keys.json", "public-keys.json"),
-        ("users-database-password", "users-database-url"),
-        ("thoughts-database-url", "thoughts-database-password"),
+        ("users-database-password", "users-database-owner-url"),
+        ("users-database-owner-url", "users-database-password"),
+        ("thoughts-database-url", "thoughts-database-service-password"),
     ],
 )
 def test_half_of_a_pair_is_refused(tmp_path: Path, lost: str, other: str) -> None:

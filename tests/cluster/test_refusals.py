@@ -141,20 +141,21 @@ def test_missing_key_file_is_named_by_the_pod(undone: Cluster, service: str) -> 
 
 def test_wrong_password_makes_pods_unready_and_restarts_none(cluster: Cluster) -> None:
     """A pod whose password is rejected logs this; with the right password it serves again."""
-    password = (LOCAL.secrets / "thoughts-database-password").read_text().strip()
+    password = (LOCAL.secrets / "thoughts-database-service-password").read_text().strip()
     lives = cluster.lives_of("thoughts")
 
     try:
-        cluster.psql("thoughts", "postgres", "ALTER ROLE thoughts PASSWORD 'another'")
+        cluster.psql("thoughts", "postgres", "ALTER ROLE thoughts_service PASSWORD 'another'")
         cluster.psql(
             "thoughts",
             "postgres",
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'thoughts'",
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE usename = 'thoughts_service'",
         )
         wait_until(lambda: not cluster.is_ready("thoughts"), what="the pod is unready")
         assert "password authentication failed" in cluster.log_of("thoughts")
     finally:
-        cluster.psql("thoughts", "postgres", f"ALTER ROLE thoughts PASSWORD '{password}'")
+        cluster.psql("thoughts", "postgres", f"ALTER ROLE thoughts_service PASSWORD '{password}'")
 
     wait_until(lambda: cluster.is_ready("thoughts"), what="the pod is ready")
     assert cluster.lives_of("thoughts") == lives

@@ -91,8 +91,10 @@ def test_private_keys_are_mounted_where_they_are_used(project: Project) -> None:
 @pytest.mark.parametrize("name", ["thoughts", "users"])
 def test_passwords_are_mounted_where_they_are_used(project: Project, name: str) -> None:
     """A database's address is mounted in its backend's containers, its passwords in its server."""
-    backend = {f"{name}-backend", f"{name}-migrations", f"{name}-demo"}
+    owners = {f"{name}-migrations", f"{name}-demo"}
+    backend = {f"{name}-backend"} | owners
 
+    assert users_of_volume(project, f"{name}-database-owner") - {"secrets"} == owners
     assert users_of_volume(project, f"{name}-database") - {"secrets", "admin"} == backend
     assert users_of_volume(project, f"{name}-database-server") - {"secrets"} == {f"{name}-database"}
 
@@ -107,7 +109,7 @@ def test_secrets_are_told_nobody(project: Project) -> None:
     ids = project.compose("ps", "--all", "--quiet").split()
     told = project.compose("logs", "--no-color") + docker("inspect", *ids)
 
-    assert len(passwords) == 5
+    assert len(passwords) == 7
     assert [password for password in passwords if password in told] == []
 
 

@@ -49,6 +49,18 @@ def test_killed_initialisation_is_done_again() -> None:
         assert "thoughts" in databases.split()
 
 
+def test_role_that_is_missing_is_created_by_the_next_start() -> None:
+    """A database of an earlier version, which had one role, gets that of the service."""
+    with Project(FILE) as project:
+        project.compose("up", "--detach", "--wait", DATABASE)
+        project.compose(*TABLES, "DROP ROLE thoughts_service")
+
+        project.compose("restart", DATABASE)
+        project.compose("up", "--detach", "--wait", "thoughts-backend")
+
+        assert project.health("thoughts-backend") == "healthy"
+
+
 def test_later_starts_keep_the_data() -> None:
     """A database that was killed later has what it had."""
     with Project(FILE) as project:

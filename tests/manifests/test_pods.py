@@ -8,7 +8,7 @@ import pytest
 
 from mythoughts_chassis.observation import UNOBSERVED_PATHS
 from mythoughts_chassis.server import FINISH_SECONDS
-from mythoughts_chassis.settings import describe_settings
+from mythoughts_chassis.settings import DatabaseSettings, OwnerSettings, describe_settings
 from testkit.manifest_objects import (
     SERVICES,
     all_containers,
@@ -22,6 +22,12 @@ from testkit.manifests import Manifest
 
 # Created by CloudNativePG's operator, by cert-manager, or by hand as the manifest says.
 FOREIGN_SECRETS = {"thoughts-database-app", "users-database-app"}
+# The settings of the commands that do not serve.
+COMMANDS: dict[str, type] = {
+    "migrate": OwnerSettings,
+    "load-demo": OwnerSettings,
+    "create-admin": DatabaseSettings,
+}
 
 
 @pytest.fixture(params=SERVICES)
@@ -96,10 +102,24 @@ def test_only_the_users_backend_has_private_keys(rendered: tuple[Manifest, ...])
     assert with_keys <= {("users-backend", "users-backend")}
 
 
+def test_services_never_have_the_owners_addresses(rendered: tuple[Manifest, ...]) -> None:
+    """Only what migrates, loads demonstration data or backs up can change tables."""
+    with_address = {
+        container["name"]
+        for _, pod in pods(rendered)
+        for volume in pod["spec"].get("volumes", [])
+        if (_source(volume) or ("", ""))[1].endswith(("-database-owner", "-database-app"))
+        for container in containers(pod)
+        if volume["name"] in {mount["name"] for mount in container["volumeMounts"]}
+    }
+
+    assert with_address <= {"migrate", "load-demo", "back-up"}
+
+
 def test_services_are_told_what_they_know(rendered: tuple[Manifest, ...]) -> None:
     """Every variable of a service's container is one of its settings, or used by another one."""
     for name, container in _service_containers(rendered):
-        known = {setting for setting, *_ in _settings(name)}
+        known = {setting for setting, *_ in _settings(name, container)}
         variables = environment(container)
         values = "".join(value or "" for value in variables.values())
         for variable in variables:
@@ -109,7 +129,8 @@ def test_services_are_told_what_they_know(rendered: tuple[Manifest, ...]) -> Non
 def test_services_are_told_what_they_need(rendered: tuple[Manifest, ...]) -> None:
     """Every setting without a default is set, also for the containers that only migrate."""
     for name, container in _service_containers(rendered):
-        required = {setting for setting, _, default in _settings(name) if default is MISSING}
+        settings = _settings(name, container)
+        required = {setting for setting, _, default in settings if default is MISSING}
         given = {variable.removesuffix("_FILE") for variable in environment(container)}
         assert required <= given
 
@@ -162,9 +183,11 @@ def _service_containers(objects: tuple[Manifest, ...]) -> list[tuple[str, dict[s
     return [(name, c) for name, c in all_containers(objects) if name in SERVICES]
 
 
-def _settings(service: str) -> list[tuple[str, str, object]]:
-    settings_class = import_module(f"{SERVICES[service]}.settings").Settings
-    return list(describe_settings(settings_class))
+def _settings(service: str, container: dict[str, Any]) -> list[tuple[str, str, object]]:
+    """The settings of the command that the container runs."""
+    command, *_ = container.get("args", ["serve"])
+    serving = import_module(f"{SERVICES[service]}.settings").Settings
+    return list(describe_settings(COMMANDS.get(command, serving)))
 
 
 def _source(volume: dict[str, Any]) -> tuple[str, str] | None:

@@ -6,7 +6,7 @@ name=$(date --utc +%Y-%m-%dT%H-%M-%SZ)
 rm -rf /backups/.unfinished
 mkdir /backups/.unfinished
 for database in thoughts users; do
-    url=$(cat "/etc/mythoughts/$database-database/url")
+    url=$(cat "/etc/mythoughts/$database-database-owner/url")
     pg_dump --format=custom --file="/backups/.unfinished/$database.dump" --dbname="$url"
 done
 sync

@@ -5,7 +5,7 @@ set -euo pipefail
 
 backup=/backups/${BACKUP:-$(cd /backups && ls -d -- *Z | tail -n 1)}
 for database in thoughts users; do
-    url=$(cat "/etc/mythoughts/$database-database/url")
+    url=$(cat "/etc/mythoughts/$database-database-owner/url")
     pg_restore --clean --if-exists --no-owner --single-transaction --exit-on-error --dbname="$url" \
         "$backup/$database.dump"
 done

@@ -1,0 +1,65 @@
+"""The passwords and addresses that Compose's container `secrets` makes."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from deploy.compose import make_secrets
+
+VOLUMES = [
+    f"{name}-database{part}" for name in ("thoughts", "users") for part in ("", "-owner", "-server")
+]
+
+
+@pytest.fixture
+def volumes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Empty folders in place of the volumes; their files stay the test's own."""
+    for name in VOLUMES:
+        (tmp_path / name).mkdir()
+    monkeypatch.setattr(make_secrets, "FOLDER", tmp_path)
+    monkeypatch.setattr(os, "fchown", lambda *_: None)
+    return tmp_path
+
+
+def contents(folder: Path) -> dict[str, str]:
+    """The files of the volumes, by volume and name."""
+    return {str(path.relative_to(folder)): path.read_text() for path in folder.glob("*/*")}
+
+
+def test_each_role_has_an_address_with_its_password(volumes: Path) -> None:
+    """The owner's and the service's address have the passwords that the server sets."""
+    make_secrets.make_database_secrets("thoughts")
+
+    files = {name: text.rstrip() for name, text in contents(volumes).items()}
+    owner, service = (
+        files[f"thoughts-database-server/{role}password"] for role in ("", "service-")
+    )
+    place = "thoughts-database:5432/thoughts"
+    assert files["thoughts-database-owner/url"] == f"postgresql://thoughts:{owner}@{place}"
+    assert files["thoughts-database/url"] == f"postgresql://thoughts_service:{service}@{place}"
+    assert owner != service
+
+
+def test_second_run_changes_nothing(volumes: Path) -> None:
+    """What exists is kept."""
+    make_secrets.make_database_secrets("users")
+    before = contents(volumes)
+
+    make_secrets.make_database_secrets("users")
+
+    assert contents(volumes) == before
+
+
+def test_address_of_one_role_becomes_the_owners(volumes: Path) -> None:
+    """After an earlier version, which had one role, the service gets another one."""
+    make_secrets.make_database_secrets("users")
+    before = contents(volumes)
+    (volumes / "users-database-owner/url").rename(volumes / "users-database/url")
+    (volumes / "users-database-server/service-password").unlink()
+
+    make_secrets.make_database_secrets("users")
+
+    after = contents(volumes)
+    changed = {name for name in before if before[name] != after[name]}
+    assert changed == {"users-database/url", "users-database-server/service-password"}
