@@ -72,6 +72,14 @@ def _old_form(page: Page, _: User) -> None:
     page.get_by_role("heading", name="Please try again").wait_for()
 
 
+def _refused_password(page: Page, _: User) -> None:
+    page.goto("/account/password/")
+    for label in ("Current password", "New password", "New password again"):
+        page.get_by_label(label, exact=True).fill(label)
+    page.get_by_role("main").get_by_role("button", name="Change the password").click()
+    page.get_by_role("alert").wait_for()
+
+
 PLACES = (
     Place("login", _at("/login/"), is_public=True),
     Place("failed login", _failed_login, is_public=True),
@@ -84,6 +92,13 @@ PLACES = (
     Place("search with results", _at("/search?search=" + "W" * 100), is_public=True),
     Place("search without results", _at("/search?search=4cc9e0d1b2"), is_public=True),
     Place("confirm delete", _confirm_delete),
+    Place("account", _at("/account/")),
+    Place("password", _at("/account/password/")),
+    Place("refused password", _refused_password),
+    Place("first password", _at("/login/password/"), is_public=True),
+    Place("sessions", _at("/account/sessions/")),
+    Place("export", _at("/account/export/")),
+    Place("confirm deletion of the account", _at("/account/delete/")),
     Place("confirm logout", _at("/logout/")),
     Place("not found", _at("/nowhere"), is_public=True),
     Place("old form", _old_form),
