@@ -61,7 +61,8 @@ def environment_of(
         environment["DATABASE_URL"] = database_urls[service.name]
     if service is USERS:
         environment["TOKEN_PRIVATE_KEYS_PATH"] = str(folder.private_keys)
+    else:
+        environment["USERS_BACKEND_URL"] = urls[USERS.name]
     if service is FRONTEND:
         environment["THOUGHTS_BACKEND_URL"] = urls[THOUGHTS.name]
-        environment["USERS_BACKEND_URL"] = urls[USERS.name]
     return environment

@@ -9,6 +9,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, NamedTuple
 from urllib.parse import parse_qs, urlsplit
 
+from mythoughts_chassis import status_lists
+from testkit.token_maker import TokenMaker
+
 
 class Call(NamedTuple):
     """A request that a backend received."""
@@ -43,6 +46,9 @@ class Handler(BaseHTTPRequestHandler):
     def handle_any(self) -> None:
         """Answer a request of any method."""
         call = self._read_call()
+        if (reply := self.backend.answer_unseen(call)) is not None:
+            self.reply(reply)
+            return
         self.backend.calls.append(call)
         self.backend.called.set()
         fault = self.backend.fault
@@ -133,6 +139,10 @@ class FakeBackend:
     def answer(self, call: Call) -> Reply:
         """Answer as the real backend would."""
         raise NotImplementedError
+
+    def answer_unseen(self, _: Call) -> Reply | None:
+        """Answer what machines ask for all the time, None for everything else."""
+        return None
 
     def start(self) -> None:
         """Listen, on the same port as the last time."""
@@ -238,18 +248,47 @@ class FakeThoughtsBackend(FakeBackend):
         ]
 
 
-class FakeUsersBackend(FakeBackend):
+class FakeEndedSessions(FakeBackend):
+    """Publishes which sessions have ended, as the Users Backend does, and nothing else.
+
+    `status_list` makes the list. Asking for it is `unseen`, not among the `calls`, and meets no
+    `fault`.
+    """
+
+    def __init__(self, token_maker: TokenMaker) -> None:
+        self._token_maker = token_maker
+        self.ended: set[int] = set()
+        self.unseen: list[Call] = []
+        self.status_list: Callable[[], Reply] = self.signed_list
+        super().__init__()
+
+    def signed_list(self) -> Reply:
+        """The list of the `ended` sessions, signed now."""
+        return Reply(200, {"jwt": self._token_maker.status_list(self.ended)})
+
+    def answer_unseen(self, call: Call) -> Reply | None:
+        """Answer whoever asks for the list."""
+        if call.path != status_lists.PATH:
+            return None
+        self.unseen.append(call)
+        return self.status_list()
+
+    def answer(self, _: Call) -> Reply:
+        """There is nothing else."""
+        return Reply(404, {})
+
+
+class FakeUsersBackend(FakeEndedSessions):
     """Everybody's password is their name at first, by the contract of the Users Backend."""
 
-    def __init__(self, token_for: Callable[[str], str]) -> None:
-        self._token_for = token_for
+    def __init__(self, token_maker: TokenMaker) -> None:
         self.passwords: dict[str, str] = {}
         self.logged_out: set[str] = set()
         self.sessions: list[dict[str, Any]] = []
         self.deleted: set[str] = set()
         self.must_change: set[str] = set()
         self.registration_is_open = True
-        super().__init__()
+        super().__init__(token_maker)
 
     def answer(self, call: Call) -> Reply:
         """Answer according to the path."""
@@ -288,7 +327,7 @@ class FakeUsersBackend(FakeBackend):
             self.passwords[username] = call.body["new_password"]
         elif username in self.must_change:
             return Reply(403, {"detail": "Choose a new password: send it as new_password."})
-        return Reply(200, {"Authorized": f"Bearer {self._token_for(username)}"})
+        return Reply(200, {"Authorized": f"Bearer {self._token_maker.token(username)}"})
 
     def _register(self, username: str, password: str) -> Reply:
         if not self.registration_is_open:
@@ -310,7 +349,7 @@ class FakeUsersBackend(FakeBackend):
     def _answer_user(self, call: Call, username: str, rest: list[str]) -> Reply:
         match call.method, rest:
             case "POST", ["token"]:
-                return Reply(200, {"Authorized": f"Bearer {self._token_for(username)}"})
+                return Reply(200, {"Authorized": f"Bearer {self._token_maker.token(username)}"})
             case "POST", ["password"]:
                 return self._change_password(username, **call.body)
             case "DELETE", []:

@@ -3,6 +3,7 @@
 import json
 import time
 import uuid
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -11,7 +12,9 @@ from typing import Any
 from joserfc import jws
 from joserfc.jwk import RSAKey
 
+from mythoughts_chassis import status_lists
 from mythoughts_chassis.keys import ALGORITHM, Jwk, read_key_set
+from mythoughts_chassis.status_lists import claims_of, list_of
 from users_backend.keys import rotate_key_sets
 from users_backend.signing import sign_token
 
@@ -70,6 +73,20 @@ class TokenMaker:
         payload = f"{json.dumps(others)[:-1]}{added}}}"
         header = {"alg": ALGORITHM, "kid": self.private_key["kid"], "typ": "at+jwt"}
         return jws.serialize_compact(header, payload, RSAKey.import_key(self.private_key))
+
+    def status_list(
+        self, ended: Iterable[int] = (), *, issued_at: float | None = None, **changes: Any
+    ) -> str:
+        """A signed list of ended sessions, as the Users Backend makes it, with changed claims."""
+        claims = self.list_claims(ended, issued_at=issued_at) | changes
+        return sign_token(claims, self.private_key, typ=status_lists.TYPE)
+
+    def list_claims(
+        self, ended: Iterable[int], *, issued_at: float | None = None
+    ) -> dict[str, Any]:
+        """The claims of such a list."""
+        now = time.time() if issued_at is None else issued_at
+        return claims_of(list_of(list(ended), now), "mythoughts")
 
     def admin_token(self) -> str:
         """A token of an admin."""

@@ -76,6 +76,7 @@ def test_wrong_password_is_told_and_not_hidden(stoppable: Project) -> None:
         f"--network={stoppable.name}_thoughts-database",
         f"--volume={stoppable.name}_token-public-keys:{keys}:ro",
         f"--env=TOKEN_PUBLIC_KEYS_PATH={keys}/public-keys.json",
+        "--env=USERS_BACKEND_URL=http://users-backend:8000",
         "--env=DATABASE_URL=postgresql://thoughts:wrong@thoughts-database:5432/thoughts",
         THOUGHTS_IMAGE.reference,
     ).strip()

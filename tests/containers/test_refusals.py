@@ -9,7 +9,10 @@ from tooling.project import ROOT
 
 KEYS = "/etc/mythoughts/token-public-keys/public-keys.json"
 SETTINGS = {
-    "thoughts_backend": ("DATABASE_URL=postgresql://thoughts@127.0.0.1/thoughts",),
+    "thoughts_backend": (
+        "DATABASE_URL=postgresql://thoughts@127.0.0.1/thoughts",
+        "USERS_BACKEND_URL=http://users",
+    ),
     "users_backend": (
         "DATABASE_URL=postgresql://users@127.0.0.1/users",
         f"TOKEN_PRIVATE_KEYS_PATH={KEYS}",

@@ -16,6 +16,7 @@ SERVICE_ARROWS = {
     ("traefik", "users-backend"),
     ("frontend", "thoughts-backend"),
     ("frontend", "users-backend"),
+    ("thoughts-backend", "users-backend"),
 }
 DATABASE_ARROWS = {
     ("thoughts-backend", "thoughts-database"),
@@ -38,7 +39,7 @@ def _port(peer: Peer) -> int:
 
 
 def test_production_has_the_arrows_of_the_map(production: tuple[Manifest, ...]) -> None:
-    """The ingress controller reaches the services, the Frontend the backends."""
+    """The ingress controller reaches the services, and these the ones that they call."""
     assert arrows(production, INGRESS, STRANGER) == SERVICE_ARROWS
 
 

@@ -16,6 +16,7 @@ from starlette.types import ASGIApp, Lifespan, Receive, Scope, Send
 from mythoughts_chassis.api_tracing import TraceRequests
 from mythoughts_chassis.asgi import ObserveRequests
 from mythoughts_chassis.database import Database
+from mythoughts_chassis.ended_sessions import EndedSessions
 from mythoughts_chassis.endpoints import Endpoint, Guard, get
 from mythoughts_chassis.observation import log_error, metrics_page, set_build_info
 from mythoughts_chassis.problems import MethodNotAllowed, NotFound, Unavailable
@@ -32,12 +33,12 @@ class Api:
 
     `parts` are the objects that the endpoints use. The `databases` among them, the primary first,
     are open while the application runs, and `background` runs as long; work that raises is logged
-    and not started again. The `guard` checks each caller further, after their token. Set `draining`
-    to make the service unready before it stops. The constructor raises `KeySetError` if the public
-    keys cannot be read.
+    and not started again. Tokens of `ended` sessions are refused; without it, the `guard` must do
+    that, which checks each caller further, after their token. Set `draining` to make the service
+    unready before it stops. The constructor raises `KeySetError` if the public keys cannot be read.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 (it is the assembly)
         self,
         endpoints: Sequence[Endpoint],
         openapi: dict[str, Any],
@@ -47,15 +48,18 @@ class Api:
         databases: Sequence[Database],
         background: Sequence[Callable[[], Coroutine[Any, Any, None]]] = (),
         guard: Guard | None = None,
+        ended: EndedSessions | None = None,
         tracing: "Tracing | None",
     ) -> None:
         self.draining = False
         self._databases = databases
         self._background = background
+        self._ended = ended
         verifier = TokenVerifier(
             public_keys_path=settings.token_public_keys_path,
             issuer=settings.token_issuer,
             audience=settings.token_audience,
+            ended=ended,
         )
         every = [*endpoints, *_health_endpoints(self._check_ready), *swagger_endpoints(openapi)]
         router = router_of(every, parts, verifier, guard=guard, lifespan=self._open)
@@ -70,6 +74,8 @@ class Api:
     @asynccontextmanager
     async def _open(self, _: object) -> AsyncIterator[None]:
         async with AsyncExitStack() as opened:
+            if self._ended is not None:
+                opened.enter_context(self._ended)
             for database in self._databases:
                 await database.open()
                 opened.push_async_callback(database.close)

@@ -35,6 +35,10 @@ Caller = NewType("Caller", Principal)
 Admin = NewType("Admin", Caller)
 
 JSON = "application/json"
+ENDED_SESSIONS_UNKNOWN = (
+    "Which sessions have ended is not known at the moment, so only what every user may do is "
+    "possible. Please try again."
+)
 
 # RFC 6750. `Bearer` may appear twice: users paste the login response, `Bearer TOKEN`, into a field
 # of Swagger UI or a generated client, which then sends `Bearer Bearer TOKEN`.
@@ -106,6 +110,8 @@ class Endpoint:
                 if self.caller is not None:
                     caller = _authenticate(request.scope["headers"], verifier)
                     arguments["caller"] = await self._admit(caller, parts, guard)
+                    if self.caller is Admin and not verifier.knows_ended_sessions:
+                        raise Unavailable(ENDED_SESSIONS_UNKNOWN)
                 await self._read(request, arguments, deadline)
                 result = await self.handler(**arguments)
         except TimeoutError as error:
@@ -150,7 +156,7 @@ class Endpoint:
             result, headers = result.items, {"Link": link} if link else {}
         content = b"" if result is None else msgspec.json.encode(result)
         if self.etag:
-            return _with_etag(content, request)
+            return _with_etag(content, headers, request)
         return Response(content, self.status, headers, JSON if content else None)
 
 
@@ -199,8 +205,8 @@ def _authenticate(headers: Iterable[tuple[bytes, bytes]], verifier: TokenVerifie
         ) from error
 
 
-def _with_etag(content: bytes, request: Request) -> Response:
-    headers = {"ETag": f'"{blake2b(content, digest_size=12).hexdigest()}"'}
+def _with_etag(content: bytes, headers: Mapping[str, str], request: Request) -> Response:
+    headers = {**headers, "ETag": f'"{blake2b(content, digest_size=12).hexdigest()}"'}
     if matches_etag(", ".join(request.headers.getlist("if-none-match")), headers["ETag"]):
         return Response(None, 304, headers)
     return Response(content, 200, headers, JSON)

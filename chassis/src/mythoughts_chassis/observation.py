@@ -14,6 +14,8 @@ from dataclasses import dataclass
 import structlog
 from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, Gauge, Histogram, generate_latest
 
+from mythoughts_chassis import status_lists
+
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}", re.ASCII)
 _TRACE_PARENT = re.compile(
     r"00-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}", re.ASCII
@@ -29,7 +31,8 @@ HOST_IS_MISSING = "A request must have exactly one Host header, with a valid hos
 # Clients can make up methods; these must not become metric labels or span names.
 KNOWN_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 UNMATCHED_ROUTE = "unmatched"
-UNOBSERVED_PATHS = frozenset({"/healthz", "/readyz", "/metrics"})
+# What machines ask for all the time.
+UNOBSERVED_PATHS = frozenset({"/healthz", "/readyz", "/metrics", status_lists.PATH})
 
 
 _log = structlog.get_logger()

@@ -15,6 +15,11 @@ def client_context(ca_path: Path | None) -> ssl.SSLContext:
     return context
 
 
+def context_for(url: str, ca_path: Path | None) -> ssl.SSLContext | None:
+    """Return the context for calls to this address, None unless it begins with https."""
+    return client_context(ca_path) if url.startswith("https:") else None
+
+
 def check_ca_path(path: Path) -> None:
     """Raise `ValueError` unless the file contains certificates."""
     try:

@@ -15,7 +15,7 @@ import time
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import msgspec
 from joserfc import jwt
@@ -24,6 +24,9 @@ from joserfc.jwk import RSAKey
 from joserfc.jws import extract_compact
 
 from mythoughts_chassis.keys import ALGORITHM, Jwk, WatchedKeySet
+
+if TYPE_CHECKING:
+    from mythoughts_chassis.ended_sessions import EndedSessions
 
 TYPE = "at+jwt"
 # Media types: `application/` may be left out, and case does not matter (RFC 7515, section 4.1.9).
@@ -46,6 +49,10 @@ class InvalidToken(Exception):
 
 class ExpiredToken(InvalidToken):
     """The token is genuine but has expired."""
+
+
+class EndedSession(InvalidToken):
+    """The token is genuine, but its session has ended."""
 
 
 class UnknownKey(InvalidToken):
@@ -80,12 +87,21 @@ class _Claims(msgspec.Struct):
 class TokenVerifier:
     """Verifies tokens with the public keys in a file; safe to share between threads.
 
-    The constructor raises `KeySetError` if the file is missing or damaged.
+    Without `ended`, somebody else must check whether the session has ended. The constructor raises
+    `KeySetError` if the file is missing or damaged.
     """
 
-    def __init__(self, *, public_keys_path: Path, issuer: str, audience: str) -> None:
+    def __init__(
+        self,
+        *,
+        public_keys_path: Path,
+        issuer: str,
+        audience: str,
+        ended: "EndedSessions | None" = None,
+    ) -> None:
         self._issuer = issuer
         self._audience = audience
+        self._ended = ended
         self._public_keys = WatchedKeySet(public_keys_path)
         self._keys: list[Jwk] = []
         self._check_keys()
@@ -101,7 +117,17 @@ class TokenVerifier:
             principal = self._principal_of(token)
         if principal.expires_at + CLOCK_SKEW_SECONDS <= time.time():
             raise ExpiredToken("expired")
+        if self._ended is not None and self._ended.has_ended(principal.session_id):
+            raise EndedSession("the session has ended")
         return principal
+
+    @property
+    def knows_ended_sessions(self) -> bool:
+        """Whether it is known well enough which sessions have ended for what only an admin may do.
+
+        False if the list is old, or has never come.
+        """
+        return self._ended is None or self._ended.is_up_to_date
 
     def _check_keys(self) -> None:
         self._check_keys_at = time.monotonic() + CHECK_KEYS_SECONDS

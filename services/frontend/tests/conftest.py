@@ -8,7 +8,7 @@ from wsgiref.types import WSGIApplication
 import pytest
 from waitress import wasyncore
 
-from frontend.app import create_app
+from frontend.app import create_app, ended_sessions_for
 from frontend.serving.health import Readiness
 from frontend.serving.server import listen, make_server
 from frontend.settings import Settings
@@ -26,7 +26,8 @@ class RunningFrontend:
         listener = listen(settings)
         self.port = listener.getsockname()[1]
         self.url = f"http://127.0.0.1:{self.port}"
-        app = app or create_app(settings, self.readiness)
+        self._ended = ended_sessions_for(settings)
+        app = app or create_app(settings, self.readiness, self._ended)
         self._server = make_server(app, settings, self.readiness, listener)
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._serve, daemon=True)
@@ -35,6 +36,7 @@ class RunningFrontend:
     def stop(self) -> None:
         """Close every connection and end the threads."""
         self._stopping.set()
+        self._ended.__exit__(None, None, None)
         self._thread.join(10)
         self._server.task_dispatcher.shutdown()
 
@@ -61,7 +63,7 @@ def thoughts() -> Iterator[FakeThoughtsBackend]:
 @pytest.fixture
 def users(token_maker: TokenMaker) -> Iterator[FakeUsersBackend]:
     """A replacement for the Users Backend."""
-    backend = FakeUsersBackend(token_maker.token)
+    backend = FakeUsersBackend(token_maker)
     yield backend
     backend.stop()
 

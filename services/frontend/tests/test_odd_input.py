@@ -2,8 +2,7 @@
 
 import pytest
 
-from frontend.backends import connection
-from mythoughts_chassis import asgi
+from mythoughts_chassis import asgi, connection
 from services.frontend.tests.conftest import RunningFrontend
 from testkit.browser import Browser
 from testkit.fake_backend import FakeThoughtsBackend, Reply

@@ -6,15 +6,23 @@ from pathlib import Path
 
 import pytest
 
+from testkit.fake_backend import FakeEndedSessions
 from testkit.http_client import HttpClient
 from testkit.own_server import OwnReplica, temporary_folder
 from testkit.roles import migrate_with_roles, service_url
 from testkit.service_process import MakeProcess, ServiceProcess, service_maker
 from testkit.thoughts_sql import Sql
 from testkit.token_maker import TokenMaker
+from testkit.waiting import wait_until
 from thoughts_backend.app import MIGRATIONS
 
 MakeBackend = MakeProcess
+
+
+def knows_ended_sessions(http: HttpClient, token_maker: TokenMaker) -> bool:
+    """Whether the backend allows admins what only they may do."""
+    answer = http.request("DELETE", "/admin/thoughts/1", token=token_maker.admin_token())
+    return answer.status != 503
 
 
 @pytest.fixture(scope="session")
@@ -50,23 +58,37 @@ def database_url(new_database: Callable[[], str]) -> str:
 
 
 @pytest.fixture(scope="session")
-def backend_settings(database_url: str, token_maker: TokenMaker) -> dict[str, str]:
+def ended_sessions(token_maker: TokenMaker) -> Iterator[FakeEndedSessions]:
+    """What stands in for the Users Backend; no session has ended."""
+    publisher = FakeEndedSessions(token_maker)
+    yield publisher
+    publisher.stop()
+
+
+@pytest.fixture(scope="session")
+def backend_settings(
+    database_url: str, token_maker: TokenMaker, ended_sessions: FakeEndedSessions
+) -> dict[str, str]:
     """The environment of a working backend."""
     return {
         "DATABASE_URL": service_url(database_url),
         "TOKEN_PUBLIC_KEYS_PATH": str(token_maker.public_path),
+        "USERS_BACKEND_URL": ended_sessions.url,
     }
 
 
 @pytest.fixture(scope="session")
 def backend(
-    backend_settings: dict[str, str], tmp_path_factory: pytest.TempPathFactory
+    backend_settings: dict[str, str],
+    token_maker: TokenMaker,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[ServiceProcess]:
     """The backend shared by most tests; tests that stop or strain it create their own."""
     backend = ServiceProcess(
         "thoughts_backend", backend_settings, folder=tmp_path_factory.mktemp("backend")
     )
     backend.start()
+    wait_until(lambda: knows_ended_sessions(backend.http, token_maker))
     yield backend
     backend.stop()
 

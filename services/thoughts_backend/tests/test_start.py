@@ -41,6 +41,7 @@ def test_every_missing_setting_is_named() -> None:
     assert sorted(done.stderr.splitlines()) == [
         "thoughts-backend: DATABASE_URL: is required and not set",
         "thoughts-backend: TOKEN_PUBLIC_KEYS_PATH: is required and not set",
+        "thoughts-backend: USERS_BACKEND_URL: is required and not set",
     ]
 
 

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Mapping
 from importlib.metadata import version
 
-from frontend.app import create_app
+from frontend.app import create_app, ended_sessions_for
 from frontend.serving.health import Readiness
 from frontend.serving.server import serve
 from frontend.settings import Settings
@@ -29,10 +29,12 @@ def _serve(_: argparse.Namespace, environment: Mapping[str, str]) -> None:
     # The number of waiting requests is a metric, frontend_requests_waiting.
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)
     readiness = Readiness()
-    app = create_app(settings, readiness)
+    ended = ended_sessions_for(settings)
+    app = create_app(settings, readiness, ended)
     set_build_info("frontend", version("frontend"))
     try:
-        serve(app, settings, readiness)
+        with ended:
+            serve(app, settings, readiness)
     except OSError as error:
         sys.exit(f"frontend: cannot listen on port {settings.port}: {error}")
 

@@ -18,7 +18,8 @@ from frontend.serving.health import Readiness, answer_health
 from frontend.serving.observation import observe
 from frontend.serving.static_files import serve_static_files
 from frontend.settings import Settings
-from mythoughts_chassis.tls import client_context
+from mythoughts_chassis.ended_sessions import EndedSessions
+from mythoughts_chassis.tls import context_for
 from mythoughts_chassis.tokens import TokenVerifier
 
 # Logins that wait, and changes of passwords: both hold a thread.
@@ -33,11 +34,11 @@ class PageHandler(WSGIHandler):
         self.request_class = partial(PageRequest, parts=parts)  # type: ignore[assignment]
 
 
-def create_app(settings: Settings, readiness: Readiness) -> WSGIApplication:
+def create_app(settings: Settings, readiness: Readiness, ended: EndedSessions) -> WSGIApplication:
     """Return the application; raises `KeySetError` if the public keys cannot be read."""
     configure_django(behind_tls=settings.behind_tls, allowed_hosts=settings.allowed_hosts)
     make_client, traced = _tracing_of(settings)
-    pages = PageHandler(_make_parts(settings, make_client))
+    pages = PageHandler(_make_parts(settings, make_client, ended))
     app = answer_health(serve_static_files(pages), readiness)
     return traced(observe(app, behind_tls=settings.behind_tls))
 
@@ -61,7 +62,19 @@ def _tracing_of(
     return client, partial(trace_requests, tracing=tracing)
 
 
-def _make_parts(settings: Settings, make_client: Callable[..., HttpClient]) -> Parts:
+def ended_sessions_for(settings: Settings) -> EndedSessions:
+    """Return the sessions that have ended; raises `KeySetError` like `create_app`."""
+    return EndedSessions(
+        settings.users_backend_url,
+        public_keys_path=settings.token_public_keys_path,
+        issuer=settings.token_issuer,
+        tls=context_for(settings.users_backend_url, settings.backend_ca_path),
+    )
+
+
+def _make_parts(
+    settings: Settings, make_client: Callable[..., HttpClient], ended: EndedSessions
+) -> Parts:
     def client(backend: BackendName, base_url: str) -> HttpClient:
         return make_client(
             backend=backend,
@@ -69,7 +82,7 @@ def _make_parts(settings: Settings, make_client: Callable[..., HttpClient]) -> P
             slots=settings.backend_connections,
             connect_seconds=settings.backend_connect_seconds,
             answer_seconds=settings.backend_answer_seconds,
-            tls=client_context(settings.backend_ca_path) if base_url.startswith("https:") else None,
+            tls=context_for(base_url, settings.backend_ca_path),
         )
 
     return Parts(
@@ -77,6 +90,7 @@ def _make_parts(settings: Settings, make_client: Callable[..., HttpClient]) -> P
             public_keys_path=settings.token_public_keys_path,
             issuer=settings.token_issuer,
             audience=settings.token_audience,
+            ended=ended,
         ),
         thoughts=ThoughtsBackend(client("thoughts", settings.thoughts_backend_url)),
         registration_is_open=settings.registration == "open",

@@ -5,8 +5,10 @@ from pathlib import Path
 
 from mythoughts_chassis.api import Api, start_tracing
 from mythoughts_chassis.database import Database
+from mythoughts_chassis.ended_sessions import EndedSessions
 from mythoughts_chassis.housekeeping import housekeeping
 from mythoughts_chassis.openapi import document
+from mythoughts_chassis.tls import context_for
 from thoughts_backend.parts import Parts
 from thoughts_backend.queries import DELETE_OLD_ANSWERS, DELETE_OLD_COUNTS
 from thoughts_backend.replica import Replica
@@ -58,6 +60,12 @@ def create_api(settings: Settings) -> Api:
         share_limits=ShareLimits(settings.shares_per_minute, settings.shares_per_day),
         search_limit=SearchLimit(settings.searches_per_minute),
     )
+    ended = EndedSessions(
+        settings.users_backend_url,
+        public_keys_path=settings.token_public_keys_path,
+        issuer=settings.token_issuer,
+        tls=context_for(settings.users_backend_url, settings.backend_ca_path),
+    )
     return Api(
         ENDPOINTS,
         OPENAPI,
@@ -65,5 +73,6 @@ def create_api(settings: Settings) -> Api:
         parts=parts,
         databases=databases,
         background=[housekeeping(database, DELETE_OLD_ANSWERS, DELETE_OLD_COUNTS)],
+        ended=ended,
         tracing=tracing,
     )

@@ -10,6 +10,7 @@ from mythoughts_chassis.database import Database
 from mythoughts_chassis.housekeeping import housekeeping
 from mythoughts_chassis.keys import WatchedKeySet
 from mythoughts_chassis.openapi import document
+from users_backend.ended_sessions import EndedSessionsList
 from users_backend.guesses import Guesses
 from users_backend.parts import Parts
 from users_backend.passwords import Passwords
@@ -34,7 +35,7 @@ OPENAPI = document(
     tags={
         "/api/": {"name": "Account", "description": "Logging in, and your own account."},
         "/admin/": {"name": "Administration", "description": "For admins only."},
-        "/.well-known/": {"name": "Keys", "description": "The keys for verifying tokens."},
+        "/.well-known/": {"name": "Tokens", "description": "What verifying tokens takes."},
     },
 )
 
@@ -63,10 +64,9 @@ def make_parts(settings: Settings, tracing: "Tracing | None" = None) -> Parts:
         application_name=NAME,
         tracing=tracing,
     )
+    private_keys = WatchedKeySet(settings.token_private_keys_path)
     signer = TokenSigner(
-        WatchedKeySet(settings.token_private_keys_path),
-        issuer=settings.token_issuer,
-        audience=settings.token_audience,
+        private_keys, issuer=settings.token_issuer, audience=settings.token_audience
     )
     return Parts(
         database=database,
@@ -74,6 +74,7 @@ def make_parts(settings: Settings, tracing: "Tracing | None" = None) -> Parts:
         guesses=Guesses(database, signer.secret),
         public_keys=WatchedKeySet(settings.token_public_keys_path),
         signer=signer,
+        ended_sessions=EndedSessionsList(database, private_keys, issuer=settings.token_issuer),
         lifetimes=Lifetimes(
             session=timedelta(seconds=settings.session_lifetime_seconds),
             token=timedelta(seconds=settings.token_lifetime_seconds),

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from mythoughts_chassis.database import Database
 from mythoughts_chassis.keys import WatchedKeySet
+from users_backend.ended_sessions import EndedSessionsList
 from users_backend.guesses import Guesses
 from users_backend.passwords import Passwords
 from users_backend.session_queries import Lifetimes
@@ -19,4 +20,5 @@ class Parts:
     guesses: Guesses
     public_keys: WatchedKeySet
     signer: TokenSigner
+    ended_sessions: EndedSessionsList
     lifetimes: Lifetimes

@@ -4,6 +4,7 @@ from typing import Annotated
 
 import msgspec
 
+from mythoughts_chassis import status_lists
 from mythoughts_chassis.clients import Client
 from mythoughts_chassis.endpoints import Admin, Answer, Caller, RequestHeader, delete, get, post
 from mythoughts_chassis.pagination import Page, PageQuery
@@ -12,6 +13,7 @@ from mythoughts_chassis.tokens import Principal
 from users_backend import browsers, sessions, users
 from users_backend.parts import Parts
 from users_backend.schemas import (
+    EndedSessions,
     LoggedIn,
     Login,
     NewUser,
@@ -146,6 +148,20 @@ async def get_public_keys(parts: Parts) -> Answer[PublicKeys]:
     return Answer(PublicKeys(keys), {"Cache-Control": KEYS_CACHE})
 
 
+@get(
+    status_lists.PATH,
+    headers={"Cache-Control": "Always `no-cache`."},
+    etag=True,
+)
+async def get_ended_sessions(parts: Parts) -> Answer[EndedSessions]:
+    """Get the sessions that have ended and may still have unexpired tokens.
+
+    The list is at most a second old.
+    """
+    signed = await parts.ended_sessions.signed()
+    return Answer(EndedSessions(signed), {"Cache-Control": "no-cache"})
+
+
 ENDPOINTS = (
     log_in,
     log_out,
@@ -159,4 +175,5 @@ ENDPOINTS = (
     create_user,
     delete_user,
     get_public_keys,
+    get_ended_sessions,
 )

@@ -156,3 +156,16 @@ class PublicKeys(Struct, frozen=True):
     """The keys for verifying tokens, newest first."""
 
     keys: list[PublicKey]
+
+
+class EndedSessions(Struct, frozen=True):
+    """The sessions that have ended."""
+
+    jwt: Annotated[
+        str,
+        Meta(
+            description="A status list (draft-ietf-oauth-status-list) with a bit for each session, "
+            "signed with the keys of the tokens. The first bit is the session with the id `first`, "
+            "a claim beside those of the draft."
+        ),
+    ]

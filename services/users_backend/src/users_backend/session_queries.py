@@ -12,12 +12,14 @@ from mythoughts_chassis.database import Connection, Database
 from mythoughts_chassis.tokens import CLOCK_SKEW_SECONDS
 from users_backend.schemas import Session
 
-# For housekeeping: sessions whose last token has expired by every clock. Only a valid token can be
-# renewed, so they are over.
+# For housekeeping: sessions whose last token has expired by every clock: that of a verifier may be
+# late, and it believes a token for a little longer. Only a valid token can be renewed, so they are
+# over.
+_LONG_AGO = f"now() - interval '{2 * CLOCK_SKEW_SECONDS} seconds'"
 DELETE_OLD_SESSIONS = f"""
     DELETE FROM sessions WHERE id IN (
         SELECT id FROM sessions
-        WHERE token_expires_at < now() - interval '{CLOCK_SKEW_SECONDS} seconds'
+        WHERE token_expires_at < {_LONG_AGO}
         LIMIT 1000 FOR UPDATE SKIP LOCKED
     )
 """
@@ -169,6 +171,18 @@ async def end_session(connection: Connection, session_id: int, user_id: int) -> 
         user_id,
     )
     return status == "UPDATE 1"
+
+
+async def fetch_ended_sessions(database: Database) -> tuple[float, list[int]]:
+    """Return the time (epoch seconds), and the sessions that ended and may still have tokens."""
+    ((now, ended),) = await database.fetch(
+        f"""
+        SELECT extract(epoch FROM now())::float8, coalesce(array_agg(id), '{{}}') FROM sessions
+        WHERE ended_at IS NOT NULL AND token_expires_at >= {_LONG_AGO}
+        """,
+        repeatable=True,
+    )
+    return now, ended
 
 
 async def lock_user(connection: Connection, user_id: int) -> None:

@@ -7,7 +7,6 @@ from urllib.parse import urlencode
 
 import msgspec
 
-from frontend.backends.connection import Answer, Request
 from frontend.backends.cursors import ENTRIES_A_PAGE, Cursor, Entry, EntryPage, page_of
 from frontend.backends.errors import (
     BackendRefused,
@@ -19,6 +18,7 @@ from frontend.backends.errors import (
 )
 from frontend.backends.http_client import HttpClient
 from mythoughts_chassis.clients import UNKNOWN, Client
+from mythoughts_chassis.connection import Answer, Request
 
 T = TypeVar("T")
 E = TypeVar("E", bound=Entry)

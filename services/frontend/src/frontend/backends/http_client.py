@@ -15,14 +15,14 @@ import structlog
 from prometheus_client import Counter, Gauge, Histogram
 
 from frontend.backends.breaker import CircuitBreaker
-from frontend.backends.connection import (
+from frontend.backends.errors import BackendAway, BackendName, BackendRefused
+from mythoughts_chassis.connection import (
     EXCHANGE_ERRORS,
     Answer,
     Connection,
     Request,
     UnsendableRequestError,
 )
-from frontend.backends.errors import BackendAway, BackendName, BackendRefused
 from mythoughts_chassis.observation import current_ids
 
 SLOT_WAIT_SECONDS = 0.25

@@ -35,7 +35,13 @@ from frontend.backends.thoughts_backend import ThoughtsBackend
 from frontend.backends.users_backend import UsersBackend
 from mythoughts_chassis.clients import Client, Network, client_address
 from mythoughts_chassis.observation import current_ids
-from mythoughts_chassis.tokens import ExpiredToken, InvalidToken, Principal, TokenVerifier
+from mythoughts_chassis.tokens import (
+    EndedSession,
+    ExpiredToken,
+    InvalidToken,
+    Principal,
+    TokenVerifier,
+)
 
 MAX_EXPORTS = 2
 # As long as browsers keep a cookie (RFC 6265bis).
@@ -159,12 +165,12 @@ class PageRequest(WSGIRequest):
         """Return the visitor, identified by the token without calling a backend.
 
         An invalid token is treated as no token. A cookie that was never valid here may be another
-        program's: only an expired token is a dead session.
+        program's: only a token that was valid is a dead session.
         """
         token = self.cookie("session")
         try:
             return Visitor(self.parts.verifier.verify(token), token) if token else Visitor()
-        except ExpiredToken:
+        except (ExpiredToken, EndedSession):
             return Visitor(has_dead_session=True)
         except InvalidToken:
             return Visitor()

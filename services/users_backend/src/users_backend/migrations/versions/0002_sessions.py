@@ -31,7 +31,7 @@ def upgrade() -> None:
     """)
     op.execute("CREATE INDEX sessions_of_user ON sessions (user_id, id) WHERE ended_at IS NULL")
     op.execute(
-        "CREATE INDEX sessions_ended ON sessions (token_expires_at) WHERE ended_at IS NOT NULL"
+        "CREATE INDEX sessions_ended ON sessions (token_expires_at, id) WHERE ended_at IS NOT NULL"
     )
     op.execute("CREATE INDEX sessions_token_expires_at ON sessions (token_expires_at)")
     op.execute(CREATE_AUDIT)

@@ -54,10 +54,18 @@ class Connection:
     `tls` verifies the backend; without it, the connection is not encrypted.
     """
 
-    def __init__(self, base_url: str, connect_seconds: float, tls: ssl.SSLContext | None) -> None:
+    def __init__(
+        self,
+        base_url: str,
+        connect_seconds: float,
+        tls: ssl.SSLContext | None,
+        *,
+        max_answer_bytes: int = MAX_ANSWER_BYTES,
+    ) -> None:
         self._socket: socket.socket | None = None
         self._connect_seconds = connect_seconds
         self._tls = tls
+        self._max_answer_bytes = max_answer_bytes
         url = urlsplit(base_url)
         self._address = url.hostname or "", port_of(base_url)
         self._host = url.netloc.rpartition("@")[2].encode("idna").decode()
@@ -71,7 +79,7 @@ class Connection:
         try:
             connected = self._open(ends_at)
             _send(connected, message, ends_at)
-            answer = _receive(connected, ends_at)
+            answer = _receive(connected, ends_at, self._max_answer_bytes)
         except ssl.SSLEOFError as error:
             self._close()
             raise ConnectionResetError("the connection ended during TLS") from error
@@ -161,7 +169,7 @@ def _send(connected: socket.socket, message: bytes, ends_at: float) -> None:
         unsent = unsent[connected.send(unsent) :]
 
 
-def _receive(connected: socket.socket, ends_at: float) -> Answer:
+def _receive(connected: socket.socket, ends_at: float, max_bytes: int) -> Answer:
     response = _Response()
     parser = HttpResponseParser(response)
     received_bytes = 0
@@ -172,7 +180,7 @@ def _receive(connected: socket.socket, ends_at: float) -> Answer:
             raise ConnectionResetError("the connection ended before the answer did")
         parser.feed_data(data)
         received_bytes += len(data)
-        if received_bytes > MAX_ANSWER_BYTES:
+        if received_bytes > max_bytes:
             raise HttpParserError("the answer is too large")
     return Answer(parser.get_status_code(), response.headers, response.body)
 
