@@ -22,9 +22,8 @@ from typing import Annotated, Any
 import msgspec
 from joserfc import jws
 from joserfc.errors import JoseError
-from joserfc.jwk import RSAKey
 
-from mythoughts_chassis.keys import ALGORITHM, Jwk
+from mythoughts_chassis.keys import ALGORITHM, Jwk, imported
 from mythoughts_chassis.tokens import CLOCK_SKEW_SECONDS
 
 PATH = "/.well-known/ended-sessions"
@@ -108,7 +107,7 @@ def read(token: str, keys: Iterable[Jwk], issuer: str) -> StatusList:
         signed = token.encode("ascii")
         header = jws.extract_compact(signed).headers()
         key = {key["kid"]: key for key in keys}[header["kid"]]
-        decoded = jws.deserialize_compact(signed, RSAKey.import_key(key), registry=_REGISTRY)
+        decoded = jws.deserialize_compact(signed, imported(key), registry=_REGISTRY)
         claims = msgspec.json.decode(decoded.payload, type=_Claims)
         bits = zlib.decompress(urlsafe_b64decode(claims.status_list.lst + "=="))
     except KeyError:

@@ -23,7 +23,7 @@ from joserfc.errors import JoseError
 from joserfc.jwk import RSAKey
 from joserfc.jws import extract_compact
 
-from mythoughts_chassis.keys import ALGORITHM, Jwk, WatchedKeySet
+from mythoughts_chassis.keys import ALGORITHM, Jwk, WatchedKeySet, imported
 
 if TYPE_CHECKING:
     from mythoughts_chassis.ended_sessions import EndedSessions
@@ -134,9 +134,9 @@ class TokenVerifier:
         keys = self._public_keys.keys()
         if keys is not self._keys:
             self._keys = keys
-            imported = {key["kid"]: RSAKey.import_key(key) for key in keys}
+            by_id = {key["kid"]: imported(key) for key in keys}
             # New keys get a new cache: tokens of a removed key must not survive in it.
-            self._principal_of = lru_cache(CACHE_ENTRIES)(partial(self._verify, imported))
+            self._principal_of = lru_cache(CACHE_ENTRIES)(partial(self._verify, by_id))
 
     def _verify(self, keys: dict[str, RSAKey], token: str) -> Principal:
         if len(token) > MAX_TOKEN_CHARACTERS:

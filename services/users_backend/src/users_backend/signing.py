@@ -1,14 +1,12 @@
 """Signs access tokens with the keys in a file, which can be replaced while the service runs."""
 
-from functools import lru_cache
 from hashlib import blake2b
 from typing import Any
 
 from joserfc import jwt
-from joserfc.jwk import RSAKey
 
 from mythoughts_chassis import tokens
-from mythoughts_chassis.keys import ALGORITHM, Jwk, WatchedKeySet
+from mythoughts_chassis.keys import ALGORITHM, Jwk, WatchedKeySet, imported
 from users_backend.session_queries import Grant
 
 
@@ -52,11 +50,4 @@ def signing_key(keys: list[Jwk], now: float) -> Jwk:
 def sign_token(claims: dict[str, Any], private_key: Jwk, *, typ: str = tokens.TYPE) -> str:
     """Return the compact form of a token signed with `private_key`."""
     header = {"alg": ALGORITHM, "kid": private_key["kid"], "typ": typ}
-    key = _imported(frozenset(private_key.items()))
-    return jwt.encode(header, claims, key, algorithms=[ALGORITHM])
-
-
-@lru_cache(maxsize=4)
-def _imported(private_key: frozenset[tuple[str, Any]]) -> RSAKey:
-    """Import the key, once: the check of its numbers takes 140 ms, signing 0.8 ms."""
-    return RSAKey.import_key(dict(private_key))
+    return jwt.encode(header, claims, imported(private_key), algorithms=[ALGORITHM])
