@@ -18,7 +18,7 @@ from testkit.waiting import WAIT_SECONDS
 # What a request raises when its connection cannot be made or breaks.
 CONNECTION_ERRORS = (OSError, HTTPException)
 
-# Connections that are kept open for the next request, by host and port.
+# Connections that are kept open for the next request, by host, port and source.
 _idle: defaultdict[str, list[HTTPConnection]] = defaultdict(list)
 
 
@@ -50,7 +50,7 @@ class HttpClient:
 
     Each request has its own connection, unless the client `keeps_connections`: then they stay open
     and are shared by all such clients of the service. A client never tries twice and follows no
-    redirect.
+    redirect. `source` is the address that it connects from, such as 127.0.0.2.
     """
 
     def __init__(
@@ -59,8 +59,10 @@ class HttpClient:
         *,
         headers: Mapping[str, str] | None = None,
         keeps_connections: bool = False,
+        source: str = "",
     ) -> None:
         self.base_url = base_url
+        self._source = (source, 0) if source else None
         self._site = urlsplit(base_url).netloc
         self._headers = dict(headers or {})
         self._keeps_connections = keeps_connections
@@ -121,8 +123,10 @@ class HttpClient:
     @contextmanager
     def _connected(self) -> Iterator[HTTPConnection]:
         """A connection for one request."""
-        idle = _idle[self._site] if self._keeps_connections else []
-        connection = _open_one_of(idle) or HTTPConnection(self._site, timeout=WAIT_SECONDS)
+        idle = _idle[f"{self._site} {self._source}"] if self._keeps_connections else []
+        connection = _open_one_of(idle) or HTTPConnection(
+            self._site, timeout=WAIT_SECONDS, source_address=self._source
+        )
         with ExitStack() as at_the_end:
             at_the_end.callback(connection.close)
             yield connection

@@ -7,6 +7,7 @@ not a trusted proxy's is the client's.
 
 import asyncio
 import ipaddress
+import re
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -18,6 +19,9 @@ Network: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
 UNKNOWN = "unknown"
 # Providers give each customer at least this much of IPv6.
 CUSTOMERS_IPV6_BITS = 64
+
+# 203.0.113.7:1234 or [2001:db8::1]:1234
+_WITH_PORT = re.compile(r"(?:([0-9.]+)|\[([0-9A-Fa-f:.]+)\]):[0-9]{1,5}", re.ASCII)
 
 
 async def _never() -> None:
@@ -55,7 +59,7 @@ def client_address(peer: str | None, forwarded_for: str, trusted: tuple[Network,
     for entry in reversed(forwarded_for.split(",")):
         if address is None or not any(address in network for network in trusted):
             break
-        if (earlier := _parse(entry)) is None:
+        if (earlier := _parse(_without_port(entry.strip()))) is None:
             break
         address = earlier
     return UNKNOWN if address is None else str(address)
@@ -73,6 +77,12 @@ def is_in(address: str, networks: Sequence[Network]) -> bool:
     """Whether an address is in one of the networks."""
     parsed = _parse(address)
     return parsed is not None and any(parsed in network for network in networks)
+
+
+def _without_port(entry: str) -> str:
+    """Return the address of an entry; some proxies append the port of the connection."""
+    match = _WITH_PORT.fullmatch(entry)
+    return entry if match is None else match[1] or match[2]
 
 
 def _parse(text: str) -> Address | None:
