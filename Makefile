@@ -13,7 +13,8 @@ of_installers = PIP_% UV_CACHE_DIR UV_DEFAULT_INDEX UV_INDEX% UV_EXTRA_INDEX_URL
 of_containers = DOCKER_% BUILDKIT_% BUILDX_% COMPOSE_PROJECT_NAME CONTAINER_HOST KUBECONFIG KIND_% \
     K3D_% MINIKUBE_% AWS_% AZURE_% GOOGLE_% CLOUDSDK_%
 settings = THOUGHTS_PORT USERS_PORT FRONTEND_PORT POSTGRES_PORT LOG_LEVEL LOG_FORMAT BACKGROUND \
-    SERVICE OVERLAY CONTEXT CLUSTER_TOOL INGRESS_PORT IMAGE_LOADER WAIT_SECONDS DROP_OLD YES CHROMIUM N
+    BACKUP BACKUP_FOLDER SERVICE OVERLAY CONTEXT CLUSTER_TOOL INGRESS_PORT IMAGE_LOADER WAIT_SECONDS \
+    DROP_OLD YES CHROMIUM N
 inherited = $(of_the_user) $(of_the_network) $(of_installers) $(of_containers) $(settings)
 environment = $(foreach name,$(.VARIABLES),$(if $(filter environment,$(origin $(name))),$(name)))
 unexport $(filter-out $(inherited),$(environment)) MAKEFLAGS MFLAGS
@@ -90,6 +91,16 @@ reset: ## Delete the system's data, after asking; YES=1 does not ask
 .PHONY: logs
 logs: ## Follow the logs; SERVICE=frontend follows one of them
 	@exec $(python) -m local logs
+
+.PHONY: backup
+backup: ## Back up both databases, running or not
+	$(install_run)
+	@exec $(venv) -m local backup
+
+.PHONY: restore
+restore: ## Restore the newest backup, after asking; BACKUP=NAME an older one
+	$(install_run)
+	@exec $(venv) -m local restore
 
 .PHONY: load-data
 load-data: ## Add N=1000000 generated thoughts to the database

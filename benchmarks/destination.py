@@ -6,9 +6,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from benchmarks.loading import LoadError
-from local import leftovers
 from local.folder import Folder
-from local.postgres import PostgresServer
+from local.lending import lent_server
 
 # Including its indexes; for a while PostgreSQL's WAL takes additional room.
 BYTES_PER_THOUGHT = 1000
@@ -32,10 +31,8 @@ def database_url(environment: Mapping[str, str], path: Path, count: int) -> Iter
     if not folder.postgres.exists():
         raise LoadError(_NO_DATABASE)
     _check_room(folder, count)
-    secrets = folder.secrets()
-    server = PostgresServer(folder.postgres, password=secrets.postgres)
-    with _running(server, folder):
-        yield server.url("thoughts", user="thoughts", password=secrets.thoughts)
+    with lent_server(folder) as server:
+        yield server.url("thoughts", user="thoughts", password=folder.secrets().thoughts)
 
 
 def room_for(count: int) -> str:
@@ -51,26 +48,3 @@ def _check_room(folder: Folder, count: int) -> None:
             f"{count:,} thoughts need about {room_for(count)}, but the database's disk has "
             f"only {free_bytes / 1e9:.1f} GB free."
         )
-
-
-@contextmanager
-def _running(server: PostgresServer, folder: Folder) -> Iterator[None]:
-    if folder.runner_pid() is not None:
-        server.port = _port(folder)
-        yield
-        return
-    with folder.held():
-        leftovers.end(folder.logs)
-        server.start()
-        try:
-            yield
-        finally:
-            server.stop()
-
-
-def _port(folder: Folder) -> int:
-    """The port of a running server, from the fourth line of its lock file."""
-    try:
-        return int((folder.postgres / "postmaster.pid").read_text().splitlines()[3])
-    except (FileNotFoundError, IndexError):
-        raise LoadError("The system is starting or stopping: try again in a moment.") from None

@@ -1,6 +1,7 @@
 """Runs the system on one machine without containers: PostgreSQL, three services, one command.
 
     commands     the Makefile's verbs down, logs and reset, which need no packages
+    backups      backup and restore; lending: PostgreSQL without the system
     running      up and dev; development: restarting what has changed, background: BACKGROUND=1
     stack        the whole system, started in order and stopped in reverse order
     services     the ports and settings of the services; ports: which are free
@@ -16,8 +17,9 @@
         postgres/           PostgreSQL's data; a link to a folder under /var/lib if root runs this
                             in a folder that PostgreSQL's own account cannot enter
         logs/               one file per process, limited in size
+        backups/            a folder for each backup; `make reset` leaves them
         done/demonstration  an empty file, once the demonstration data has been loaded
         lock                held while the system runs, and contains the process id
 
-`make reset` deletes everything; the next `make up` creates it again.
+`make reset` deletes everything else; the next `make up` creates it again.
 """

@@ -1,4 +1,4 @@
-"""`python -m local up|dev|down|logs|reset`, for the Makefile."""
+"""`python -m local up|dev|down|logs|reset|backup|restore`, for the Makefile."""
 
 import os
 import sys

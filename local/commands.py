@@ -1,7 +1,7 @@
 """The Makefile's verbs for the running system.
 
-`up` and `dev` are in `running`. Nothing here needs a package: any Python can stop a running
-system, whatever the state of `.venv`.
+`up` and `dev` are in `running`, `backup` and `restore` in `backups`. Nothing here needs a package:
+any Python can stop a running system, whatever the state of `.venv`.
 """
 
 import os
@@ -52,7 +52,7 @@ def logs(environment: Mapping[str, str]) -> int:
 
 
 def reset(environment: Mapping[str, str]) -> int:
-    """Delete the data, keys and passwords, after asking or with YES=1."""
+    """Delete the data, keys and passwords, after asking or with YES=1; backups stay."""
     if not _FOLDER.path.exists():
         say("There is nothing to delete.")
         return 0
@@ -60,9 +60,21 @@ def reset(environment: Mapping[str, str]) -> int:
     confirm(question, environment, verb="reset")
     with _FOLDER.held():
         remove_data(_FOLDER.postgres)
-        shutil.rmtree(_FOLDER.path)
-    say("Deleted. `make up` starts over.")
+        _delete_all_but_backups()
+    kept = f" The backups in {_FOLDER.backups} are kept." if _FOLDER.backups.exists() else ""
+    say(f"Deleted. `make up` starts over.{kept}")
     return 0
+
+
+def _delete_all_but_backups() -> None:
+    if not _FOLDER.backups.exists():
+        shutil.rmtree(_FOLDER.path)
+        return
+    for path in _FOLDER.path.iterdir():
+        if path.is_dir() and path != _FOLDER.backups:
+            shutil.rmtree(path)
+        elif path != _FOLDER.backups:
+            path.unlink()
 
 
 COMMANDS = {"down": down, "logs": logs, "reset": reset}
@@ -77,6 +89,6 @@ def _command(verb: str) -> Callable[[Mapping[str, str]], int]:
     if verb in COMMANDS:
         return COMMANDS[verb]
     # Imported here, because the packages that it needs may be missing.
-    from local import running  # noqa: PLC0415
+    from local import backups, running  # noqa: PLC0415
 
-    return running.COMMANDS[verb]
+    return {**running.COMMANDS, **backups.COMMANDS}[verb]

@@ -38,6 +38,7 @@ class Folder:
         self.path = path.absolute()
         self.postgres = self.path / "postgres"
         self.logs = self.path / "logs"
+        self.backups = self.path / "backups"
         self.private_keys = self.path / "keys" / "private.json"
         self.public_keys = self.path / "keys" / "public.json"
         self.admin_password = self.path / "admin-password"

@@ -118,6 +118,40 @@ class PostgresServer:
         """Drop a database, closing its connections."""
         self._run_sql('DROP DATABASE IF EXISTS :"name" WITH (FORCE);', name=name)
 
+    def rename_databases(self, *names: tuple[str, str]) -> None:
+        """Give databases that nobody uses other names: all of them or none."""
+        renaming = "".join(f'ALTER DATABASE "{old}" RENAME TO "{new}";\n' for old, new in names)
+        self._run_sql(f"BEGIN;\n{renaming}COMMIT;\n")
+
+    def run_client(
+        self,
+        program: str,
+        *arguments: str,
+        user: str = SUPERUSER,
+        password: str | None = None,
+        text: str = "",
+    ) -> None:
+        """Run one of PostgreSQL's client programs, with `text` as its standard input.
+
+        Raises PostgresError.
+        """
+        done = subprocess.run(
+            [postgres_binaries.program(program), *arguments],
+            input=text,
+            env={
+                "PGHOST": HOST,
+                "PGPORT": str(self.port),
+                "PGUSER": user,
+                "PGPASSWORD": password or self._password,
+                "PGCLIENTENCODING": "UTF8",
+            },
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if done.returncode:
+            raise PostgresError(f"PostgreSQL's {program} failed:\n{done.stderr}")
+
     def _new_process(self) -> Process:
         options = [
             f"listen_addresses={HOST}",
@@ -217,23 +251,8 @@ class PostgresServer:
     def _run_sql(self, sql: str, **variables: str) -> None:
         """Run SQL as the superuser; `variables` of psql must not contain quotes."""
         settings = "".join(f"\\set {name} '{value}'\n" for name, value in variables.items())
-        psql = postgres_binaries.program("psql")
-        done = subprocess.run(
-            [psql, "-X", "-q", "-v", "ON_ERROR_STOP=1", "-d", "postgres"],
-            input=settings + sql,
-            env={
-                "PGHOST": HOST,
-                "PGPORT": str(self.port),
-                "PGUSER": SUPERUSER,
-                "PGPASSWORD": self._password,
-                "PGCLIENTENCODING": "UTF8",
-            },
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        if done.returncode:
-            raise PostgresError(f"PostgreSQL refused a statement:\n{done.stderr}")
+        options = ("-X", "-q", "-v", "ON_ERROR_STOP=1", "-d", "postgres")
+        self.run_client("psql", *options, text=settings + sql)
 
 
 def new_password() -> str:

@@ -1,0 +1,160 @@
+"""Backs up and restores the databases of `make up`: `make backup`, `make restore`.
+
+A backup is a folder, named by its time in UTC, with what `pg_dump` makes of each database:
+
+    .local/backups/2026-11-26T03-17-00Z/thoughts.dump, users.dump
+
+The backups of a cluster (`deploy/kubernetes/components/backup`) have the same form.
+"""
+
+import subprocess
+import tempfile
+from collections.abc import Mapping
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+
+from local import postgres_binaries
+from local.folder import Folder
+from local.lending import lent_server, own_server
+from local.postgres import PostgresError, PostgresServer
+from tooling.console import confirm, say, step
+from tooling.failures import Failure
+from tooling.project import ROOT
+
+DATABASES = ("thoughts", "users")
+_NAME = "%Y-%m-%dT%H-%M-%SZ"
+
+
+def backup(environment: Mapping[str, str]) -> int:
+    """Dump both databases into a new backup, whether the system runs or not."""
+    folder = _used_folder()
+    try:
+        with step("Backing up"), lent_server(folder) as server:
+            made = back_up(server, _backups(environment, folder))
+    except (PostgresError, OSError) as error:
+        raise Failure(f"{error}\nNothing was backed up.") from error
+    say(f"Backed up to {made}")
+    return 0
+
+
+def restore(environment: Mapping[str, str]) -> int:
+    """Replace both databases by those of a backup, by default the newest, after asking."""
+    folder = _used_folder()
+    chosen = _chosen(_backups(environment, folder), environment.get("BACKUP"))
+    check(chosen)
+    question = f"This replaces every user and thought in {folder.path} by those of {chosen}."
+    confirm(question, environment, verb="restore")
+    try:
+        with own_server(folder) as server, step("Restoring"):
+            restore_from(server, folder, chosen)
+    except PostgresError as error:
+        raise Failure(f"{error}\nNothing was restored: the data is as it was.") from error
+    say(f"Restored {chosen}. `make up` starts the system.")
+    return 0
+
+
+COMMANDS = {"backup": backup, "restore": restore}
+
+
+def back_up(server: PostgresServer, backups: Path) -> Path:
+    """Dump both databases into a new folder in `backups`; it appears when it is complete.
+
+    Raises PostgresError.
+    """
+    backups.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".unfinished-", dir=backups) as unfinished:
+        made = Path(unfinished, datetime.now(UTC).strftime(_NAME))
+        made.mkdir(mode=0o700)
+        for name in DATABASES:
+            options = ("--format=custom", f"--file={_dump(made, name)}", f"--dbname={name}")
+            server.run_client("pg_dump", *options)
+        return made.rename(backups / made.name)
+
+
+def restore_from(server: PostgresServer, folder: Folder, backup: Path) -> None:
+    """Restore both databases beside the present ones, and then replace these at once.
+
+    Rights are not restored: `make up` grants them when it migrates. Raises PostgresError; then
+    the present databases are as they were.
+    """
+    passwords = asdict(folder.secrets())
+    _drop_what_is_left(server)
+    try:
+        for name in DATABASES:
+            _fill(server, name, passwords[name], _dump(backup, name))
+    except PostgresError:
+        _drop_what_is_left(server)
+        raise
+    server.rename_databases(
+        *((name, _replaced(name)) for name in DATABASES),
+        *((_restored(name), name) for name in DATABASES),
+    )
+    _drop_what_is_left(server)
+
+
+def _fill(server: PostgresServer, name: str, password: str, dump: Path) -> None:
+    """Restore a dump into a new database."""
+    server.create_database(_restored(name), owner=name, password=password)
+    # As the owner, not as the superuser: a dump can contain any statement.
+    server.run_client(
+        "pg_restore",
+        *("--no-owner", "--no-privileges", "--exit-on-error", "--single-transaction"),
+        *(f"--dbname={_restored(name)}", str(dump)),
+        user=name,
+        password=password,
+    )
+
+
+def _drop_what_is_left(server: PostgresServer) -> None:
+    for name in DATABASES:
+        server.drop_database(_restored(name))
+        server.drop_database(_replaced(name))
+
+
+def check(backup: Path) -> None:
+    """Raise Failure unless the folder has a dump of each database, as far as their heads tell."""
+    for name in DATABASES:
+        file = _dump(backup, name)
+        done = subprocess.run(
+            [postgres_binaries.program("pg_restore"), "--list", file],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if done.returncode or f" dbname: {name}\n" not in done.stdout:
+            reason = done.stderr.strip() or f"it is not a dump of the database {name}"
+            raise Failure(f"{file} cannot be restored: {reason}\nNothing was done.")
+
+
+def _used_folder() -> Folder:
+    folder = Folder(ROOT / ".local")
+    if not folder.postgres.exists():
+        raise Failure("There are no databases yet: `make up` creates them.")
+    return folder
+
+
+def _backups(environment: Mapping[str, str], folder: Folder) -> Path:
+    return Path(environment.get("BACKUP_FOLDER") or folder.backups).absolute()
+
+
+def _chosen(backups: Path, name: str | None) -> Path:
+    made = sorted(path.name for path in backups.glob("*Z"))
+    if not made:
+        raise Failure(f"There is no backup in {backups}. `make backup` makes one.")
+    if name and name not in made:
+        newest = "\n".join(f"  {other}" for other in made[-10:])
+        raise Failure(f"There is no backup BACKUP={name} in {backups}. The newest:\n{newest}")
+    return backups / (name or made[-1])
+
+
+def _dump(backup: Path, name: str) -> Path:
+    return backup / f"{name}.dump"
+
+
+def _restored(name: str) -> str:
+    return f"{name}_restored"
+
+
+def _replaced(name: str) -> str:
+    return f"{name}_replaced"

@@ -1,0 +1,49 @@
+"""Lends the PostgreSQL server of `make up` to other programs, whether the system runs or not."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from local import leftovers
+from local.folder import Folder
+from local.postgres import PostgresServer
+from tooling.failures import Failure
+
+
+@contextmanager
+def lent_server(folder: Folder) -> Iterator[PostgresServer]:
+    """The server with the data of the folder; one that does not run is started meanwhile.
+
+    Raises Failure or PostgresError.
+    """
+    if folder.runner_pid() is None:
+        with own_server(folder) as server:
+            yield server
+        return
+    server = _server(folder)
+    server.port = _port(folder)
+    yield server
+
+
+@contextmanager
+def own_server(folder: Folder) -> Iterator[PostgresServer]:
+    """The same server, started for the caller alone; raises Failure if the system runs."""
+    with folder.held():
+        leftovers.end(folder.logs)
+        server = _server(folder)
+        server.start()
+        try:
+            yield server
+        finally:
+            server.stop()
+
+
+def _server(folder: Folder) -> PostgresServer:
+    return PostgresServer(folder.postgres, password=folder.secrets().postgres)
+
+
+def _port(folder: Folder) -> int:
+    """The port of a running server, from the fourth line of its lock file."""
+    try:
+        return int((folder.postgres / "postmaster.pid").read_text().splitlines()[3])
+    except (FileNotFoundError, IndexError):
+        raise Failure("The system is starting or stopping: try again in a moment.") from None
