@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections.abc import Iterable
 
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
@@ -50,7 +51,7 @@ class ObserveRequests:
         started = time.perf_counter()
         method, path = scope["method"], scope["path"]
         status = 0
-        ids, host = _read_headers(scope)
+        ids, host, has_token = _read_headers(scope)
         current_ids.set(ids)
         scope[_TRUSTED_PROXIES_KEY] = self._trusted_proxies
 
@@ -58,8 +59,7 @@ class ObserveRequests:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                request_id = (b"x-request-id", ids.request_id.encode())
-                message["headers"] = [*message["headers"], request_id]
+                message["headers"] = _completed(message["headers"], ids, has_token=has_token)
             await send(message)
 
         try:
@@ -145,9 +145,20 @@ def as_problem(error: Exception) -> Problem:
     return InternalError()
 
 
-def _read_headers(scope: Scope) -> tuple[RequestIds, str | None]:
-    """Return the ids of a request and its `Host`."""
+def _completed(
+    headers: Iterable[tuple[bytes, bytes]], ids: RequestIds, *, has_token: bool
+) -> list[tuple[bytes, bytes]]:
+    """Return the headers of a response; that to a request with a token belongs to somebody."""
+    completed = [*headers, (b"x-request-id", ids.request_id.encode())]
+    if has_token and all(name != b"cache-control" for name, _ in completed):
+        completed.append((b"cache-control", b"no-store"))
+    return completed
+
+
+def _read_headers(scope: Scope) -> tuple[RequestIds, str | None, bool]:
+    """Return the ids of a request, its `Host`, and whether it has a token."""
     request_id = trace_parent = host = None
+    has_token = False
     for name, value in scope["headers"]:
         if name == b"x-request-id":
             request_id = value.decode("latin-1")
@@ -156,4 +167,7 @@ def _read_headers(scope: Scope) -> tuple[RequestIds, str | None]:
         elif name == b"host":
             text = value.decode("latin-1")
             host = text if host is None else f"{host}, {text}"
-    return RequestIds(request_id_of(request_id), trace_parent_of(trace_parent)), host
+        elif name == b"authorization":
+            has_token = True
+    ids = RequestIds(request_id_of(request_id), trace_parent_of(trace_parent))
+    return ids, host, has_token

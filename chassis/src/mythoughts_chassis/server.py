@@ -17,6 +17,7 @@ import structlog
 import uvicorn
 
 from mythoughts_chassis.api import Api
+from mythoughts_chassis.browser_headers import EVERY_RESPONSE
 from mythoughts_chassis.connections import KEEP_ALIVE_SECONDS, Connections, max_connections
 from mythoughts_chassis.http_protocol import HttpProtocol
 from mythoughts_chassis.settings import ServiceSettings
@@ -43,6 +44,7 @@ def serve(api: Api, settings: ServiceSettings) -> None:
         # `clients` works out the client's address; nothing depends on the scheme.
         proxy_headers=False,
         server_header=False,
+        headers=EVERY_RESPONSE + settings.transport_headers,
         access_log=False,
         log_config=None,
     )

@@ -24,6 +24,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from mythoughts_chassis.browser_headers import strict_transport
 from mythoughts_chassis.clients import Network
 from mythoughts_chassis.tls import check_ca_path
 
@@ -184,8 +185,32 @@ class ServiceSettings(LogSettings):
         "is that of the connection.",
         default=(),
     )
+    behind_tls: bool = setting(
+        "true if clients reach the service over https: browsers are told to use only https, and "
+        "the Frontend's cookies become Secure.",
+        default=False,
+    )
+    hsts_seconds: int = setting(
+        "Behind TLS, for how long browsers remember to use only https; 0 makes them forget it.",
+        default=31_536_000,
+        minimum=0,
+        maximum=63_072_000,
+    )
+    hsts_include_subdomains: bool = setting(
+        "true if that holds for every name below the host as well: each must have https.",
+        default=False,
+    )
     token_issuer: str = setting("The `iss` that tokens must carry.", default="mythoughts")
     token_audience: str = setting("The `aud` that tokens must carry.", default="mythoughts")
+
+    @property
+    def transport_headers(self) -> list[tuple[str, str]]:
+        """The headers about https that every response has."""
+        if not self.behind_tls:
+            return []
+        return [
+            strict_transport(self.hsts_seconds, include_subdomains=self.hsts_include_subdomains)
+        ]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import msgspec
 from starlette.responses import Response
 
+from mythoughts_chassis.browser_headers import PAGES
 from mythoughts_chassis.endpoints import Endpoint, RequestHeader, get
 from mythoughts_chassis.static_content import StaticContent
 
@@ -19,7 +20,7 @@ _HEADERS = {
         "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; "
         "img-src 'self' data:; connect-src 'self'; frame-ancestors 'none'"
     ),
-    "X-Content-Type-Options": "nosniff",
+    **dict(PAGES),
 }
 
 

@@ -346,16 +346,19 @@ def test_form_without_a_cookie_gets_its_own_explanation(bruce: Browser, cookie: 
     assert page.form(SHARE).fields["text"] == "Rain"
 
 
-OTHER_HOST = ("https://elsewhere.example", "make the proxy pass on the Host header")
-OTHER_SCHEME = ("https://{host}", "set BEHIND_TLS=true")
-OTHER_PORT = ("http://{host}0", "make the proxy pass on the Host header")
+OTHER_HOST = ("https://elsewhere.example", "make the proxy pass on the Host header", "")
+OTHER_SCHEME = ("https://{host}", "set BEHIND_TLS=true", "Rain")
+OTHER_PORT = ("http://{host}0", "make the proxy pass on the Host header", "")
 
 
-@pytest.mark.parametrize(("origin", "repair"), [OTHER_HOST, OTHER_SCHEME, OTHER_PORT])
+@pytest.mark.parametrize(("origin", "repair", "kept"), [OTHER_HOST, OTHER_SCHEME, OTHER_PORT])
 def test_form_of_another_origin_is_refused(
-    bruce: Browser, caplog: pytest.LogCaptureFixture, origin: str, repair: str
+    bruce: Browser, caplog: pytest.LogCaptureFixture, origin: str, repair: str, kept: str
 ) -> None:
-    """A form from another origin is rejected; the log says in one line how to fix it."""
+    """A form from another origin is rejected; the log says in one line how to fix it.
+
+    Only the text of this site's own form is kept, even if the site does not know its own scheme.
+    """
     form = bruce.get("/").form(SHARE)
     host = bruce.base_url.removeprefix("http://")
     origin = origin.format(host=host)
@@ -367,10 +370,46 @@ def test_form_of_another_origin_is_refused(
     assert page.status == 403
     assert "this site does not recognize the address" in page.words
     assert "ookie" not in page.words
-    assert page.form(SHARE).fields["text"] == "Rain"
+    assert ("Rain" in page.text) == bool(kept)
     assert (warning["origin"], warning["expected"]) == (origin, f"http://{host}")
     assert repair in warning["repair"]
     assert caplog.records == []
+
+
+@pytest.mark.parametrize("path", [SHARE, "/login/", "/language/"])
+@pytest.mark.parametrize("who", ["stranger", "user"])
+@pytest.mark.parametrize(
+    ("site", "origin"),
+    [
+        ("cross-site", "https://elsewhere.example"),
+        ("same-site", "https://other.example.org"),
+        ("", "https://elsewhere.example"),
+        ("", "null"),
+    ],
+)
+def test_form_of_another_site_leaves_nothing_behind(
+    browser: Browser, token_maker: TokenMaker, site: str, origin: str, who: str, path: str
+) -> None:
+    """No text, name or address of a foreign form is in a form of the answer, nor after a login."""
+    if who == "user":
+        browser.cookies["mythoughts_session"] = token_maker.token("bruce")
+    fields = {"text": "Obey", "username": "mallory", "next": "/search?search=Obey"}
+
+    page = browser.post(path, fields, Sec_Fetch_Site=site, Origin=origin)
+
+    assert page.status == 403
+    assert "Obey" not in page.text
+    assert "mallory" not in page.text
+
+
+def test_expired_form_keeps_its_text_whatever_the_proxy_does(bruce: Browser) -> None:
+    """A form that the browser knows to be this site's keeps its text, also with another Host."""
+    page = bruce.post(
+        SHARE, {"text": "Rain"}, Sec_Fetch_Site="same-origin", Origin="https://public.example"
+    )
+
+    assert page.status == 403
+    assert page.form(SHARE).fields["text"] == "Rain"
 
 
 def test_form_of_a_browser_that_hides_its_origin_is_refused(bruce: Browser) -> None:

@@ -39,6 +39,9 @@ def test_every_answer_has_the_security_headers(browser: Browser, path: str) -> N
     assert "unsafe" not in policy
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
     assert answer.headers["X-Frame-Options"] == "DENY"
+    assert answer.headers["Cross-Origin-Opener-Policy"] == "same-origin"
+    assert answer.headers["Cross-Origin-Resource-Policy"] == "same-origin"
+    assert "camera=()" in answer.headers["Permissions-Policy"]
     assert answer.headers["Referrer-Policy"] == "same-origin"
     assert "Server" not in answer.headers
 

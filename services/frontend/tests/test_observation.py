@@ -27,7 +27,7 @@ def serve(settings: Settings) -> Iterator[Serve]:
     started: list[RunningFrontend] = []
 
     def start(app: WSGIApplication) -> Browser:
-        started.append(RunningFrontend(settings, observe(app, behind_tls=False)))
+        started.append(RunningFrontend(settings, observe(app, [])))
         return Browser(started[-1].url)
 
     yield start

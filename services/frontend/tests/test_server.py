@@ -10,6 +10,7 @@ from testkit.browser import Browser
 from testkit.fake_backend import FakeThoughtsBackend
 from testkit.http_client import HttpClient
 from testkit.service_process import MakeProcess, ServiceProcess
+from testkit.token_maker import TokenMaker
 from testkit.waiting import wait_until
 
 
@@ -135,7 +136,26 @@ def test_behind_tls_cookies_are_secure(make_process: MakeProcess) -> None:
     }
     assert all("; Path=/" in cookie and "Domain" not in cookie for cookie in cookies)
     assert all("Secure" in cookie for cookie in cookies)
-    assert "max-age" in answer.headers["Strict-Transport-Security"]
+    assert answer.headers["Strict-Transport-Security"] == "max-age=31536000"
+
+
+@pytest.mark.security
+def test_behind_tls_a_cookie_without_the_prefix_is_ignored(
+    make_process: MakeProcess, token_maker: TokenMaker
+) -> None:
+    """Behind TLS only `__Host-` cookies count, which no other host can set; HSTS is a setting."""
+    frontend = make_process(BEHIND_TLS="true", HSTS_SECONDS="60", HSTS_INCLUDE_SUBDOMAINS="true")
+    frontend.start()
+    browser = Browser(frontend.http.base_url)
+    browser.cookies["mythoughts_session"] = token_maker.token("bruce")
+    plain = browser.get("/", follow=False)
+    browser.cookies["__Host-mythoughts_session"] = token_maker.token("bruce")
+
+    prefixed = browser.get("/", follow=False)
+
+    assert plain.headers["Location"] == "/login/"
+    assert prefixed.status == 200
+    assert prefixed.headers["Strict-Transport-Security"] == "max-age=60; includeSubDomains"
 
 
 @pytest.fixture

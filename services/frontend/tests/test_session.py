@@ -311,3 +311,38 @@ def test_login_does_not_show_a_token_in_the_page(browser: Browser, users: FakeUs
 
     assert browser.cookies["mythoughts_session"] not in page.text
     assert len(users.calls) == 1
+
+
+@pytest.mark.security
+@pytest.mark.parametrize("name", ["session", "csrf", "language"])
+def test_cookie_that_comes_twice_counts_as_none(
+    bruce: Browser, token_maker: TokenMaker, name: str
+) -> None:
+    """Of two cookies of the same name neither is believed, whichever comes first."""
+    bruce.get("/login/")
+    own = bruce.cookies.get(f"mythoughts_{name}", "zh-hans")
+    foreign = {"session": token_maker.token("mallory"), "csrf": "a" * 32, "language": "zh-hans"}
+    form_token = bruce.get("/").form("/thoughts/new").fields["csrfmiddlewaretoken"]
+    others = [f"{key}={value}" for key, value in bruce.cookies.items() if name not in key]
+    one, two = f"mythoughts_{name}={own}", f"mythoughts_{name}={foreign[name]}"
+    bruce.cookies.clear()
+
+    for pair in ([one, two], [two, one]):
+        cookies = "; ".join([*others, *pair])
+        if name == "csrf":
+            fields = {"csrfmiddlewaretoken": form_token, "language": "en"}
+            assert bruce.post("/language/", fields, follow=False, Cookie=cookies).status == 403
+        elif name == "session":
+            assert bruce.get("/", follow=False, Cookie=cookies).headers["Location"] == "/login/"
+        else:
+            assert bruce.get("/login/", Cookie=cookies).headers["Content-Language"] == "en"
+
+
+def test_what_belongs_to_a_user_is_not_stored(bruce: Browser, browser: Browser) -> None:
+    """A browser stores no page of a user, so that nothing is left of it after a logout."""
+    anonymous = Browser(browser.base_url).get("/search")
+
+    assert [bruce.get(path).headers["Cache-Control"] for path in ("/", "/search", "/nothing")] == [
+        "no-store"
+    ] * 3
+    assert anonymous.headers["Cache-Control"] == "private, no-cache"

@@ -2,6 +2,7 @@
 
 import pytest
 
+from services.thoughts_backend.tests.conftest import MakeBackend
 from testkit.http_client import Answer, HttpClient
 from testkit.thoughts_sql import Sql
 
@@ -220,3 +221,43 @@ def test_long_uri_is_taken(http: HttpClient) -> None:
 def test_answers_do_not_tell_the_server(http: HttpClient) -> None:
     """No response reveals the server software."""
     assert "Server" not in http.get("/api/thoughts/").headers
+
+
+@pytest.mark.parametrize(
+    "path", ["/api/thoughts/", "/nothing", "/healthz", "/metrics", "/schema/swagger", "/%zz"]
+)
+def test_every_answer_tells_browsers_to_be_strict(http: HttpClient, path: str) -> None:
+    """No response is taken for another type than it says, or embedded by another site."""
+    headers = http.get(path).headers
+
+    assert headers.get_all("X-Content-Type-Options") == ["nosniff"]
+    assert headers["Cross-Origin-Resource-Policy"] == "same-origin"
+    assert "Strict-Transport-Security" not in headers
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", "/api/me/thoughts/"),
+        ("GET", "/api/thoughts/"),
+        ("GET", "/nothing"),
+        ("POST", "/api/me/thoughts/"),
+        ("DELETE", "/api/me/thoughts/1"),
+        ("DELETE", "/admin/thoughts/1"),
+    ],
+)
+def test_answer_to_a_request_with_a_token_is_not_stored(
+    http: HttpClient, bruce: str, method: str, path: str
+) -> None:
+    """What belongs to somebody is kept in no cache, whatever its status."""
+    assert http.request(method, path, token=bruce).headers["Cache-Control"] == "no-store"
+
+
+def test_behind_tls_browsers_are_told_to_use_only_https(make_backend: MakeBackend) -> None:
+    """Behind TLS every response has Strict-Transport-Security, with what the settings say."""
+    backend = make_backend(BEHIND_TLS="true", HSTS_INCLUDE_SUBDOMAINS="true")
+    backend.start()
+
+    header = backend.http.get("/nothing").headers["Strict-Transport-Security"]
+
+    assert header == "max-age=31536000; includeSubDomains"

@@ -40,7 +40,7 @@ def create_app(settings: Settings, readiness: Readiness, ended: EndedSessions) -
     make_client, traced = _tracing_of(settings)
     pages = PageHandler(_make_parts(settings, make_client, ended))
     app = answer_health(serve_static_files(pages), readiness)
-    return traced(observe(app, behind_tls=settings.behind_tls))
+    return traced(observe(app, settings.transport_headers))
 
 
 def _tracing_of(

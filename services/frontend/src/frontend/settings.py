@@ -37,11 +37,6 @@ class Settings(ServiceSettings):
         "Address of the Users Backend, for example http://users-service.", check=check_url
     )
     backend_ca_path: Path | None = backend_ca_setting()
-    behind_tls: bool = setting(
-        "true if browsers reach the Frontend over https: cookies become Secure, "
-        "and browsers are told to use only https.",
-        default=False,
-    )
     allowed_hosts: tuple[str, ...] = setting(
         "Names under which browsers reach the Frontend, separated by commas; `.example.com` also "
         "covers every name below it. Requests for other names are refused. If it is not set, every "

@@ -103,10 +103,13 @@ def wrong_host(request: PageRequest) -> HttpResponse:
 def csrf_failure(request: PageRequest, reason: str) -> HttpResponse:
     """Explain why a form failed Django's CSRF check, and offer a new one with the typed text.
 
-    `reason` is one of those in `django.middleware.csrf`.
+    What another site's form contains is not kept: its author could put words into the visitor's
+    mouth. `reason` is one of those in `django.middleware.csrf`.
     """
     _log_refusal(request, reason)
     problem = _problem(reason, request.headers.get("Origin"))
+    if _is_from_another_site(request):
+        return message_page(request, status=403, title=gettext("Not allowed"), text=problem)
     draft = posted_draft(request.POST)
     if request.path.startswith("/login") or (draft.text and request.visitor.principal is None):
         next_path = safe_path(request.POST.get("next", request.path))
@@ -134,6 +137,18 @@ def _problem(reason: str, origin: str | None) -> str:
             "from. If this happens again, please contact the people who run this site."
         )
     return gettext("This form has expired, so nothing was sent. Please try again.")
+
+
+def _is_from_another_site(request: PageRequest) -> bool:
+    """Whether the browser says that the form was not one of this site's.
+
+    Browsers send `Sec-Fetch-Site` over https, whatever proxies do to `Host`. The scheme of `Origin`
+    does not matter, because `BEHIND_TLS` may be wrong.
+    """
+    if site := request.headers.get("Sec-Fetch-Site"):
+        return site != "same-origin"
+    origin = request.headers.get("Origin")
+    return origin is not None and origin.partition("://")[2] != request.META.get("HTTP_HOST")
 
 
 def _is_about_origin(reason: str) -> bool:

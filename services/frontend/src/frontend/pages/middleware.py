@@ -43,7 +43,11 @@ class PageMiddleware:
         if isinstance(response, HttpResponse):
             # Without this header waitress closes the connection after every page.
             response.headers["Content-Length"] = str(len(response.content))
-        response.headers.setdefault("Cache-Control", "private, no-cache")
+        # Nothing of a user stays in the browser: the back button would show it after a logout.
+        is_anonymous = request.visitor.principal is None
+        response.headers.setdefault(
+            "Cache-Control", "private, no-cache" if is_anonymous else "no-store"
+        )
         patch_vary_headers(response, ("Cookie", "Accept-Language"))
         return response
 

@@ -16,16 +16,17 @@ is known to be from this one.
 
 import re
 import time
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import wraps
+from functools import cached_property, wraps
 from threading import BoundedSemaphore
 from typing import Any, TypeAlias
 from wsgiref.types import WSGIEnvironment
 
 from django.conf import settings
 from django.core.handlers.wsgi import WSGIRequest
-from django.http import HttpResponse
+from django.http import HttpResponse, parse_cookie
 from django.http.response import HttpResponseBase
 from django.utils import translation
 
@@ -119,6 +120,19 @@ class PageRequest(WSGIRequest):
         self.parts = parts
         self.visitor = self._visitor()
         self.language = self._language()
+
+    @cached_property
+    def COOKIES(self) -> dict[str, str]:  # type: ignore[override]  # noqa: N802  # Django's
+        """The cookies of the request; one that comes twice counts as none.
+
+        Another host of the domain may have set one of the two, and which comes first is up to it.
+        """
+        header = self.META.get("HTTP_COOKIE", "")
+        cookies = parse_cookie(header)
+        if len(cookies) <= header.count(";"):
+            names = Counter(chunk.partition("=")[0].strip() for chunk in header.split(";"))
+            return {name: value for name, value in cookies.items() if names[name] == 1}
+        return cookies
 
     @property
     def caller(self) -> Caller:

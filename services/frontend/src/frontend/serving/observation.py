@@ -15,6 +15,7 @@ from http import HTTPStatus
 from typing import Any
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
+from mythoughts_chassis.browser_headers import EVERY_RESPONSE, PAGES
 from mythoughts_chassis.observation import (
     HOST_IS_MISSING,
     RequestIds,
@@ -36,16 +37,15 @@ CONTENT_SECURITY_POLICY = (
 )
 SECURITY_HEADERS = [
     ("Content-Security-Policy", CONTENT_SECURITY_POLICY),
-    ("X-Content-Type-Options", "nosniff"),
     ("X-Frame-Options", "DENY"),
     # Not stricter: Django compares a form's origin with the page's own, and browsers send
     # none with "no-referrer".
     ("Referrer-Policy", "same-origin"),
+    *EVERY_RESPONSE,
+    *PAGES,
 ]
 WRONG_HOST = f"Unknown address. {HOST_IS_MISSING}"
 FAULT = "Something went wrong. The error has been logged under the request id in X-Request-ID."
-TLS_HEADERS = [("Strict-Transport-Security", "max-age=31536000")]
-
 
 _ABSOLUTE_FORM = re.compile(r"[a-z][a-z0-9+.-]*://([^/?#]*)", re.ASCII | re.IGNORECASE)
 
@@ -72,9 +72,9 @@ class Start:
         return self._start_response(status_line, [*headers, *self._headers], *error)
 
 
-def observe(app: WSGIApplication, *, behind_tls: bool) -> WSGIApplication:
-    """Return `app` wrapped in this layer."""
-    constant_headers = SECURITY_HEADERS + (TLS_HEADERS if behind_tls else [])
+def observe(app: WSGIApplication, transport_headers: list[tuple[str, str]]) -> WSGIApplication:
+    """Return `app` wrapped in this layer, which adds these headers about https too."""
+    constant_headers = SECURITY_HEADERS + transport_headers
 
     def observed(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         started_at = time.perf_counter()
