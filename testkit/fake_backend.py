@@ -327,7 +327,11 @@ class FakeUsersBackend(FakeEndedSessions):
             self.passwords[username] = call.body["new_password"]
         elif username in self.must_change:
             return Reply(403, {"detail": "Choose a new password: send it as new_password."})
-        return Reply(200, {"Authorized": f"Bearer {self._token_maker.token(username)}"})
+        tokens = {
+            "Authorized": f"Bearer {self._token_maker.token(username)}",
+            "device_token": f"device-of-{username}",
+        }
+        return Reply(200, tokens)
 
     def _register(self, username: str, password: str) -> Reply:
         if not self.registration_is_open:

@@ -249,7 +249,7 @@ def test_every_cookie_has_a_name_of_ours(browser: Browser) -> None:
 
     names = {name.removeprefix("mythoughts_") for name in browser.cookies}
 
-    assert names == {"session", "csrf", "notice", "language"}
+    assert names == {"session", "device", "csrf", "notice", "language"}
 
 
 def test_csrf_cookie_is_sent_to_browsers_without_it(browser: Browser) -> None:
