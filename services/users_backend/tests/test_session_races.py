@@ -11,6 +11,7 @@ from mythoughts_chassis.problems import Unauthorized
 from mythoughts_chassis.settings import Secret
 from mythoughts_chassis.tokens import Principal
 from services.users_backend.tests.conftest import CLIENT, Opened
+from testkit.roles import service_url
 from testkit.users_sql import PASSWORD, Sql, hash_of
 from users_backend import queries, sessions, users
 from users_backend.schemas import Login, PasswordChange
@@ -22,7 +23,8 @@ async def meanwhile(
     url: str, first: Callable[[Connection], Awaitable[None]], second: Awaitable[object]
 ) -> None:
     """Do `first` in a transaction that is not committed before `second` waits, or is done."""
-    connection, observer = await asyncpg.connect(url), await asyncpg.connect(url)
+    # As the service's role, which sees what its own connections wait for.
+    connection, observer = [await asyncpg.connect(service_url(url)) for _ in range(2)]
     try:
         async with connection.transaction():
             await first(connection)
