@@ -23,6 +23,8 @@ from mythoughts_chassis.observation import log_error
 from mythoughts_chassis.status_lists import InvalidList, StatusList
 
 POLL_SECONDS = 1.0
+# Until the first list comes: the services may start before the Users Backend.
+FIRST_POLL_SECONDS = 0.2
 ANSWER_SECONDS = 1.0
 # What only an admin may do is refused when the list is older.
 MAX_AGE_SECONDS = 60.0
@@ -99,7 +101,8 @@ class EndedSessions:
     def _poll_until_stopped(self) -> None:
         while not self._stopping.is_set():
             self._poll()
-            self._stopping.wait(self._poll_seconds)
+            has_list = self._list.issued_at > 0
+            self._stopping.wait(self._poll_seconds if has_list else FIRST_POLL_SECONDS)
 
     def _poll(self) -> None:
         try:

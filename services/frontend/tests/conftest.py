@@ -27,6 +27,7 @@ class RunningFrontend:
         self.port = listener.getsockname()[1]
         self.url = f"http://127.0.0.1:{self.port}"
         self._ended = ended_sessions_for(settings)
+        self._ended.__enter__()
         app = app or create_app(settings, self.readiness, self._ended)
         self._server = make_server(app, settings, self.readiness, listener)
         self._stopping = threading.Event()

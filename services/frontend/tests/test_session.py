@@ -10,6 +10,7 @@ from testkit.bad_tokens import of_another_key_under_a_known_id
 from testkit.browser import Browser
 from testkit.fake_backend import FakeThoughtsBackend, FakeUsersBackend, Reply
 from testkit.token_maker import TokenMaker
+from testkit.waiting import wait_until
 
 INVALID = "Invalid login/password, please try again."
 
@@ -346,3 +347,14 @@ def test_what_belongs_to_a_user_is_not_stored(bruce: Browser, browser: Browser) 
         "no-store"
     ] * 3
     assert anonymous.headers["Cache-Control"] == "private, no-cache"
+
+
+def test_ended_session_is_logged_out(bruce: Browser, users: FakeUsersBackend) -> None:
+    """Soon after the session has ended elsewhere, the visitor is logged out here."""
+    before = bruce.get("/", follow=False).status
+
+    users.ended.add(1)
+    wait_until(lambda: bruce.get("/", follow=False).status == 302)
+
+    assert before == 200
+    assert "mythoughts_session" not in bruce.cookies
