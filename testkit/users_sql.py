@@ -40,6 +40,11 @@ class Sql(SqlConnection):
         )
         return session_id
 
+    def audited(self) -> list[tuple[str, str, str]]:
+        """Event, actor and subject of each entry of the audit log, in their order."""
+        rows = self.run("SELECT event, actor, subject FROM audit ORDER BY id")
+        return [tuple(row) for row in rows]
+
     def hash_of_user(self, username: str) -> str | None:
         """The stored hash of a user."""
         stored: str | None = self.value(

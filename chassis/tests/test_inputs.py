@@ -29,6 +29,7 @@ class Shape(msgspec.Struct, kw_only=True):
     note: str = ""
     count: Annotated[int, Meta(ge=1, le=9)] = 1
     cursor: Annotated[int, Meta(ge=0)] | None = None
+    is_new: Annotated[bool | msgspec.UnsetType, Meta(description="Whether.")] = msgspec.UNSET
     word: Annotated[str, Meta(max_length=5), Meta(extra={"rule": in_small_letters})] = ""
 
 

@@ -45,6 +45,8 @@ MAX_FORM_FIELDS = 100
 
 _DIGITS = re.compile(r"[0-9]{1,19}", re.ASCII)
 
+_BOOLEANS = {"true": True, "false": False}
+
 _WORDS = (
     (r"Expected `str` of length >= 1$", "must not be empty"),
     (r"Expected `str` of length >= (\d+)$", r"must have at least \1 characters"),
@@ -52,6 +54,7 @@ _WORDS = (
     (r"Expected `int` >= (\d+)$", r"must be at least \1"),
     (r"Expected `int` <= (\d+)$", r"must be at most \1"),
     (r"Expected `str`, got `\w+`$", "must be text"),
+    (r"Expected `bool`, got `\w+`$", "must be true or false"),
 )
 
 T = TypeVar("T", bound=msgspec.Struct)
@@ -146,7 +149,7 @@ _NAMES = json.JSONDecoder(object_pairs_hook=_unique)
 def fit(values: dict[str, Any], shape: type[T], *, from_text: bool = False) -> T:
     """Return the values as `shape`; raises `BadInput`.
 
-    With `from_text`, as in forms, integers are strings of digits.
+    With `from_text`, as in forms, integers are strings of digits, and booleans `true` or `false`.
     """
     faults: list[FieldError] = []
     converted: dict[str, Any] = {}
@@ -171,6 +174,7 @@ class _Field(NamedTuple):
     wire_name: str
     is_required: bool
     is_integer: bool
+    is_boolean: bool
     type: Any
     rule: Callable[[Any], Any]
 
@@ -180,6 +184,10 @@ def _value(value: Any, field: _Field, *, from_text: bool) -> Any:
         if not _DIGITS.fullmatch(value):
             raise ValueError("must be a whole number, written in the digits 0 to 9")
         value = int(value)
+    elif field.is_boolean and from_text:
+        if value not in _BOOLEANS:
+            raise ValueError("must be true or false")
+        value = _BOOLEANS[value]
     elif isinstance(value, str):
         if "\x00" in value:
             raise ValueError("must not contain the character NUL")
@@ -209,13 +217,12 @@ def _field(info: FieldInfo) -> _Field:
         name=info.name,
         wire_name=info.encode_name,
         is_required=info.required,
-        is_integer=_is_integer(info.type),
+        is_integer=_is(int, info.type),
+        is_boolean=_is(bool, info.type),
         type=extra.get("text", info.type),
         rule=extra.get("rule", lambda value: value),
     )
 
 
-def _is_integer(wanted: Any) -> bool:
-    return wanted is int or any(
-        _is_integer(part) for part in get_args(wanted) if part is not wanted
-    )
+def _is(kind: type, wanted: Any) -> bool:
+    return wanted is kind or any(_is(kind, part) for part in get_args(wanted) if part is not wanted)

@@ -17,6 +17,12 @@ ADMIN_CALLS = [
     ("GET", "/admin/users/", {}),
     ("DELETE", "/admin/users/1", {}),
     ("DELETE", "/admin/users/1/", {}),
+    ("PATCH", "/admin/users/1", {"json": {"is_disabled": True}}),
+    ("PATCH", "/admin/users/1/", {"json": {"is_admin": True}}),
+    ("DELETE", "/admin/users/1/sessions", {}),
+    ("DELETE", "/admin/users/1/sessions/", {}),
+    ("GET", "/admin/audit", {}),
+    ("GET", "/admin/audit/", {}),
 ]
 
 
@@ -67,16 +73,20 @@ def test_user_is_created(http: HttpClient, admin: str, sql: Sql, path: str, kind
     """An admin creates a user, who is not an admin, and sees the same data as everybody else."""
     answer = http.post(path, token=admin, **{kind: ZOE})
 
-    assert (answer.status, set(answer.json())) == (201, {"id", "username", "creation"})
-    assert answer.json()["username"] == "Zoë"
+    shown = answer.json()
+    assert (answer.status, shown.pop("id"), shown.pop("creation")[-1]) == (201, 2, "Z")
+    assert shown == {"username": "Zoë", "is_admin": False, "is_disabled": False}
     assert sql.value("SELECT is_admin FROM users WHERE username = 'Zoë'") is False
 
 
-def test_created_user_can_log_in(http: HttpClient, admin: str) -> None:
-    """A new user logs in with the password set by the admin."""
+def test_created_user_chooses_a_password_at_the_first_login(http: HttpClient, admin: str) -> None:
+    """A new user logs in with the password set by the admin, and with a new one of their own."""
     http.post("/admin/users", token=admin, json=ZOE)
 
-    assert http.post("/api/login", json=ZOE).status == 200
+    alone = http.post("/api/login", json=ZOE)
+    with_another = http.post("/api/login", json={**ZOE, "new_password": "be water, my friend"})
+
+    assert (alone.status, with_another.status) == (403, 200)
 
 
 def test_body_cannot_make_an_admin(http: HttpClient, admin: str, sql: Sql) -> None:
@@ -131,48 +141,57 @@ def test_list_is_newest_first_without_the_deleted(http: HttpClient, admin: str, 
     assert listed(http, admin) == ["c", "a", "admin"]
 
 
-def test_list_shows_users_as_everywhere(http: HttpClient, admin: str) -> None:
-    """An entry of the list has a user's three fields."""
-    (user,) = http.get("/admin/users", token=admin).json()
+def test_list_shows_rights(http: HttpClient, admin: str, sql: Sql) -> None:
+    """An entry of the list also says who is an admin, and who is disabled."""
+    sql.add_user("bruce")
+    sql.run("UPDATE users SET disabled_at = now() WHERE username = 'bruce'")
 
-    assert set(user) == {"id", "username", "creation"}
+    answer = http.get("/admin/users", token=admin)
 
-
-def test_pages_lead_through_the_whole_list(http: HttpClient, admin: str, sql: Sql) -> None:
-    """Following rel="next" shows every user once."""
-    for number in range(6):
-        sql.add_user(f"user {number}")
-
-    seen, path = [], "/admin/users/?limit=3"
-    while path:
-        answer = http.get(path, token=admin)
-        seen += [user["id"] for user in answer.json()]
-        found = re.search(r'<([^>]*)>; rel="next"', answer.headers["Link"])
-        path = found[1] if found else ""
-
-    assert seen == [7, 6, 5, 4, 3, 2, 1]
-
-
-def test_page_leads_back_to_newer_users(http: HttpClient, admin: str, sql: Sql) -> None:
-    """Following rel="prev" shows the users who came after the page."""
-    for name in ("a", "b"):
-        sql.add_user(name)
-    answer = http.get("/admin/users?max_id=2", token=admin)
-    found = re.search(r'<([^>]*)>; rel="prev"', answer.headers["Link"])
-    assert found is not None
-
-    newer = http.get(found[1], token=admin)
-
-    assert [user["username"] for user in newer.json()] == ["b", "a"]
+    users = [(user["username"], user["is_admin"], user["is_disabled"]) for user in answer.json()]
+    assert users == [("bruce", False, True), ("admin", True, False)]
+    assert set(answer.json()[0]) == {"id", "username", "creation", "is_admin", "is_disabled"}
 
 
 @pytest.mark.parametrize(
-    "query",
-    ["limit=0", "limit=101", "limit=x", "max_id=-1", "min_id=1&since_id=1", "limit=1&limit=1"],
+    ("search", "found"),
+    [
+        ("BRUCE", ["Bruce Lee", "bruce"]),
+        ("e l", ["Bruce Lee"]),
+        ("ÜNAL", ["Ünal Çağrı Şahin"]),
+        ("u\u0308nal", ["Ünal Çağrı Şahin"]),
+        ("ｌｅｅ", ["Bruce Lee"]),
+        ("STRASSE", ["Straße"]),
+        ("明", ["小明"]),
+        ("%", ["100%_"]),
+        ("_", ["100%_"]),
+        ("nobody", []),
+        ("", ["100%_", "小明", "Straße", "Ünal Çağrı Şahin", "Bruce Lee", "bruce", "admin"]),
+    ],
 )
-def test_unfit_page_is_refused(http: HttpClient, admin: str, query: str) -> None:
-    """An invalid page gets 400."""
-    assert http.get(f"/admin/users?{query}", token=admin).status == 400
+def test_search_finds_a_part_of_the_name(
+    http: HttpClient, admin: str, sql: Sql, search: str, found: list[str]
+) -> None:
+    """`search` finds a part of the name in any case and form; no character is special."""
+    for name in ("bruce", "Bruce Lee", "Ünal Çağrı Şahin", "Straße", "小明", "100%_", "gone"):
+        sql.add_user(name)
+    sql.run("UPDATE users SET deleted_at = now(), password_hash = NULL WHERE username = 'gone'")
+
+    assert listed(http, admin, search=search) == found
+
+
+def test_pages_of_a_search_keep_it(http: HttpClient, admin: str, sql: Sql) -> None:
+    """The links of a page keep the search."""
+    for name in ("ann 1", "bob", "ann 2", "ann 3"):
+        sql.add_user(name)
+
+    first = http.get("/admin/users?search=ANN&limit=2", token=admin)
+    found = re.search(r'<([^>]*)>; rel="next"', first.headers["Link"])
+    assert found is not None
+
+    pages = [first.json(), http.get(found[1], token=admin).json()]
+    names = [[user["username"] for user in page] for page in pages]
+    assert names == [["ann 3", "ann 2"], ["ann 1"]]
 
 
 @pytest.mark.parametrize("slash", ["", "/"])
@@ -237,10 +256,12 @@ def test_name_of_a_deleted_user_is_never_given_again(
     ("path", "allowed"),
     [
         ("/api/login", "OPTIONS, POST"),
-        ("/api/me", "GET, HEAD, OPTIONS"),
+        ("/api/me", "DELETE, GET, HEAD, OPTIONS"),
         ("/api/me/password", "OPTIONS, POST"),
         ("/admin/users", "GET, HEAD, OPTIONS, POST"),
-        ("/admin/users/1", "DELETE, OPTIONS"),
+        ("/admin/users/1", "DELETE, OPTIONS, PATCH"),
+        ("/admin/users/1/sessions", "DELETE, OPTIONS"),
+        ("/admin/audit", "GET, HEAD, OPTIONS"),
         ("/.well-known/jwks.json", "GET, HEAD, OPTIONS"),
     ],
 )

@@ -17,6 +17,7 @@ from testkit.users_sql import PASSWORD, Sql
 from tooling.project import ROOT
 from users_backend import demo
 
+NEW_PASSWORD = "be water, my friend"
 DEMO = ROOT / "services/users_backend/demo/users.json"
 
 
@@ -27,7 +28,7 @@ def test_created_admin_logs_in_as_one(http: HttpClient, backend_settings: dict[s
     login = http.post("/api/login", json={"username": "root", "password": PASSWORD})
     token = login.json()["Authorized"].removeprefix("Bearer ")
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout == "The admin root has been created.\n"
+    assert done.stdout.splitlines()[-1] == "The admin root has been created."
     assert http.get("/admin/users", token=token).status == 200
 
 
@@ -146,6 +147,115 @@ def test_admin_who_looks_like_a_user_is_refused(
         2,
         "users-backend: This name looks too much like one that is taken.\n",
     )
+
+
+def test_made_up_password_of_an_admin_must_be_changed(
+    http: HttpClient, backend_settings: dict[str, str]
+) -> None:
+    """With --must-change-password the first login has to bring another password."""
+    run_command(backend_settings, "create-admin", "root", "--must-change-password", stdin=PASSWORD)
+
+    root = {"username": "root", "password": PASSWORD}
+    statuses = [
+        http.post("/api/login", json=body).status
+        for body in (root, root | {"new_password": "be water, my friend"})
+    ]
+    assert statuses == [403, 200]
+
+
+@pytest.mark.parametrize("command", ["create-admin", "reset-password"])
+@pytest.mark.parametrize("password", ["7 chars", "password", "bruce-2026"])
+def test_bad_password_is_refused(
+    sql: Sql, backend_settings: dict[str, str], command: str, password: str
+) -> None:
+    """The rules of new passwords apply on the command line, which says what is wrong."""
+    sql.add_user("bruce")
+    name = {"create-admin": "bruce 2", "reset-password": "bruce"}[command]
+    before = sql.run("SELECT * FROM users")
+
+    done = run_command(backend_settings, command, name, stdin=password)
+
+    assert (done.returncode, done.stderr.startswith("users-backend: password: ")) == (2, True)
+    assert sql.run("SELECT * FROM users") == before
+
+
+def test_password_is_reset(http: HttpClient, bruce: str, backend_settings: dict[str, str]) -> None:
+    """A new password ends the sessions, must be changed at the next login, and is recorded."""
+    done = run_command(backend_settings, "reset-password", "BRUCE", stdin=NEW_PASSWORD)
+
+    statuses = [
+        http.post("/api/login", json={"username": "bruce", "password": password}).status
+        for password in (PASSWORD, NEW_PASSWORD)
+    ]
+    assert (done.returncode, done.stderr) == (0, "")
+    assert (statuses, http.get("/api/me", token=bruce).status) == ([401, 403], 401)
+
+
+def test_commands_are_recorded(sql: Sql, backend_settings: dict[str, str]) -> None:
+    """What is done on the command line is in the audit log, under its name."""
+    run_command(backend_settings, "create-admin", "root", stdin=PASSWORD)
+    run_command(backend_settings, "reset-password", "root", stdin=NEW_PASSWORD)
+
+    assert sql.audited() == [
+        ("user created", "command line", "root"),
+        ("password reset", "command line", "root"),
+    ]
+    assert sql.value("SELECT DISTINCT address FROM audit") == "command line"
+
+
+@pytest.mark.parametrize(("options", "is_disabled"), [((), True), (("--enable",), False)])
+def test_reset_enables_only_if_told_to(
+    sql: Sql, backend_settings: dict[str, str], options: tuple[str, ...], *, is_disabled: bool
+) -> None:
+    """A disabled admin who is locked out is enabled by --enable, not by a reset alone."""
+    sql.add_user("root", is_admin=True)
+    sql.run("UPDATE users SET disabled_at = now()")
+
+    done = run_command(backend_settings, "reset-password", "root", *options, stdin=NEW_PASSWORD)
+
+    assert done.returncode == 0
+    assert sql.value("SELECT disabled_at IS NOT NULL FROM users") is is_disabled
+
+
+def test_reset_of_nobody_is_an_error(sql: Sql, backend_settings: dict[str, str]) -> None:
+    """A name that nobody has is an error."""
+    done = run_command(backend_settings, "reset-password", "nobody", stdin=NEW_PASSWORD)
+
+    assert (done.returncode, done.stderr) == (2, "users-backend: there is no user nobody\n")
+
+
+@pytest.mark.parametrize(
+    ("options", "lines"),
+    [
+        ((), ["4\t小明", "3\tann\tdisabled", "2\troot\tadmin, disabled", "1\tadmin\tadmin"]),
+        (("--admins",), ["2\troot\tadmin, disabled", "1\tadmin\tadmin"]),
+        (("AN",), ["3\tann\tdisabled"]),
+        (("nobody",), []),
+    ],
+)
+def test_users_are_listed(
+    sql: Sql, backend_settings: dict[str, str], options: tuple[str, ...], lines: list[str]
+) -> None:
+    """`list-users` shows ids, names, and who is an admin or disabled; deleted ones it does not."""
+    for name, is_admin in (("admin", True), ("root", True), ("ann", False), ("小明", False)):
+        sql.add_user(name, is_admin=is_admin)
+    sql.run("UPDATE users SET disabled_at = now() WHERE id IN (2, 3)")
+    sql.add_user("gone")
+    sql.run("UPDATE users SET deleted_at = now(), password_hash = NULL WHERE username = 'gone'")
+
+    done = run_command(backend_settings, "list-users", *options)
+
+    assert (done.stdout.splitlines(), done.stderr) == (lines, "")
+
+
+def test_long_list_of_users_is_complete(sql: Sql, backend_settings: dict[str, str]) -> None:
+    """The list also has those who do not fit a page of the API."""
+    sql.run(
+        "INSERT INTO users (username, password_hash) "
+        "SELECT 'user ' || i, 'hash' FROM generate_series(1, 250) i"
+    )
+
+    assert len(run_command(backend_settings, "list-users").stdout.splitlines()) == 250
 
 
 @pytest.mark.parametrize("command", [("create-admin", "root"), ("migrate",)])

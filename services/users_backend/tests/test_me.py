@@ -25,11 +25,12 @@ def log_in(http: HttpClient, password: str) -> int:
 
 @pytest.mark.parametrize("path", ["/api/me", "/api/me/"])
 def test_user_sees_themselves(http: HttpClient, bruce: str, path: str) -> None:
-    """A token gets its own user: id, name and creation time, nothing else."""
+    """A token gets its own user: id, name, creation time and rights, nothing else."""
     answer = http.get(path, token=bruce)
 
-    assert (answer.status, set(answer.json())) == (200, {"id", "username", "creation"})
-    assert answer.json()["username"] == "bruce"
+    shown = answer.json()
+    assert (answer.status, shown.pop("id"), shown.pop("creation")[-1]) == (200, 1, "Z")
+    assert shown == {"username": "bruce", "is_admin": False, "is_disabled": False}
 
 
 def test_answer_of_a_login_may_follow_the_scheme(http: HttpClient, bruce: str) -> None:

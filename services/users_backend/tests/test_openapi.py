@@ -10,11 +10,11 @@ from tooling.project import ROOT
 from users_backend.app import OPENAPI
 
 SERVICE_FOLDER = ROOT / "services/users_backend"
-PUBLIC = {"/api/login", "/.well-known/jwks.json"}
+PUBLIC = {"/api/login", "/api/users", "/.well-known/jwks.json"}
 BRUCE = {"username": "bruce", "password": PASSWORD}
 ZOE = {"username": "zoë", "password": PASSWORD}
 CHANGE = {"password": PASSWORD, "new_password": "be water, my friend"}
-DELETED = "/admin/users/{user_id}"
+CHANGED = "/admin/users/{user_id}"
 
 
 def test_served_document_is_committed(http: HttpClient) -> None:
@@ -55,9 +55,14 @@ def test_every_endpoint_is_documented() -> None:
         ("DELETE", "/api/me/sessions"),
         ("DELETE", "/api/me/sessions/{session_id}"),
         ("POST", "/api/me/password"),
+        ("DELETE", "/api/me"),
+        ("POST", "/api/users"),
         ("GET", "/admin/users"),
         ("POST", "/admin/users"),
-        ("DELETE", DELETED),
+        ("PATCH", CHANGED),
+        ("DELETE", CHANGED),
+        ("DELETE", f"{CHANGED}/sessions"),
+        ("GET", "/admin/audit"),
         ("GET", "/.well-known/jwks.json"),
     }
 
@@ -90,11 +95,15 @@ def test_successes_are_documented(http: HttpClient, admin: str) -> None:
         ("POST", "/api/me/password", http.post("/api/me/password", token=admin, json=CHANGE)),
         ("GET", "/admin/users", http.get("/admin/users", token=admin)),
         ("POST", "/admin/users", http.post("/admin/users", token=admin, json=ZOE)),
-        ("DELETE", DELETED, http.delete("/admin/users/1", token=admin)),
+        ("PATCH", CHANGED, http.request("PATCH", "/admin/users/1", token=admin, json={})),
+        ("DELETE", f"{CHANGED}/sessions", http.delete("/admin/users/1/sessions", token=admin)),
+        ("DELETE", CHANGED, http.delete("/admin/users/1", token=admin)),
+        ("GET", "/admin/audit", http.get("/admin/audit", token=admin)),
         ("GET", "/.well-known/jwks.json", http.get("/.well-known/jwks.json")),
     ]
 
-    assert [answer.status for *_, answer in answers] == [200, 200, 204, 200, 201, 204, 200]
+    statuses = [answer.status for *_, answer in answers]
+    assert statuses == [200, 200, 204, 200, 201, 200, 204, 204, 200, 200]
     for method, path, answer in answers:
         openapi_checks.assert_documented(OPENAPI, method, path, answer)
 
@@ -112,9 +121,13 @@ def test_refusals_are_documented(http: HttpClient, admin: str, sql: Sql) -> None
         ("POST", change, http.post(change, token=admin, json=wrong)),
         ("GET", "/admin/users", http.get("/admin/users?limit=0", token=admin)),
         ("POST", "/admin/users", http.post("/admin/users", token=admin, json=ZOE)),
-        ("DELETE", DELETED, http.delete("/admin/users/0", token=admin)),
+        ("DELETE", CHANGED, http.delete("/admin/users/0", token=admin)),
+        ("DELETE", CHANGED, http.delete("/admin/users/1", token=admin)),
+        ("POST", "/api/users", http.post("/api/users", json=ZOE)),
+        ("DELETE", "/api/me", http.delete("/api/me", token=admin, json={"password": "wrong"})),
     ]
 
-    assert [answer.status for *_, answer in answers] == [401, 400, 415, 401, 403, 400, 409, 404]
+    statuses = [answer.status for *_, answer in answers]
+    assert statuses == [401, 400, 415, 401, 403, 400, 409, 404, 409, 403, 403]
     for method, path, answer in answers:
         openapi_checks.assert_documented(OPENAPI, method, path, answer)

@@ -10,7 +10,7 @@ from mythoughts_chassis.backend_commands import Actions, Backend, run_work
 from mythoughts_chassis.commands import CommandError
 from mythoughts_chassis.settings import DatabaseSettings, Secret, load_settings
 from mythoughts_chassis.tokens import CLOCK_SKEW_SECONDS
-from users_backend.admins import create_admin
+from users_backend.admins import create_admin, list_users, reset_password
 from users_backend.app import MIGRATIONS, NAME, OPENAPI, create_api
 from users_backend.demo import load_demo
 from users_backend.keys import rotate_key_sets
@@ -26,18 +26,44 @@ BACKEND = Backend(
     load_demo=load_demo,
 )
 
+_ABOUT_PASSWORDS = "The password is asked for; without a terminal it is read from standard input."
+
 
 def _add_create_admin(actions: Actions) -> None:
-    admin = actions.add_parser(
-        "create-admin",
-        help="create an admin; prompts for the password, or reads it from standard input",
-    )
-    admin.add_argument("name")
-    admin.add_argument("--password-file", type=Path, help="read the password from this file")
+    admin = actions.add_parser("create-admin", help="create an admin", epilog=_ABOUT_PASSWORDS)
+    _add_name_and_password(admin)
     admin.add_argument(
         "--if-missing", action="store_true", help="do nothing if there is an admin with this name"
     )
+    admin.add_argument(
+        "--must-change-password",
+        action="store_true",
+        help="have the admin choose another password at the first login: for one that was made up",
+    )
     admin.set_defaults(command=_create_admin)
+
+
+def _add_reset_password(actions: Actions) -> None:
+    reset = actions.add_parser(
+        "reset-password",
+        help="give a user a new password, to be changed at the next login, and end all sessions",
+        epilog=_ABOUT_PASSWORDS,
+    )
+    _add_name_and_password(reset)
+    reset.add_argument("--enable", action="store_true", help="also enable a disabled user")
+    reset.set_defaults(command=_reset_password)
+
+
+def _add_list_users(actions: Actions) -> None:
+    users = actions.add_parser("list-users", help="list users: id, name, and what is special")
+    users.add_argument("search", nargs="?", default="", help="only names that contain this")
+    users.add_argument("--admins", action="store_true", help="only admins")
+    users.set_defaults(command=_list_users)
+
+
+def _add_name_and_password(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("name")
+    parser.add_argument("--password-file", type=Path, help="read the password from this file")
 
 
 def _add_rotate_keys(actions: Actions) -> None:
@@ -63,11 +89,32 @@ def _add_rotate_keys(actions: Actions) -> None:
 
 
 def _create_admin(options: argparse.Namespace, environment: Mapping[str, str]) -> None:
+    created = run_work(
+        create_admin(
+            BACKEND.settings(DatabaseSettings, environment).database_url,
+            options.name,
+            _password(options.password_file),
+            if_missing=options.if_missing,
+            must_change_password=options.must_change_password,
+        )
+    )
+    print(f"The admin {options.name} " + ("has been created." if created else "already exists."))
+
+
+def _reset_password(options: argparse.Namespace, environment: Mapping[str, str]) -> None:
     database_url = BACKEND.settings(DatabaseSettings, environment).database_url
     password = _password(options.password_file)
-    work = create_admin(database_url, options.name, password, if_missing=options.if_missing)
-    created = run_work(work)
-    print(f"The admin {options.name} " + ("has been created." if created else "already exists."))
+    run_work(reset_password(database_url, options.name, password, enable=options.enable))
+    print(f"{options.name} has a new password, and must change it at the next login.")
+
+
+def _list_users(options: argparse.Namespace, environment: Mapping[str, str]) -> None:
+    database_url = BACKEND.settings(DatabaseSettings, environment).database_url
+    for user in run_work(list_users(database_url, search=options.search)):
+        if user.is_admin or not options.admins:
+            special = {"admin": user.is_admin, "disabled": user.is_disabled}
+            words = ", ".join(word for word, is_true in special.items() if is_true)
+            print(f"{user.id}\t{user.username}\t{words}".rstrip())
 
 
 def _password(file: Path | None) -> Secret:
@@ -99,4 +146,4 @@ def _rotate_keys(options: argparse.Namespace, environment: Mapping[str, str]) ->
 
 
 if __name__ == "__main__":
-    sys.exit(BACKEND.run(_add_create_admin, _add_rotate_keys))
+    sys.exit(BACKEND.run(_add_create_admin, _add_reset_password, _add_list_users, _add_rotate_keys))

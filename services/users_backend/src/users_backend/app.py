@@ -15,7 +15,7 @@ from users_backend.guesses import Guesses
 from users_backend.parts import Parts
 from users_backend.passwords import Passwords
 from users_backend.queries import DELETE_FORGOTTEN_GUESSES, DELETE_OLD_BROWSERS
-from users_backend.routes import ENDPOINTS, admit
+from users_backend.routes import ENDPOINTS, admit, refuse_registration, register
 from users_backend.session_queries import DELETE_OLD_SESSIONS, Lifetimes
 from users_backend.settings import Settings
 from users_backend.signing import TokenSigner
@@ -44,8 +44,9 @@ def create_api(settings: Settings) -> Api:
     """Return the API, ready to serve; raises `KeySetError` if a key file cannot be read."""
     tracing = start_tracing(settings, NAME, VERSION)
     parts = make_parts(settings, tracing)
+    is_open = settings.registration == "open"
     return Api(
-        ENDPOINTS,
+        [e if e is not register or is_open else refuse_registration for e in ENDPOINTS],
         OPENAPI,
         settings,
         parts=parts,

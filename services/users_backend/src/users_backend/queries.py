@@ -18,7 +18,7 @@ from mythoughts_chassis.database import Connection, Database
 from users_backend.names import skeletons
 from users_backend.schemas import User
 
-_COLUMNS = "id, username, created_at"
+_COLUMNS = "id, username, created_at, is_admin, disabled_at IS NOT NULL"
 
 
 class NameTaken(Exception):
@@ -45,21 +45,31 @@ _MAY_LOG_IN = "deleted_at IS NULL AND disabled_at IS NULL"
 
 
 async def find_account(database: Database, username: str) -> Account | None:
-    """Return the account with this name, or None, also if it is disabled.
+    """Return the account with this name, or None, also if it is disabled."""
+    row = await _find_named(database, username, f"SELECT {_ACCOUNT} FROM users WHERE {_MAY_LOG_IN}")
+    return None if row is None else Account(*row)
+
+
+async def find_user_named(database: Database, username: str) -> User | None:
+    """Return the user with this name, or None."""
+    sql = f"SELECT {_COLUMNS} FROM users WHERE deleted_at IS NULL"
+    row = await _find_named(database, username, sql)
+    return None if row is None else User(*row)
+
+
+async def _find_named(database: Database, username: str, sql: str) -> asyncpg.Record | None:
+    """Return the row with this name among those of a statement.
 
     Extra spaces are ignored unless another name has exactly these: in earlier releases names could
     differ in spaces only.
     """
-    row = await database.fetchrow(
-        f"SELECT {_ACCOUNT} FROM users "
-        "WHERE folded_name(username) IN (folded_name($1), folded_name($2)) "
-        f"AND {_MAY_LOG_IN} "
+    return await database.fetchrow(
+        f"{sql} AND folded_name(username) IN (folded_name($1), folded_name($2)) "
         "ORDER BY folded_name(username) = folded_name($1) DESC LIMIT 1",
         username,
         " ".join(username.split()),
         repeatable=True,
     )
-    return None if row is None else Account(*row)
 
 
 async def find_account_by_id(database: Database, user_id: int) -> Account | None:
@@ -83,40 +93,92 @@ async def find_user(database: Database, user_id: int) -> User | None:
 
 
 async def fetch_users(
-    database: Database, *, above: int, below: int, ascending: bool, limit: int
+    database: Database, *, search: str, above: int, below: int, ascending: bool, limit: int
 ) -> list[User]:
-    """Return the users with ids between two bounds, in ascending or descending order."""
+    """Return the users with ids between two bounds, in ascending or descending order.
+
+    Only those whose folded names contain the folded `search`.
+    """
     rows = await database.fetch(
         f"SELECT {_COLUMNS} FROM users WHERE id > $1 AND id < $2 AND deleted_at IS NULL "
+        "AND strpos(folded_username, folded_name($4)) > 0 "
         f"ORDER BY id {'ASC' if ascending else 'DESC'} LIMIT $3",
         above,
         below,
         limit,
+        search,
         repeatable=True,
     )
     return [User(*row) for row in rows]
 
 
 async def insert_user(
-    database: Database, username: str, password_hash: str, *, is_admin: bool
+    connection: Connection,
+    username: str,
+    password_hash: str,
+    *,
+    is_admin: bool,
+    must_change_password: bool,
 ) -> User:
     """Store a user and return it; raises `NameTaken`."""
     sql = f"""
         WITH new AS (
-            INSERT INTO users (username, password_hash, is_admin) VALUES ($1, $2, $3)
-            RETURNING {_COLUMNS}
+            INSERT INTO users (username, password_hash, is_admin, must_change_password)
+            VALUES ($1, $2, $3, $4) RETURNING *
         ), looks AS (
-            INSERT INTO name_skeletons (skeleton, user_id) SELECT unnest($4::text[]), id FROM new
+            INSERT INTO name_skeletons (skeleton, user_id) SELECT unnest($5::text[]), id FROM new
         )
         SELECT {_COLUMNS} FROM new
     """
     try:
-        (row,) = await database.fetch(
-            sql, username, password_hash, is_admin, skeletons(username), repeatable=False
+        (row,) = await connection.fetch(
+            sql, username, password_hash, is_admin, must_change_password, skeletons(username)
         )
     except asyncpg.UniqueViolationError as error:
         raise (NameTaken if error.constraint_name == "users_name" else LookAlike) from error
     return User(*row)
+
+
+async def lock_admins(connection: Connection) -> set[int]:
+    """Return the ids of the admins who can log in, who stay such until the transaction ends."""
+    rows = await connection.fetch(
+        f"SELECT id FROM users WHERE is_admin AND {_MAY_LOG_IN} ORDER BY id FOR NO KEY UPDATE"
+    )
+    return {row[0] for row in rows}
+
+
+async def lock_user(connection: Connection, user_id: int) -> User | None:
+    """Return the user, whom nobody else changes until the transaction ends, or None."""
+    row = await connection.fetchrow(
+        f"SELECT {_COLUMNS} FROM users WHERE id = $1 AND deleted_at IS NULL FOR NO KEY UPDATE",
+        user_id,
+    )
+    return None if row is None else User(*row)
+
+
+async def update_user(
+    connection: Connection,
+    user_id: int,
+    *,
+    is_admin: bool,
+    is_disabled: bool,
+    password_hash: str | None,
+) -> None:
+    """Change a user; a new password hash is that of a password that was made up for them."""
+    await connection.execute(
+        """
+        UPDATE users SET
+            is_admin = $2,
+            disabled_at = CASE WHEN $3 THEN coalesce(disabled_at, now()) END,
+            password_hash = coalesce($4, password_hash),
+            must_change_password = must_change_password OR $4 IS NOT NULL
+        WHERE id = $1
+        """,
+        user_id,
+        is_admin,
+        is_disabled,
+        password_hash,
+    )
 
 
 async def replace_password_hash(

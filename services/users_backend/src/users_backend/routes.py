@@ -4,15 +4,26 @@ from typing import Annotated
 
 import msgspec
 
-from mythoughts_chassis import status_lists
+from mythoughts_chassis import audit, status_lists
+from mythoughts_chassis.audit import AuditEntry
 from mythoughts_chassis.clients import Client
-from mythoughts_chassis.endpoints import Admin, Answer, Caller, RequestHeader, delete, get, post
+from mythoughts_chassis.endpoints import (
+    Admin,
+    Answer,
+    Caller,
+    RequestHeader,
+    delete,
+    get,
+    patch,
+    post,
+)
 from mythoughts_chassis.pagination import Page, PageQuery
 from mythoughts_chassis.problems import Conflict, Forbidden, NotFound, TooManyRequests, Unauthorized
 from mythoughts_chassis.tokens import Principal
-from users_backend import browsers, sessions, users
+from users_backend import accounts, browsers, sessions, users
 from users_backend.parts import Parts
 from users_backend.schemas import (
+    Deletion,
     EndedSessions,
     LoggedIn,
     Login,
@@ -22,6 +33,8 @@ from users_backend.schemas import (
     PublicKeys,
     Session,
     User,
+    UserChange,
+    UsersQuery,
 )
 
 NOT_STORED = {"Cache-Control": "no-store"}
@@ -116,29 +129,79 @@ async def change_password(
     await users.change_password(parts, client, caller, body)
 
 
+@delete("/api/me", problems=(Forbidden, Conflict, TooManyRequests))
+async def delete_me(parts: Parts, client: Client, caller: Caller, body: Deletion) -> None:
+    """Delete your own account and end its sessions.
+
+    403 means that `password` is not the current one, 409 that no admin would be left. The name is
+    never reused. Your thoughts are not deleted: delete them first, in the Thoughts Backend.
+    """
+    await accounts.delete_own(parts, client, caller, body)
+
+
+@post("/api/users", problems=(Forbidden, Conflict, TooManyRequests))
+async def register(parts: Parts, client: Client, body: NewUser) -> User:
+    """Create an account for yourself, if registration is open.
+
+    403 means that it is closed, 409 that the name is taken, perhaps by a deleted user, or looks
+    like a name that is taken.
+    """
+    return await accounts.register(parts, client, body)
+
+
+@post("/api/users", documented=False)
+async def refuse_registration() -> User:
+    """Take the place of `register` while registration is closed: no body is read."""
+    raise Forbidden("Registration is closed. Ask an admin for an account.")
+
+
 @get("/admin/users")
-async def list_users(parts: Parts, caller: Admin, query: PageQuery) -> Page[User]:
-    """List the users, newest first."""
-    return await users.find(parts.database, query)
+async def list_users(parts: Parts, caller: Admin, query: UsersQuery) -> Page[User]:
+    """List or search the users, newest first."""
+    return await accounts.find(parts.database, query)
 
 
 @post("/admin/users", problems=(Conflict, TooManyRequests))
 async def create_user(parts: Parts, client: Client, caller: Admin, body: NewUser) -> User:
-    """Create a user.
+    """Create a user, who must change the password at the first login.
 
     409 means that the name is taken, perhaps by a deleted user, or looks like a name that is
     taken.
     """
-    return await users.create(parts.database, parts.passwords, client, body)
+    return await accounts.create(parts, client, caller, body)
 
 
-@delete("/admin/users/{user_id}", problems=(NotFound,))
+@patch("/admin/users/{user_id}", problems=(NotFound, Conflict, TooManyRequests))
+async def change_user(
+    parts: Parts, client: Client, caller: Admin, user_id: int, body: UserChange
+) -> User:
+    """Change a user's rights, disable or enable the user, or reset the password.
+
+    What is not given stays as it is. Every change ends the user's sessions. After a reset the user
+    must change the password at the next login. 409 means that no admin would be left.
+    """
+    return await accounts.change(parts, client, caller, user_id, body)
+
+
+@delete("/admin/users/{user_id}", problems=(NotFound, Conflict))
 async def delete_user(parts: Parts, client: Client, caller: Admin, user_id: int) -> None:
     """Delete a user and end their sessions; succeeds even if the user is already gone.
 
-    The name is never reused.
+    The name is never reused. 409 means that no admin would be left.
     """
-    await users.delete(parts.database, caller, client, user_id)
+    await accounts.delete(parts, client, caller, user_id)
+
+
+@delete("/admin/users/{user_id}/sessions", problems=(NotFound,))
+async def end_user_sessions(parts: Parts, client: Client, caller: Admin, user_id: int) -> None:
+    """End all sessions of a user, who can log in again."""
+    await accounts.end_sessions(parts, client, caller, user_id)
+
+
+@get("/admin/audit")
+async def list_audit(parts: Parts, caller: Admin, query: PageQuery) -> Page[AuditEntry]:
+    """List the audit log, newest first: logins, and what was done to accounts and sessions."""
+    return await audit.find(parts.database, query)
 
 
 @get("/.well-known/jwks.json", headers={"Cache-Control": "How long the keys may be cached."})
@@ -171,9 +234,14 @@ ENDPOINTS = (
     end_session,
     end_other_sessions,
     change_password,
+    delete_me,
+    register,
     list_users,
     create_user,
+    change_user,
     delete_user,
+    end_user_sessions,
+    list_audit,
     get_public_keys,
     get_ended_sessions,
 )

@@ -7,6 +7,7 @@ import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from mythoughts_chassis.inputs import INT64, WITHOUT_NUL, Id
+from mythoughts_chassis.pagination import PageQuery
 from mythoughts_chassis.settings import Secret
 from users_backend.names import MAX_USERNAME_CHARACTERS, enforce
 
@@ -24,6 +25,8 @@ Username = Annotated[
         extra={"rule": enforce},
     ),
 ]
+# Longer than a stored name: in another form (NFD) it may have more characters.
+MAX_TYPED_CHARACTERS = 4 * MAX_USERNAME_CHARACTERS
 MAX_PASSWORD_CHARACTERS = 128
 
 
@@ -57,6 +60,21 @@ class User(Struct, frozen=True):
     id: Annotated[Id, Meta(examples=[3])]
     username: Annotated[str, Meta(description="As entered at creation.", examples=["bruce"])]
     creation: Annotated[datetime, Meta(tz=True, description="When the user was created, in UTC.")]
+    is_admin: bool
+    is_disabled: Annotated[bool, Meta(description="Whether the user is kept from logging in.")]
+
+
+class UsersQuery(PageQuery, frozen=True, kw_only=True, omit_defaults=True):
+    """Which of the users to list."""
+
+    search: Annotated[
+        str,
+        Meta(
+            max_length=MAX_TYPED_CHARACTERS,
+            extra_json_schema=WITHOUT_NUL,
+            description="Only users whose names contain this, ignoring case.",
+        ),
+    ] = ""
 
 
 class Session(Struct, frozen=True):
@@ -82,12 +100,11 @@ class Session(Struct, frozen=True):
 class Login(Struct, frozen=True):
     """The request to log in."""
 
-    # Longer than a stored name: in another form (NFD) it may have more characters.
     username: Annotated[
         str,
         Meta(
             min_length=1,
-            max_length=4 * MAX_USERNAME_CHARACTERS,
+            max_length=MAX_TYPED_CHARACTERS,
             extra_json_schema=WITHOUT_NUL,
             description="In any case and any Unicode normal form; extra spaces are ignored.",
             examples=["bruce"],
@@ -135,6 +152,25 @@ class PasswordChange(Struct, frozen=True):
 
     password: PresentPassword
     new_password: NewPassword
+
+
+class UserChange(Struct, frozen=True):
+    """The request of an admin to change a user; what is not given stays as it is."""
+
+    is_admin: Annotated[bool | UnsetType, Meta(description="The rights of an admin.")] = UNSET
+    is_disabled: Annotated[
+        bool | UnsetType, Meta(description="Whether to keep the user from logging in.")
+    ] = UNSET
+    password: Annotated[Secret | UnsetType, _NEW_PASSWORD] = UNSET
+
+
+class Deletion(Struct, frozen=True):
+    """The request to delete your own account."""
+
+    password: PresentPassword
+    dry_run: Annotated[
+        bool, Meta(description="Only check whether it is possible, and delete nothing.")
+    ] = False
 
 
 class PublicKey(Struct, frozen=True):

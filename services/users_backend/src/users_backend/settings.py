@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from mythoughts_chassis.settings import ApiSettings, setting
 from mythoughts_chassis.tokens import MAX_LIFETIME_SECONDS
@@ -43,6 +44,11 @@ class KeySettings:
 class Settings(ApiSettings, KeySettings):
     """Read from the environment by `load_settings`."""
 
+    registration: Literal["open", "closed"] = setting(
+        "open: everybody can create an account for themselves; closed: only admins can create "
+        "accounts.",
+        default="closed",
+    )
     session_lifetime_seconds: int = setting(
         "How long after a login its session ends, however often the token is renewed.",
         default=30 * 24 * HOUR_SECONDS,

@@ -6,16 +6,15 @@ from prometheus_client import Counter
 from mythoughts_chassis import audit
 from mythoughts_chassis.clients import Client
 from mythoughts_chassis.database import Connection, Database
-from mythoughts_chassis.pagination import Page, PageQuery
-from mythoughts_chassis.problems import Conflict, Forbidden, Unauthorized
+from mythoughts_chassis.problems import Forbidden, Unauthorized
 from mythoughts_chassis.settings import Secret
 from mythoughts_chassis.tokens import Principal
 from users_backend import browsers, queries, sessions
 from users_backend.guesses import Attempt
 from users_backend.parts import Parts
 from users_backend.password_rules import check_new_password
-from users_backend.passwords import PasswordHasher, Passwords
-from users_backend.schemas import LoggedIn, Login, NewUser, PasswordChange, User
+from users_backend.passwords import PasswordHasher
+from users_backend.schemas import LoggedIn, Login, PasswordChange, User
 from users_backend.turns import Line
 
 # The audit log holds no more of a name that was typed.
@@ -129,6 +128,14 @@ async def get(database: Database, user_id: int) -> User:
     return user
 
 
+async def get_account(database: Database, user_id: int) -> queries.Account:
+    """Return the account of a token; raises `Unauthorized` if the user has been deleted."""
+    account = await queries.find_account_by_id(database, user_id)
+    if account is None:
+        raise _deleted()
+    return account
+
+
 async def change_password(
     parts: Parts, client: Client, caller: Principal, change: PasswordChange
 ) -> None:
@@ -137,9 +144,7 @@ async def change_password(
     Raises what `check_own_password` raises, `BadInput` for a new password that is easy to guess,
     `Unauthorized` for a deleted user.
     """
-    account = await queries.find_account_by_id(parts.database, caller.user_id)
-    if account is None:
-        raise _deleted()
+    account = await get_account(parts.database, caller.user_id)
     _check_change(account, change.password, change.new_password)
     await check_own_password(parts, client, caller, account, change.password)
     async with parts.passwords.turn(Line.ACCOUNTS, client) as hasher:
@@ -193,59 +198,6 @@ async def _replace_password(
 
 def _check_change(account: queries.Account, present: Secret, new: Secret) -> None:
     check_new_password(new, account.username, field="new_password", present=present)
-
-
-async def find(database: Database, page: PageQuery) -> Page[User]:
-    """Return the requested page of users."""
-    rows = await queries.fetch_users(
-        database,
-        above=page.above,
-        below=page.below,
-        ascending=page.ascending,
-        limit=page.limit + 1,
-    )
-    return page.page(rows)
-
-
-async def create(
-    database: Database,
-    passwords: Passwords,
-    client: Client,
-    new_user: NewUser,
-    *,
-    is_admin: bool = False,
-) -> User:
-    """Store a user and return it.
-
-    Raises `BadInput` if the password is easy to guess, and `Conflict` if the name is taken or looks
-    like a taken one; names of deleted users stay taken. Raises `TooManyRequests`.
-    """
-    check_new_password(new_user.password, new_user.username)
-    async with passwords.turn(Line.ACCOUNTS, client) as hasher:
-        password_hash = await hasher.hash(new_user.password.reveal())
-    try:
-        return await queries.insert_user(
-            database, new_user.username, password_hash, is_admin=is_admin
-        )
-    except queries.LookAlike:
-        raise Conflict("This name looks too much like one that is taken.") from None
-    except queries.NameTaken:
-        raise Conflict("This name is taken.") from None
-
-
-async def delete(database: Database, caller: Principal, client: Client, user_id: int) -> None:
-    """Delete a user, if it exists, and end their sessions; the name is never reused."""
-
-    async def work(connection: Connection) -> None:
-        async with connection.transaction():
-            name = await queries.delete_user(connection, user_id)
-            if name is not None:
-                await sessions.end_sessions(connection, user_id)
-                await audit.record(
-                    connection, "user deleted", client, actor=caller.username, subject=name
-                )
-
-    await database.run(work, repeatable=False)
 
 
 def _wrong() -> Unauthorized:

@@ -13,8 +13,11 @@ def upgrade() -> None:
     op.execute("""
         ALTER TABLE users
             ADD COLUMN disabled_at timestamptz,
-            ADD COLUMN must_change_password boolean NOT NULL DEFAULT false
+            ADD COLUMN must_change_password boolean NOT NULL DEFAULT false,
+            -- For searches by a part of the name: folding 100,000 names takes 2 s.
+            ADD COLUMN folded_username text GENERATED ALWAYS AS (folded_name(username)) STORED
     """)
+    op.execute("CREATE INDEX users_admins ON users (id) WHERE is_admin AND deleted_at IS NULL")
     # One row for each login. Its tokens have its id; `token_id` is the `jti` of the newest one, and
     # `token_expires_at` is when the last of them ends, after which none can be renewed.
     op.execute("""

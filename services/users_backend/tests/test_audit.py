@@ -1,0 +1,69 @@
+"""The list of the audit log; what is recorded is tested with what is done."""
+
+import re
+
+import pytest
+
+from testkit.http_client import HttpClient
+from testkit.users_sql import PASSWORD, Sql
+
+
+def test_entries_say_who_what_when_and_from_where(http: HttpClient, admin: str, sql: Sql) -> None:
+    """An entry has the event, actor and subject, and the request's time, address and id."""
+    sql.add_user("bruce")
+    http.delete("/admin/users/2", token=admin, headers={"X-Request-ID": "the-deletion"})
+
+    answer = http.get("/admin/audit/", token=admin)
+
+    (entry,) = answer.json()
+    assert entry.pop("timestamp").endswith("Z")
+    assert entry.pop("id") > 0
+    assert entry == {
+        "event": "user deleted",
+        "actor": "admin",
+        "subject": "bruce",
+        "address": "127.0.0.1",
+        "request_id": "the-deletion",
+    }
+
+
+def test_list_has_logins_good_and_failed(http: HttpClient, admin: str, sql: Sql) -> None:
+    """Good and failed logins are in the list, newest first, the failed ones by what was typed."""
+    sql.add_user("bruce")
+    http.post("/api/login", json={"username": "bruce", "password": PASSWORD})
+    http.post("/api/login", json={"username": "BRUCE", "password": "wrong"})
+    http.post("/api/login", json={"username": "nobody", "password": "wrong"})
+
+    entries = http.get("/admin/audit", token=admin).json()
+
+    assert [(entry["event"], entry["actor"]) for entry in entries] == [
+        ("login failed", "nobody"),
+        ("login failed", "BRUCE"),
+        ("login", "bruce"),
+    ]
+
+
+def test_pages_lead_through_the_log(http: HttpClient, admin: str, sql: Sql) -> None:
+    """Following rel="next" shows every entry once."""
+    for number in range(5):
+        sql.run(
+            "INSERT INTO audit (event, actor, subject, address, request_id) "
+            "VALUES ('login', $1, '', '', '')",
+            str(number),
+        )
+
+    seen, path = [], "/admin/audit/?limit=2"
+    while path:
+        answer = http.get(path, token=admin)
+        seen += [entry["actor"] for entry in answer.json()]
+        found = re.search(r'<([^>]*)>; rel="next"', answer.headers["Link"])
+        path = found[1] if found else ""
+
+    assert seen == ["4", "3", "2", "1", "0"]
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE"])
+def test_nobody_changes_the_log(http: HttpClient, admin: str, method: str) -> None:
+    """The API has no way to change an entry or to delete one."""
+    assert http.request(method, "/admin/audit", token=admin, json={}).status == 405
+    assert http.request(method, "/admin/audit/1", token=admin, json={}).status == 404
