@@ -108,9 +108,9 @@ class Tree:
         """A client of `thoughts`, `users` or `frontend`."""
         return HttpClient(f"http://127.0.0.1:{self.ports[f'{service.upper()}_PORT']}")
 
-    def log_in(self, username: str, password: str) -> str:
+    def log_in(self, username: str, password: str, **more: str) -> str:
         """The token of a user."""
-        body = {"username": username, "password": password}
+        body = {"username": username, "password": password, **more}
         answer = self.http("users").post("/api/login/", json=body)
         assert answer.status == 200, answer.text
         return str(answer.json()["Authorized"]).removeprefix("Bearer ")

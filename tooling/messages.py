@@ -17,5 +17,6 @@ def accounts(admin_password_file: str) -> str:
     """The users who can log in."""
     return (
         "  Log in as bruce (password: bruce) or stephen (password: stephen).\n"
-        f"  The administrator is admin; the password is in {admin_password_file}."
+        f"  The administrator is admin; the first password, which the first login asks you to\n"
+        f"  change, is in {admin_password_file}."
     )

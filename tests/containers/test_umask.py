@@ -45,7 +45,7 @@ def test_system_starts_from_a_private_clone(private_clone: Path) -> None:
         system = project.system()
 
         assert system.log_in("bruce", "bruce")
-        assert system.log_in("admin", project.admin_password)
+        assert system.admin.token
         assert system.thoughts().get("/api/thoughts/").json()
 
 
