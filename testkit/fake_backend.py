@@ -3,6 +3,7 @@
 import base64
 import json
 import socket
+import ssl
 import threading
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -100,13 +101,19 @@ class _Server(ThreadingHTTPServer):
     daemon_threads = True
     block_on_close = False
 
-    def __init__(self, *arguments: Any) -> None:
+    def __init__(self, *arguments: Any, tls: ssl.SSLContext | None) -> None:
         self.connections: set[socket.socket] = set()
+        self._tls = tls
         super().__init__(*arguments)
 
     def get_request(self) -> tuple[socket.socket, Any]:
         """Accept a connection and remember it."""
         connection, address = super().get_request()
+        if self._tls is not None:
+            # The handshake comes with the first read, in the connection's own thread.
+            connection = self._tls.wrap_socket(
+                connection, server_side=True, do_handshake_on_connect=False
+            )
         self.connections.add(connection)
         return connection, address
 
@@ -122,11 +129,12 @@ class _Server(ThreadingHTTPServer):
 class FakeBackend:
     """A backend's controls: start, stop, kill connections, misbehave (`fault`), record `calls`."""
 
-    def __init__(self) -> None:
+    def __init__(self, tls: ssl.SSLContext | None = None) -> None:
         self.calls: list[Call] = []
         self.called = threading.Event()
         self.fault: Fault | None = None
         self.released = threading.Event()
+        self._tls = tls
         self._port = 0
         self._server: _Server | None = None
         self.start()
@@ -134,7 +142,7 @@ class FakeBackend:
     @property
     def url(self) -> str:
         """The base URL; it stays the same after a restart."""
-        return f"http://127.0.0.1:{self._port}"
+        return f"http{'s' if self._tls else ''}://127.0.0.1:{self._port}"
 
     def answer(self, call: Call) -> Reply:
         """Answer as the real backend would."""
@@ -147,7 +155,7 @@ class FakeBackend:
     def start(self) -> None:
         """Listen, on the same port as the last time."""
         handler = type("BoundHandler", (Handler,), {"backend": self})
-        self._server = _Server(("127.0.0.1", self._port), handler)
+        self._server = _Server(("127.0.0.1", self._port), handler, tls=self._tls)
         self._port = self._server.server_address[1]
         threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True).start()
 
@@ -185,11 +193,11 @@ class FakeThoughtsBackend(FakeBackend):
     It leaves it to others to check tokens, but refuses them all unless it `accepts_tokens`.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, tls: ssl.SSLContext | None = None) -> None:
         self.accepts_tokens = True
         self.thoughts: list[dict[str, Any]] = []
         self._stored_by_key: dict[str, dict[str, Any]] = {}
-        super().__init__()
+        super().__init__(tls)
 
     def add(self, username: str, text: str, timestamp: str = "1962-05-11T09:53:41Z") -> int:
         """Store a thought and return its id."""

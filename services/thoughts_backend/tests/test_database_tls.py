@@ -1,0 +1,99 @@
+"""A database with TLS: `sslmode=verify-full` verifies it, for the service and for migrations."""
+
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from subprocess import run
+from urllib.parse import urlsplit
+
+import pytest
+
+from services.thoughts_backend.tests.conftest import MakeBackend
+from testkit.certificates import Authority
+from testkit.roles import service_url
+from testkit.tls_postgres import TlsPostgres
+
+pytestmark = pytest.mark.security
+
+HOST = "127.0.0.1"
+
+
+@pytest.fixture(scope="module")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    """The authority that the backend trusts."""
+    return Authority(tmp_path_factory.mktemp("tls") / "ca.pem")
+
+
+@pytest.fixture(scope="module")
+def owner_url(new_database: Callable[[], str]) -> str:
+    """The address of an empty database, for its owner, without TLS."""
+    return new_database()
+
+
+@contextmanager
+def encrypted(owner_url: str, authority: Authority, name: str) -> Iterator[TlsPostgres]:
+    """The server with TLS, which calls itself `name`."""
+    port = urlsplit(owner_url).port
+    assert port is not None
+    proxy = TlsPostgres(port, authority.server_context(name))
+    yield proxy
+    proxy.stop()
+
+
+def environment(owner_url: str, proxy: TlsPostgres, ca_path: Path) -> dict[str, str]:
+    """The settings of a backend that verifies the server."""
+    port = urlsplit(owner_url).port
+    url = owner_url.replace(f":{port}/", f":{proxy.port}/")
+    parameters = f"?sslmode=verify-full&sslrootcert={ca_path}"
+    return {
+        "DATABASE_URL": service_url(url) + parameters,
+        "MIGRATIONS_DATABASE_URL": url + parameters,
+    }
+
+
+def test_verified_server_is_used_with_tls(
+    owner_url: str, authority: Authority, make_backend: MakeBackend
+) -> None:
+    """With the right authority the migrations and the service work, over TLS."""
+    with encrypted(owner_url, authority, HOST) as proxy:
+        settings = environment(owner_url, proxy, authority.path)
+        migration = run(
+            [sys.executable, "-m", "thoughts_backend", "migrate"],
+            env={"PATH": os.defpath, **settings},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        by_migration = proxy.encrypted_connections
+        del settings["MIGRATIONS_DATABASE_URL"]
+        backend = make_backend(**settings)
+        backend.start()
+        answer = backend.http.get("/api/thoughts/")
+
+    assert migration.returncode == 0, migration.stdout + migration.stderr
+    assert answer.status == 200
+    assert 0 < by_migration < proxy.encrypted_connections
+
+
+@pytest.mark.parametrize("wrong", ["authority", "name"])
+def test_unverified_server_is_not_used(
+    owner_url: str, authority: Authority, make_backend: MakeBackend, tmp_path: Path, wrong: str
+) -> None:
+    """A server of another authority, or of another name, gets no password; the log says which."""
+    trusted = Authority(tmp_path / "other.pem") if wrong == "authority" else authority
+    name = "database.example" if wrong == "name" else HOST
+    with encrypted(owner_url, authority, name) as proxy:
+        settings = environment(owner_url, proxy, trusted.path)
+        backend = make_backend(DATABASE_URL=settings["DATABASE_URL"])
+        backend.start()
+        status = backend.http.get("/readyz").status
+        reason = backend.wait_for_line("database unavailable")["reason"]
+
+    assert status == 503
+    assert proxy.encrypted_connections == 0
+    if wrong == "authority":
+        assert "unable to get local issuer certificate" in reason
+    else:
+        assert "IP address mismatch" in reason
