@@ -16,6 +16,7 @@ from testkit.waiting import repeated, wait_until
 pytestmark = [pytest.mark.security, pytest.mark.faults]
 
 FLOODERS = 60
+_BROWSERS = (f"198.51.{number >> 8}.{number & 255}" for number in itertools.count())
 LOGINS = 15
 
 
@@ -50,8 +51,11 @@ def api_flooder(system: System, source: str) -> Callable[[], int | str]:
     return ask
 
 
-def page_flooder(system: System, source: str) -> Callable[[], int | str]:
-    """A function that logs in wrongly at the login page, each time with another name."""
+def page_flooder(system: System, source: str, *, claims: bool = False) -> Callable[[], int | str]:
+    """A function that logs in wrongly at the login page, each time with another name.
+
+    It can claim to be a proxy, each time for another browser.
+    """
     client = HttpClient(system.frontend_url, source=source)
     page = client.get("/login/")
     (form_token,) = re.findall(r'name="csrfmiddlewaretoken" value="([^"]+)"', page.text)[:1]
@@ -59,10 +63,11 @@ def page_flooder(system: System, source: str) -> Callable[[], int | str]:
     names = itertools.count()
 
     def ask() -> int | str:
+        headers = cookie | ({"X-Forwarded-For": next(_BROWSERS)} if claims else {})
         fields = {"username": f"user {next(names)}", "password": "wrong"}
         form = fields | {"csrfmiddlewaretoken": form_token}
         try:
-            return client.post("/login/", form=form, headers=cookie).status
+            return client.post("/login/", form=form, headers=headers).status
         except CONNECTION_ERRORS as error:
             return type(error).__name__
 
@@ -118,6 +123,16 @@ def test_browsers_behind_the_frontend_are_many_clients(local_system: System) -> 
 
     assert attacked == [*(20 * [200]), 429, 429]
     assert log_in_on_the_page(local_system, local_system.new_user(unique("Ana"))) == 200
+
+
+def test_trusted_proxy_tells_browsers_apart(local_system: System) -> None:
+    """Behind a proxy each browser is a client; whoever is no proxy gains nothing by claims."""
+    ask = page_flooder(local_system, "127.0.0.4", claims=True)
+    claimed = [ask() for _ in range(22)]
+    through_proxy = [page_flooder(local_system, "127.0.0.1", claims=True)() for _ in range(22)]
+
+    assert claimed == [*(20 * [200]), 429, 429]
+    assert through_proxy == 22 * [200]
 
 
 def test_page_says_how_long_to_wait(local_system: System) -> None:
