@@ -8,6 +8,7 @@ from typing import Any
 
 from openapi_spec_validator import validate
 
+from mythoughts_chassis.browser_headers import EVERY_RESPONSE
 from testkit.http_client import Answer, HttpClient
 
 Json = dict[str, Any]
@@ -85,11 +86,18 @@ def assert_swagger_needs_no_other_host(http: HttpClient) -> None:
 
 
 def assert_documented(document: Json, method: str, path: str, answer: Answer) -> None:
-    """Check that the operation documents this status, its type and its own headers."""
+    """Check that the operation documents this status, its type and its own headers.
+
+    What every response has for browsers is none of these, nor is that nobody may store what belongs
+    to somebody.
+    """
     responses = document["paths"][path][method.lower()]["responses"]
     response = responses[str(answer.status)]
     media_type = answer.headers.get_content_type() if answer.body else None
-    common = {"date", "content-type", "content-length", "connection"}
+    for_browsers = {name.lower() for name, _ in EVERY_RESPONSE}
+    common = {"date", "content-type", "content-length", "connection", *for_browsers}
+    if answer.headers["Cache-Control"] == "no-store":
+        common.add("cache-control")
 
     assert media_type in {None, *response.get("content", {})}
     assert {name.lower() for name in answer.headers} - common <= {

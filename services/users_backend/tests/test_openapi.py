@@ -10,7 +10,12 @@ from tooling.project import ROOT
 from users_backend.app import OPENAPI
 
 SERVICE_FOLDER = ROOT / "services/users_backend"
-PUBLIC = {"/api/login", "/api/users", "/.well-known/jwks.json"}
+PUBLIC = {
+    "/api/login",
+    "/api/users",
+    "/.well-known/jwks.json",
+    "/.well-known/ended-sessions",
+}
 BRUCE = {"username": "bruce", "password": PASSWORD}
 ZOE = {"username": "zoë", "password": PASSWORD}
 CHANGE = {"password": PASSWORD, "new_password": "be water, my friend"}
@@ -64,6 +69,7 @@ def test_every_endpoint_is_documented() -> None:
         ("DELETE", f"{CHANGED}/sessions"),
         ("GET", "/admin/audit"),
         ("GET", "/.well-known/jwks.json"),
+        ("GET", "/.well-known/ended-sessions"),
     }
 
 
