@@ -152,6 +152,32 @@ def test_production_frontend_knows_where_it_is(production: tuple[Manifest, ...])
     assert environment(container)["BEHIND_TLS"] == "true"
 
 
+def test_production_backends_know_that_clients_use_https(
+    production: tuple[Manifest, ...],
+) -> None:
+    """Their responses, too, tell browsers to use only https."""
+    for name in ("thoughts-backend", "users-backend"):
+        (container,) = named(production, "Deployment", name)["spec"]["template"]["spec"][
+            "containers"
+        ]
+        assert environment(container)["BEHIND_TLS"] == "true"
+
+
+def test_production_limits_what_a_client_asks(production: tuple[Manifest, ...]) -> None:
+    """Each Ingress has limits of rate, of requests at once and of size, which all exist."""
+    middlewares = {
+        f"{o['metadata']['namespace']}-{o['metadata']['name']}@kubernetescrd": o["spec"]
+        for o in of_kind(production, "Middleware")
+    }
+    kinds = {kind for spec in middlewares.values() for kind in spec}
+
+    assert kinds == {"rateLimit", "inFlightReq", "buffering"}
+    for ingress in of_kind(production, "Ingress"):
+        annotation = "traefik.ingress.kubernetes.io/router.middlewares"
+        named_here = ingress["metadata"]["annotations"][annotation].split(",")
+        assert set(named_here) == set(middlewares)
+
+
 def test_production_has_two_pods_of_each_at_least(production: tuple[Manifest, ...]) -> None:
     """The autoscaler keeps at least two, and draining a node evicts one at a time."""
     scaled = {

@@ -18,6 +18,7 @@ FOREIGN_GROUPS = {
     "gateway.networking.k8s.io",
     "monitoring.coreos.com",
     "postgresql.cnpg.io",
+    "traefik.io",
 }
 
 
