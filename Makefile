@@ -14,7 +14,7 @@ of_containers = DOCKER_% BUILDKIT_% BUILDX_% COMPOSE_PROJECT_NAME CONTAINER_HOST
     K3D_% MINIKUBE_% AWS_% AZURE_% GOOGLE_% CLOUDSDK_%
 settings = THOUGHTS_PORT USERS_PORT FRONTEND_PORT POSTGRES_PORT LOG_LEVEL LOG_FORMAT BACKGROUND \
     BACKUP BACKUP_FOLDER SERVICE OVERLAY CONTEXT CLUSTER_TOOL INGRESS_PORT IMAGE_LOADER WAIT_SECONDS \
-    DROP_OLD YES CHROMIUM N
+    DROP_OLD YES CHROMIUM VULNERABILITIES N
 inherited = $(of_the_user) $(of_the_network) $(of_installers) $(of_containers) $(settings)
 environment = $(foreach name,$(.VARIABLES),$(if $(filter environment,$(origin $(name))),$(name)))
 unexport $(filter-out $(inherited),$(environment)) MAKEFLAGS MFLAGS
@@ -98,7 +98,7 @@ backup: ## Back up both databases, running or not
 	@exec $(venv) -m local backup
 
 .PHONY: restore
-restore: ## Restore the newest backup, after asking; BACKUP=NAME an older one
+restore: ## Restore a backup, after asking; BACKUP=NAME or the newest
 	$(install_run)
 	@exec $(venv) -m local restore
 
@@ -252,6 +252,16 @@ typecheck: ## Check the types of the code and its tests
 scan: kubectl ## Scan the Kubernetes manifests for insecure settings
 	@exec $(venv) -m tests.manifests.scan
 
+.PHONY: audit
+audit: ## Find vulnerabilities; VULNERABILITIES=all.zip works offline
+	$(install_all)
+	@exec $(venv) -m tests.supply.audit
+
+.PHONY: sbom
+sbom: ## Write a bill of materials of each service to .sbom/
+	$(install_all)
+	@exec $(venv) -m tests.supply.sbom
+
 .PHONY: test-rules
 test-rules: ## Test the alert rules and the dashboard with Prometheus
 	$(install_all)
@@ -300,11 +310,11 @@ lock: ## Update the lock files; UPGRADE=1 upgrades all packages
 	    test $$service = frontend && excludes= || excludes='--excludes requirements/backends.excludes'; \
 	    $(compile) --constraints requirements/development.txt $$excludes \
 	        services/$$service/pyproject.toml --output-file services/$$service/requirements.txt; done
-	@set -e; for lock in scanner clients; do \
+	@set -e; for lock in scanner clients auditor; do \
 	    $(compile) $(if $(UPGRADE),--upgrade) requirements/$$lock.in --output-file requirements/$$lock.txt; done
 	@$(venv) -m tests.clients.tools $(if $(UPGRADE),update,install) --package-lock-only
 
 .PHONY: clean
 clean: ## Delete what tools left behind, but not the data or .venv
-	@rm -rf .coverage .coverage.* .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	@rm -rf .coverage .coverage.* .sbom .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	@find . -name __pycache__ -not -path './.venv/*' -prune -exec rm -rf {} +
