@@ -7,6 +7,7 @@ from wsgiref.types import WSGIApplication
 
 from django.core.handlers.wsgi import WSGIHandler
 
+from frontend.backends.administration import Administration
 from frontend.backends.errors import BackendName
 from frontend.backends.http_client import HttpClient
 from frontend.backends.places import Places
@@ -85,6 +86,8 @@ def _make_parts(
             tls=context_for(base_url, settings.backend_ca_path),
         )
 
+    thoughts = client("thoughts", settings.thoughts_backend_url)
+    users = client("users", settings.users_backend_url)
     return Parts(
         verifier=TokenVerifier(
             public_keys_path=settings.token_public_keys_path,
@@ -92,13 +95,14 @@ def _make_parts(
             audience=settings.token_audience,
             ended=ended,
         ),
-        thoughts=ThoughtsBackend(client("thoughts", settings.thoughts_backend_url)),
-        registration_is_open=settings.registration == "open",
+        thoughts=ThoughtsBackend(thoughts),
         users=UsersBackend(
-            client("users", settings.users_backend_url),
+            users,
             # One connection is left for all other calls.
             logins=Places(at_once=max(settings.backend_connections - 2, 1), waiting=MAX_WAITING),
             passwords=Places(at_once=1, waiting=MAX_WAITING),
         ),
+        administration=Administration(users, thoughts),
+        registration_is_open=settings.registration == "open",
         trusted_proxies=settings.trusted_proxies,
     )

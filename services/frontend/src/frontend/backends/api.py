@@ -95,9 +95,9 @@ class BackendApi:
         entries = self.decoded(answer, list[kind])  # type: ignore[valid-type]
         return page_of(entries, answer.headers.get("link", ""), cursor)
 
-    def decoded(self, answer: Answer, shape: type[T]) -> T:
-        """Return the body of an answer with status 200; otherwise raise the `BackendError`."""
-        self.check_status(answer, 200)
+    def decoded(self, answer: Answer, shape: type[T], *, status: int = 200) -> T:
+        """Return the body of an answer with this status; otherwise raise the `BackendError`."""
+        self.check_status(answer, status)
         try:
             return msgspec.json.decode(answer.body, type=shape)
         except UNREADABLE as error:

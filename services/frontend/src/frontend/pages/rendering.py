@@ -15,6 +15,7 @@ from django.utils.translation import gettext, gettext_lazy
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, nodes
 from jinja2.visitor import NodeTransformer
 
+from frontend.pages.audit_events import event_in_words
 from frontend.pages.browsers import browser_in_words
 from frontend.pages.cards import cards
 from frontend.pages.moments import Moment, moment
@@ -45,6 +46,12 @@ NOTICES = {
     "session-ended": gettext_lazy("The session has ended."),
     "sessions-ended": gettext_lazy("All other sessions have ended."),
     "account-deleted": gettext_lazy("Your account and all your thoughts have been deleted."),
+    "user-enable": gettext_lazy("The account is enabled."),
+    "user-disable": gettext_lazy("The account is disabled and all its sessions have ended."),
+    "user-make-admin": gettext_lazy("The user is an admin now and has to log in again."),
+    "user-unmake-admin": gettext_lazy("The user is no longer an admin."),
+    "user-end-sessions": gettext_lazy("All sessions of the user have ended."),
+    "user-deleted": gettext_lazy("The user has been deleted."),
     "registered": gettext_lazy("Welcome! Your account is ready."),
     "registered-log-in": gettext_lazy("Your account is ready. Please log in."),
 }
@@ -74,6 +81,7 @@ class TranslatedEnvironment(Environment):
         self.filters |= {
             "cards": cards,
             "query": query,
+            "event": event_in_words,
             "browser": browser_in_words,
             "moment": self._moment,
         }

@@ -99,7 +99,7 @@ def delete(request: PageRequest, thought_id: int) -> HttpResponse:
     thought = request.parts.thoughts.find_thought(caller, thought_id)
     if thought is None or thought.username != request.visitor.username:
         raise Http404
-    return show(request, "delete.html", thought=thought)
+    return show(request, "delete.html", thought=thought, way_back="/thoughts/")
 
 
 def own_page(request: PageRequest, draft: Draft, *, problem: str = "") -> HttpResponse:

@@ -8,6 +8,7 @@ from django.urls import URLPattern, path
 
 from frontend.pages import (
     account,
+    administration,
     deletion,
     export,
     language,
@@ -42,6 +43,14 @@ PAGES: tuple[tuple[str, View, tuple[str, ...]], ...] = (
     ("account/export/thoughts.json", export.as_json, READ),
     ("account/export/thoughts.csv", export.as_csv, READ),
     ("account/delete", deletion.delete_account, READ + WRITE),
+    ("admin", administration.home, READ),
+    ("admin/users", administration.users, READ),
+    ("admin/users/new", administration.new_user, READ + WRITE),
+    ("admin/users/<int:user_id>", administration.user, READ + WRITE),
+    ("admin/users/<int:user_id>/delete", administration.delete_user, READ + WRITE),
+    ("admin/thoughts", administration.thoughts, READ),
+    ("admin/thoughts/<int:thought_id>/delete", administration.delete_thought, READ + WRITE),
+    ("admin/audit", administration.audit, READ),
     ("language", language.choose, READ + WRITE),
 )
 

@@ -25,11 +25,13 @@ from typing import Any, TypeAlias
 from wsgiref.types import WSGIEnvironment
 
 from django.conf import settings
+from django.core.exceptions import PermissionDenied
 from django.core.handlers.wsgi import WSGIRequest
 from django.http import HttpResponse, parse_cookie
 from django.http.response import HttpResponseBase
 from django.utils import translation
 
+from frontend.backends.administration import Administration
 from frontend.backends.api import Caller
 from frontend.backends.errors import Unauthorized
 from frontend.backends.thoughts_backend import ThoughtsBackend
@@ -106,6 +108,7 @@ class Parts:
     verifier: TokenVerifier
     thoughts: ThoughtsBackend
     users: UsersBackend
+    administration: Administration
     registration_is_open: bool = False
     trusted_proxies: tuple[Network, ...] = ()
     # An export holds a thread while its client reads.
@@ -212,6 +215,19 @@ def for_users(view: View) -> View:
     def checked(request: PageRequest, **arguments: Any) -> HttpResponseBase:
         if request.visitor.principal is None:
             raise Unauthorized
+        return view(request, **arguments)
+
+    return checked
+
+
+def for_admins(view: View) -> View:
+    """Return `view` for admins; other users get 403."""
+
+    @wraps(view)
+    @for_users
+    def checked(request: PageRequest, **arguments: Any) -> HttpResponseBase:
+        if request.visitor.principal is None or not request.visitor.principal.is_admin:
+            raise PermissionDenied
         return view(request, **arguments)
 
     return checked

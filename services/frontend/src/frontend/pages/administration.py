@@ -1,0 +1,138 @@
+"""What admins do: users, everybody's thoughts, and the audit log.
+
+The backends decide who may do what; `for_admins` only spares others a page that they cannot use.
+"""
+
+import secrets
+from functools import partial
+
+from django.http import Http404, HttpResponse, HttpResponseRedirect
+
+from frontend.backends.administration import ManagedUser
+from frontend.backends.cursors import cursor_in
+from frontend.backends.errors import BackendName
+from frontend.pages.forms import answer_form
+from frontend.pages.rendering import redirect_with_notice, show
+from frontend.pages.visitor import PageRequest, for_admins
+from mythoughts_chassis.settings import Secret
+
+USERS = "/admin/users/"
+THOUGHTS = "/admin/thoughts/"
+
+# What the buttons of a user's page change, by their values.
+CHANGES: dict[str, dict[str, object]] = {
+    "make-admin": {"is_admin": True},
+    "unmake-admin": {"is_admin": False},
+    "disable": {"is_disabled": True},
+    "enable": {"is_disabled": False},
+}
+
+
+@for_admins
+def home(_: PageRequest) -> HttpResponse:
+    """Lead to the first of these pages."""
+    return HttpResponseRedirect(USERS)
+
+
+@for_admins
+def users(request: PageRequest) -> HttpResponse:
+    """The users, newest first, or those whose names contain `name`."""
+    name, cursor = request.GET.get("name", "").strip(), cursor_in(request.GET)
+    page = request.parts.administration.users(request.caller, name, cursor)
+    return show(request, "admin_users.html", page=page, name=name)
+
+
+@for_admins
+def new_user(request: PageRequest) -> HttpResponse:
+    """Create a user with a made-up password, which is shown once."""
+    return answer_form(request, "admin_new_user.html", _create_user)
+
+
+@for_admins
+def user(request: PageRequest, user_id: int) -> HttpResponse:
+    """One user, and what can be done with the user's account."""
+    managed = _get_user(request, user_id)
+    act = partial(_change_user, managed=managed)
+    return answer_form(request, "admin_user.html", act, user=managed)
+
+
+@for_admins
+def delete_user(request: PageRequest, user_id: int) -> HttpResponse:
+    """Delete a user; GET asks for confirmation."""
+    managed = _get_user(request, user_id)
+    act = partial(_delete_user, managed=managed)
+    return answer_form(request, "admin_delete_user.html", act, user=managed)
+
+
+@for_admins
+def thoughts(request: PageRequest) -> HttpResponse:
+    """Everybody's thoughts, newest first, each with a way to delete it."""
+    page = request.parts.thoughts.search(
+        request.caller, search="", username="", cursor=cursor_in(request.GET)
+    )
+    return show(request, "admin_thoughts.html", page=page)
+
+
+@for_admins
+def delete_thought(request: PageRequest, thought_id: int) -> HttpResponse:
+    """Delete anybody's thought; GET asks for confirmation."""
+    if request.method == "POST":
+        request.parts.administration.delete_thought(request.caller, thought_id)
+        return redirect_with_notice(THOUGHTS, "deleted")
+    thought = request.parts.thoughts.find_thought(request.caller, thought_id)
+    if thought is None:
+        raise Http404
+    return show(request, "delete.html", thought=thought, way_back=THOUGHTS)
+
+
+@for_admins
+def audit(request: PageRequest) -> HttpResponse:
+    """The audit log of one backend, newest first."""
+    backend: BackendName = "thoughts" if request.GET.get("of") == "thoughts" else "users"
+    page = request.parts.administration.audit(request.caller, backend, cursor_in(request.GET))
+    return show(request, "admin_audit.html", page=page, of=backend)
+
+
+def _get_user(request: PageRequest, user_id: int) -> ManagedUser:
+    found = request.parts.administration.find_user(request.caller, user_id)
+    if found is None:
+        raise Http404
+    return found
+
+
+def _create_user(request: PageRequest) -> HttpResponse:
+    password = _made_up_password()
+    username = request.POST.get("username", "").strip()
+    created = request.parts.administration.create_user(request.caller, username, password)
+    return _password_page(request, created, password)
+
+
+def _change_user(request: PageRequest, managed: ManagedUser) -> HttpResponse:
+    """Do what the pressed button says."""
+    administration, action = request.parts.administration, request.POST.get("action", "")
+    if action == "reset-password":
+        password = _made_up_password()
+        administration.change_user(request.caller, managed.id, password=password.reveal())
+        return _password_page(request, managed, password)
+    if action == "end-sessions":
+        administration.end_sessions(request.caller, managed.id)
+    elif action in CHANGES:
+        administration.change_user(request.caller, managed.id, **CHANGES[action])
+    else:
+        raise Http404
+    return redirect_with_notice(f"{USERS}{managed.id}/", f"user-{action}")
+
+
+def _delete_user(request: PageRequest, managed: ManagedUser) -> HttpResponse:
+    request.parts.administration.delete_user(request.caller, managed.id)
+    return redirect_with_notice(USERS, "user-deleted")
+
+
+def _password_page(request: PageRequest, managed: ManagedUser, password: Secret) -> HttpResponse:
+    """Show a password that must be changed at the next login; it is not shown again."""
+    return show(request, "admin_password.html", user=managed, password=password.reveal())
+
+
+def _made_up_password() -> Secret:
+    # 128 random bits.
+    return Secret(secrets.token_urlsafe(16))
