@@ -12,9 +12,9 @@ of_installers = PIP_% UV_CACHE_DIR UV_DEFAULT_INDEX UV_INDEX% UV_EXTRA_INDEX_URL
     UV_NATIVE_TLS PLAYWRIGHT_% npm_config_% NPM_CONFIG_%
 of_containers = DOCKER_% BUILDKIT_% BUILDX_% COMPOSE_PROJECT_NAME CONTAINER_HOST KUBECONFIG KIND_% \
     K3D_% MINIKUBE_% AWS_% AZURE_% GOOGLE_% CLOUDSDK_%
-settings = THOUGHTS_PORT USERS_PORT FRONTEND_PORT POSTGRES_PORT LOG_LEVEL LOG_FORMAT BACKGROUND \
-    BACKUP BACKUP_FOLDER SERVICE OVERLAY CONTEXT CLUSTER_TOOL INGRESS_PORT IMAGE_LOADER WAIT_SECONDS \
-    DROP_OLD YES CHROMIUM VULNERABILITIES N
+settings = THOUGHTS_PORT USERS_PORT FRONTEND_PORT POSTGRES_PORT LOG_LEVEL LOG_FORMAT REGISTRATION \
+    BACKGROUND BACKUP BACKUP_FOLDER SERVICE OVERLAY CONTEXT CLUSTER_TOOL INGRESS_PORT IMAGE_LOADER \
+    WAIT_SECONDS DROP_OLD YES CHROMIUM VULNERABILITIES N
 inherited = $(of_the_user) $(of_the_network) $(of_installers) $(of_containers) $(settings)
 environment = $(foreach name,$(.VARIABLES),$(if $(filter environment,$(origin $(name))),$(name)))
 unexport $(filter-out $(inherited),$(environment)) MAKEFLAGS MFLAGS
@@ -52,7 +52,8 @@ help:
 	    END { print "\n" }' Makefile
 	@echo 'Settings, with their defaults: THOUGHTS_PORT=8000 USERS_PORT=8001'
 	@echo 'FRONTEND_PORT=8002 POSTGRES_PORT=0 (any free port) LOG_LEVEL=info'
-	@echo 'LOG_FORMAT=console. With BACKGROUND=1, `make up` runs in the background.'
+	@echo 'LOG_FORMAT=console REGISTRATION=closed. With BACKGROUND=1, `make up` runs'
+	@echo 'in the background.'
 
 .PHONY: help-all
 help-all:

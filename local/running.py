@@ -93,7 +93,7 @@ def _ports(environment: Mapping[str, str]) -> dict[str, int]:
 
 def _settings(environment: Mapping[str, str]) -> dict[str, str]:
     """The settings that are passed on to every service."""
-    defaults = {"LOG_LEVEL": "info", "LOG_FORMAT": "console"}
+    defaults = {"LOG_LEVEL": "info", "LOG_FORMAT": "console", "REGISTRATION": "closed"}
     return {name: environment.get(name) or default for name, default in defaults.items()}
 
 

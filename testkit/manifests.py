@@ -30,6 +30,7 @@ VARIANTS = (
     "production+read-replica",
     "production+gateway-api",
     "production+cloudnative-pg",
+    "production+registration",
     INGRESS_CONTROLLER,
 )
 REPLICA_LINE = "# - replica-url="

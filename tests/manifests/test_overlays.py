@@ -232,3 +232,16 @@ def test_monitoring_finds_the_services(manifests: Manifests) -> None:
 
     assert spec["jobLabel"] == expression["key"]
     assert sorted(labels) == sorted(expression["values"]) == sorted(SERVICES)
+
+
+def test_registration_opens_the_page_and_the_api(manifests: Manifests) -> None:
+    """With the component, the Frontend and the Users Backend both let everybody register."""
+    objects = manifests.render("production+registration")
+
+    opened = {
+        deployment["metadata"]["name"]
+        for deployment in of_kind(objects, "Deployment")
+        for container in deployment["spec"]["template"]["spec"]["containers"]
+        if environment(container).get("REGISTRATION") == "open"
+    }
+    assert opened == {"frontend", "users-backend"}

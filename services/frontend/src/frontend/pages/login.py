@@ -190,7 +190,10 @@ def _choose_password(request: PageRequest) -> HttpResponse:
     )
     if logged_in is None:
         raise Refusal(password=gettext("Invalid login/password, please try again."))
-    return enter(request, logged_in, safe_path(request.POST.get("next", "")))
+    try:
+        return enter(request, logged_in, safe_path(request.POST.get("next", "")))
+    except InvalidToken as error:
+        raise BackendAway("users", f"a token that is not valid: {error}") from error
 
 
 def _kept(request: PageRequest) -> dict[str, Any]:
