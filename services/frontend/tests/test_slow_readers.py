@@ -49,7 +49,7 @@ def answer() -> LongAnswer:
 @pytest.fixture
 def frontend(settings: Settings, answer: LongAnswer) -> Iterator[RunningFrontend]:
     """A Frontend that serves it."""
-    running = RunningFrontend(settings, observe(answer, behind_tls=False))
+    running = RunningFrontend(settings, observe(answer, []))
     yield running
     running.stop()
 
