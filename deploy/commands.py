@@ -7,7 +7,15 @@ from deploy.cluster_tools import cluster_of, usable_clusters
 from deploy.clusters import ensure_cluster
 from deploy.deployment import deploy, redeploy
 from deploy.images import loader_for
-from deploy.kubectl import INGRESS_CONTROLLER, INGRESS_NAMESPACE, NAMESPACE, Kubectl, chosen_context
+from deploy.kubectl import (
+    INGRESS_CONTROLLER,
+    INGRESS_NAMESPACE,
+    INGRESS_PERMISSIONS,
+    NAMESPACE,
+    NAMESPACE_FILE,
+    Kubectl,
+    chosen_context,
+)
 from deploy.overlays import LOCAL, chosen_overlay
 from deploy.rollout import wait_seconds, wait_until_ready
 from tooling.console import confirm, say, step
@@ -44,6 +52,9 @@ def cluster_up(environment: Mapping[str, str]) -> None:
     cluster = ensure_cluster(environment)
     kubectl = Kubectl(cluster.context)
     with step("Installing the ingress controller"):
+        # First what it may read: it would try again only after half a minute.
+        kubectl.run("apply", "--filename", NAMESPACE_FILE)
+        kubectl.run("apply", "--namespace", NAMESPACE, "--filename", INGRESS_PERMISSIONS)
         kubectl.run("apply", "--kustomize", INGRESS_CONTROLLER)
     wait_until_ready(kubectl, INGRESS_NAMESPACE, seconds=seconds)
     deploy(kubectl, LOCAL, cluster.load, environment)

@@ -12,6 +12,8 @@ from tooling.settings import choice
 NAMESPACE = "example"
 INGRESS_NAMESPACE = "ingress"
 INGRESS_CONTROLLER = "deploy/kubernetes/ingress-controller"
+NAMESPACE_FILE = "deploy/kubernetes/base/namespace.yaml"
+INGRESS_PERMISSIONS = "deploy/kubernetes/components/traefik/permissions.yaml"
 
 Json = dict[str, Any]
 
