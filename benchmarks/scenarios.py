@@ -53,6 +53,9 @@ def _api_requests(visitor: Visitor) -> Iterator[Scenario]:
     yield get("GET own list of 20", "/api/me/thoughts/", visitor.api)
     yield get("GET search, common word", f"/api/thoughts/?search={COMMON_WORD}")
     yield get("GET search, rare word", f"/api/thoughts/?search={RARE_WORD}")
+    # Shows what the check of the session costs.
+    account = request_bytes("GET", "/api/me/", visitor.api)
+    yield Scenario("GET own account", "users", API_FLOOR, 3000, _repeat(account))
     yield Scenario("POST thought", "thoughts", API_FLOOR, 3000, share_asks(_texts(), visitor.api))
     # Only one hash is computed at a time: with more logins, the last in the queue would time out
     # on a busy machine.
