@@ -4,6 +4,7 @@ import csv
 import io
 import json
 from pathlib import Path
+from urllib.parse import urlencode
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -29,6 +30,12 @@ def change_password(page: Page, password: str) -> None:
     page.get_by_label("New password", exact=True).fill(NEW)
     page.get_by_label("New password again").fill(NEW)
     page.get_by_role("main").get_by_role("button", name="Change the password").click()
+
+
+def delete_everything(page: Page, password: str) -> None:
+    """Fill in the form that deletes the account, and send it."""
+    page.get_by_label("Current password").fill(password)
+    page.get_by_role("button", name="Delete everything").click()
 
 
 def test_changed_password_ends_the_other_sessions(
@@ -113,3 +120,31 @@ def download(page: Page, link: str, folder: Path) -> str:
     path = folder / expected.value.suggested_filename
     expected.value.save_as(path)
     return path.read_bytes().decode()
+
+
+def test_account_is_deleted_with_its_thoughts(
+    browsing: Browsing, system: System, user: User
+) -> None:
+    """Nothing of a deleted account is left, and its owner cannot log in any more."""
+    share(system.thoughts(user), "Rain")
+    page = browsing.new_page(user, java_script_enabled=False)
+    page.goto("/")
+
+    open_account(page, "Delete the account")
+    delete_everything(page, "wrong")
+    expect(page.get_by_role("alert")).to_have_text("The current password is wrong.")
+    assert len(thoughts_of(system, user)) == 1
+    delete_everything(page, user.password)
+
+    expect(
+        page.get_by_text("Your account and all your thoughts have been deleted.")
+    ).to_be_visible()
+    assert thoughts_of(system, user) == []
+    log_in(page, user.username, user.password)
+    expect(page.get_by_role("alert")).to_contain_text("Invalid login/password")
+
+
+def thoughts_of(system: System, user: User) -> list[object]:
+    """What everybody sees of the user's thoughts."""
+    query = urlencode({"username": user.username})
+    return list(system.thoughts().get(f"/api/thoughts/?{query}").json())
