@@ -90,6 +90,16 @@ def test_one_of_two_admins_may_go(http: HttpClient, admin: str, sql: Sql) -> Non
     assert delete(http, admin).status == 204
 
 
+def test_browsers_of_the_user_are_forgotten(http: HttpClient, bruce: str, sql: Sql) -> None:
+    """What is stored about the browsers that the user logged in from goes with the account."""
+    http.post("/api/login", json={"username": "bruce", "password": PASSWORD})
+    before = sql.value("SELECT count(*) FROM browsers")
+
+    delete(http, bruce)
+
+    assert (before, sql.value("SELECT count(*) FROM browsers")) == (1, 0)
+
+
 def test_deletion_is_recorded(http: HttpClient, bruce: str, sql: Sql) -> None:
     """The audit log has who deleted their account."""
     delete(http, bruce)

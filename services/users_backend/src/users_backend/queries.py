@@ -201,6 +201,7 @@ async def replace_password_hash(
 async def delete_user(connection: Connection, user_id: int) -> str | None:
     """Delete a user and return the name, which stays reserved; None if there is no such user."""
     name: str | None = await connection.fetchval(
+        "WITH known AS (DELETE FROM browsers WHERE user_id = $1) "
         "UPDATE users SET deleted_at = now(), password_hash = NULL "
         "WHERE id = $1 AND deleted_at IS NULL RETURNING username",
         user_id,
