@@ -11,6 +11,7 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from local.stack import SHARING_UNLIMITED
 from testkit.compose_project import Project
 from tooling.program import run_program
 from tooling.project import FRONTEND, ROOT, THOUGHTS, USERS
@@ -25,6 +26,8 @@ RUNS = (
 
 def main(arguments: Sequence[str]) -> int:
     """Start the system, run the tests, remove it; returns the first failed run's exit status."""
+    # Compose hands them on to the services, also when a test starts one again.
+    os.environ.update(SHARING_UNLIMITED)
     with Project() as project, tempfile.NamedTemporaryFile("w") as password_file:
         print(f"Starting the project {project.name} of Docker Compose", flush=True)
         project.up()
