@@ -11,7 +11,7 @@ from testkit.thoughts_sql import Sql
 from testkit.waiting import wait_until
 
 PATH = "/api/me/thoughts/"
-# Starts the first three as users who began sharing so many seconds ago.
+# Move the beginning of a minute, or a day, into the past.
 MINUTE_IS_OVER = "UPDATE share_counts SET minute_began_at = now() - interval '61 seconds'"
 DAY_IS_OVER = "UPDATE share_counts SET day_began_at = now() - interval '25 hours'"
 
