@@ -123,12 +123,18 @@ async def test_several_headers_are_one_list(trusted: tuple[Network, ...], seen: 
     assert f'"address":"{seen}"'.encode() in await _ask(trusted, headers)
 
 
-async def _ask(trusted: tuple[Network, ...], headers: list[tuple[bytes, bytes]]) -> bytes:
-    app = ObserveRequests(router_of([tell], None, None), trusted_proxies=trusted)  # type: ignore[arg-type]
+async def _ask(
+    trusted: tuple[Network, ...],
+    headers: list[tuple[bytes, bytes]],
+    *,
+    path: str = "/",
+    messages: list[dict[str, object]] | None = None,
+) -> bytes:
+    app = ObserveRequests(router_of([tell, wait], None, None), trusted_proxies=trusted)  # type: ignore[arg-type]
     body = b""
 
     async def receive() -> dict[str, object]:
-        return {"type": "http.disconnect"}
+        return messages.pop(0) if messages else {"type": "http.disconnect"}
 
     async def send(message: dict[str, object]) -> None:
         nonlocal body
@@ -137,7 +143,7 @@ async def _ask(trusted: tuple[Network, ...], headers: list[tuple[bytes, bytes]])
     scope: Scope = {
         "type": "http",
         "method": "GET",
-        "path": "/",
+        "path": path,
         "query_string": b"",
         "http_version": "1.1",
         "headers": headers,
@@ -146,3 +152,17 @@ async def _ask(trusted: tuple[Network, ...], headers: list[tuple[bytes, bytes]])
     typed: tuple[Receive, Send] = (receive, send)  # type: ignore[assignment]
     await app(scope, *typed)
     return body
+
+
+@get("/wait", documented=False)
+async def wait(client: Client) -> None:
+    """Wait until the client has gone."""
+    await client.gone()
+
+
+async def test_client_that_closes_the_connection_is_gone() -> None:
+    """What waits for its turn learns that nobody waits for the answer, and none is sent."""
+    messages: list[dict[str, object]] = [{"type": "http.request"}, {"type": "http.disconnect"}]
+
+    assert await _ask((), [(b"host", b"localhost")], path="/wait", messages=messages) == b""
+    assert messages == []

@@ -3,6 +3,7 @@
 import itertools
 import signal
 from collections.abc import Iterator
+from contextlib import ExitStack
 from typing import Any
 
 import psutil
@@ -212,19 +213,24 @@ def test_replicas_count_together(backend: ServiceProcess, make_backend: MakeBack
     assert [log_in(next(replicas)).status for _ in range(2)] == [429, 429]
 
 
-@pytest.mark.parametrize("path", ["/api/me/password/"])
+@pytest.mark.parametrize(
+    ("method", "path"), [("POST", "/api/me/password/"), ("DELETE", "/api/me/")]
+)
 def test_session_has_few_guesses(
-    http: HttpClient, bruce: str, sql: Sql, token_maker: TokenMaker, path: str
+    http: HttpClient, bruce: str, sql: Sql, token_maker: TokenMaker, method: str, path: str
 ) -> None:
     """Whoever has a token guesses the password no faster, and hinders no other session."""
-    wrong = {"password": "wrong", "new_password": "something quite new"}
-    statuses = [http.post(path, token=bruce, json=wrong).status for _ in range(FREE + 1)]
+    body = {"password": "wrong"}
+    if method == "POST":
+        body["new_password"] = "be water, my friend"
+    statuses = [http.request(method, path, token=bruce, json=body).status for _ in range(FREE + 1)]
     user_id = sql.value("SELECT id FROM users WHERE username = 'bruce'")
     session_id = str(sql.add_session(user_id))
     other = token_maker.token("bruce", user_id=user_id, sid=session_id)
 
     assert statuses == FREE * [403] + [429]
-    assert http.post(path, token=other, json=wrong | {"password": PASSWORD}).status == 204
+    right = body | {"password": PASSWORD}
+    assert http.request(method, path, token=other, json=right).status == 204
 
 
 @pytest.mark.usefixtures("bruce")
@@ -267,6 +273,39 @@ def test_flood_from_one_address_stops_nobody(
     assert (created.status, changed.status) == (201, 204)
     assert set(flooded) == {401, 429}
     assert flooded.count(401) < 40
+
+
+def test_registrations_from_one_address_are_limited(make_backend: MakeBackend, sql: Sql) -> None:
+    """After ten registrations an address must wait, and another does not."""
+    backend = make_backend(REGISTRATION="open")
+    backend.start()
+    names = itertools.count()
+
+    def register(source: str) -> int:
+        client = HttpClient(backend.http.base_url, source=source)
+        body = {"username": f"user{next(names)}", "password": "be water, my friend"}
+        return client.post("/api/users/", json=body).status
+
+    assert [register(STRANGER) for _ in range(11)] == [*(10 * [201]), 429]
+    assert register("127.0.0.3") == 201
+
+
+def test_client_that_gives_up_frees_its_place(backend: ServiceProcess, sql: Sql) -> None:
+    """Requests whose connections are closed while they wait are dropped, and others served."""
+    body = b'{"username": "x", "password": "wrong"}'
+    request = (
+        b"POST /api/login/ HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+        b"Content-Length: %d\r\n\r\n%b" % (len(body), body)
+    )
+
+    def give_up() -> object:
+        with ExitStack() as closing:
+            for _ in range(8):
+                closing.enter_context(backend.http.connection()).sendall(request)
+        return backend.lines("request", status=499)
+
+    wait_until(give_up)
+    wait_until(lambda: log_in(backend.http, "wrong", username="y").status == 401)
 
 
 @pytest.fixture
