@@ -8,6 +8,9 @@ from dataclasses import dataclass, field
 from local.stack import Stack
 from testkit.http_client import Answer, HttpClient
 
+# What the passwords of users begin with, so that they are found wherever they go (`leaks`).
+PASSWORD_MARK = "secret"
+
 
 @dataclass(frozen=True, slots=True)
 class User:
@@ -84,7 +87,11 @@ class System:
 
     def new_user(self, username: str = "") -> User:
         """Make a user as an admin does, with a name that nobody has yet, and log in."""
-        name, made_up, password = username or unique("Ana"), unique("made up"), unique("secret")
+        name, made_up, password = (
+            username or unique("Ana"),
+            unique("made up"),
+            unique(PASSWORD_MARK),
+        )
         body = {"username": name, "password": made_up}
         answer = self.users(self.admin).post("/admin/users/", json=body)
         assert answer.status == 201, answer.text

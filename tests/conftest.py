@@ -26,6 +26,7 @@ from testkit.browsing import Browsing
 from testkit.compose import Compose
 from testkit.installations import Installation, Processes
 from testkit.kubernetes import Cluster
+from testkit.leaks import leaks_in_logs
 from testkit.system import System, User, system_of
 from tooling.chromium import chromium_path
 
@@ -70,6 +71,7 @@ def system(running_system: System | None) -> Iterator[System]:
         return
     with temporary_stack() as stack:
         yield system_of(stack)
+        assert leaks_in_logs(stack) == []
 
 
 @pytest.fixture
