@@ -5,6 +5,7 @@ import os
 from pathlib import Path
 
 import pytest
+from joserfc.jwk import RSAKey
 
 from mythoughts_chassis.keys import Jwk, KeySetError, WatchedKeySet, read_key_set
 from testkit.mounted_folder import MountedFolder
@@ -35,6 +36,21 @@ def test_file_that_is_no_key_set_is_refused(tmp_path: Path, content: bytes) -> N
 
     with pytest.raises(KeySetError, match=str(path)):
         read_key_set(path)
+
+
+@pytest.mark.filterwarnings("ignore::joserfc.errors.SecurityWarning")
+@pytest.mark.parametrize(("bits", "is_good"), [(1024, False), (2048, True)])
+def test_short_key_is_refused(tmp_path: Path, bits: int, is_good: bool) -> None:
+    """Keys of 2048 bits, made by an earlier release, are accepted; shorter ones are not."""
+    key = RSAKey.generate_key(bits, private=False).as_dict() | {"kid": "old", "nbf": 1}
+    path = tmp_path / "keys.json"
+    path.write_text(json.dumps({"keys": [key]}))
+
+    if is_good:
+        assert read_key_set(path)[0]["kid"] == "old"
+    else:
+        with pytest.raises(KeySetError, match="less than 2048 bits"):
+            read_key_set(path)
 
 
 def test_missing_file_is_named(tmp_path: Path) -> None:

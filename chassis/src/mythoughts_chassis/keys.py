@@ -18,6 +18,8 @@ import structlog
 from joserfc.jwk import RSAKey
 
 ALGORITHM = "RS256"
+# RFC 7518, section 3.3. New ones are longer.
+MIN_KEY_BITS = 2048
 
 Jwk = dict[str, Any]
 
@@ -33,7 +35,8 @@ def read_key_set(path: Path) -> list[Jwk]:
     try:
         keys = msgspec.json.decode(path.read_bytes(), type=dict[str, list[Jwk]])["keys"]
         for key in keys:
-            imported(key)
+            if imported(key).raw_value.key_size < MIN_KEY_BITS:
+                raise ValueError(f"a key has less than {MIN_KEY_BITS} bits")
             key["kid"], key["nbf"]
     except OSError as error:
         raise KeySetError(f"cannot read the key file {path}: {error.strerror}") from error
