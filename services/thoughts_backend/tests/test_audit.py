@@ -2,9 +2,13 @@
 
 from typing import Any
 
+import pytest
+
 from testkit.http_client import HttpClient
 from testkit.service_process import ServiceProcess
 from testkit.thoughts_sql import Sql
+
+pytestmark = pytest.mark.security
 
 AUDIT = "/admin/audit/"
 

@@ -9,6 +9,8 @@ from testkit.http_client import Answer, HttpClient
 from testkit.thoughts_sql import Sql
 from testkit.waiting import wait_until
 
+pytestmark = pytest.mark.security
+
 PATH = "/api/me/thoughts/"
 TEXT = "A secret that slipped out"
 

@@ -8,6 +8,8 @@ from services.thoughts_backend.tests.conftest import MakeBackend
 from testkit.http_client import Answer, HttpClient
 from testkit.thoughts_sql import Sql
 
+pytestmark = pytest.mark.security
+
 
 def search(http: HttpClient, address: str, path: str = "/api/thoughts/", token: str = "") -> Answer:
     """Search as a client behind a proxy."""

@@ -10,6 +10,8 @@ from testkit.http_client import Answer, HttpClient
 from testkit.thoughts_sql import Sql
 from testkit.waiting import wait_until
 
+pytestmark = pytest.mark.security
+
 PATH = "/api/me/thoughts/"
 # Move the beginning of a minute, or a day, into the past.
 MINUTE_IS_OVER = "UPDATE share_counts SET minute_began_at = now() - interval '61 seconds'"
