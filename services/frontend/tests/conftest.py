@@ -16,6 +16,7 @@ from testkit.browser import Browser
 from testkit.fake_backend import FakeThoughtsBackend, FakeUsersBackend
 from testkit.service_process import MakeProcess, service_maker
 from testkit.token_maker import TokenMaker
+from testkit.waiting import wait_until
 
 
 class RunningFrontend:
@@ -33,6 +34,11 @@ class RunningFrontend:
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._serve, daemon=True)
         self._thread.start()
+
+    @property
+    def knows_ended_sessions(self) -> bool:
+        """Whether it has the list of ended sessions."""
+        return self._ended.is_up_to_date
 
     def stop(self) -> None:
         """Close every connection and end the threads."""
@@ -100,6 +106,7 @@ def make_process(settings: Settings, tmp_path: Path) -> Iterator[MakeProcess]:
 def frontend(settings: Settings) -> Iterator[RunningFrontend]:
     """A running Frontend."""
     running = RunningFrontend(settings)
+    wait_until(lambda: running.knows_ended_sessions)
     yield running
     running.stop()
 

@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from frontend.settings import Settings
+from services.frontend.tests.conftest import RunningFrontend
 from testkit.bad_tokens import of_another_key_under_a_known_id
 from testkit.browser import Browser
 from testkit.fake_backend import FakeThoughtsBackend, FakeUsersBackend, Reply
@@ -358,3 +360,22 @@ def test_ended_session_is_logged_out(bruce: Browser, users: FakeUsersBackend) ->
 
     assert before == 200
     assert "mythoughts_session" not in bruce.cookies
+
+
+def test_pages_of_admins_need_the_list_of_ended_sessions(
+    settings: Settings, users: FakeUsersBackend, token_maker: TokenMaker
+) -> None:
+    """Before the list has come, the pages of admins get 503, and those of users work."""
+    users.status_list = lambda: Reply(503)
+    running = RunningFrontend(settings)
+    browser = Browser(running.url)
+    browser.cookies["mythoughts_session"] = token_maker.admin_token()
+
+    for_admins, for_users = (browser.get(path).status for path in ("/admin/users", "/"))
+    users.status_list = users.signed_list
+    wait_until(lambda: running.knows_ended_sessions)
+    afterwards = browser.get("/admin/users").status
+    running.stop()
+
+    assert (for_admins, for_users) == (503, 200)
+    assert afterwards != 503

@@ -33,7 +33,7 @@ from django.utils import translation
 
 from frontend.backends.administration import Administration
 from frontend.backends.api import Caller
-from frontend.backends.errors import Unauthorized
+from frontend.backends.errors import BackendAway, Unauthorized
 from frontend.backends.thoughts_backend import ThoughtsBackend
 from frontend.backends.users_backend import UsersBackend
 from mythoughts_chassis.clients import Client, Network, client_address
@@ -221,13 +221,18 @@ def for_users(view: View) -> View:
 
 
 def for_admins(view: View) -> View:
-    """Return `view` for admins; other users get 403."""
+    """Return `view` for admins; other users get 403.
+
+    Raises `BackendAway` while it is not known whether the admin's session has ended.
+    """
 
     @wraps(view)
     @for_users
     def checked(request: PageRequest, **arguments: Any) -> HttpResponseBase:
         if request.visitor.principal is None or not request.visitor.principal.is_admin:
             raise PermissionDenied
+        if not request.parts.verifier.knows_ended_sessions:
+            raise BackendAway("users", "which sessions have ended is not known")
         return view(request, **arguments)
 
     return checked
