@@ -99,7 +99,7 @@ def _fill(server: PostgresServer, name: str, password: str, dump: Path) -> None:
     # As the owner, not as the superuser: a dump can contain any statement.
     server.run_client(
         "pg_restore",
-        *("--no-owner", "--no-privileges", "--exit-on-error", "--single-transaction"),
+        *("--no-owner", "--no-privileges", "--single-transaction"),
         *(f"--dbname={_restored(name)}", str(dump)),
         user=name,
         password=password,

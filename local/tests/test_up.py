@@ -241,3 +241,22 @@ def test_damage_is_explained(used_tree: Tree, damage: Callable[[Path], None]) ->
     assert run.wait() == 1
     assert "make reset" in run.output
     assert "Traceback" not in run.output
+
+
+def test_run_of_an_earlier_version_gets_the_services_roles(used_tree: Tree) -> None:
+    """Where only the owners of the databases had passwords, the services get roles of their own."""
+    file = used_tree.local / "secrets.json"
+    earlier = {
+        name: text
+        for name, text in json.loads(file.read_text()).items()
+        if not name.endswith("_service")
+    }
+    file.write_text(json.dumps(earlier))
+
+    run = used_tree.start()
+
+    environment = run.child("users_backend").environ()
+    secrets = json.loads(file.read_text())
+    assert earlier.items() < secrets.items()
+    assert f"//users_service:{secrets['users_service']}@" in environment["DATABASE_URL"]
+    assert not [text for text in environment.values() if secrets["users"] in text]
