@@ -12,7 +12,7 @@ from pathlib import Path
 from benchmarks.client import Ask, request_bytes, send
 from local.folder import Folder
 from local.postgres import remove_data
-from local.stack import Stack
+from local.stack import SHARING_UNLIMITED, Stack
 from mythoughts_chassis.keys import WatchedKeySet
 from mythoughts_chassis.settings import ApiSettings, describe_settings
 from users_backend.session_queries import Grant
@@ -36,7 +36,12 @@ def search_stack(kept: Path | None, size: int) -> Iterator[Stack]:
         try:
             with (
                 folder.held(),
-                Stack(folder, durable=False, postgres_settings=settings) as stack,
+                Stack(
+                    folder,
+                    settings=SHARING_UNLIMITED,
+                    durable=False,
+                    postgres_settings=settings,
+                ) as stack,
             ):
                 yield stack
         finally:
