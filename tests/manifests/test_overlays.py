@@ -17,7 +17,7 @@ from testkit.manifest_objects import (
 from testkit.manifests import Manifest, Manifests
 
 DATABASES = ("thoughts-database", "users-database")
-INTERNAL_PATHS = ("/admin/users", "/schema/swagger", "/metrics", "/healthz", "/readyz")
+INTERNAL_PATHS = ("/schema/swagger", "/metrics", "/healthz", "/readyz")
 
 
 def leads_in(ingress: Manifest, path: str) -> bool:
@@ -128,9 +128,11 @@ def test_production_leads_the_apis_in(production: tuple[Manifest, ...]) -> None:
 
 
 def test_production_keeps_inside_what_is_internal(production: tuple[Manifest, ...]) -> None:
-    """Administration, metrics, health and schema cannot be reached from outside."""
+    """Metrics, health, schema and the APIs' administration cannot be reached from outside."""
     for ingress in of_kind(production, "Ingress"):
         assert not [path for path in INTERNAL_PATHS if leads_in(ingress, path)]
+    for api in ("thoughts", "users"):
+        assert not leads_in(named(production, "Ingress", api), "/admin/users")
 
 
 def test_production_hosts_have_certificates(production: tuple[Manifest, ...]) -> None:
