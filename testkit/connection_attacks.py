@@ -12,11 +12,13 @@ from contextlib import ExitStack, contextmanager
 from http.client import HTTPConnection
 from pathlib import Path
 
-from mythoughts_chassis.connections import KEEP_ALIVE_SECONDS, MAX_OF_A_NETWORK
+from mythoughts_chassis.connections import KEEP_ALIVE_SECONDS
 from testkit.http_client import read_answer
 from testkit.service_process import ServiceProcess
 from testkit.waiting import WAIT_SECONDS, wait_until
 
+# As documented, not as in the code.
+MAX_OF_A_NETWORK = 200
 STRANGER, OTHER = "127.0.0.2", "127.0.0.3"
 START = b"GET / HTTP/1.1\r\nHost: x\r\nX-Header: "
 BODY = b"POST /login/ HTTP/1.1\r\nHost: x\r\nContent-Type: a/b\r\nContent-Length: 9999\r\n\r\n"
