@@ -14,7 +14,7 @@ of_containers = DOCKER_% BUILDKIT_% BUILDX_% COMPOSE_PROJECT_NAME CONTAINER_HOST
     K3D_% MINIKUBE_% AWS_% AZURE_% GOOGLE_% CLOUDSDK_%
 settings = THOUGHTS_PORT USERS_PORT FRONTEND_PORT POSTGRES_PORT LOG_LEVEL LOG_FORMAT REGISTRATION \
     BACKGROUND BACKUP BACKUP_FOLDER SERVICE OVERLAY CONTEXT CLUSTER_TOOL INGRESS_PORT IMAGE_LOADER \
-    WAIT_SECONDS DROP_OLD YES CHROMIUM VULNERABILITIES N
+    WAIT_SECONDS DROP_OLD YES CHROMIUM VULNERABILITIES REQUESTS N
 inherited = $(of_the_user) $(of_the_network) $(of_installers) $(of_containers) $(settings)
 environment = $(foreach name,$(.VARIABLES),$(if $(filter environment,$(origin $(name))),$(name)))
 unexport $(filter-out $(inherited),$(environment)) MAKEFLAGS MFLAGS
@@ -267,6 +267,11 @@ sbom: ## Write a bill of materials of each service to .sbom/
 test-rules: ## Test the alert rules and the dashboard with Prometheus
 	$(install_all)
 	@exec $(venv) -m pytest tests/rules $(ARGS)
+
+.PHONY: test-security
+test-security: chromium ## Attack the services; REQUESTS=20000 to each backend
+	@$(venv) -m pytest -n auto --dist loadfile -m 'security$(if $(NO_BROWSER), and not browser)' $(ARGS)
+	@exec $(venv) -m tests.fuzz --requests $(or $(REQUESTS),20000)
 
 .PHONY: fuzz
 fuzz: ## Send each backend thousands of generated requests

@@ -6,6 +6,8 @@ from testkit.installations import Installation
 from testkit.system import System, User
 from testkit.waiting import wait_until
 
+pytestmark = pytest.mark.security
+
 
 def is_accepted(system: System, service: str, user: User) -> bool:
     """Whether the service believes that this is the user."""

@@ -1,16 +1,19 @@
 """Nothing that people type runs in another's browser, and no page asks or tells another site."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 from urllib.parse import quote
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Error, Page, expect
 
+from local.stack import temporary_stack
 from testkit.browsing import Browsing, expect_thoughts, log_in, press_share, share, write
 from testkit.http_client import HttpClient
-from testkit.system import System, User, unique
+from testkit.system import System, User, system_of, unique
+from testkit.thoughts import share as share_by_api
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.security]
 
 # Each would set `window.hit` in one of the places where a page shows what people typed.
 ATTACKS = [
@@ -67,16 +70,176 @@ def test_attack_in_a_refused_text_is_only_text(user_page: Page) -> None:
     assert_nothing_ran(user_page)
 
 
-def test_attack_in_a_username_is_only_text(browsing: Browsing, system: System) -> None:
-    """Code in a name is shown as it was given, and does nothing."""
-    name = f"<svg onload=hit=1>\"' {unique('x')}"
-    page = browsing.new_page(system.new_user(name))
-    page.goto("/")
+@pytest.fixture(scope="module")
+def attacker(system: System) -> User:
+    """A user whose name is code, with a thought."""
+    attacker = system.new_user(f"<svg onload=hit=1>\"' {unique('x')}")
+    share_by_api(system.thoughts(attacker), "Hello")
+    return attacker
 
-    share(page, "Hello")
 
-    expect(page.get_by_role("article").get_by_role("link", name=name, exact=True)).to_be_visible()
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/search",
+        "/search?username={name}",
+        "/admin/users/",
+        "/admin/users/{id}/",
+        "/admin/users/{id}/delete",
+        "/admin/thoughts/",
+        "/admin/audit/",
+    ],
+)
+def test_attack_in_a_username_is_only_text(
+    browsing: Browsing, system: System, attacker: User, path: str
+) -> None:
+    """Code in a name is shown to everybody and to admins as it was given, and does nothing."""
+    page = browsing.new_page(system.admin)
+
+    page.goto(path.format(name=quote(attacker.username), id=attacker.id))
+
+    expect(page.get_by_role("main").get_by_text(attacker.username).first).to_be_visible()
     assert_nothing_ran(page)
+
+
+@pytest.mark.parametrize("path", ["/", "/account/"])
+def test_attack_in_the_own_name_is_only_text(browsing: Browsing, attacker: User, path: str) -> None:
+    """The same holds for the pages that greet a user by name."""
+    page = browsing.new_page(attacker)
+
+    page.goto(path)
+
+    expect(page.get_by_role("main").get_by_text(attacker.username).first).to_be_visible()
+    assert_nothing_ran(page)
+
+
+def test_attack_in_the_name_of_a_new_user_is_only_text(browsing: Browsing, system: System) -> None:
+    """Code in the name of a new user is shown beside the password as it was typed."""
+    name = f"{{{{7*7}}}}<img src=x onerror=hit=1>{unique('x')}"
+    page = browsing.new_page(system.admin)
+    page.goto("/admin/users/new")
+
+    page.get_by_label("Name").fill(name)
+    page.get_by_role("button", name="Create").click()
+
+    expect(page.get_by_role("heading", level=1)).to_have_text(name)
+    assert_nothing_ran(page)
+
+
+@pytest.mark.parametrize("attack", ATTACKS)
+def test_attack_in_a_failed_login_is_only_text(
+    page: Page, browsing: Browsing, system: System, attack: str
+) -> None:
+    """Code in the name of a failed login is in the form and the audit log as it was typed."""
+    name, admin_page = unique(attack), browsing.new_page(system.admin)
+    page.goto("/login/")
+    log_in(page, name, "wrong")
+    expect(page.get_by_role("alert")).to_be_visible()
+
+    admin_page.goto("/admin/audit/")
+
+    expect(page.get_by_label("Name")).to_have_value(name)
+    expect(admin_page.locator("bdi").get_by_text(name, exact=True)).to_be_visible()
+    assert_nothing_ran(page)
+    assert_nothing_ran(admin_page)
+
+
+@pytest.mark.parametrize("attack", ATTACKS)
+def test_attack_in_a_search_for_users_is_only_text(
+    browsing: Browsing, system: System, attack: str
+) -> None:
+    """Code that an admin is led to search for is in the box as it was given."""
+    page = browsing.new_page(system.admin)
+
+    page.goto(f"/admin/users/?name={quote(attack)}")
+
+    expect(page.get_by_label("Part of the name")).to_have_value(attack)
+    assert_nothing_ran(page)
+
+
+@pytest.mark.parametrize("attack", ATTACKS)
+def test_attack_in_a_user_agent_is_only_text(
+    browsing: Browsing, system: System, user: User, attack: str
+) -> None:
+    """Code with which a browser introduces itself is in the list of sessions as it was sent."""
+    body = {"username": user.username, "password": user.password}
+    login = system.users().post("/api/login/", json=body, headers={"User-Agent": attack})
+    assert login.status == 200
+    page = browsing.new_page(user)
+
+    page.goto("/account/sessions/")
+
+    expect(page.get_by_title(attack, exact=True)).to_have_text(attack)
+    expect(page.get_by_role("button", name=f"End the session: {attack}")).to_be_visible()
+    assert_nothing_ran(page)
+
+
+@pytest.fixture
+def open_browsing(chromium: Browser) -> Iterator[Browsing]:
+    """Windows on a system in which everybody may register."""
+    with temporary_stack({"REGISTRATION": "open"}) as stack:
+        browsing = Browsing(chromium, system_of(stack).frontend_url)
+        yield browsing
+        browsing.close()
+        assert browsing.faults == []
+
+
+def test_attack_in_a_refused_registration_is_only_text(open_browsing: Browsing) -> None:
+    """Code in a name that cannot be had comes back in the form as it was typed."""
+    page = open_browsing.new_page()
+    assert_refused_name_is_only_text(page, "/register/", "Create the account")
+
+
+def test_attack_in_a_refused_new_user_is_only_text(browsing: Browsing, system: System) -> None:
+    """The same holds for the form in which admins create users."""
+    page = browsing.new_page(system.admin)
+    assert_refused_name_is_only_text(page, "/admin/users/new", "Create")
+
+
+def assert_refused_name_is_only_text(page: Page, path: str, button: str) -> None:
+    """Fail unless the form at `path` shows a name that is too long as it was typed."""
+    attack = '"><input autofocus onfocus="window.hit=1">' + "x" * 50
+    page.goto(path)
+    for password in page.locator("input[type=password]").all():
+        password.fill("be water, my friend")
+
+    page.get_by_label("Name").fill(attack)
+    page.get_by_role("main").get_by_role("button", name=button).click()
+
+    expect(page.get_by_role("alert").first).to_be_visible()
+    expect(page.get_by_label("Name")).to_have_value(attack)
+    assert_nothing_ran(page)
+
+
+@pytest.mark.parametrize("extension", ["json", "csv"])
+def test_exported_attack_is_no_page(
+    user_page: Page, system: System, user: User, extension: str
+) -> None:
+    """Whoever opens the address of an export gets a file, which no browser takes for a page."""
+    share_by_api(system.thoughts(user), "<script>window.hit = 1</script>")
+    path = f"/account/export/thoughts.{extension}"
+
+    with user_page.expect_download() as download, suppress(Error):
+        user_page.goto(path)
+
+    assert download.value.suggested_filename.endswith(f".{extension}")
+    headers = system.frontend(user).get(path).headers
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    assert "html" not in headers["Content-Type"]
+    assert_nothing_ran(user_page)
+
+
+@pytest.mark.parametrize("attack", ["<img src=x onerror=hit=1>", "Your account is blocked"])
+def test_foreign_notice_is_not_shown(user_page: Page, attack: str) -> None:
+    """The cookie that chooses a notice cannot bring in words of its own."""
+    cookie = {"name": "mythoughts_notice", "value": attack, "url": user_page.url}
+    user_page.context.add_cookies([cookie])  # type: ignore[list-item]
+
+    user_page.goto("/")
+
+    expect(user_page.get_by_label("What is on your mind")).to_be_visible()
+    expect(user_page.get_by_role("status")).to_be_empty()
+    assert_nothing_ran(user_page)
 
 
 def test_attack_in_the_way_back_leads_home(page: Page, user: User) -> None:

@@ -20,6 +20,8 @@ from testkit.token_maker import TokenMaker
 from testkit.waiting import wait_until
 from users_backend.signing import sign_token
 
+pytestmark = pytest.mark.security
+
 Watch = Callable[..., EndedSessions]
 
 

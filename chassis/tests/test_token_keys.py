@@ -14,6 +14,8 @@ from testkit.token_maker import TokenMaker
 from users_backend.keys import new_private_key, public_part
 from users_backend.signing import sign_token
 
+pytestmark = pytest.mark.security
+
 
 def verifier_of(path: Path) -> TokenVerifier:
     """A verifier with the keys in a file."""

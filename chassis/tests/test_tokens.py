@@ -22,6 +22,8 @@ from testkit.bad_tokens import BAD_TOKENS
 from testkit.token_maker import TokenMaker
 from users_backend.signing import sign_token
 
+pytestmark = pytest.mark.security
+
 
 def test_token_says_who_its_bearer_is(token_maker: TokenMaker, verifier: TokenVerifier) -> None:
     """A valid token contains its user's id and name, its session, and its time."""

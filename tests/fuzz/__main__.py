@@ -2,18 +2,25 @@
 
 A system of its own is started; schemathesis asks it as nobody, as a user and as the administrator,
 with every check on: no 5xx, no status, header or body that the document does not state, no bad
-input that is accepted, no good input that is refused. Arguments go to schemathesis:
+input that is accepted, no good input that is refused. With `--requests` this begins again, with a
+new system and other requests, until each backend was sent so many. Other arguments go to
+schemathesis:
 
+    make fuzz ARGS='--requests 50000'
     make fuzz ARGS='--max-examples 500 --seed 7'
 """
 
 import os
+import re
 import subprocess
 import sys
+from argparse import ArgumentParser
+from collections import Counter
 from pathlib import Path
 
-from local.stack import SHARING_UNLIMITED, temporary_stack
+from local.stack import SHARING_UNLIMITED, Stack, temporary_stack
 from testkit.system import system_of
+from tooling.failures import Failure
 from tooling.program import run_program
 from tooling.project import ROOT
 
@@ -21,6 +28,9 @@ FOLDER = Path(__file__).parent
 # With about 250 requests of each operation from its limits, and chains of requests, this makes
 # over 1,000 requests for each backend and caller.
 CASES_AN_OPERATION = "100"
+SERVICES = ("thoughts", "users")
+# What schemathesis says at its end: "  1757 generated, 1757 passed".
+GENERATED = re.compile(r"\s*(\d+) generated\b")
 USER = "bruce"
 ADMIN = "the administrator"
 # These end the caller's session: everything after them would only be refused.
@@ -29,27 +39,43 @@ NOT_AS_A_USER = "^/api/(logout|me/sessions)"
 
 def main(arguments: list[str]) -> int:
     """Fuzz both backends; 1 if a check failed."""
-    with temporary_stack(SHARING_UNLIMITED) as stack:
-        system = system_of(stack)
-        options = {
-            "nobody": [],
-            f"the user {USER}": _as(system.log_in(USER, USER)),
-            # The last, because it deletes users, and what it has shared itself by an address
-            # that schemathesis does not know to be the same thing.
-            ADMIN: [*_as(system.admin.token), "--exclude-checks=ensure_resource_availability"],
-        }
-        failed = [
-            f"{service} as {caller}"
-            for caller, its_options in options.items()
-            for service in ("thoughts", "users")
-            if not _passes(stack.urls[service], f"{service} as {caller}", its_options + arguments)
-        ]
+    parser = ArgumentParser(add_help=False)
+    parser.add_argument("--requests", type=int, default=1)
+    ours, theirs = parser.parse_known_args(arguments)
+    sent = Counter(dict.fromkeys(SERVICES, 0))
+    failed: list[str] = []
+    while services := [service for service in SERVICES if sent[service] < ours.requests]:
+        with temporary_stack(SHARING_UNLIMITED) as stack:
+            failed += _fuzz(stack, services, theirs, sent)
+    for service, requests in sent.items():
+        print(f"Sent {requests} requests to the {service} backend.")
     for name in failed:
         print(f"Failed: {name}", file=sys.stderr)
     return 1 if failed else 0
 
 
-def _passes(url: str, title: str, options: list[str]) -> bool:
+def _fuzz(stack: Stack, services: list[str], arguments: list[str], sent: Counter[str]) -> list[str]:
+    """Ask each service as each caller, and count what is sent; return where a check failed."""
+    system = system_of(stack)
+    options = {
+        "nobody": [],
+        f"the user {USER}": _as(system.log_in(USER, USER)),
+        # The last, because it deletes users, and what it has shared itself by an address
+        # that schemathesis does not know to be the same thing.
+        ADMIN: [*_as(system.admin.token), "--exclude-checks=ensure_resource_availability"],
+    }
+    failed = []
+    for caller, its_options in options.items():
+        for service in services:
+            title = f"{service} as {caller}"
+            passes, requests = _run(stack.urls[service], title, its_options + arguments)
+            sent[service] += requests
+            failed += [] if passes else [title]
+    return failed
+
+
+def _run(url: str, title: str, options: list[str]) -> tuple[bool, int]:
+    """Run schemathesis; return whether all checks passed, and how many requests it sent."""
     print(f"\n##### {title}", flush=True)
     command = [
         str(Path(sys.executable).with_name("st")),
@@ -62,7 +88,18 @@ def _passes(url: str, title: str, options: list[str]) -> bool:
         *options,
     ]
     environment = os.environ | {"SCHEMATHESIS_HOOKS": "tests.fuzz.hooks"}
-    return subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode == 0
+    with subprocess.Popen(
+        command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        requests = 0
+        for line in process.stdout:
+            print(line, end="", flush=True)
+            if count := GENERATED.match(line):
+                requests = int(count[1])
+    if not requests:
+        raise Failure(f"schemathesis sent nothing to {url}")
+    return process.returncode == 0, requests
 
 
 def _as(token: str) -> list[str]:

@@ -264,6 +264,7 @@ def test_text_is_kept_when_the_backend_rejects_the_token(
     assert "mythoughts_session" not in bruce.cookies
 
 
+@pytest.mark.security
 def test_missing_csrf_field_stores_nothing_and_keeps_the_text(
     bruce: Browser, thoughts: FakeThoughtsBackend
 ) -> None:
@@ -278,6 +279,7 @@ def test_missing_csrf_field_stores_nothing_and_keeps_the_text(
     assert [thought["text"] for thought in thoughts.thoughts] == ["Rain"]
 
 
+@pytest.mark.security
 def test_csrf_field_of_another_browser_is_refused(
     bruce: Browser, frontend: RunningFrontend, thoughts: FakeThoughtsBackend
 ) -> None:
@@ -318,6 +320,7 @@ def test_text_of_an_expired_form_is_kept_through_the_login(browser: Browser) -> 
     assert own.form(SHARE).fields["text"] == "Rain"
 
 
+@pytest.mark.security
 @pytest.mark.parametrize("path", ["/login/", "/logout/", "/language/", "/thoughts/1/delete"])
 def test_every_form_needs_its_csrf_field(bruce: Browser, path: str) -> None:
     """No form works without its CSRF field."""
@@ -351,6 +354,7 @@ OTHER_SCHEME = ("https://{host}", "set BEHIND_TLS=true", "Rain")
 OTHER_PORT = ("http://{host}0", "make the proxy pass on the Host header", "")
 
 
+@pytest.mark.security
 @pytest.mark.parametrize(("origin", "repair", "kept"), [OTHER_HOST, OTHER_SCHEME, OTHER_PORT])
 def test_form_of_another_origin_is_refused(
     bruce: Browser, caplog: pytest.LogCaptureFixture, origin: str, repair: str, kept: str
@@ -376,6 +380,7 @@ def test_form_of_another_origin_is_refused(
     assert caplog.records == []
 
 
+@pytest.mark.security
 @pytest.mark.parametrize("path", [SHARE, "/login/", "/language/"])
 @pytest.mark.parametrize("who", ["stranger", "user"])
 @pytest.mark.parametrize(
@@ -412,6 +417,7 @@ def test_expired_form_keeps_its_text_whatever_the_proxy_does(bruce: Browser) -> 
     assert page.form(SHARE).fields["text"] == "Rain"
 
 
+@pytest.mark.security
 def test_form_of_a_browser_that_hides_its_origin_is_refused(bruce: Browser) -> None:
     """A browser that hides the form's origin is told so, not that the form has expired."""
     form = bruce.get("/").form(SHARE)

@@ -70,6 +70,7 @@ def test_export_without_thoughts_is_valid(bruce: Browser, path: str) -> None:
     assert (json.loads(text) if path == JSON else rows(text)[1:]) == []
 
 
+@pytest.mark.security
 @pytest.mark.parametrize(
     "text",
     ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\uff1d1+1", "\uff0b1", "\uff0d1", "\uff201"],

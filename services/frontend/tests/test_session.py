@@ -37,6 +37,7 @@ def test_login_leads_to_the_own_page(browser: Browser, path: str) -> None:
     assert "What is on your mind, bruce?" in page.words
 
 
+@pytest.mark.security
 def test_session_cookie_is_out_of_reach_of_scripts(browser: Browser) -> None:
     """The session cookie is HttpOnly, SameSite=Lax and lasts as long as the token."""
     form = browser.get("/login/").form("/login/")
@@ -77,6 +78,7 @@ def test_login_leads_back_to_where_one_wanted_to_go(
     assert "Delete this thought?" in page.words
 
 
+@pytest.mark.security
 @pytest.mark.parametrize(
     "elsewhere",
     [
@@ -181,6 +183,7 @@ def test_notice_is_shown_once(bruce: Browser) -> None:
     assert "You are logged out." not in page.words
 
 
+@pytest.mark.security
 @pytest.mark.parametrize("cookie", ["garbage", "a.b.c", "", "%00", "x" * 5000])
 def test_garbage_session_cookie_means_logged_out(browser: Browser, cookie: str) -> None:
     """An invalid session cookie is ignored, and left to the program that set it."""
@@ -193,6 +196,7 @@ def test_garbage_session_cookie_means_logged_out(browser: Browser, cookie: str) 
     assert browser.cookies["mythoughts_session"] == cookie
 
 
+@pytest.mark.security
 def test_expired_token_means_logged_out(browser: Browser, token_maker: TokenMaker) -> None:
     """An expired token is deleted."""
     browser.cookies["mythoughts_session"] = token_maker.token("bruce", exp=int(time.time()) - 120)
@@ -203,6 +207,7 @@ def test_expired_token_means_logged_out(browser: Browser, token_maker: TokenMake
     assert "mythoughts_session" not in browser.cookies
 
 
+@pytest.mark.security
 @pytest.mark.parametrize("claims", [{"iss": "other"}, {"aud": "other"}, {"sub": "bruce"}])
 def test_token_for_others_means_logged_out(
     browser: Browser, token_maker: TokenMaker, claims: dict[str, Any]
@@ -276,6 +281,7 @@ def test_damaged_csrf_cookie_is_replaced(browser: Browser) -> None:
     assert page.form("/thoughts/new")
 
 
+@pytest.mark.security
 def test_forged_token_means_logged_out(browser: Browser, token_maker: TokenMaker) -> None:
     """A token signed with another key under the right key's id is not accepted."""
     browser.cookies["mythoughts_session"] = of_another_key_under_a_known_id(token_maker)
@@ -308,6 +314,7 @@ def test_search_needs_no_valid_session(browser: Browser, thoughts: FakeThoughtsB
     assert "authorization" not in thoughts.calls[-1].headers
 
 
+@pytest.mark.security
 def test_login_does_not_show_a_token_in_the_page(browser: Browser, users: FakeUsersBackend) -> None:
     """The token is only in the cookie."""
     page = browser.log_in("bruce")
@@ -341,6 +348,7 @@ def test_cookie_that_comes_twice_counts_as_none(
             assert bruce.get("/search", Cookie=cookies).headers["Content-Language"] == "en"
 
 
+@pytest.mark.security
 def test_what_belongs_to_a_user_is_not_stored(bruce: Browser, browser: Browser) -> None:
     """A browser stores no page of a user, so that nothing is left of it after a logout."""
     anonymous = Browser(browser.base_url).get("/search")
@@ -351,6 +359,7 @@ def test_what_belongs_to_a_user_is_not_stored(bruce: Browser, browser: Browser) 
     assert anonymous.headers["Cache-Control"] == "private, no-cache"
 
 
+@pytest.mark.security
 def test_ended_session_is_logged_out(bruce: Browser, users: FakeUsersBackend) -> None:
     """Soon after the session has ended elsewhere, the visitor is logged out here."""
     before = bruce.get("/", follow=False).status

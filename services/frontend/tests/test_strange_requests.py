@@ -9,6 +9,8 @@ from testkit.http_client import HttpClient, read_answer
 from testkit.service_process import MakeProcess, ServiceProcess, check_answers_without_a_log
 from testkit.strange_requests import BAD_HOSTS, GOOD_HOSTS, check_strange_requests
 
+pytestmark = pytest.mark.security
+
 PATHS = ["/search", "/thoughts/", "/login", "/static", "/language"]
 
 

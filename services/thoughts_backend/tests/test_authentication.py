@@ -10,6 +10,8 @@ from testkit.http_client import HttpClient
 from testkit.thoughts_sql import Sql
 from testkit.token_maker import TokenMaker
 
+pytestmark = pytest.mark.security
+
 PATH = "/api/me/thoughts/"
 GUARDED = [
     ("GET", "/api/me/thoughts/"),

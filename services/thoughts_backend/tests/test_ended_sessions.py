@@ -10,6 +10,8 @@ from testkit.service_process import ServiceProcess
 from testkit.token_maker import TokenMaker
 from testkit.waiting import wait_until
 
+pytestmark = pytest.mark.security
+
 
 @pytest.fixture
 def publisher(token_maker: TokenMaker) -> Iterator[FakeEndedSessions]:

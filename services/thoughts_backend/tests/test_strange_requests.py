@@ -6,6 +6,8 @@ from services.thoughts_backend.tests.conftest import MakeBackend
 from testkit.service_process import ServiceProcess, check_answers_without_a_log
 from testkit.strange_requests import check_strange_requests
 
+pytestmark = pytest.mark.security
+
 PATHS = ["/api/thoughts/", "/api/me/thoughts", "/schema/assets"]
 
 

@@ -121,6 +121,7 @@ def test_odd_user_agent_is_shortened(http: HttpClient, sql: Sql, user_agent: str
     assert sql.value("SELECT user_agent FROM sessions") == user_agent[:200]
 
 
+@pytest.mark.security
 @pytest.mark.parametrize("new", [{}, {"new_password": NEW_PASSWORD}])
 @pytest.mark.parametrize("must_change", [False, True])
 def test_disabled_user_logs_in_like_a_wrong_password(
@@ -167,6 +168,7 @@ def test_lifetimes_are_settings(
     assert abs(lives[1] - 900) < 60
 
 
+@pytest.mark.security
 @pytest.mark.parametrize("end", ENDS)
 def test_every_endpoint_refuses_a_session_that_is_over(
     http: HttpClient, admin: str, sql: Sql, end: str
@@ -180,6 +182,7 @@ def test_every_endpoint_refuses_a_session_that_is_over(
     assert len(answers) > 8
 
 
+@pytest.mark.security
 def test_every_endpoint_refuses_the_session_of_another(
     http: HttpClient, sql: Sql, token_maker: TokenMaker
 ) -> None:
@@ -193,6 +196,7 @@ def test_every_endpoint_refuses_the_session_of_another(
     assert answers == dict.fromkeys(answers, 401)
 
 
+@pytest.mark.security
 def test_demoted_admin_is_none_at_once(http: HttpClient, admin: str, sql: Sql) -> None:
     """A token of an admin who is one no longer opens no admin endpoint, but others."""
     sql.run("UPDATE users SET is_admin = false")
@@ -203,6 +207,7 @@ def test_demoted_admin_is_none_at_once(http: HttpClient, admin: str, sql: Sql) -
     assert http.get("/api/me", token=admin).status == 200
 
 
+@pytest.mark.security
 def test_new_admin_needs_a_token_that_says_so(http: HttpClient, bruce: str, sql: Sql) -> None:
     """A token from before its user became an admin opens no admin endpoint."""
     sql.run("UPDATE users SET is_admin = true")
@@ -224,6 +229,7 @@ def test_logout_ends_its_own_session(
     assert audited(sql) == [("logout", "bruce", "")]
 
 
+@pytest.mark.security
 def test_second_logout_is_refused(http: HttpClient, tokens: list[str], sql: Sql) -> None:
     """Who is logged out cannot log out, and the first end of the session stands."""
     http.post("/api/logout", token=tokens[0])
@@ -359,6 +365,7 @@ def test_user_ends_one_session(http: HttpClient, tokens: list[str], sql: Sql) ->
     assert audited(sql) == [("session ended", "bruce", f"session {session_id}")]
 
 
+@pytest.mark.security
 def test_user_cannot_end_the_session_of_another(
     http: HttpClient, tokens: list[str], admin: str, sql: Sql
 ) -> None:
@@ -384,6 +391,7 @@ def test_user_ends_all_other_sessions(
     assert audited(sql) == [("sessions ended", "bruce", "")]
 
 
+@pytest.mark.security
 def test_change_of_password_ends_the_other_sessions(
     http: HttpClient, tokens: list[str], admin: str, sql: Sql
 ) -> None:
@@ -409,6 +417,7 @@ def test_refused_change_of_password_ends_nothing(
     assert ("password changed", "bruce", "") not in audited(sql)
 
 
+@pytest.mark.security
 def test_deletion_ends_all_sessions(
     http: HttpClient, tokens: list[str], admin: str, sql: Sql
 ) -> None:

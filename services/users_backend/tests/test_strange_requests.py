@@ -1,8 +1,12 @@
 """Requests that no client would send."""
 
+import pytest
+
 from services.users_backend.tests.conftest import MakeBackend
 from testkit.service_process import ServiceProcess, check_answers_without_a_log
 from testkit.strange_requests import check_strange_requests
+
+pytestmark = pytest.mark.security
 
 PATHS = ["/api/login", "/api/me", "/admin/users"]
 
