@@ -9,6 +9,7 @@ EVENTS: dict[str, Promise] = {
     "logout": _("Logged out"),
     "session ended": _("Session ended"),
     "sessions ended": _("Sessions ended"),
+    "wrong password": _("Wrong password"),
     "password changed": _("Password changed"),
     "password reset": _("Password reset"),
     "user created": _("User created"),
