@@ -7,7 +7,17 @@ import pytest
 from msgspec import Meta
 from openapi_spec_validator import validate
 
-from mythoughts_chassis.endpoints import Admin, Answer, Caller, RequestHeader, delete, get, post
+from mythoughts_chassis.endpoints import (
+    Admin,
+    Answer,
+    Caller,
+    Endpoint,
+    RequestHeader,
+    delete,
+    get,
+    patch,
+    post,
+)
 from mythoughts_chassis.openapi import committed_form, document
 from mythoughts_chassis.pagination import Page
 from mythoughts_chassis.problems import Conflict, NotFound
@@ -24,6 +34,12 @@ class NewThing(msgspec.Struct):
     """What makes a thing."""
 
     name: Annotated[str, Meta(min_length=1)]
+
+
+class ThingChange(msgspec.Struct):
+    """What changes a thing."""
+
+    name: str | None = None
 
 
 class ThingsQuery(msgspec.Struct):
@@ -60,6 +76,11 @@ async def make_thing(caller: Caller, key: Annotated[str, KEY], body: NewThing) -
 @delete("/admin/things/{thing_id}")
 async def delete_thing(caller: Admin, thing_id: int) -> None:
     """Delete a thing."""
+
+
+@patch("/things/{thing_id}")
+async def change_thing(caller: Caller, thing_id: int, body: ThingChange) -> None:
+    """Change a thing."""
 
 
 @pytest.fixture
@@ -243,3 +264,12 @@ def test_committed_form_is_the_same_each_time(openapi: dict[str, Any]) -> None:
     assert msgspec.json.decode(form) == openapi
     assert form.endswith(b"}\n")
     assert form.count(b"\n") > 50
+
+
+@pytest.mark.parametrize(("endpoint", "required"), [(make_thing, True), (change_thing, False)])
+def test_body_must_be_there_if_one_of_its_fields_must(endpoint: Endpoint, required: bool) -> None:
+    """A body may be missing if all of its fields may."""
+    (item,) = document([endpoint], title="Things", version="1.0", description="")["paths"].values()
+    (operation,) = item.values()
+
+    assert operation["requestBody"]["required"] is required

@@ -102,7 +102,9 @@ def _operation(endpoint: Endpoint, schemas: Json) -> Json:
         operation["parameters"] = parameters
     if endpoint.body is not None:
         content = {"application/json": _content(endpoint.body, schemas)}
-        operation["requestBody"] = {"required": True, "content": content}
+        # A body without a field that must be there may itself be missing.
+        required = any(field.required for field in msgspec.structs.fields(endpoint.body))
+        operation["requestBody"] = {"required": required, "content": content}
     # An empty list states explicitly that no token is needed.
     operation["security"] = [] if endpoint.caller is None else [{"bearer": []}]
     responses = {**_successes(endpoint, schemas), **_problems(endpoint, schemas)}
