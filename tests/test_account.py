@@ -66,7 +66,9 @@ def test_common_password_is_refused_in_words(user_page: Page, user: User) -> Non
     user_page.get_by_role("main").get_by_role("button", name="Change the password").click()
 
     alert = user_page.get_by_role("alert")
-    expect(alert).to_have_text("This is one of the most common passwords, which are guessed first.")
+    expect(alert).to_have_text(
+        "This is little more than a common password, which is easy to guess."
+    )
 
 
 def test_session_of_another_browser_is_ended(

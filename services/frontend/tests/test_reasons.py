@@ -3,7 +3,13 @@
 import pytest
 from django.utils import translation
 
+from frontend.django_settings import configure_django
 from frontend.pages.reasons import reason_in_words
+
+
+@pytest.fixture(autouse=True)
+def _django() -> None:
+    configure_django(behind_tls=False, allowed_hosts=())
 
 
 @pytest.mark.parametrize(
@@ -18,6 +24,21 @@ from frontend.pages.reasons import reason_in_words
                 "punctuation."
             ),
             "第 4 个字符（U+200B）不能使用。用户名可以包含文字、数字和常用标点。",
+        ),
+        (
+            "is too easy to guess",
+            "This is too easy to guess. Try a few words.",
+            "这个密码太容易被猜到，请试试用几个词组成。",
+        ),
+        (
+            "is too easy to guess: it is little more than a common password",
+            "This is little more than a common password, which is easy to guess.",
+            "密码与常见密码太接近，容易被猜到。",
+        ),
+        (
+            "is too easy to guess: it is little more than your name or the name of this site",
+            "This is little more than your name or the name of this site, which is easy to guess.",
+            "密码与您的用户名或本站名称太接近，容易被猜到。",
         ),
         ("must rhyme", "This was not accepted: must rhyme", "没有被接受：must rhyme"),
     ],

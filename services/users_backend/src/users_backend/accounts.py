@@ -19,7 +19,6 @@ from mythoughts_chassis.settings import Secret
 from mythoughts_chassis.tokens import Principal
 from users_backend import queries, sessions, users
 from users_backend.parts import Parts
-from users_backend.password_rules import check_new_password
 from users_backend.schemas import Deletion, NewUser, User, UserChange, UsersQuery
 from users_backend.turns import Line
 
@@ -38,11 +37,10 @@ async def find(database: Database, query: UsersQuery) -> Page[User]:
 
 
 async def register(parts: Parts, client: Client, new_user: NewUser) -> User:
-    """Store a user who registers; raises what `store` raises, and `TooManyRequests`."""
-    check_new_password(new_user.password, new_user.username)
+    """Store a user who registers; raises what `store` and `hash_new` raise, `TooManyRequests`."""
     await parts.guesses.count_registration(client)
     async with parts.passwords.turn(Line.REGISTRATIONS, client) as hasher:
-        password_hash = await hasher.hash(new_user.password.reveal())
+        password_hash = await hasher.hash_new(new_user.password, new_user.username)
     return await store(parts.database, client, new_user, password_hash)
 
 
@@ -213,9 +211,8 @@ async def _delete(
 
 
 async def _hash(parts: Parts, client: Client, password: Secret, username: str) -> str:
-    check_new_password(password, username)
     async with parts.passwords.turn(Line.ACCOUNTS, client) as hasher:
-        return await hasher.hash(password.reveal())
+        return await hasher.hash_new(password, username)
 
 
 def _rights(wanted: UserChange) -> dict[str, bool]:

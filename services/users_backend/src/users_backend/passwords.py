@@ -15,6 +15,8 @@ from typing import TypeVar
 import argon2
 
 from mythoughts_chassis.clients import Client
+from mythoughts_chassis.settings import Secret
+from users_backend.password_rules import check_new_password
 from users_backend.turns import Line, Turns
 
 # The minimum for argon2id in OWASP's Password Storage Cheat Sheet.
@@ -59,6 +61,20 @@ class PasswordHasher:
     async def hash(self, password: str) -> str:
         """Return a hash of the password, with its own salt."""
         return await self._run(lambda: self.hash_now(password))
+
+    async def hash_new(
+        self,
+        password: Secret,
+        username: str,
+        *,
+        field: str = "password",
+        present: Secret | None = None,
+    ) -> str:
+        """Return a hash of a user's new password; raises what `check_new_password` raises."""
+        await self._run(
+            lambda: check_new_password(password, username, field=field, present=present)
+        )
+        return await self.hash(password.reveal())
 
     async def verify(self, password: str, password_hash: str | None) -> bool:
         """Return whether the password matches the hash.

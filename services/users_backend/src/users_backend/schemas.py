@@ -44,8 +44,8 @@ def _password(*, min_length: int, description: str, example: str) -> Meta:
 
 _NEW_PASSWORD = _password(
     min_length=8,
-    description="8 to 128 characters of any kind, but not one of the 100,000 most common "
-    "passwords, nor a name with little added.",
+    description="8 to 128 characters of any kind, but nothing easy to guess, such as a common "
+    "password or a name with little added.",
     example="be water, my friend",
 )
 NewPassword = Annotated[Secret, _NEW_PASSWORD]

@@ -12,7 +12,6 @@ from mythoughts_chassis.tokens import Principal
 from users_backend import browsers, queries, sessions
 from users_backend.guesses import Attempt
 from users_backend.parts import Parts
-from users_backend.password_rules import check_new_password
 from users_backend.passwords import PasswordHasher
 from users_backend.schemas import LoggedIn, Login, PasswordChange, User
 from users_backend.turns import Line
@@ -84,8 +83,7 @@ async def _record_failure(
 async def _new_hash(hasher: PasswordHasher, account: queries.Account, login: Login) -> str:
     """Return the hash that the account is to have after the login."""
     if isinstance(login.new_password, Secret):
-        _check_change(account, login.password, login.new_password)
-        return await hasher.hash(login.new_password.reveal())
+        return await _hash_change(hasher, account, login.password, login.new_password)
     if account.must_change_password:
         raise Forbidden("Choose a new password: send it as new_password.")
     if hasher.is_outdated(account.password_hash):
@@ -145,10 +143,9 @@ async def change_password(
     `Unauthorized` for a deleted user.
     """
     account = await get_account(parts.database, caller.user_id)
-    _check_change(account, change.password, change.new_password)
     await check_own_password(parts, client, caller, account, change.password)
     async with parts.passwords.turn(Line.ACCOUNTS, client) as hasher:
-        new_hash = await hasher.hash(change.new_password.reveal())
+        new_hash = await _hash_change(hasher, account, change.password, change.new_password)
 
     async def work(connection: Connection) -> None:
         async with connection.transaction():
@@ -196,8 +193,10 @@ async def _replace_password(
     return True
 
 
-def _check_change(account: queries.Account, present: Secret, new: Secret) -> None:
-    check_new_password(new, account.username, field="new_password", present=present)
+async def _hash_change(
+    hasher: PasswordHasher, account: queries.Account, present: Secret, new: Secret
+) -> str:
+    return await hasher.hash_new(new, account.username, field="new_password", present=present)
 
 
 def _wrong() -> Unauthorized:

@@ -45,13 +45,14 @@ _REASONS: tuple[tuple[str, Promise], ...] = (
         _("This is the last admin who can log in. Make somebody else an admin first."),
     ),
     (
-        "is among the .* most common passwords",
-        _("This is one of the most common passwords, which are guessed first."),
+        "is too easy to guess: it is little more than a common password",
+        _("This is little more than a common password, which is easy to guess."),
     ),
     (
-        "is little more than your name or the name of this site",
+        "is too easy to guess: it is little more than your name or the name of this site",
         _("This is little more than your name or the name of this site, which is easy to guess."),
     ),
+    ("is too easy to guess", _("This is too easy to guess. Try a few words.")),
 )
 _KNOWN = tuple((re.compile(pattern, re.ASCII | re.DOTALL), text) for pattern, text in _REASONS)
 
