@@ -2,6 +2,7 @@
 
 import base64
 import json
+import re
 import socket
 import ssl
 import threading
@@ -337,7 +338,7 @@ class FakeUsersBackend(FakeEndedSessions):
             return Reply(403, {"detail": "Choose a new password: send it as new_password."})
         tokens = {
             "Authorized": f"Bearer {self._token_maker.token(username)}",
-            "device_token": f"device-of-{username}",
+            "device_token": "device-of-" + re.sub("[^A-Za-z0-9]", "-", username),
         }
         return Reply(200, tokens)
 

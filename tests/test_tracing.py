@@ -157,7 +157,7 @@ def test_no_value_is_in_a_trace(traced_system: System, collector: Collector) -> 
     )
     traced_system.users(traced_system.admin).post(
         "/admin/users/",
-        json={"username": user.username, "password": "confidential"},
+        json={"username": user.username, "password": "confidential heron at noon"},
         headers=headers,
     )
 

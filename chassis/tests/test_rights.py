@@ -1,16 +1,15 @@
 """The rights of a service's role in its database."""
 
 import asyncio
-import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import asyncpg
 import pytest
+from structlog.testing import capture_logs
 
 from local.postgres import PostgresServer
 from mythoughts_chassis.commands import CommandError
-from mythoughts_chassis.logs import configure_logging
 from mythoughts_chassis.migrations import MigrationError, migrate
 from mythoughts_chassis.rights import role_in
 from mythoughts_chassis.settings import Secret
@@ -227,16 +226,12 @@ def test_service_that_owned_everything_gets_a_role_of_its_own(
             sql.run("DELETE FROM audit")
 
 
-def test_one_role_for_both_is_warned_about(
-    owner_url: str, migrations: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_one_role_for_both_is_warned_about(owner_url: str, migrations: Path) -> None:
     """If the service's role is the owner, migrating works, and the log has a warning."""
-    configure_logging(service="test", level="info", output="json")
+    with capture_logs() as lines:
+        migrate(Secret(owner_url), migrations, service_url=Secret(owner_url))
 
-    migrate(Secret(owner_url), migrations, service_url=Secret(owner_url))
-
-    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
-    warnings = [line["event"] for line in lines if line["level"] == "warning"]
+    warnings = [line["event"] for line in lines if line["log_level"] == "warning"]
     assert warnings == ["the service has the rights of the database's owner"]
 
 

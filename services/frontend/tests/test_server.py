@@ -133,6 +133,7 @@ def test_behind_tls_cookies_are_secure(make_process: MakeProcess) -> None:
     assert {cookie.split("=")[0] for cookie in cookies} == {
         "__Host-mythoughts_session",
         "__Host-mythoughts_csrf",
+        "__Host-mythoughts_device",
     }
     assert all("; Path=/" in cookie and "Domain" not in cookie for cookie in cookies)
     assert all("Secure" in cookie for cookie in cookies)

@@ -37,7 +37,8 @@ class LoggedIn(NamedTuple):
 
 class _LoggedIn(msgspec.Struct):
     authorized: str = msgspec.field(name="Authorized")
-    device_token: str = ""
+    # It becomes a cookie.
+    device_token: Annotated[str, msgspec.Meta(pattern="^[A-Za-z0-9_-]{0,100}$")] = ""
 
 
 class UsersBackend:
