@@ -101,7 +101,7 @@ def test_taken_name_is_explained(admin_page: Page, user: User) -> None:
 
 
 def test_reset_password_ends_the_old_one(admin_page: Page, system: System, user: User) -> None:
-    """After a reset the old password and the sessions of before are useless."""
+    """After a reset the old password and the earlier sessions are useless."""
     open_user(admin_page, user)
     admin_page.get_by_role("button", name="Reset the password").click()
 

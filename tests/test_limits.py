@@ -136,7 +136,7 @@ def test_trusted_proxy_tells_browsers_apart(local_system: System) -> None:
 
 
 def test_page_says_how_long_to_wait(local_system: System) -> None:
-    """Whoever mistypes five times is told to wait ten seconds, and by the API likewise."""
+    """After five mistakes the page asks to wait for ten seconds, and the API does the same."""
     user = local_system.new_user()
     browser = Browser(local_system.frontend_url)
     for _ in range(6):

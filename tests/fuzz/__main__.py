@@ -3,7 +3,7 @@
 A system of its own is started; schemathesis asks it as nobody, as a user and as the administrator,
 with every check on: no 5xx, no status, header or body that the document does not state, no bad
 input that is accepted, no good input that is refused. With `--requests` this begins again, with a
-new system and other requests, until each backend was sent so many. Other arguments go to
+new system and other requests, until each backend was sent that number. Other arguments go to
 schemathesis:
 
     make fuzz ARGS='--requests 50000'

@@ -1,4 +1,4 @@
-"""Limits of logins in the pages: addresses, known browsers, and what people are told."""
+"""Limits of logins in the pages: addresses, known browsers, and what people read."""
 
 import dataclasses
 from collections.abc import Iterator

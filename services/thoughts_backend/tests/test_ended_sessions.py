@@ -99,7 +99,7 @@ def test_every_admin_endpoint_needs_the_list(
 def test_log_says_that_the_list_does_not_come(
     own_backend: ServiceProcess, publisher: FakeEndedSessions
 ) -> None:
-    """The operator is told once why the list does not come, and that it came."""
+    """The log says once why the list does not come, and once that it has come again."""
     publisher.stop()
     own_backend.start()
 

@@ -25,7 +25,7 @@ def share(http: HttpClient, token: str, text: str = "So.", key: str | None = Non
 
 
 def statuses(http: HttpClient, token: str, count: int) -> list[int]:
-    """The statuses of sharing so many thoughts."""
+    """The statuses of sharing this number of thoughts."""
     return [share(http, token).status for _ in range(count)]
 
 

@@ -44,7 +44,7 @@ class Allowance:
     forget_seconds: int
 
     def wait_seconds(self, failures: int) -> int:
-        """Return how long to wait after so many failures."""
+        """Return how long to wait after this number of failures."""
         if failures < self.free:
             return 0
         doublings = min(failures - self.free, _MAX_DOUBLINGS)

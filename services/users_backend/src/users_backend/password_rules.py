@@ -20,7 +20,7 @@ PRESENT = "is the current password"
 
 _SITE = ("mythoughts", "my thoughts", "thoughts")
 # zxcvbn takes 0.7 ms for most passwords, but seconds for long ones full of signs for letters. A
-# password is as hard to guess as its hardest part of so many characters, which takes 55 ms at most.
+# password is as hard to guess as its hardest part of this length, which takes 55 ms at most.
 _PART = 16
 
 

@@ -19,7 +19,7 @@ RETRY_AFTER_SECONDS = 1
 
 
 class Places:
-    """As many places as there are calls `at_once`; so many more may wait for one."""
+    """Places for `at_once` calls; `waiting` further ones may wait for a place."""
 
     def __init__(self, *, at_once: int, waiting: int) -> None:
         self._lock = threading.Lock()
