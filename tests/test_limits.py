@@ -8,24 +8,24 @@ from contextlib import contextmanager
 
 import pytest
 
+from local.stack import temporary_stack
 from testkit.browser import Browser
 from testkit.http_client import CONNECTION_ERRORS, HttpClient
-from testkit.system import System, User, unique
+from testkit.system import System, User, system_of, unique
 from testkit.waiting import repeated, wait_until
 
-pytestmark = [pytest.mark.security, pytest.mark.faults]
+pytestmark = pytest.mark.security
 
 FLOODERS = 60
 _BROWSERS = (f"198.51.{number >> 8}.{number & 255}" for number in itertools.count())
 LOGINS = 15
 
 
-@pytest.fixture
-def local_system(own_system: System) -> System:
+@pytest.fixture(scope="module")
+def local_system() -> Iterator[System]:
     """A system on this machine, which sees from which of its addresses it is asked."""
-    if "127.0.0.1" not in own_system.users_url:
-        pytest.skip("needs the loopback addresses of the machine that it runs on")
-    return own_system
+    with temporary_stack() as stack:
+        yield system_of(stack)
 
 
 @contextmanager
