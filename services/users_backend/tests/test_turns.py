@@ -32,7 +32,7 @@ class Busy:
     async def ask(
         self, name: str, line: Line = Line.LOGINS, address: str = ""
     ) -> tuple[asyncio.Task[None], WaitingClient]:
-        """Let somebody wait for a turn; return once they wait, or have been refused."""
+        """Start waiting for a turn; return once it waits or has been refused."""
         await asyncio.sleep(0)
         client = WaitingClient(address or name[0])
         task = asyncio.create_task(self._serve(name, line, client))
