@@ -3,6 +3,7 @@
 import errno
 import random
 import socket
+from collections import deque
 
 # Below the range that Linux and macOS use for outgoing connections, so that none of them takes a
 # port between the check and the moment a server listens on it.
@@ -11,6 +12,10 @@ _CANDIDATES = range(15_000, 32_000)
 # Servers listen only on the first, but `localhost` can lead a browser to either.
 _ADDRESSES = ((socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::1"))
 _NO_SUCH_ADDRESS = (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT)
+
+# The reservations of this process, the newest last. A server listens long before 64 others have
+# been started.
+_reservations: deque[socket.socket] = deque(maxlen=64)
 
 
 def fault_of(port: int) -> str | None:
@@ -31,12 +36,28 @@ def fault_of(port: int) -> str | None:
 
 
 def free_port() -> int:
-    """A free port, chosen at random, so that parallel test runs rarely collide."""
+    """A free port, which no other process of the project gets before a server listens on it."""
     chooser = random.SystemRandom()
     while True:
         port = chooser.choice(_CANDIDATES)
-        if fault_of(port) is None:
+        if fault_of(port) is None and _reserve(port):
             return port
+
+
+def _reserve(port: int) -> bool:
+    """Reserve a port until this process ends; returns whether it was not reserved before.
+
+    The reservation is a UDP socket of the same number: it excludes other reservations, and no
+    server that listens with TCP.
+    """
+    reservation = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    try:
+        reservation.bind((_ADDRESSES[0][1], port))
+    except OSError:
+        reservation.close()
+        return False
+    _reservations.append(reservation)
+    return True
 
 
 def _holder_of(port: int) -> str:
