@@ -32,6 +32,7 @@ class ClusterTool:
     ports: Callable[[Ports], tuple[list[str], str]]
     start: str
     load: str
+    remove: str
     delete: str
 
 
@@ -67,6 +68,7 @@ TOOLS = (
         ports=_ports_of_kind,
         start="docker start {cluster}-control-plane",
         load="kind load docker-image --name {cluster}",
+        remove="docker exec {cluster}-control-plane crictl rmi",
         delete="kind delete cluster --name {cluster}",
     ),
     ClusterTool(
@@ -80,6 +82,7 @@ TOOLS = (
         ports=_ports_of_k3d,
         start="k3d cluster start {cluster}",
         load="k3d image import --cluster {cluster}",
+        remove="docker exec k3d-{cluster}-server-0 crictl rmi",
         delete="k3d cluster delete {cluster}",
     ),
     ClusterTool(
@@ -93,6 +96,7 @@ TOOLS = (
         ports=_ports_of_minikube,
         start="minikube start --profile {cluster}",
         load="minikube image load --profile {cluster}",
+        remove="minikube image rm --profile {cluster}",
         delete="minikube delete --profile {cluster}",
     ),
 )
@@ -126,6 +130,10 @@ class Cluster:
     def load(self, images: Sequence[str]) -> None:
         """Copy images from Docker to the cluster."""
         self._run(self.tool.load, *images)
+
+    def remove(self, images: Sequence[str]) -> None:
+        """Delete images from the cluster."""
+        self._run(self.tool.remove, *images)
 
     def delete(self) -> None:
         """Delete the cluster and everything in it."""

@@ -6,7 +6,7 @@ from deploy import key_rotation, messages
 from deploy.cluster_tools import cluster_of, usable_clusters
 from deploy.clusters import ensure_cluster
 from deploy.deployment import deploy, redeploy
-from deploy.images import loader_for
+from deploy.images import delivery_to
 from deploy.kubectl import (
     INGRESS_CONTROLLER,
     INGRESS_NAMESPACE,
@@ -57,7 +57,7 @@ def cluster_up(environment: Mapping[str, str]) -> None:
         kubectl.run("apply", "--namespace", NAMESPACE, "--filename", INGRESS_PERMISSIONS)
         kubectl.run("apply", "--kustomize", INGRESS_CONTROLLER)
     wait_until_ready(kubectl, INGRESS_NAMESPACE, seconds=seconds)
-    deploy(kubectl, LOCAL, cluster.load, environment)
+    deploy(kubectl, LOCAL, delivery_to(kubectl, environment), environment)
 
 
 def cluster_down(environment: Mapping[str, str]) -> None:
@@ -76,10 +76,10 @@ def deploy_overlay(environment: Mapping[str, str]) -> None:
     """Deploy an overlay to the cluster of the current context."""
     overlay = chosen_overlay(environment)
     kubectl = Kubectl(chosen_context(environment))
-    load = loader_for(kubectl.context, environment) if overlay.is_local else None
+    delivery = delivery_to(kubectl, environment) if overlay.is_local else None
     what = f"This deploys MyThoughts (overlay {overlay.name})"
     confirm(_where(what, kubectl), environment, verb="deploy")
-    deploy(kubectl, overlay, load, environment)
+    deploy(kubectl, overlay, delivery, environment)
 
 
 def redeploy_service(environment: Mapping[str, str]) -> None:
@@ -87,10 +87,10 @@ def redeploy_service(environment: Mapping[str, str]) -> None:
     services = {service.workload: service for service in SERVICES}
     service = services[choice(environment, "SERVICE", services)]
     kubectl = Kubectl(chosen_context(environment))
-    load = loader_for(kubectl.context, environment)
+    delivery = delivery_to(kubectl, environment)
     what = f"This replaces the pods of {service.workload}"
     _confirm_unless_ours(what, kubectl, environment, verb="redeploy")
-    redeploy(kubectl, service, load, seconds=wait_seconds(environment))
+    redeploy(kubectl, service, delivery, seconds=wait_seconds(environment))
 
 
 def undeploy(environment: Mapping[str, str]) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 from deploy import messages
 from deploy.addresses import WAIT_SECONDS, reachable
-from deploy.images import Loader, build
+from deploy.images import Delivery
 from deploy.kubectl import NAMESPACE, Kubectl
 from deploy.overlays import Overlay
 from deploy.rollout import wait_seconds, wait_until_ready
@@ -15,11 +15,11 @@ from tooling.project import SERVICES, Service
 
 
 def deploy(
-    kubectl: Kubectl, overlay: Overlay, load: Loader | None, environment: Mapping[str, str]
+    kubectl: Kubectl, overlay: Overlay, delivery: Delivery | None, environment: Mapping[str, str]
 ) -> None:
     """Apply the overlay, wait until everything is ready, and print the addresses.
 
-    With `load` the images are built here; without it the cluster pulls the images that the
+    With a `delivery` the images are built here; without it the cluster pulls the images that the
     overlay names. Raises Failure.
     """
     started = time.monotonic()
@@ -29,13 +29,14 @@ def deploy(
     if missing := overlay.missing_addresses():
         raise Failure(messages.missing_addresses(missing))
     manifests = kubectl.run("kustomize", str(overlay.folder))
-    if load is not None:
+    if delivery is not None:
         with step("Building the images"):
-            images = build(SERVICES)
-        with step("Loading them into the cluster"):
-            load(list(images.values()))
+            images = delivery.build(SERVICES)
+        with step("Bringing them to the cluster"):
+            delivery.bring(list(images.values()))
         for name, image in images.items():
-            manifests = manifests.replace(f"image: {name}\n", f"image: {image}\n")
+            pulled = delivery.name_in_cluster(image)
+            manifests = manifests.replace(f"image: {name}\n", f"image: {pulled}\n")
     with step("Applying the manifests"):
         kubectl.run("apply", "--filename=-", text=manifests)
     wait_until_ready(kubectl, NAMESPACE, seconds=seconds)
@@ -46,7 +47,7 @@ def deploy(
         say(messages.how_to_go_on(overlay))
 
 
-def redeploy(kubectl: Kubectl, service: Service, load: Loader, *, seconds: int) -> None:
+def redeploy(kubectl: Kubectl, service: Service, delivery: Delivery, *, seconds: int) -> None:
     """Build one service's image and replace the service's pods with pods of that image.
 
     Raises Failure if these are not ready after `seconds`; the old pods keep serving.
@@ -55,14 +56,14 @@ def redeploy(kubectl: Kubectl, service: Service, load: Loader, *, seconds: int) 
     deployment = f"deployment/{service.workload}"
     (pods,) = [found["spec"]["template"]["spec"] for found in kubectl.get(deployment)]
     with step(f"Building {service.image}"):
-        image = build([service])[service.image]
-    with step("Loading it into the cluster"):
-        load([image])
+        image = delivery.build([service])[service.image]
+    with step("Bringing it to the cluster"):
+        delivery.bring([image])
     # The init containers run the same program, for example to migrate the database.
     changes = [
-        f"{container['name']}={image}"
+        f"{container['name']}={delivery.name_in_cluster(image)}"
         for container in (*pods.get("initContainers", []), *pods["containers"])
-        if container["image"].startswith(service.image)
+        if service.repository in container["image"]
     ]
     kubectl.run("set", "image", deployment, *changes, "--namespace", NAMESPACE)
     try:
@@ -71,3 +72,14 @@ def redeploy(kubectl: Kubectl, service: Service, load: Loader, *, seconds: int) 
         why = str(error) or "Stopped waiting."
         raise Failure(messages.old_pods_serve(why, kubectl, service)) from error
     say(f"\n{service.workload} runs {image} after {time.monotonic() - started:.1f} s.")
+    delivery.remove_old(service, needed=_images_to_go_back_to(kubectl, service))
+
+
+def _images_to_go_back_to(kubectl: Kubectl, service: Service) -> set[str]:
+    """The images of the pods that run, and of those that `kubectl rollout undo` can bring back."""
+    selector = f"--selector=app.kubernetes.io/name={service.workload}"
+    return {
+        container["image"]
+        for found in kubectl.get("replicasets", selector)
+        for container in found["spec"]["template"]["spec"]["containers"]
+    }

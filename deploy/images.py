@@ -1,10 +1,14 @@
-"""Building the images, and loading them from this machine's Docker into a cluster."""
+"""Building the images, bringing them to a cluster, and deleting those that it no longer needs."""
 
 import shlex
 import subprocess
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
 
 from deploy.cluster_tools import cluster_of
+from deploy.kubectl import Kubectl
+from deploy.registries import Registry, announced_registry
 from tooling.commands import failed, require, run
 from tooling.failures import Failure
 from tooling.project import Service
@@ -15,44 +19,91 @@ _ID_CHARACTERS = 12
 SHARED_WITH_DOCKER = ("docker-desktop",)
 
 # Called with the names of images.
-Loader = Callable[[Sequence[str]], None]
+Action = Callable[[Sequence[str]], None]
 
 
-def build(services: Sequence[Service]) -> dict[str, str]:
-    """Build the images; returns, by the name in the manifests, a name that identifies the content.
+def _nothing_to_do(_: Sequence[str]) -> None:
+    """The cluster uses this machine's Docker images, or deletes unused images by itself."""
 
-    The latter has part of the image's id in its tag, `mythoughts/frontend:1.0.0-0123456789ab`,
-    so that a cluster replaces only the pods whose image has changed.
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """How images get from this machine's Docker to a cluster, by their names.
+
+    `bring` copies images to the cluster, or pushes them to its `registry`; it raises Failure.
+    `remove` deletes them there.
     """
-    run("make", "images", f"SERVICE={' '.join(service.workload for service in services)}")
-    return {service.image: _tag_by_id(service.image) for service in services}
+
+    bring: Action = _nothing_to_do
+    remove: Action = _nothing_to_do
+    registry: Registry | None = None
+
+    def build(self, services: Sequence[Service]) -> dict[str, str]:
+        """Build the images; returns, by the name in the manifests, a name of exactly this content.
+
+        The latter has part of the image's id in its tag, `mythoughts/frontend:1.0.0-0123456789ab`,
+        so that a cluster replaces only the pods whose image has changed.
+        """
+        run("make", "images", f"SERVICE={' '.join(service.workload for service in services)}")
+        return {service.image: self._tag_by_id(service.image) for service in services}
+
+    def name_in_cluster(self, image: str) -> str:
+        """The name under which the cluster has an image that was built here."""
+        return image if self.registry is None else self.registry.name_in_cluster(image)
+
+    def remove_old(self, service: Service, *, needed: Collection[str]) -> None:
+        """Delete the builds of a service that are not needed, in Docker and in the cluster."""
+        name, _, version = self._name_here(service.image).rpartition(":")
+        tags = run("docker", "image", "ls", "--format", "{{.Tag}}", name).split()
+        builds = [f"{name}:{tag}" for tag in tags if tag.startswith(f"{version}-")]
+        for image in builds:
+            if self.name_in_cluster(image) not in needed:
+                # Docker keeps what a container uses, and a node may have deleted its copy already.
+                for remove in (_remove_from_docker, self.remove):
+                    with suppress(Failure):
+                        remove([image])
+
+    def _tag_by_id(self, image: str) -> str:
+        digest = run("docker", "image", "inspect", "--format", "{{.Id}}", image).strip()
+        tagged = f"{self._name_here(image)}-{digest.removeprefix('sha256:')[:_ID_CHARACTERS]}"
+        run("docker", "image", "tag", image, tagged)
+        return tagged
+
+    def _name_here(self, image: str) -> str:
+        return image if self.registry is None else f"{self.registry.host}/{image}"
 
 
-def _tag_by_id(image: str) -> str:
-    digest = run("docker", "image", "inspect", "--format", "{{.Id}}", image).strip()
-    tagged = f"{image}-{digest.removeprefix('sha256:')[:_ID_CHARACTERS]}"
-    run("docker", "image", "tag", image, tagged)
-    return tagged
-
-
-def loader_for(context: str, environment: Mapping[str, str]) -> Loader:
-    """How to load images into the cluster; raises Failure if the user has to specify it."""
+def delivery_to(kubectl: Kubectl, environment: Mapping[str, str]) -> Delivery:
+    """How to bring images to the cluster; raises Failure if the user has to specify it."""
     if command := shlex.split(environment.get("IMAGE_LOADER") or ""):
-        return _nothing_to_load if command == ["none"] else lambda images: _pipe(images, command)
-    if cluster := cluster_of(context):
-        return cluster.load
-    if context in SHARED_WITH_DOCKER:
-        return _nothing_to_load
+        if command == ["none"]:
+            return Delivery()
+        return Delivery(lambda images: _pipe(images, command))
+    if host := environment.get("REGISTRY"):
+        return Delivery(_push, registry=Registry(host))
+    if registry := announced_registry(kubectl):
+        return Delivery(_push, registry=registry)
+    if cluster := cluster_of(kubectl.context):
+        return Delivery(cluster.load, cluster.remove)
+    if kubectl.context in SHARED_WITH_DOCKER:
+        return Delivery()
     raise Failure(
-        f"It is not clear from the context {context} how to load images into its cluster. Name a "
-        "command that reads the output of `docker image save`, such as\n"
+        f"It is not clear from the context {kubectl.context} how to bring images to its cluster. "
+        "Name a registry that this machine pushes to and the cluster pulls from, such as\n"
+        "    REGISTRY=localhost:5001\n"
+        "or a command that reads the output of `docker image save`, such as\n"
         "    IMAGE_LOADER='sudo k3s ctr images import -'\n"
         "or set IMAGE_LOADER=none if the cluster uses this Docker's images directly."
     )
 
 
-def _nothing_to_load(_: Sequence[str]) -> None:
-    """The cluster uses this machine's Docker images directly."""
+def _push(images: Sequence[str]) -> None:
+    for image in images:
+        run("docker", "image", "push", "--quiet", image)
+
+
+def _remove_from_docker(images: Sequence[str]) -> None:
+    run("docker", "image", "rm", *images)
 
 
 def _pipe(images: Sequence[str], loader: Sequence[str]) -> None:

@@ -12,7 +12,7 @@ from tooling.settings import number
 
 DEFAULT_SECONDS = 300
 _REPORT_SECONDS = 10
-_PAUSE_SECONDS = 1
+_PAUSE_SECONDS = 0.2
 
 
 def wait_seconds(environment: Mapping[str, str]) -> int:

@@ -43,7 +43,12 @@ class Service:
         """Its image as the manifests name it, with the version from its pyproject.toml."""
         description = (self.folder / "pyproject.toml").read_text()
         version = tomllib.loads(description)["project"]["version"]
-        return f"mythoughts/{self.workload}:{version}"
+        return f"{self.repository}:{version}"
+
+    @property
+    def repository(self) -> str:
+        """The name of its image without a version."""
+        return f"mythoughts/{self.workload}"
 
     def command(self, *arguments: str | Path) -> list[str | Path]:
         """The command line that runs the service, or one of its commands given as `arguments`."""

@@ -135,6 +135,7 @@ def test_loader_has_to_be_told_for_an_unknown_cluster(workplace: Workplace) -> N
     outcome = workplace.run("deploy", YES="1")
 
     assert outcome.status == 1
+    assert "REGISTRY=localhost:5001" in outcome.errors
     assert "IMAGE_LOADER='sudo k3s ctr images import -'" in outcome.errors
     assert workplace.calls("make") == []
 

@@ -29,6 +29,7 @@ def deployed(workplace: Workplace) -> Workplace:
     }
     workplace.install("kind")
     workplace.answer("kubectl get deployment/thoughts-backend", backend)
+    workplace.answer("kubectl get replicasets", items())
     return workplace
 
 
@@ -70,7 +71,7 @@ def test_time_of_each_step_is_reported(deployed: Workplace) -> None:
     outcome = deployed.run("redeploy", **SERVICE)
 
     told = [line.split()[0] for line in outcome.output.splitlines() if line.endswith(" s")]
-    assert told == ["Building", "Loading", "thoughts-backend"]
+    assert told == ["Building", "Bringing", "thoughts-backend"]
     assert f"thoughts-backend runs {NEW_IMAGE} after " in outcome.output
 
 

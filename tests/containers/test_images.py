@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from packaging.requirements import Requirement
 
-from testkit.docker import IMAGES, Image, inspected, run_docker
+from testkit.docker import IMAGES, Image, docker, inspected, run_docker
 
 INSIDE = Path(__file__).with_name("inside.py")
 
@@ -83,3 +83,21 @@ def test_image_says_what_it_is(image: Image) -> None:
     assert names >= {"title", "description", "version", "licenses", "revision", "created"}
     assert labels["org.opencontainers.image.title"] == image.service.title
     assert labels["org.opencontainers.image.version"] == image.version
+
+
+def test_change_of_code_makes_a_small_layer(image: Image) -> None:
+    """The chassis and the service are the last layers, of well under a megabyte each."""
+    options = ("--human=false", "--format", "{{.Size}} {{.CreatedBy}}")
+    layers = [
+        (int(size), command)
+        for size, _, command in (
+            line.partition(" ")
+            for line in docker("history", *options, image.reference).splitlines()
+        )
+        if int(size)
+    ]
+
+    (service, chassis), others = layers[:2], layers[2:]
+    assert "COPY /service" in service[1]
+    assert "COPY /chassis" in chassis[1]
+    assert max(service[0], chassis[0]) < 700_000 < others[0][0]
