@@ -9,6 +9,7 @@ from typing import NamedTuple
 import pytest
 import yaml
 
+from testkit.manifests import INGRESS_CONTROLLER, Manifests
 from testkit.markdown import code_in
 from tests.test_docs import DOCUMENTS
 from tooling.project import ROOT
@@ -50,9 +51,14 @@ def quotes() -> Iterator[Quote]:
                 yield Quote(document, manifest, found["text"])
 
 
-def objects() -> set[tuple[str, str]]:
-    """Kind and name of every object that the manifests describe or generate."""
-    found = set()
+def objects(folder: Path) -> set[tuple[str, str]]:
+    """Kind and name of every object that the manifests describe, generate or are rendered to."""
+    rendered = Manifests(folder)
+    found = {
+        (manifest["kind"].lower(), manifest["metadata"]["name"])
+        for variant in ("local", INGRESS_CONTROLLER)
+        for manifest in rendered.render(variant)
+    }
     for path in MANIFESTS:
         for manifest in yaml.safe_load_all(path.read_text()):
             if "metadata" in manifest:
@@ -81,12 +87,12 @@ def test_quoted_manifests_are_those_of_the_files(quote: Quote) -> None:
     assert wanted in pieces
 
 
-def test_objects_in_commands_exist() -> None:
+def test_objects_in_commands_exist(tmp_path: Path) -> None:
     """Each `kind/name` that a document gives to kubectl is in the manifests."""
     named = set(re.findall(rf"\b({KINDS})/([a-z][a-z0-9-]*)", commands()))
 
     assert named
-    assert named - objects() == set()
+    assert named - objects(tmp_path) == set()
 
 
 def test_labels_in_commands_exist() -> None:
@@ -107,6 +113,15 @@ def test_containers_in_commands_exist() -> None:
 
     assert named
     assert named - existing == set()
+
+
+def test_logs_in_commands_are_of_every_pod() -> None:
+    """`kubectl logs deployment/NAME` shows one pod, in a failed rollout often the healthy one."""
+    logs = [line for line in commands().splitlines() if re.search(r"kubectl .*\blogs ", line)]
+
+    assert logs
+    for line in logs:
+        assert "logs job/" in line or ("--selector" in line and "--prefix" in line), line
 
 
 def test_folders_in_commands_exist() -> None:
