@@ -1,14 +1,16 @@
 """The manifests are valid for Kubernetes."""
 
 import json
+import re
 from collections import Counter
 from functools import cache
 
 import kubernetes_validate  # type: ignore[import-untyped]
 import pytest
+import yaml
 
 from testkit.manifest_objects import SERVICES, all_containers, of_kind, pods
-from testkit.manifests import KUBERNETES, Manifest
+from testkit.manifests import Manifest, Manifests
 from tooling.project import ROOT
 
 OLDEST = "1.32"
@@ -66,17 +68,42 @@ def test_images_have_a_version(rendered: tuple[Manifest, ...]) -> None:
     assert tags.isdisjoint({"", "latest"})
 
 
-@pytest.mark.parametrize("component", ["databases", "cloudnative-pg"])
-def test_both_databases_are_alike(component: str) -> None:
-    """The users' database differs from the thoughts' only in the name."""
-    folder = ROOT / KUBERNETES / "components" / component
-    _, _, thoughts = (folder / "thoughts-database.yaml").read_text().partition("\n")
-    _, _, users = (folder / "users-database.yaml").read_text().partition("\n")
+@pytest.mark.parametrize("variant", ["local", "production+cloudnative-pg"])
+def test_both_databases_are_alike(manifests: Manifests, variant: str) -> None:
+    """The users' database differs from the thoughts' only in the name, wherever this occurs."""
+    kinds = ("StatefulSet", "Cluster", "ScheduledBackup", "Service", "NetworkPolicy")
+    objects = [o for o in of_kind(manifests.render(variant), *kinds) if "database" in _name(o)]
+    thoughts = {json.dumps(o) for o in objects if _name(o).startswith("thoughts-")}
+    users = {json.dumps(o) for o in objects if _name(o).startswith("users-")}
 
-    assert thoughts.replace("thoughts", "users") == users
+    assert len(users) >= 4
+    assert {re.sub(r"\bthoughts", "users", text) for text in thoughts} == users
+
+
+def _name(manifest: Manifest) -> str:
+    return str(manifest["metadata"]["name"])
 
 
 @cache
 def _validate(manifest: str, version: str) -> None:
     """Raise an error unless the object is valid; most objects occur in several variants."""
     kubernetes_validate.validate(json.loads(manifest), version, strict=True)
+
+
+@pytest.mark.parametrize("service", SERVICES.values())
+def test_files_of_a_service_name_their_namespace(service: str) -> None:
+    """Applied one by one, without an overlay, they reach the namespace `example`."""
+    folder = ROOT / "services" / service / "kubernetes"
+    files = set(folder.glob("*.yaml")) - {folder / "kustomization.yaml"}
+
+    assert len(files) == 4
+    for file in files:
+        for manifest in yaml.safe_load_all(file.read_text()):
+            assert manifest["metadata"]["namespace"] == "example"
+
+
+def test_ports_of_policies_name_their_protocol(rendered: tuple[Manifest, ...]) -> None:
+    """Kubernetes adds TCP, and kubectl then reports an unchanged policy as configured."""
+    for policy in of_kind(rendered, "NetworkPolicy"):
+        for rule in (*policy["spec"].get("ingress", []), *policy["spec"].get("egress", [])):
+            assert all("protocol" in port for port in rule.get("ports", []))
