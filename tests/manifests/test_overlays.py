@@ -17,6 +17,12 @@ from testkit.manifest_objects import (
 from testkit.manifests import Manifest, Manifests
 
 DATABASES = ("thoughts-database", "users-database")
+# The names of the Ingresses, by what their hosts begin with.
+INGRESSES = {
+    "thoughts": "thoughts-backend-ingress",
+    "users": "users-backend-ingress",
+    "frontend": "frontend-ingress",
+}
 INTERNAL_PATHS = ("/schema/swagger", "/metrics", "/healthz", "/readyz")
 
 
@@ -36,8 +42,8 @@ def test_local_hosts_are_those_of_the_map(local: tuple[Manifest, ...]) -> None:
     }
 
     assert hosts == {
-        name: [f"{name}.example.local", f"{name}.localhost"]
-        for name in ("frontend", "thoughts", "users")
+        ingress: [f"{name}.example.local", f"{name}.localhost"]
+        for name, ingress in INGRESSES.items()
     }
 
 
@@ -111,7 +117,7 @@ def test_production_is_reached_by_its_ingresses_alone(production: tuple[Manifest
 
 def test_production_leads_every_page_in(production: tuple[Manifest, ...]) -> None:
     """The Frontend's paths, with and without final slash, and its static files are public."""
-    ingress = named(production, "Ingress", "frontend")
+    ingress = named(production, "Ingress", INGRESSES["frontend"])
     addresses = [route.replace("<int:thought_id>", "17") for route, _, _ in PAGES]
 
     for address in addresses:
@@ -122,9 +128,9 @@ def test_production_leads_every_page_in(production: tuple[Manifest, ...]) -> Non
 
 def test_production_leads_the_apis_in(production: tuple[Manifest, ...]) -> None:
     """The paths of the APIs and the public keys are public."""
-    assert leads_in(named(production, "Ingress", "thoughts"), "/api/thoughts/17/")
-    assert leads_in(named(production, "Ingress", "users"), "/api/login/")
-    assert leads_in(named(production, "Ingress", "users"), "/.well-known/jwks.json")
+    assert leads_in(named(production, "Ingress", INGRESSES["thoughts"]), "/api/thoughts/17/")
+    assert leads_in(named(production, "Ingress", INGRESSES["users"]), "/api/login/")
+    assert leads_in(named(production, "Ingress", INGRESSES["users"]), "/.well-known/jwks.json")
 
 
 def test_production_keeps_inside_what_is_internal(production: tuple[Manifest, ...]) -> None:
@@ -132,7 +138,7 @@ def test_production_keeps_inside_what_is_internal(production: tuple[Manifest, ..
     for ingress in of_kind(production, "Ingress"):
         assert not [path for path in INTERNAL_PATHS if leads_in(ingress, path)]
     for api in ("thoughts", "users"):
-        assert not leads_in(named(production, "Ingress", api), "/admin/users")
+        assert not leads_in(named(production, "Ingress", INGRESSES[api]), "/admin/users")
 
 
 def test_production_hosts_have_certificates(production: tuple[Manifest, ...]) -> None:
@@ -148,7 +154,7 @@ def test_production_frontend_knows_where_it_is(production: tuple[Manifest, ...])
     (container,) = named(production, "Deployment", "frontend")["spec"]["template"]["spec"][
         "containers"
     ]
-    rules = named(production, "Ingress", "frontend")["spec"]["rules"]
+    rules = named(production, "Ingress", INGRESSES["frontend"])["spec"]["rules"]
 
     assert environment(container)["ALLOWED_HOSTS"] == rules[0]["host"]
     assert environment(container)["BEHIND_TLS"] == "true"
@@ -215,8 +221,8 @@ def test_gateway_api_takes_the_place_of_the_ingresses(manifests: Manifests) -> N
     }
 
     assert not of_kind(objects, "Ingress")
-    for ingress in of_kind(manifests.render("production"), "Ingress"):
-        name = ingress["metadata"]["name"]
+    for name, ingress_name in INGRESSES.items():
+        ingress = named(manifests.render("production"), "Ingress", ingress_name)
         host = ingress["spec"]["rules"][0]["host"]
         route = named(objects, "HTTPRoute", name)["spec"]
         paths = [match["path"] for rule in route["rules"] for match in rule["matches"]]
@@ -247,3 +253,9 @@ def test_registration_opens_the_page_and_the_api(manifests: Manifests) -> None:
         if environment(container).get("REGISTRATION") == "open"
     }
     assert opened == {"frontend", "users-backend"}
+
+
+def test_production_watches_a_new_pod_before_it_goes_on(production: tuple[Manifest, ...]) -> None:
+    """A version that crashes soon after it was ready stops the rollout; old pods keep serving."""
+    for name in SERVICES:
+        assert named(production, "Deployment", name)["spec"]["minReadySeconds"] >= 5

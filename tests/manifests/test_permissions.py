@@ -53,3 +53,14 @@ def test_only_the_state_of_ingresses_is_written(local: tuple[Manifest, ...]) -> 
 def test_production_grants_nothing(production: tuple[Manifest, ...]) -> None:
     """Production has its own ingress controller, with its own permissions."""
     assert not of_kind(production, "Role", "ClusterRole", "RoleBinding", "ClusterRoleBinding")
+
+
+def test_ingresses_show_the_address_of_the_node(manifests: Manifests) -> None:
+    """`kubectl get ingress` has an address: the controller publishes that of its node."""
+    (container,) = named(manifests.render(INGRESS_CONTROLLER), "Deployment", "traefik")["spec"][
+        "template"
+    ]["spec"]["containers"]
+    source = {v["name"]: v["valueFrom"]["fieldRef"]["fieldPath"] for v in container["env"]}
+
+    assert source == {"NODE_ADDRESS": "status.hostIP"}
+    assert "--providers.kubernetesingress.ingressendpoint.ip=$(NODE_ADDRESS)" in container["args"]
