@@ -151,9 +151,10 @@ class Endpoint:
             return result
         if isinstance(result, Answer):
             result, headers = result.content, result.headers
-        elif isinstance(result, Page):
-            link = arguments["query"].link(self.path, result)
-            result, headers = result.items, {"Link": link} if link else {}
+        if isinstance(result, Page):
+            if link := arguments["query"].link(self.path, result):
+                headers = {**headers, "Link": link}
+            result = result.items
         content = b"" if result is None else msgspec.json.encode(result)
         if self.etag:
             return _with_etag(content, headers, request)

@@ -144,11 +144,11 @@ def _query_parameter(name: str, wanted: Any, default: Any) -> Json:
 
 def _successes(endpoint: Endpoint, schemas: Json) -> dict[str, Json]:
     headers, content = dict(endpoint.headers), endpoint.returns
+    if typing.get_origin(content) is Answer:
+        (content,) = typing.get_args(content)
     if typing.get_origin(content) is Page:
         headers["Link"] = _LINK
         content = list[typing.get_args(content)[0]]  # type: ignore[misc]
-    elif typing.get_origin(content) is Answer:
-        (content,) = typing.get_args(content)
     if endpoint.etag:
         headers["ETag"] = "Identifies this version of the response."
     success: Json = {

@@ -1,5 +1,6 @@
 """Searches can be limited by the network of the client."""
 
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -40,6 +41,17 @@ def test_searches_beyond_the_limit_are_refused(limited: HttpClient, bruce: str) 
     assert search(limited, "192.0.2.1", "/api/me/thoughts/", bruce).status == 429
 
 
+def test_a_search_says_what_is_left(limited: HttpClient, bruce: str) -> None:
+    """Its `RateLimit` headers count all searches of the network; a page keeps its links."""
+    first = search(limited, "192.0.2.1")
+    second = search(limited, "192.0.2.1", "/api/me/thoughts/", bruce)
+
+    assert first.headers["RateLimit-Policy"] == '"searches";q=2;w=60'
+    assert re.fullmatch('"searches";r=1;t=([1-9]|[1-5][0-9]|60)', first.headers["RateLimit"])
+    assert second.headers["RateLimit"].startswith('"searches";r=0;')
+    assert 'rel="prev"' in first.headers["Link"]
+
+
 def test_networks_are_limited_apart(limited: HttpClient) -> None:
     """Another IPv4 address may still search; IPv6 addresses of one customer count together."""
     for _ in range(3):
@@ -57,9 +69,12 @@ def test_lists_are_not_limited(limited: HttpClient) -> None:
     answers = [limited.get("/api/thoughts/", headers=headers).status for _ in range(5)]
 
     assert answers == [200] * 5
-    assert search(limited, "192.0.2.1").status == 200
+    assert search(limited, "192.0.2.1").headers["RateLimit"].startswith('"searches";r=1;')
 
 
 def test_searches_are_unlimited_by_default(http: HttpClient) -> None:
     """Unless the setting is set, nothing is refused."""
-    assert {search(http, "192.0.2.1").status for _ in range(100)} == {200}
+    answers = [search(http, "192.0.2.1") for _ in range(100)]
+
+    assert {answer.status for answer in answers} == {200}
+    assert not any("RateLimit" in answer.headers for answer in answers)

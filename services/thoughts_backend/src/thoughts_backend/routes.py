@@ -44,12 +44,14 @@ IDEMPOTENCY_KEY = RequestHeader(
 )
 
 
-@get("/api/thoughts", problems=(TooManyRequests,))
-async def list_thoughts(parts: Parts, client: Client, query: ThoughtsQuery) -> Page[Thought]:
+@get("/api/thoughts", problems=(TooManyRequests,), headers=RATE_LIMIT_HEADERS)
+async def list_thoughts(
+    parts: Parts, client: Client, query: ThoughtsQuery
+) -> Answer[Page[Thought]]:
     """List or search everybody's thoughts, newest first."""
-    if query.search:
-        parts.search_limit.count(client)
-    return await thoughts.find(parts.public_database, parts.search, query, username=query.username)
+    limits = parts.search_limit.count(client) if query.search else {}
+    page = await thoughts.find(parts.public_database, parts.search, query, username=query.username)
+    return Answer(page, limits)
 
 
 @get("/api/thoughts/{thought_id}", etag=True, problems=(NotFound,))
@@ -58,14 +60,14 @@ async def get_thought(parts: Parts, thought_id: int) -> Thought:
     return await thoughts.get(parts.database, thought_id)
 
 
-@get("/api/me/thoughts", problems=(TooManyRequests,))
+@get("/api/me/thoughts", problems=(TooManyRequests,), headers=RATE_LIMIT_HEADERS)
 async def list_own_thoughts(
     parts: Parts, caller: Caller, client: Client, query: OwnThoughtsQuery
-) -> Page[Thought]:
+) -> Answer[Page[Thought]]:
     """List or search your own thoughts, newest first."""
-    if query.search:
-        parts.search_limit.count(client)
-    return await thoughts.find(parts.database, parts.search, query, user_id=caller.user_id)
+    limits = parts.search_limit.count(client) if query.search else {}
+    page = await thoughts.find(parts.database, parts.search, query, user_id=caller.user_id)
+    return Answer(page, limits)
 
 
 @post(

@@ -6,6 +6,7 @@ processes a network may search as many times more.
 
 import time
 from collections import Counter
+from collections.abc import Mapping
 
 from mythoughts_chassis.clients import Client
 from mythoughts_chassis.problems import TooManyRequests
@@ -22,23 +23,23 @@ class SearchLimit:
         self._counts: Counter[str] = Counter()
         self._ends_at = 0.0
 
-    def count(self, client: Client) -> None:
-        """Count a search; raises `TooManyRequests` if it is one too many."""
+    def count(self, client: Client) -> Mapping[str, str]:
+        """Count a search and return headers about the limit; raises `TooManyRequests`."""
         if not self._per_minute:
-            return
+            return {}
         now = time.monotonic()
         if now >= self._ends_at:
             self._counts.clear()
             self._ends_at = now + MINUTE_SECONDS
-        network = client.network
-        if self._counts[network] >= self._per_minute:
-            raise self._refusal(self._ends_at - now)
-        self._counts[network] += 1
-
-    def _refusal(self, seconds: float) -> TooManyRequests:
-        limit = RateLimit("searches", self._per_minute, MINUTE_SECONDS, 0, seconds)
-        return TooManyRequests(
-            "There have been too many searches from your network. Please wait.",
-            retry_after_seconds=seconds,
-            headers=limit.headers,
+        left = self._per_minute - self._counts[client.network]
+        limit = RateLimit(
+            "searches", self._per_minute, MINUTE_SECONDS, max(left - 1, 0), self._ends_at - now
         )
+        if not left:
+            raise TooManyRequests(
+                "There have been too many searches from your network. Please wait.",
+                retry_after_seconds=limit.reset_seconds,
+                headers=limit.headers,
+            )
+        self._counts[client.network] += 1
+        return limit.headers
