@@ -28,8 +28,8 @@ def make_secrets(environment: Mapping[str, str]) -> None:
     overlay = chosen_overlay(environment)
     if made := overlay.make_secrets():
         say(messages.made_secrets(overlay, made))
-    if missing := overlay.missing_addresses():
-        say(messages.missing_addresses(missing))
+    if missing := overlay.missing_files():
+        say(messages.missing_files(missing))
     elif not made:
         say(f"Nothing is missing in {messages.shown(overlay.secrets)}.")
 

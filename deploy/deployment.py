@@ -26,8 +26,8 @@ def deploy(
     seconds = wait_seconds(environment)
     if made := overlay.make_secrets():
         say(messages.made_secrets(overlay, made))
-    if missing := overlay.missing_addresses():
-        raise Failure(messages.missing_addresses(missing))
+    if missing := overlay.missing_files():
+        raise Failure(messages.missing_files(missing))
     manifests = kubectl.run("kustomize", str(overlay.folder))
     if delivery is not None:
         with step("Building the images"):

@@ -16,12 +16,13 @@ def made_secrets(overlay: Overlay, names: Sequence[str]) -> str:
     return f"Created in {shown(overlay.secrets)}: {', '.join(names)}."
 
 
-def missing_addresses(files: Sequence[Path]) -> str:
+def missing_files(files: Sequence[Path]) -> str:
     """How to write the files that only the operator can write."""
     names = "\n".join(f"  {shown(file)}" for file in files)
     return (
         "Write the addresses of the databases, postgresql://ROLE:PASSWORD@HOST/NAME, for the "
-        f"services and for the owners, to these files:\n{names}"
+        "services and for the owners, and the certificate of their authority, to these files:\n"
+        f"{names}"
     )
 
 

@@ -30,14 +30,15 @@ class Overlay:
         """Create the missing secret files that can be generated; returns their names."""
         return secret_files.make_secret_files(self.secrets, with_databases=self.is_local)
 
-    def missing_addresses(self) -> list[Path]:
-        """The missing files with database addresses, which only the operator can write."""
-        paths = [
-            self.secrets / f"{name}-database{role}-url"
+    def missing_files(self) -> list[Path]:
+        """The missing files about databases that only the operator can write."""
+        addresses = [
+            f"{name}-database{role}-url"
             for name in secret_files.DATABASES
             for role in ("", "-owner")
         ]
-        return [path for path in paths if not path.exists()]
+        names = addresses if self.is_local else [*addresses, secret_files.DATABASE_AUTHORITY]
+        return [self.secrets / name for name in names if not (self.secrets / name).exists()]
 
 
 LOCAL = Overlay("local", is_local=True)

@@ -3,6 +3,7 @@
     thoughts-database-url, users-database-url    for the service: one line,
                                                  `postgresql://role:password@host:5432/name`
     thoughts-database-owner-url, ...             the same, for the role that owns the database
+    database-ca.crt                              certificate of the authority of the databases
     thoughts-database-password, ...              password of the role that owns the database
     thoughts-database-service-password, ...      password of the service's role
     thoughts-database-superuser-password, ...    password of that server's `postgres`
@@ -10,7 +11,8 @@
     admin-password                               password of the user `admin`
 
 They are in the overlay's folder `secrets` and are never committed. The overlay `local` has them
-all; `production` has the keys, and the addresses of databases created elsewhere.
+all but the certificate; `production` has the keys, and the addresses and the authority of databases
+created elsewhere.
 """
 
 import os
@@ -23,6 +25,7 @@ from tooling.private_files import write_private
 from tooling.project import USERS
 
 DATABASES = ("thoughts", "users")
+DATABASE_AUTHORITY = "database-ca.crt"
 PRIVATE_KEYS, PUBLIC_KEYS = "private-keys.json", "public-keys.json"
 
 # Each pair is created together: one is useless without the other.

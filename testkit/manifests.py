@@ -13,7 +13,7 @@ from typing import Any
 
 import yaml
 
-from deploy.secret_files import DATABASES, make_secret_files
+from deploy.secret_files import DATABASE_AUTHORITY, DATABASES, make_secret_files
 from tests.manifests.kubectl import kubectl_path
 from tooling.project import ROOT
 
@@ -56,6 +56,7 @@ class Manifests:
             for role in ("", "-owner"):
                 address = f"postgresql://{name}{role}@db.invalid/{name}"
                 (secrets / f"{name}-database{role}-url").write_text(address)
+        (secrets / DATABASE_AUTHORITY).write_text("-----BEGIN CERTIFICATE-----")
         (secrets / "thoughts-database-replica-url").write_text("postgresql://thoughts@db2.invalid")
 
     @cache  # noqa: B019 (as long-lived as the process)

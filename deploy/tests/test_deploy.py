@@ -14,6 +14,7 @@ from testkit.stand_ins import Workplace
 ADDRESSES = tuple(
     f"{name}-database{role}-url" for name in ("thoughts", "users") for role in ("", "-owner")
 )
+AUTHORITY = "database-ca.crt"
 
 
 def agree(workplace: Workplace, word: str, **settings: str) -> str:
@@ -43,6 +44,7 @@ def production(workplace: Workplace) -> Path:
         shutil.copy(workplace.secrets / name, folder)
     for name in ADDRESSES:
         (folder / name).write_text("postgresql://user:password@db.example.com/name\n")
+    (folder / AUTHORITY).write_text("-----BEGIN CERTIFICATE-----\n")
     return folder
 
 
@@ -207,11 +209,12 @@ def test_second_deployment_keeps_the_secrets(workplace: Workplace) -> None:
 
 
 def test_production_asks_for_the_addresses(workplace: Workplace) -> None:
-    """Without the addresses of the databases nothing is applied, and both files are named."""
+    """Without the databases' addresses and authority nothing is applied; the files are named."""
     outcome = workplace.run("deploy", YES="1", OVERLAY="production")
 
     assert outcome.status == 1
-    assert all(f"overlays/production/secrets/{name}" in outcome.errors for name in ADDRESSES)
+    for name in (*ADDRESSES, AUTHORITY):
+        assert f"overlays/production/secrets/{name}" in outcome.errors
     assert workplace.calls("kubectl --context somewhere apply") == []
 
 

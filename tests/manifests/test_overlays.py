@@ -3,6 +3,8 @@
 from base64 import b64decode
 from urllib.parse import urlsplit
 
+import pytest
+
 from frontend.pages.urls import PAGES
 from frontend.serving.static_files import static_address
 from testkit.manifest_objects import (
@@ -201,6 +203,21 @@ def test_production_has_two_pods_of_each_at_least(production: tuple[Manifest, ..
 
     assert scaled == dict.fromkeys(SERVICES, 2)
     assert budgets == dict.fromkeys(SERVICES, 1)
+
+
+@pytest.mark.parametrize("variant", ["production", "production+cloudnative-pg"])
+def test_production_verifies_its_databases(manifests: Manifests, variant: str) -> None:
+    """Whatever connects to a database verifies it, unless the address says something else."""
+    objects = manifests.render(variant)
+    connecting = [
+        environment(container)
+        for name, container in all_containers(objects)
+        if name in ("thoughts-backend", "users-backend")
+    ]
+
+    assert len(connecting) == 4
+    assert all(variables["PGSSLMODE"] == "verify-full" for variables in connecting)
+    assert all("PGSSLROOTCERT" in variables for variables in connecting)
 
 
 def test_production_leaves_connections_to_spare(production: tuple[Manifest, ...]) -> None:

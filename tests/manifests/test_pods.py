@@ -21,7 +21,11 @@ from testkit.manifest_objects import (
 from testkit.manifests import Manifest
 
 # Created by CloudNativePG's operator, by cert-manager, or by hand as the manifest says.
-FOREIGN_SECRETS = {"thoughts-database-app", "users-database-app"}
+FOREIGN_SECRETS = {
+    f"{name}-database-{part}" for name in ("thoughts", "users") for part in ("app", "ca")
+}
+# What asyncpg reads by itself, as libpq does.
+DRIVER_VARIABLES = {"PGSSLMODE", "PGSSLROOTCERT"}
 # The settings of the commands that do not serve.
 COMMANDS: dict[str, type] = {
     "migrate": OwnerSettings,
@@ -85,7 +89,7 @@ def test_what_pods_mount_is_there(rendered: tuple[Manifest, ...]) -> None:
 
     for _, pod in pods(rendered):
         for volume in pod["spec"].get("volumes", []):
-            assert _source(volume) is None or _source(volume) in made
+            assert {(kind, name) for kind, name, _ in _sources(volume)} <= made
 
 
 def test_only_the_users_backend_has_private_keys(rendered: tuple[Manifest, ...]) -> None:
@@ -94,7 +98,7 @@ def test_only_the_users_backend_has_private_keys(rendered: tuple[Manifest, ...])
         (name, container["name"])
         for name, pod in pods(rendered)
         for volume in pod["spec"].get("volumes", [])
-        if _source(volume) == ("Secret", "token-private-keys")
+        if "token-private-keys" in _names(volume)
         for container in containers(pod)
         if volume["name"] in {mount["name"] for mount in container["volumeMounts"]}
     }
@@ -108,7 +112,7 @@ def test_services_never_have_the_owners_addresses(rendered: tuple[Manifest, ...]
         container["name"]
         for _, pod in pods(rendered)
         for volume in pod["spec"].get("volumes", [])
-        if (_source(volume) or ("", ""))[1].endswith(("-database-owner", "-database-app"))
+        if any(name.endswith(("-database-owner", "-database-app")) for name in _names(volume))
         for container in containers(pod)
         if volume["name"] in {mount["name"] for mount in container["volumeMounts"]}
     }
@@ -123,7 +127,8 @@ def test_services_are_told_what_they_know(rendered: tuple[Manifest, ...]) -> Non
         variables = environment(container)
         values = "".join(value or "" for value in variables.values())
         for variable in variables:
-            assert variable.removesuffix("_FILE") in known or f"$({variable})" in values
+            is_known = variable.removesuffix("_FILE") in known | DRIVER_VARIABLES
+            assert is_known or f"$({variable})" in values
 
 
 def test_services_are_told_what_they_need(rendered: tuple[Manifest, ...]) -> None:
@@ -136,13 +141,14 @@ def test_services_are_told_what_they_need(rendered: tuple[Manifest, ...]) -> Non
 
 
 def test_files_that_services_are_told_of_are_mounted(rendered: tuple[Manifest, ...]) -> None:
-    """Each file path in the settings is a file mounted in the serving container."""
+    """Each file path in the settings is a file mounted in the container."""
     for name in SERVICES.keys() & {owner for owner, _ in pods(rendered)}:
         pod = dict(pods(rendered))[name]
-        files = _mounted_files(rendered, pod, pod["spec"]["containers"][0])
-        for variable, value in environment(pod["spec"]["containers"][0]).items():
-            if variable.endswith(("_PATH", "_FILE")):
-                assert value in files
+        for container in containers(pod):
+            files = _mounted_files(rendered, pod, container)
+            for variable, value in environment(container).items():
+                if variable.endswith(("_PATH", "_FILE")) or variable == "PGSSLROOTCERT":
+                    assert value in files
 
 
 def test_probes_ask_what_is_meant(local: tuple[Manifest, ...], service: str) -> None:
@@ -190,15 +196,23 @@ def _settings(service: str, container: dict[str, Any]) -> list[tuple[str, str, o
     return list(describe_settings(COMMANDS.get(command, serving)))
 
 
-def _source(volume: dict[str, Any]) -> tuple[str, str] | None:
-    """Kind and name of the object that a volume contains."""
-    if "secret" in volume:
-        return "Secret", volume["secret"]["secretName"]
-    if "configMap" in volume:
-        return "ConfigMap", volume["configMap"]["name"]
-    if "persistentVolumeClaim" in volume:
-        return "PersistentVolumeClaim", volume["persistentVolumeClaim"]["claimName"]
-    return None
+def _sources(volume: dict[str, Any]) -> list[tuple[str, str, dict[str, Any]]]:
+    """Kind, name and description of each object that a volume contains."""
+    if "projected" in volume:
+        sources = volume["projected"]["sources"]
+        return [("Secret", source["secret"]["name"], source["secret"]) for source in sources]
+    names = {"secret": "secretName", "configMap": "name", "persistentVolumeClaim": "claimName"}
+    kinds = {"secret": "Secret", "configMap": "ConfigMap"}
+    return [
+        (kinds.get(key, "PersistentVolumeClaim"), volume[key][name], volume[key])
+        for key, name in names.items()
+        if key in volume
+    ]
+
+
+def _names(volume: dict[str, Any]) -> set[str]:
+    """The names of the objects that a volume contains."""
+    return {name for _, name, _ in _sources(volume)}
 
 
 def _mounted_files(
@@ -214,9 +228,10 @@ def _mounted_files(
 
 def _files_in(objects: tuple[Manifest, ...], volume: dict[str, Any]) -> set[str]:
     """The names of the files in a volume."""
-    source = _source(volume)
-    if source is None:
-        return set()
-    if "items" in volume.get("secret", {}):
-        return {item["path"] for item in volume["secret"]["items"]}
-    return set(named(objects, *source)["data"])
+    files: set[str] = set()
+    for kind, name, source in _sources(volume):
+        if "items" in source:
+            files |= {item["path"] for item in source["items"]}
+        elif kind != "PersistentVolumeClaim":
+            files |= set(named(objects, kind, name)["data"])
+    return files

@@ -42,23 +42,33 @@ def encrypted(owner_url: str, authority: Authority, name: str) -> Iterator[TlsPo
     proxy.stop()
 
 
-def environment(owner_url: str, proxy: TlsPostgres, ca_path: Path) -> dict[str, str]:
-    """The settings of a backend that verifies the server."""
+def environment(
+    owner_url: str, proxy: TlsPostgres, ca_path: Path, *, by_variables: bool
+) -> dict[str, str]:
+    """The settings of a backend that verifies the server, by its address or by variables."""
     port = urlsplit(owner_url).port
     url = owner_url.replace(f":{port}/", f":{proxy.port}/")
     parameters = f"?sslmode=verify-full&sslrootcert={ca_path}"
+    variables = {"PGSSLMODE": "verify-full", "PGSSLROOTCERT": str(ca_path)}
+    if by_variables:
+        return {
+            "DATABASE_URL": service_url(url),
+            "MIGRATIONS_DATABASE_URL": url,
+            **variables,
+        }
     return {
         "DATABASE_URL": service_url(url) + parameters,
         "MIGRATIONS_DATABASE_URL": url + parameters,
     }
 
 
+@pytest.mark.parametrize("by_variables", [False, True])
 def test_verified_server_is_used_with_tls(
-    owner_url: str, authority: Authority, make_backend: MakeBackend
+    owner_url: str, authority: Authority, make_backend: MakeBackend, *, by_variables: bool
 ) -> None:
     """With the right authority the migrations and the service work, over TLS."""
     with encrypted(owner_url, authority, HOST) as proxy:
-        settings = environment(owner_url, proxy, authority.path)
+        settings = environment(owner_url, proxy, authority.path, by_variables=by_variables)
         migration = run(
             [sys.executable, "-m", "thoughts_backend", "migrate"],
             env={"PATH": os.defpath, **settings},
@@ -77,16 +87,24 @@ def test_verified_server_is_used_with_tls(
     assert 0 < by_migration < proxy.encrypted_connections
 
 
+@pytest.mark.parametrize("by_variables", [False, True])
 @pytest.mark.parametrize("wrong", ["authority", "name"])
-def test_unverified_server_is_not_used(
-    owner_url: str, authority: Authority, make_backend: MakeBackend, tmp_path: Path, wrong: str
+def test_unverified_server_is_not_used(  # noqa: PLR0913 (fixtures and parameters)
+    owner_url: str,
+    authority: Authority,
+    make_backend: MakeBackend,
+    tmp_path: Path,
+    wrong: str,
+    *,
+    by_variables: bool,
 ) -> None:
     """A server of another authority, or of another name, gets no password; the log says which."""
     trusted = Authority(tmp_path / "other.pem") if wrong == "authority" else authority
     name = "database.example" if wrong == "name" else HOST
     with encrypted(owner_url, authority, name) as proxy:
-        settings = environment(owner_url, proxy, trusted.path)
-        backend = make_backend(DATABASE_URL=settings["DATABASE_URL"])
+        settings = environment(owner_url, proxy, trusted.path, by_variables=by_variables)
+        del settings["MIGRATIONS_DATABASE_URL"]
+        backend = make_backend(**settings)
         backend.start()
         status = backend.http.get("/readyz").status
         reason = backend.wait_for_line("database unavailable")["reason"]
