@@ -13,7 +13,7 @@ import pytest
 from services.thoughts_backend.tests.conftest import MakeBackend
 from testkit.certificates import Authority
 from testkit.roles import service_url
-from testkit.tls_postgres import TlsPostgres
+from testkit.tls_proxies import TlsPostgres
 
 pytestmark = pytest.mark.security
 

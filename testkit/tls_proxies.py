@@ -1,8 +1,4 @@
-"""PostgreSQL with TLS. The server of the tests is built without it, so a proxy speaks it.
-
-To a client this is a server that accepts nothing but TLS: PostgreSQL's `SSLRequest` is answered
-with `S`, the handshake follows, and then the messages pass between the two.
-"""
+"""TLS in front of servers that do not speak it themselves."""
 
 import socket
 import ssl
@@ -13,7 +9,7 @@ from contextlib import ExitStack, suppress
 _SSL_REQUEST = struct.pack("!ii", 8, 80877103)
 
 
-class TlsPostgres:
+class TlsProxy:
     """A proxy at `port` in front of the server at `server_port`, with the certificate of `tls`."""
 
     def __init__(self, server_port: int, tls: ssl.SSLContext) -> None:
@@ -37,12 +33,15 @@ class TlsPostgres:
                 client, _ = self._listener.accept()
                 threading.Thread(target=self._serve, args=(client,), daemon=True).start()
 
+    def _wants_tls(self, _: socket.socket) -> bool:
+        """Whether the handshake follows on this connection."""
+        return True
+
     def _serve(self, client: socket.socket) -> None:
         with ExitStack() as opened, suppress(OSError):
             opened.enter_context(client)
-            if client.recv(8) != _SSL_REQUEST:
+            if not self._wants_tls(client):
                 return
-            client.sendall(b"S")
             encrypted = opened.enter_context(self._tls.wrap_socket(client, server_side=True))
             self.encrypted_connections += 1
             server = opened.enter_context(
@@ -50,6 +49,20 @@ class TlsPostgres:
             )
             threading.Thread(target=_pass_on, args=(server, encrypted), daemon=True).start()
             _pass_on(encrypted, server)
+
+
+class TlsPostgres(TlsProxy):
+    """A server of PostgreSQL that accepts nothing but TLS.
+
+    Its `SSLRequest` is answered with `S`, the handshake follows, and then the messages pass between
+    the two.
+    """
+
+    def _wants_tls(self, client: socket.socket) -> bool:
+        if client.recv(8) != _SSL_REQUEST:
+            return False
+        client.sendall(b"S")
+        return True
 
 
 def _pass_on(source: socket.socket, target: socket.socket) -> None:
