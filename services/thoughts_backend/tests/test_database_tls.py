@@ -89,7 +89,7 @@ def test_verified_server_is_used_with_tls(
 
 @pytest.mark.parametrize("by_variables", [False, True])
 @pytest.mark.parametrize("wrong", ["authority", "name"])
-def test_unverified_server_is_not_used(  # noqa: PLR0913 (fixtures and parameters)
+def test_unverified_server_is_not_used(
     owner_url: str,
     authority: Authority,
     make_backend: MakeBackend,
