@@ -4,7 +4,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 
-from frontend.pages.audit_events import EVENTS
+from frontend.pages.words import EVENTS
 from testkit.markdown import section, table_rows
 from tooling.project import ROOT
 

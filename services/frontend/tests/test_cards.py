@@ -7,7 +7,7 @@ import pytest
 from frontend.backends.thoughts_backend import Thought
 from frontend.django_settings import configure_django
 from frontend.pages.cards import cards
-from frontend.pages.moments import time_ago
+from frontend.pages.words import time_ago
 
 NOW = datetime(2026, 5, 20, 12, 0, tzinfo=UTC)
 

@@ -4,7 +4,7 @@ import pytest
 from django.utils import translation
 
 from frontend.django_settings import configure_django
-from frontend.pages.reasons import reason_in_words
+from frontend.pages.words import reason_in_words
 
 
 @pytest.fixture(autouse=True)

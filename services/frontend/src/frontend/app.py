@@ -7,7 +7,6 @@ from wsgiref.types import WSGIApplication
 
 from django.core.handlers.wsgi import WSGIHandler
 
-from frontend.backends.administration import Administration
 from frontend.backends.errors import BackendName
 from frontend.backends.http_client import HttpClient
 from frontend.backends.places import Places
@@ -86,8 +85,6 @@ def _make_parts(
             tls=context_for(base_url, settings.backend_ca_path),
         )
 
-    thoughts = client("thoughts", settings.thoughts_backend_url)
-    users = client("users", settings.users_backend_url)
     return Parts(
         verifier=TokenVerifier(
             public_keys_path=settings.token_public_keys_path,
@@ -95,14 +92,13 @@ def _make_parts(
             audience=settings.token_audience,
             ended=ended,
         ),
-        thoughts=ThoughtsBackend(thoughts),
+        thoughts=ThoughtsBackend(client("thoughts", settings.thoughts_backend_url)),
         users=UsersBackend(
-            users,
+            client("users", settings.users_backend_url),
             # One connection is left for all other calls.
             logins=Places(at_once=max(settings.backend_connections - 2, 1), waiting=MAX_WAITING),
             passwords=Places(at_once=1, waiting=MAX_WAITING),
         ),
-        administration=Administration(users, thoughts),
         registration_is_open=settings.registration == "open",
         trusted_proxies=settings.trusted_proxies,
     )

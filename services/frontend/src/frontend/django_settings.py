@@ -28,7 +28,7 @@ def configure_django(*, behind_tls: bool, allowed_hosts: Sequence[str]) -> None:
         ALLOWED_HOSTS=list(allowed_hosts) or ["*"],
         ROOT_URLCONF="frontend.pages.urls",
         MIDDLEWARE=[
-            "frontend.serving.compression.CompressPages",
+            "frontend.pages.middleware.CompressPages",
             "frontend.pages.middleware.PageMiddleware",
             "frontend.pages.middleware.CsrfMiddleware",
         ],

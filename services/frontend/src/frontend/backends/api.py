@@ -2,7 +2,8 @@
 
 import re
 from collections.abc import Mapping
-from typing import NamedTuple, TypeVar
+from datetime import datetime
+from typing import Annotated, NamedTuple, TypeVar
 from urllib.parse import urlencode
 
 import msgspec
@@ -22,6 +23,9 @@ from mythoughts_chassis.connection import Answer, Request
 
 T = TypeVar("T")
 E = TypeVar("E", bound=Entry)
+
+# A time with a time zone.
+Moment = Annotated[datetime, msgspec.Meta(tz=True)]
 
 _SECONDS = re.compile(r"[0-9]{1,9}", re.ASCII)
 
@@ -55,6 +59,17 @@ class Caller(NamedTuple):
         if self.token:
             headers["Authorization"] = f"Bearer {self.token}"
         return headers
+
+
+class AuditEntry(msgspec.Struct, frozen=True):
+    """An entry of a backend's audit log; `subject` is empty for what somebody did to themselves."""
+
+    id: int
+    timestamp: Moment
+    event: str
+    actor: str
+    subject: str
+    address: str
 
 
 class BackendApi:
@@ -94,6 +109,10 @@ class BackendApi:
         answer = self.call(caller, "GET", f"{path}?{urlencode(parameters)}")
         entries = self.decoded(answer, list[kind])  # type: ignore[valid-type]
         return page_of(entries, answer.headers.get("link", ""), cursor)
+
+    def audit(self, caller: Caller, cursor: Cursor | None) -> EntryPage[AuditEntry]:
+        """Return a page of the backend's audit log, newest first."""
+        return self.get_list(caller, "/admin/audit/", AuditEntry, cursor)
 
     def decoded(self, answer: Answer, shape: type[T], *, status: int = 200) -> T:
         """Return the body of an answer with this status; otherwise raise the `BackendError`."""

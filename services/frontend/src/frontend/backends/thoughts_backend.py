@@ -2,13 +2,11 @@
 
 import time
 from collections.abc import Iterator
-from datetime import datetime
-from typing import Annotated
 from urllib.parse import urlencode
 
 import msgspec
 
-from frontend.backends.api import BackendApi, Caller
+from frontend.backends.api import AuditEntry, BackendApi, Caller, Moment
 from frontend.backends.cursors import Cursor, EntryPage, older_cursor
 from frontend.backends.http_client import HttpClient
 
@@ -18,12 +16,12 @@ MOST_A_CALL = 100
 
 
 class Thought(msgspec.Struct, frozen=True):
-    """One thought; `timestamp` has a time zone."""
+    """One thought."""
 
     id: int
     username: str
     text: str
-    timestamp: Annotated[datetime, msgspec.Meta(tz=True)]
+    timestamp: Moment
 
 
 class ThoughtsBackend:
@@ -90,3 +88,12 @@ class ThoughtsBackend:
         """Delete one of the caller's thoughts; no error if it is already gone."""
         answer = self._api.call(caller, "DELETE", f"/api/me/thoughts/{thought_id}/")
         self._api.check_status(answer, 204, 404)
+
+    def delete_anybodys(self, caller: Caller, thought_id: int) -> None:
+        """Delete anybody's thought, as an admin; no error if it is already gone."""
+        answer = self._api.call(caller, "DELETE", f"/admin/thoughts/{thought_id}/")
+        self._api.check_status(answer, 204)
+
+    def audit(self, caller: Caller, cursor: Cursor | None) -> EntryPage[AuditEntry]:
+        """Return a page of the backend's audit log, for an admin, newest first."""
+        return self._api.audit(caller, cursor)

@@ -2,12 +2,11 @@
 
 import re
 import time
-from datetime import datetime
 from typing import Annotated, NamedTuple
 
 import msgspec
 
-from frontend.backends.api import BackendApi, Caller
+from frontend.backends.api import AuditEntry, BackendApi, Caller, Moment
 from frontend.backends.cursors import Cursor, EntryPage
 from frontend.backends.errors import BackendAway, BackendError
 from frontend.backends.http_client import HttpClient
@@ -22,10 +21,20 @@ class Session(msgspec.Struct, frozen=True):
     """A login that has not ended; `current` is the one that asks."""
 
     id: int
-    creation: Annotated[datetime, msgspec.Meta(tz=True)]
-    expires: Annotated[datetime, msgspec.Meta(tz=True)]
+    creation: Moment
+    expires: Moment
     user_agent: str
     current: bool
+
+
+class ManagedUser(msgspec.Struct, frozen=True):
+    """A user, as admins see users."""
+
+    id: int
+    username: str
+    creation: Moment
+    is_admin: bool
+    is_disabled: bool
 
 
 class LoggedIn(NamedTuple):
@@ -128,6 +137,41 @@ class UsersBackend:
     def end_other_sessions(self, caller: Caller) -> None:
         """End all of the caller's sessions but the one that asks."""
         self._change(caller, "DELETE", "/api/me/sessions/")
+
+    def list_users(
+        self, caller: Caller, search: str, cursor: Cursor | None
+    ) -> EntryPage[ManagedUser]:
+        """Return a page of the users whose names contain `search`, newest first."""
+        return self._api.get_list(caller, "/admin/users/", ManagedUser, cursor, search=search)
+
+    def find_user(self, caller: Caller, user_id: int) -> ManagedUser | None:
+        """Return the user with this id, or None: the newest of those that are not newer."""
+        target = f"/admin/users/?max_id={user_id + 1}&limit=1"
+        found = self._api.get(caller, target, list[ManagedUser])
+        return found[0] if found and found[0].id == user_id else None
+
+    def create_user(self, caller: Caller, username: str, password: Secret) -> ManagedUser:
+        """Create a user, who must change this password at the first login."""
+        body = {"username": username, "password": password.reveal()}
+        answer = self._api.call(caller, "POST", "/admin/users/", body)
+        return self._api.decoded(answer, ManagedUser, status=201)
+
+    def change_user(self, caller: Caller, user_id: int, **changes: object) -> None:
+        """Change `is_admin`, `is_disabled` or `password`, which ends the user's sessions."""
+        answer = self._api.call(caller, "PATCH", f"/admin/users/{user_id}/", changes)
+        self._api.check_status(answer, 200)
+
+    def end_sessions_of(self, caller: Caller, user_id: int) -> None:
+        """End all sessions of a user."""
+        self._change(caller, "DELETE", f"/admin/users/{user_id}/sessions/")
+
+    def delete_user(self, caller: Caller, user_id: int) -> None:
+        """Delete a user, but not the user's thoughts; no error if it is already gone."""
+        self._change(caller, "DELETE", f"/admin/users/{user_id}/")
+
+    def audit(self, caller: Caller, cursor: Cursor | None) -> EntryPage[AuditEntry]:
+        """Return a page of the backend's audit log, for an admin, newest first."""
+        return self._api.audit(caller, cursor)
 
     def _change(
         self, caller: Caller, method: str, target: str, body: object = None, *allowed: int

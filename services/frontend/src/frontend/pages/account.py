@@ -1,13 +1,56 @@
-"""One's own account: what can be done with it, and changing the password."""
+"""One's own account: creating it, the password, sessions, and deleting it."""
 
-from django.http import HttpResponse
+import structlog
+from django.http import Http404, HttpResponse, HttpResponseRedirect
+from django.utils.translation import gettext, gettext_lazy
 
-from frontend.pages.forms import answer_form, new_password_in, password_checked
-from frontend.pages.rendering import redirect_with_notice, show
+from frontend.backends.cursors import cursor_in
+from frontend.backends.errors import BackendAway, Conflict, Forbidden, TooManyRequests
+from frontend.pages.forms import Refusal, answer_form, new_password_in, password_checked
+from frontend.pages.login import enter
+from frontend.pages.rendering import HOME, redirect_with_notice, set_notice, show
 from frontend.pages.visitor import PageRequest, for_users
+from frontend.pages.words import reason_in_words
 from mythoughts_chassis.settings import Secret
+from mythoughts_chassis.tokens import InvalidToken
 
 ACCOUNT = "/account/"
+SESSIONS = "/account/sessions/"
+
+_UNFINISHED = gettext_lazy(
+    "Not everything could be deleted. Please try again in a minute, until it is complete."
+)
+
+_log = structlog.get_logger()
+
+
+def register(request: PageRequest) -> HttpResponse:
+    """Create an account and log in."""
+    if not request.parts.registration_is_open:
+        raise Http404
+    return answer_form(request, "register.html", _register)
+
+
+def _register(request: PageRequest) -> HttpResponse:
+    caller = request.stranger
+    username = request.POST.get("username", "").strip()
+    password = new_password_in(request, "password")
+    try:
+        request.parts.users.register(caller, username=username, password=password)
+    except Conflict as conflict:
+        raise Refusal(username=reason_in_words(str(conflict))) from None
+    except Forbidden:
+        # The setting of the Users Backend decides.
+        raise Refusal(username=gettext("Registration is closed.")) from None
+    try:
+        logged_in = request.parts.users.log_in(caller, username=username, password=password)
+        if logged_in is not None:
+            response = enter(request, logged_in, HOME)
+            set_notice(response, "registered")
+            return response
+    except (BackendAway, TooManyRequests, InvalidToken) as error:
+        _log.warning("login after registration not possible", reason=str(error))
+    return redirect_with_notice("/login/", "registered-log-in")
 
 
 @for_users
@@ -30,3 +73,51 @@ def _change_password(request: PageRequest) -> HttpResponse:
             request.caller, password=password, new_password=new_password
         )
     return redirect_with_notice(ACCOUNT, "password-changed")
+
+
+@for_users
+def sessions(request: PageRequest) -> HttpResponse:
+    """The user's sessions, newest first."""
+    page = request.parts.users.sessions(request.caller, cursor_in(request.GET))
+    return show(request, "sessions.html", page=page)
+
+
+@for_users
+def end_session(request: PageRequest, session_id: int) -> HttpResponse:
+    """End one session; this one is ended by logging out."""
+    if request.method != "POST":
+        # This address stays in the browser after a login.
+        return HttpResponseRedirect(SESSIONS)
+    request.parts.users.end_session(request.caller, session_id)
+    return redirect_with_notice(SESSIONS, "session-ended")
+
+
+@for_users
+def end_other_sessions(request: PageRequest) -> HttpResponse:
+    """End all sessions but this one."""
+    if request.method != "POST":
+        return HttpResponseRedirect(SESSIONS)
+    request.parts.users.end_other_sessions(request.caller)
+    return redirect_with_notice(SESSIONS, "sessions-ended")
+
+
+@for_users
+def delete_account(request: PageRequest) -> HttpResponse:
+    """Delete the account after asking for the password."""
+    return answer_form(request, "delete_account.html", _delete_account, away=_UNFINISHED)
+
+
+def _delete_account(request: PageRequest) -> HttpResponse:
+    """Delete the thoughts and then the user.
+
+    The other way round, a fault in the middle would leave thoughts that nobody can delete: the
+    user's sessions end with the user. This way, all of it can be repeated until it is complete.
+    """
+    users, caller = request.parts.users, request.caller
+    password = Secret(request.POST.get("password", ""))
+    with password_checked():
+        users.delete_account(caller, password=password, dry_run=True)
+        request.parts.thoughts.delete_all(caller)
+        users.delete_account(caller, password=password, dry_run=False)
+    request.log_out()
+    return redirect_with_notice("/login/", "account-deleted")

@@ -8,9 +8,8 @@ from functools import partial
 
 from django.http import Http404, HttpResponse, HttpResponseRedirect
 
-from frontend.backends.administration import ManagedUser
 from frontend.backends.cursors import cursor_in
-from frontend.backends.errors import BackendName
+from frontend.backends.users_backend import ManagedUser
 from frontend.pages.forms import answer_form
 from frontend.pages.rendering import redirect_with_notice, show
 from frontend.pages.visitor import PageRequest, for_admins
@@ -38,7 +37,7 @@ def home(_: PageRequest) -> HttpResponse:
 def users(request: PageRequest) -> HttpResponse:
     """The users, newest first, or those whose names contain `name`."""
     name, cursor = request.GET.get("name", "").strip(), cursor_in(request.GET)
-    page = request.parts.administration.users(request.caller, name, cursor)
+    page = request.parts.users.list_users(request.caller, name, cursor)
     return show(request, "admin_users.html", page=page, name=name)
 
 
@@ -77,7 +76,7 @@ def thoughts(request: PageRequest) -> HttpResponse:
 def delete_thought(request: PageRequest, thought_id: int) -> HttpResponse:
     """Delete anybody's thought; GET asks for confirmation."""
     if request.method == "POST":
-        request.parts.administration.delete_thought(request.caller, thought_id)
+        request.parts.thoughts.delete_anybodys(request.caller, thought_id)
         return redirect_with_notice(THOUGHTS, "deleted")
     thought = request.parts.thoughts.find_thought(request.caller, thought_id)
     if thought is None:
@@ -88,13 +87,14 @@ def delete_thought(request: PageRequest, thought_id: int) -> HttpResponse:
 @for_admins
 def audit(request: PageRequest) -> HttpResponse:
     """The audit log of one backend, newest first."""
-    backend: BackendName = "thoughts" if request.GET.get("of") == "thoughts" else "users"
-    page = request.parts.administration.audit(request.caller, backend, cursor_in(request.GET))
-    return show(request, "admin_audit.html", page=page, of=backend)
+    of = "thoughts" if request.GET.get("of") == "thoughts" else "users"
+    backend = request.parts.thoughts if of == "thoughts" else request.parts.users
+    page = backend.audit(request.caller, cursor_in(request.GET))
+    return show(request, "admin_audit.html", page=page, of=of)
 
 
 def _get_user(request: PageRequest, user_id: int) -> ManagedUser:
-    found = request.parts.administration.find_user(request.caller, user_id)
+    found = request.parts.users.find_user(request.caller, user_id)
     if found is None:
         raise Http404
     return found
@@ -103,28 +103,28 @@ def _get_user(request: PageRequest, user_id: int) -> ManagedUser:
 def _create_user(request: PageRequest) -> HttpResponse:
     password = _made_up_password()
     username = request.POST.get("username", "").strip()
-    created = request.parts.administration.create_user(request.caller, username, password)
+    created = request.parts.users.create_user(request.caller, username, password)
     return _password_page(request, created, password)
 
 
 def _change_user(request: PageRequest, managed: ManagedUser) -> HttpResponse:
     """Do what the pressed button says."""
-    administration, action = request.parts.administration, request.POST.get("action", "")
+    backend, action = request.parts.users, request.POST.get("action", "")
     if action == "reset-password":
         password = _made_up_password()
-        administration.change_user(request.caller, managed.id, password=password.reveal())
+        backend.change_user(request.caller, managed.id, password=password.reveal())
         return _password_page(request, managed, password)
     if action == "end-sessions":
-        administration.end_sessions(request.caller, managed.id)
+        backend.end_sessions_of(request.caller, managed.id)
     elif action in CHANGES:
-        administration.change_user(request.caller, managed.id, **CHANGES[action])
+        backend.change_user(request.caller, managed.id, **CHANGES[action])
     else:
         raise Http404
     return redirect_with_notice(f"{USERS}{managed.id}/", f"user-{action}")
 
 
 def _delete_user(request: PageRequest, managed: ManagedUser) -> HttpResponse:
-    request.parts.administration.delete_user(request.caller, managed.id)
+    request.parts.users.delete_user(request.caller, managed.id)
     return redirect_with_notice(USERS, "user-deleted")
 
 

@@ -11,7 +11,7 @@ from markupsafe import Markup, escape
 
 from frontend.backends.thoughts_backend import Thought
 from frontend.pages.links import find_links
-from frontend.pages.moments import Moment, moment
+from frontend.pages.words import Moment, moment
 
 AUTHOR_COLOURS = 8
 

@@ -20,7 +20,7 @@ from frontend.pages.login import login_page
 from frontend.pages.rendering import safe_path, show
 from frontend.pages.thoughts import posted_draft
 from frontend.pages.visitor import PageRequest
-from frontend.pages.waiting import waiting_time
+from frontend.pages.words import waiting_time
 
 MAX_LOGGED_CHARACTERS = 200
 

@@ -22,10 +22,9 @@ from frontend.backends.errors import (
     Forbidden,
     TooManyRequests,
 )
-from frontend.pages.reasons import reason_in_words
 from frontend.pages.rendering import show
 from frontend.pages.visitor import PageRequest
-from frontend.pages.waiting import waiting_time
+from frontend.pages.words import reason_in_words, waiting_time
 from mythoughts_chassis.settings import Secret
 
 _AWAY = gettext_lazy("This is not possible at the moment. Please try again in a minute.")

@@ -1,4 +1,4 @@
-"""Logging in, staying logged in, and logging out."""
+"""Logging in, staying logged in, and logging out; and the language switch."""
 
 import time
 from typing import Any
@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 import structlog
 from django.http import HttpResponse, HttpResponseRedirect
 from django.middleware.csrf import rotate_token
+from django.utils import translation
 from django.utils.translation import gettext
 
 from frontend.backends.errors import BackendAway, BackendError, Forbidden, TooManyRequests
@@ -20,10 +21,12 @@ from frontend.pages.rendering import (
     show,
 )
 from frontend.pages.thoughts import own_page, posted_draft
-from frontend.pages.visitor import PageRequest, send_session
-from frontend.pages.waiting import waiting_time
+from frontend.pages.visitor import LANGUAGES, PageRequest, send_session, set_cookie
+from frontend.pages.words import waiting_time
 from mythoughts_chassis.settings import Secret
 from mythoughts_chassis.tokens import InvalidToken
+
+YEAR_SECONDS = 365 * 24 * 3600
 
 _log = structlog.get_logger()
 
@@ -202,3 +205,22 @@ def _kept(request: PageRequest) -> dict[str, Any]:
         "next_path": safe_path(request.POST.get("next", "")),
         "draft": posted_draft(request.POST),
     }
+
+
+def choose_language(request: PageRequest) -> HttpResponse:
+    """Remember the chosen language and lead back; an unknown language is ignored.
+
+    A text that was being typed is kept in the form of the resulting page.
+    """
+    if request.method != "POST":
+        # This address stays in the browser after a switch with a text.
+        return HttpResponseRedirect(HOME)
+    next_path = safe_path(request.POST.get("next", ""))
+    chosen = request.POST.get("language", "")
+    if chosen not in LANGUAGES:
+        return go_on(request, next_path)
+    translation.activate(chosen)
+    request.language = chosen
+    response = go_on(request, next_path)
+    set_cookie(response, "language", chosen, max_age_seconds=YEAR_SECONDS)
+    return response

@@ -15,10 +15,7 @@ from django.utils.translation import gettext, gettext_lazy
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, nodes
 from jinja2.visitor import NodeTransformer
 
-from frontend.pages.audit_events import event_in_words
-from frontend.pages.browsers import browser_in_words
 from frontend.pages.cards import cards
-from frontend.pages.moments import Moment, moment
 from frontend.pages.visitor import (
     LANGUAGE_TAGS,
     LANGUAGES,
@@ -26,6 +23,7 @@ from frontend.pages.visitor import (
     forget_cookie,
     set_cookie,
 )
+from frontend.pages.words import Moment, browser_in_words, event_in_words, moment
 from frontend.serving.static_files import static_address
 from mythoughts_chassis.observation import current_ids
 

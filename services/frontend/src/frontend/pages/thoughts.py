@@ -1,4 +1,4 @@
-"""The user's own thoughts: reading, sharing, deleting."""
+"""Thoughts: reading one's own, sharing and deleting them; searching everybody's."""
 
 import re
 import secrets
@@ -12,9 +12,9 @@ from django.utils.translation import gettext, ngettext
 from frontend.backends.cursors import EntryPage, cursor_in
 from frontend.backends.errors import BackendAway, BackendRefused, ThoughtDeleted, TooManyRequests
 from frontend.backends.thoughts_backend import Thought
-from frontend.pages.rendering import HOME, redirect_with_notice, show
+from frontend.pages.rendering import HOME, RETRY_AFTER_SECONDS, redirect_with_notice, show
 from frontend.pages.visitor import PageRequest
-from frontend.pages.waiting import waiting_time
+from frontend.pages.words import waiting_time
 
 MAX_CHARACTERS = 250
 
@@ -100,6 +100,42 @@ def delete(request: PageRequest, thought_id: int) -> HttpResponse:
     if thought is None or thought.username != request.visitor.username:
         raise Http404
     return show(request, "delete.html", thought=thought, way_back="/thoughts/")
+
+
+def search(request: PageRequest) -> HttpResponse:
+    """Thoughts that contain `search`, those of the author `username`, or the newest of all."""
+    # Keyboards that complete words add a space, which is not meant to be searched for.
+    words, username = (request.GET.get(name, "").strip() for name in ("search", "username"))
+    cursor = cursor_in(request.GET)
+    page: EntryPage[Thought] | None = None
+    status, fault, retry_after_seconds = 200, "", RETRY_AFTER_SECONDS
+    try:
+        page = request.parts.thoughts.search(
+            request.stranger, search=words, username=username, cursor=cursor
+        )
+    except BackendAway:
+        status = 503
+        fault = gettext("Thoughts cannot be searched at the moment. Please try again in a minute.")
+    except TooManyRequests as limit:
+        status, retry_after_seconds = 429, limit.retry_after_seconds
+        fault = gettext(
+            "There have been many searches from your network. Please try again in %(time)s."
+        ) % {"time": waiting_time(retry_after_seconds)}
+    except BackendRefused:
+        status = 400
+        fault = gettext("This search is not valid. Please try other words.")
+    return show(
+        request,
+        "search.html",
+        status=status,
+        retry_after_seconds=retry_after_seconds,
+        search=words,
+        username=username,
+        filters={"search": words, "username": username},
+        fault=fault,
+        page=page,
+        is_first=cursor is None,
+    )
 
 
 def own_page(request: PageRequest, draft: Draft, *, problem: str = "") -> HttpResponse:

@@ -6,18 +6,7 @@ from typing import Any
 
 from django.urls import URLPattern, path
 
-from frontend.pages import (
-    account,
-    administration,
-    deletion,
-    export,
-    language,
-    login,
-    registration,
-    search,
-    sessions,
-    thoughts,
-)
+from frontend.pages import account, administration, export, login, thoughts
 from frontend.pages.error_pages import error_page
 from frontend.pages.visitor import View
 
@@ -29,20 +18,20 @@ PAGES: tuple[tuple[str, View, tuple[str, ...]], ...] = (
     ("thoughts", thoughts.own, READ),
     ("thoughts/new", thoughts.share, READ + WRITE),
     ("thoughts/<int:thought_id>/delete", thoughts.delete, READ + WRITE),
-    ("search", search.search, READ),
+    ("search", thoughts.search, READ),
     ("login", login.log_in, READ + WRITE),
     ("login/password", login.choose_password, READ + WRITE),
-    ("register", registration.register, READ + WRITE),
+    ("register", account.register, READ + WRITE),
     ("logout", login.log_out, READ + WRITE),
     ("account", account.overview, READ),
     ("account/password", account.change_password, READ + WRITE),
-    ("account/sessions", sessions.own, READ),
-    ("account/sessions/<int:session_id>/end", sessions.end, READ + WRITE),
-    ("account/sessions/end-others", sessions.end_others, READ + WRITE),
+    ("account/sessions", account.sessions, READ),
+    ("account/sessions/<int:session_id>/end", account.end_session, READ + WRITE),
+    ("account/sessions/end-others", account.end_other_sessions, READ + WRITE),
     ("account/export", export.choose, READ),
     ("account/export/thoughts.json", export.as_json, READ),
     ("account/export/thoughts.csv", export.as_csv, READ),
-    ("account/delete", deletion.delete_account, READ + WRITE),
+    ("account/delete", account.delete_account, READ + WRITE),
     ("admin", administration.home, READ),
     ("admin/users", administration.users, READ),
     ("admin/users/new", administration.new_user, READ + WRITE),
@@ -51,7 +40,7 @@ PAGES: tuple[tuple[str, View, tuple[str, ...]], ...] = (
     ("admin/thoughts", administration.thoughts, READ),
     ("admin/thoughts/<int:thought_id>/delete", administration.delete_thought, READ + WRITE),
     ("admin/audit", administration.audit, READ),
-    ("language", language.choose, READ + WRITE),
+    ("language", login.choose_language, READ + WRITE),
 )
 
 ALLOWED_METHODS: dict[Any, tuple[str, ...]] = {view: methods for _, view, methods in PAGES}

@@ -31,7 +31,6 @@ from django.http import HttpResponse, parse_cookie
 from django.http.response import HttpResponseBase
 from django.utils import translation
 
-from frontend.backends.administration import Administration
 from frontend.backends.api import Caller
 from frontend.backends.errors import BackendAway, Unauthorized
 from frontend.backends.thoughts_backend import ThoughtsBackend
@@ -108,7 +107,6 @@ class Parts:
     verifier: TokenVerifier
     thoughts: ThoughtsBackend
     users: UsersBackend
-    administration: Administration
     registration_is_open: bool = False
     trusted_proxies: tuple[Network, ...] = ()
     # An export holds a thread while its client reads.
