@@ -179,6 +179,11 @@ undeploy: ## Delete the system and its data from kubectl's cluster
 	$(install_run)
 	@exec $(venv) -m deploy undeploy
 
+.PHONY: prepare
+prepare: ## Prepare kubectl's cluster for the walk in docs/chapter.md
+	$(install_run)
+	@exec $(venv) -m deploy prepare
+
 .PHONY: secrets
 secrets: ## Create missing keys and passwords; OVERLAY=production
 	$(install_run)
@@ -248,6 +253,10 @@ lint: ## Check style, imports, dependencies and Dockerfiles
 typecheck: ## Check the types of the code and its tests
 	$(install_all)
 	@$(venv) -m mypy .
+
+.PHONY: picture
+picture: kubectl ## Draw docs/images/cluster.svg from the manifests
+	@exec $(venv) -m tests.manifests.picture
 
 .PHONY: scan
 scan: kubectl ## Scan the Kubernetes manifests for insecure settings

@@ -1,7 +1,7 @@
 """The verbs that deploy MyThoughts to a Kubernetes cluster.
 
 commands       the Makefile's verbs: secrets, rotate-keys, cluster-up, cluster-down,
-               deploy, redeploy, undeploy
+               deploy, redeploy, prepare, undeploy
 deployment     deploying an overlay, or one service's new image
 clusters       creating the cluster `mythoughts` on this machine; cluster_tools: the commands of
                kind, k3d and minikube

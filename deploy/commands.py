@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from deploy import key_rotation, messages
 from deploy.cluster_tools import cluster_of, usable_clusters
 from deploy.clusters import ensure_cluster
-from deploy.deployment import deploy, redeploy
+from deploy.deployment import deploy, prepare, redeploy
 from deploy.images import delivery_to
 from deploy.kubectl import (
     INGRESS_CONTROLLER,
@@ -82,6 +82,16 @@ def deploy_overlay(environment: Mapping[str, str]) -> None:
     deploy(kubectl, overlay, delivery, environment)
 
 
+def prepare_chapter(environment: Mapping[str, str]) -> None:
+    """Prepare the cluster of the current context for the walk in docs/chapter.md."""
+    kubectl = Kubectl(chosen_context(environment))
+    # The walk uses the names in the manifests, which a registry does not serve.
+    delivery = delivery_to(kubectl, environment, by_registry=False)
+    what = "This deploys MyThoughts and deletes its three services again, but no data,"
+    confirm(_where(what, kubectl), environment, verb="prepare")
+    prepare(kubectl, delivery, environment)
+
+
 def redeploy_service(environment: Mapping[str, str]) -> None:
     """Deploy the code of one service to the cluster of the current context."""
     services = {service.workload: service for service in SERVICES}
@@ -109,6 +119,7 @@ COMMANDS = {
     "cluster-down": cluster_down,
     "deploy": deploy_overlay,
     "redeploy": redeploy_service,
+    "prepare": prepare_chapter,
     "undeploy": undeploy,
 }
 

@@ -7,7 +7,7 @@ from deploy import messages
 from deploy.addresses import WAIT_SECONDS, reachable
 from deploy.images import Delivery
 from deploy.kubectl import NAMESPACE, Kubectl
-from deploy.overlays import Overlay
+from deploy.overlays import LOCAL, Overlay
 from deploy.rollout import wait_seconds, wait_until_ready
 from tooling.console import say, step
 from tooling.failures import Failure
@@ -17,7 +17,33 @@ from tooling.project import SERVICES, Service
 def deploy(
     kubectl: Kubectl, overlay: Overlay, delivery: Delivery | None, environment: Mapping[str, str]
 ) -> None:
-    """Apply the overlay, wait until everything is ready, and print the addresses.
+    """Apply the overlay, wait until it is ready, and print the addresses. Raises Failure."""
+    apply_overlay(kubectl, overlay, delivery, environment)
+    if overlay.is_local:
+        seconds = min(wait_seconds(environment), WAIT_SECONDS)
+        found = reachable(kubectl, environment, seconds=seconds)
+        say(messages.addresses(found, kubectl))
+        say(messages.how_to_go_on(overlay))
+
+
+def prepare(kubectl: Kubectl, delivery: Delivery, environment: Mapping[str, str]) -> None:
+    """Leave in the cluster all that the services' own files need, but not the services.
+
+    The overlay `local` is applied as a whole, which loads the demonstration data; then the objects
+    in the files that the reader of docs/chapter.md applies are deleted. Raises Failure.
+    """
+    apply_overlay(kubectl, LOCAL, delivery, environment)
+    names = ",".join(service.workload for service in SERVICES)
+    selector = f"--selector=app.kubernetes.io/name in ({names})"
+    with step("Deleting the three services"):
+        kubectl.run("delete", "deployments,services,ingresses", selector, "--namespace", NAMESPACE)
+    say(messages.PREPARED)
+
+
+def apply_overlay(
+    kubectl: Kubectl, overlay: Overlay, delivery: Delivery | None, environment: Mapping[str, str]
+) -> None:
+    """Apply the overlay and wait until everything is ready.
 
     With a `delivery` the images are built here; without it the cluster pulls the images that the
     overlay names. Raises Failure.
@@ -33,7 +59,7 @@ def deploy(
         with step("Building the images"):
             images = delivery.build(SERVICES)
         with step("Bringing them to the cluster"):
-            delivery.bring(list(images.values()))
+            delivery.bring_builds(images)
         for name, image in images.items():
             pulled = delivery.name_in_cluster(image)
             manifests = manifests.replace(f"image: {name}\n", f"image: {pulled}\n")
@@ -41,10 +67,6 @@ def deploy(
         kubectl.run("apply", "--filename=-", text=manifests)
     wait_until_ready(kubectl, NAMESPACE, seconds=seconds)
     say(f"\nMyThoughts is ready after {time.monotonic() - started:.1f} s.\n")
-    if overlay.is_local:
-        found = reachable(kubectl, environment, seconds=min(seconds, WAIT_SECONDS))
-        say(messages.addresses(found, kubectl))
-        say(messages.how_to_go_on(overlay))
 
 
 def redeploy(kubectl: Kubectl, service: Service, delivery: Delivery, *, seconds: int) -> None:
@@ -56,9 +78,10 @@ def redeploy(kubectl: Kubectl, service: Service, delivery: Delivery, *, seconds:
     deployment = f"deployment/{service.workload}"
     (pods,) = [found["spec"]["template"]["spec"] for found in kubectl.get(deployment)]
     with step(f"Building {service.image}"):
-        image = delivery.build([service])[service.image]
+        images = delivery.build([service])
+        image = images[service.image]
     with step("Bringing it to the cluster"):
-        delivery.bring([image])
+        delivery.bring_builds(images)
     # The init containers run the same program, for example to migrate the database.
     changes = [
         f"{container['name']}={delivery.name_in_cluster(image)}"

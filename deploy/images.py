@@ -47,6 +47,14 @@ class Delivery:
         run("make", "images", f"SERVICE={' '.join(service.workload for service in services)}")
         return {service.image: self._tag_by_id(service.image) for service in services}
 
+    def bring_builds(self, builds: Mapping[str, str]) -> None:
+        """Bring what `build` returned to the cluster; raises Failure.
+
+        Nodes also get the names in the manifests, so that `kubectl apply -k` finds the images. Only
+        with a registry they do not: it serves no names but its own.
+        """
+        self.bring([*builds.values(), *(builds if self.registry is None else ())])
+
     def name_in_cluster(self, image: str) -> str:
         """The name under which the cluster has an image that was built here."""
         return image if self.registry is None else self.registry.name_in_cluster(image)
@@ -73,15 +81,15 @@ class Delivery:
         return image if self.registry is None else f"{self.registry.host}/{image}"
 
 
-def delivery_to(kubectl: Kubectl, environment: Mapping[str, str]) -> Delivery:
+def delivery_to(
+    kubectl: Kubectl, environment: Mapping[str, str], *, by_registry: bool = True
+) -> Delivery:
     """How to bring images to the cluster; raises Failure if the user has to specify it."""
     if command := shlex.split(environment.get("IMAGE_LOADER") or ""):
         if command == ["none"]:
             return Delivery()
         return Delivery(lambda images: _pipe(images, command))
-    if host := environment.get("REGISTRY"):
-        return Delivery(_push, registry=Registry(host))
-    if registry := announced_registry(kubectl):
+    if by_registry and (registry := _registry_of(kubectl, environment)):
         return Delivery(_push, registry=registry)
     if cluster := cluster_of(kubectl.context):
         return Delivery(cluster.load, cluster.remove)
@@ -95,6 +103,11 @@ def delivery_to(kubectl: Kubectl, environment: Mapping[str, str]) -> Delivery:
         "    IMAGE_LOADER='sudo k3s ctr images import -'\n"
         "or set IMAGE_LOADER=none if the cluster uses this Docker's images directly."
     )
+
+
+def _registry_of(kubectl: Kubectl, environment: Mapping[str, str]) -> Registry | None:
+    host = environment.get("REGISTRY")
+    return Registry(host) if host else announced_registry(kubectl)
 
 
 def _push(images: Sequence[str]) -> None:

@@ -51,6 +51,11 @@ def addresses(found: Addresses, kubectl: Kubectl) -> str:
     return "\n\n".join(parts)
 
 
+PREPARED = """\
+Its images, keys, databases and demonstration data are in the cluster, and its three services are
+not: docs/chapter.md applies these one by one."""
+
+
 def how_to_go_on(overlay: Overlay) -> str:
     """How to log in, and which verbs to use next."""
     return f"""

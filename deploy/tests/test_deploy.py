@@ -132,6 +132,20 @@ def test_images_are_named_by_their_contents(workplace: Workplace) -> None:
     ]
 
 
+def test_plain_names_of_images_are_brought_too(workplace: Workplace) -> None:
+    """Nodes also have the names in the manifests: `kubectl apply -k` after it does no harm."""
+    workplace.install("import-images")
+
+    workplace.run("deploy", YES="1", IMAGE_LOADER="import-images")
+
+    (saved,) = workplace.calls("docker image save")
+    assert [image for image in saved.words if image.endswith(":1.0.0")] == [
+        "mythoughts/thoughts-backend:1.0.0",
+        "mythoughts/users-backend:1.0.0",
+        "mythoughts/frontend:1.0.0",
+    ]
+
+
 def test_loader_has_to_be_told_for_an_unknown_cluster(workplace: Workplace) -> None:
     """Where it is unknown how to load images, nothing is built and nothing is guessed."""
     outcome = workplace.run("deploy", YES="1")

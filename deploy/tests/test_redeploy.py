@@ -44,11 +44,11 @@ def test_only_this_image_is_built(deployed: Workplace) -> None:
 
 
 def test_new_image_is_loaded(deployed: Workplace) -> None:
-    """It is loaded under a name that identifies its content."""
+    """It is loaded under a name that identifies its content, and under that in the manifests."""
     deployed.run("redeploy", **SERVICE)
 
     (call,) = deployed.calls("kind load")
-    assert call.words[-1] == NEW_IMAGE
+    assert call.words[-2:] == [NEW_IMAGE, "mythoughts/thoughts-backend:1.0.0"]
 
 
 def test_every_container_of_the_image_gets_it(deployed: Workplace) -> None:
