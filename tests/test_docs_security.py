@@ -157,7 +157,11 @@ def test_events_of_the_audit_log_have_words() -> None:
     document = (ROOT / "docs/operations/audit.md").read_text()
     rows = table_rows(section(document, "## What is recorded"))[1:]
     documented = {event for row in rows for event in re.findall(r"`([a-z ]+)`", row[0])}
-    code = "".join(path.read_text() for path in ROOT.glob("services/*_backend/src/*/*.py"))
+    code = "".join(
+        path.read_text()
+        for pattern in ("services/*_backend/src/*/*.py", "chassis/src/*/*.py")
+        for path in ROOT.glob(pattern)
+    )
 
     assert documented == set(EVENTS)
     assert [event for event in documented if f'"{event}"' not in code] == []

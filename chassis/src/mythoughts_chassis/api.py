@@ -18,6 +18,7 @@ from mythoughts_chassis.asgi import ObserveRequests
 from mythoughts_chassis.database import Database
 from mythoughts_chassis.ended_sessions import EndedSessions
 from mythoughts_chassis.endpoints import Endpoint, Guard, get
+from mythoughts_chassis.faults import FaultSwitches, fault_endpoints
 from mythoughts_chassis.observation import log_error, metrics_page, set_build_info
 from mythoughts_chassis.problems import MethodNotAllowed, NotFound, Unavailable
 from mythoughts_chassis.settings import ApiSettings, ServiceSettings
@@ -61,8 +62,16 @@ class Api:
             audience=settings.token_audience,
             ended=ended,
         )
-        every = [*endpoints, *_health_endpoints(self._check_ready), *swagger_endpoints(openapi)]
+        switches = FaultSwitches() if settings.fault_switches else None
+        every = [
+            *endpoints,
+            *_health_endpoints(self._check_ready),
+            *swagger_endpoints(openapi),
+            *fault_endpoints(switches, databases[0]),
+        ]
         router = router_of(every, parts, verifier, guard=guard, lifespan=self._open)
+        if switches is not None:
+            router = switches.around(router)
         app = ObserveRequests(router, trusted_proxies=settings.trusted_proxies)
         self.app: ASGIApp = app if tracing is None else TraceRequests(app, tracing)
 

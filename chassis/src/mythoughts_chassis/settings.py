@@ -224,6 +224,11 @@ class ApiSettings(ServiceSettings, DatabaseSettings):
         minimum=1,
         maximum=1000,
     )
+    fault_switches: bool = setting(
+        "true lets an admin make the service slow or let its requests fail, to learn from: "
+        "`POST /admin/faults`. For development only.",
+        default=False,
+    )
 
 
 def load_settings(settings_class: type[T], environment: Mapping[str, str]) -> T:

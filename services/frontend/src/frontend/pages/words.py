@@ -36,6 +36,7 @@ EVENTS: dict[str, Promise] = {
     "user deleted": _("User deleted"),
     "thought deleted": _("Thought deleted"),
     "thoughts deleted": _("All thoughts deleted"),
+    "faults set": _("Faults set"),
 }
 
 # Why the Users Backend refuses a name or a password. Its reasons are English and made for programs.
