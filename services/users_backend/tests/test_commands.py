@@ -203,6 +203,16 @@ def test_commands_are_recorded(sql: Sql, backend_settings: dict[str, str]) -> No
     assert sql.value("SELECT DISTINCT address FROM audit") == "command line"
 
 
+@pytest.mark.usefixtures("sql")
+def test_commands_print_one_sentence(backend_settings: dict[str, str]) -> None:
+    """What they have done, and no log lines."""
+    created = run_command(backend_settings, "create-admin", "root", stdin=PASSWORD)
+    reset = run_command(backend_settings, "reset-password", "root", stdin=NEW_PASSWORD)
+
+    assert created.stdout == "The admin root has been created.\n"
+    assert reset.stdout == "root has a new password, and must change it at the next login.\n"
+
+
 @pytest.mark.parametrize(("options", "is_disabled"), [((), True), (("--enable",), False)])
 def test_reset_enables_only_if_told_to(
     sql: Sql, backend_settings: dict[str, str], options: tuple[str, ...], *, is_disabled: bool

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from mythoughts_chassis.backend_commands import Actions, Backend, run_work
 from mythoughts_chassis.commands import CommandError
+from mythoughts_chassis.logs import configure_logging
 from mythoughts_chassis.settings import DatabaseSettings, Secret, load_settings
 from mythoughts_chassis.tokens import CLOCK_SKEW_SECONDS
 from users_backend.admins import create_admin, list_users, reset_password
@@ -91,7 +92,7 @@ def _add_rotate_keys(actions: Actions) -> None:
 def _create_admin(options: argparse.Namespace, environment: Mapping[str, str]) -> None:
     created = run_work(
         create_admin(
-            BACKEND.settings(DatabaseSettings, environment).database_url,
+            _database_url(environment),
             options.name,
             _password(options.password_file),
             if_missing=options.if_missing,
@@ -102,19 +103,29 @@ def _create_admin(options: argparse.Namespace, environment: Mapping[str, str]) -
 
 
 def _reset_password(options: argparse.Namespace, environment: Mapping[str, str]) -> None:
-    database_url = BACKEND.settings(DatabaseSettings, environment).database_url
+    database_url = _database_url(environment)
     password = _password(options.password_file)
     run_work(reset_password(database_url, options.name, password, enable=options.enable))
     print(f"{options.name} has a new password, and must change it at the next login.")
 
 
 def _list_users(options: argparse.Namespace, environment: Mapping[str, str]) -> None:
-    database_url = BACKEND.settings(DatabaseSettings, environment).database_url
+    database_url = _database_url(environment)
     for user in run_work(list_users(database_url, search=options.search)):
         if user.is_admin or not options.admins:
             special = {"admin": user.is_admin, "disabled": user.is_disabled}
             words = ", ".join(word for word, is_true in special.items() if is_true)
             print(f"{user.id}\t{user.username}\t{words}".rstrip())
+
+
+def _database_url(environment: Mapping[str, str]) -> Secret:
+    """Return the address of the database, and log only what goes wrong.
+
+    What is done is said by the command's message, and is in the table of the audit log.
+    """
+    settings = load_settings(DatabaseSettings, environment)
+    configure_logging(service=NAME, level="warning", output=settings.log_format)
+    return settings.database_url
 
 
 def _password(file: Path | None) -> Secret:
