@@ -296,6 +296,7 @@ class FakeUsersBackend(FakeEndedSessions):
         self.sessions: list[dict[str, Any]] = []
         self.deleted: set[str] = set()
         self.must_change: set[str] = set()
+        self.expired: set[str] = set()
         self.registration_is_open = True
         super().__init__(token_maker)
 
@@ -330,6 +331,9 @@ class FakeUsersBackend(FakeEndedSessions):
         username, password = call.body["username"], call.body["password"]
         if not self.has_password(username, password):
             return Reply(401, {"detail": "invalid"}, {"WWW-Authenticate": "Bearer"})
+        if username in self.expired:
+            detail = "This made-up password has expired. Ask an admin for another one."
+            return Reply(409, {"detail": detail})
         if "new_password" in call.body:
             if refusal := _refusal_of("new_password", call.body["new_password"]):
                 return refusal

@@ -64,3 +64,19 @@ def test_wrong_made_up_password_is_refused(browser: Browser, users: FakeUsersBac
 
     assert "Invalid login/password, please try again." in page.words
     assert users.passwords == {}
+
+
+def test_expired_password_is_explained(browser: Browser, users: FakeUsersBackend) -> None:
+    """Whoever logs in too late learns whom to ask, at the login and at the form after it."""
+    form = first_login(browser, users).form(PATH)
+    users.expired.add("bruce")
+
+    pages = [
+        browser.log_in("bruce"),
+        browser.send(form, password="bruce", new_password=NEW, repeated=NEW),
+    ]
+
+    for page in pages:
+        assert page.status == 200
+        assert "made up for you too long ago. Ask an admin for another one." in page.words
+    assert "mythoughts_session" not in browser.cookies

@@ -2,7 +2,7 @@
 
 import pytest
 
-from services.users_backend.tests.conftest import LogIn
+from services.users_backend.tests.conftest import LogIn, MakeBackend
 from testkit.http_client import Answer, HttpClient
 from testkit.users_sql import PASSWORD, Sql
 
@@ -83,6 +83,69 @@ def test_new_password_at_login_is_recorded(http: HttpClient, sql: Sql) -> None:
         ("password changed", "bruce"),
     ]
     assert NEW_PASSWORD not in str(rows)
+
+
+def make_up(sql: Sql, days_ago: int) -> None:
+    """Let the passwords of all users be this old."""
+    sql.run("UPDATE users SET password_set_at = now() - $1 * interval '1 day'", days_ago)
+
+
+@pytest.mark.usefixtures("new_bruce")
+def test_made_up_password_expires(http: HttpClient, sql: Sql) -> None:
+    """After a week the right password is a 409, also with a new one; the audit log has it."""
+    make_up(sql, days_ago=8)
+
+    answers = [log_in(http), log_in(http, new_password=NEW_PASSWORD)]
+
+    assert [answer.status for answer in answers] == [409, 409]
+    assert "has expired" in answers[0].json()["detail"]
+    assert log_in(http, "wrong").status == 401
+    assert sql.audited()[0] == ("password expired", "bruce", "")
+    assert sql.value("SELECT count(*) FROM sessions") == 0
+
+
+@pytest.mark.usefixtures("new_bruce")
+def test_made_up_password_can_be_used_for_a_week(http: HttpClient, sql: Sql) -> None:
+    """Before that, it is good for the first login."""
+    make_up(sql, days_ago=6)
+
+    assert log_in(http, new_password=NEW_PASSWORD).status == 200
+
+
+def test_another_made_up_password_begins_another_week(
+    http: HttpClient, sql: Sql, new_bruce: int, admin: str
+) -> None:
+    """After a reset by an admin the user can log in again; other changes do not help."""
+    make_up(sql, days_ago=8)
+    http.request("PATCH", f"/admin/users/{new_bruce}", token=admin, json={"is_admin": True})
+    before = log_in(http).status
+
+    http.request(
+        "PATCH", f"/admin/users/{new_bruce}", token=admin, json={"password": "made up once again"}
+    )
+
+    assert (before, log_in(http, "made up once again").status) == (409, 403)
+
+
+def test_chosen_password_does_not_expire(http: HttpClient, sql: Sql) -> None:
+    """However old it is, a password that the user has chosen is good."""
+    sql.add_user("bruce")
+    make_up(sql, days_ago=4000)
+
+    assert log_in(http).status == 200
+
+
+@pytest.mark.usefixtures("new_bruce")
+@pytest.mark.parametrize(("seconds", "status"), [("3600", 409), ("0", 403)])
+def test_time_of_made_up_passwords_is_a_setting(
+    make_backend: MakeBackend, sql: Sql, seconds: str, status: int
+) -> None:
+    """MADE_UP_PASSWORD_SECONDS says how long; 0 means for ever."""
+    make_up(sql, days_ago=1)
+    backend = make_backend(MADE_UP_PASSWORD_SECONDS=seconds)
+    backend.start()
+
+    assert log_in(backend.http).status == status
 
 
 def test_disabled_user_is_not_asked_for_a_new_password(

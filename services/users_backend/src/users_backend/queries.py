@@ -38,9 +38,13 @@ class Account:
     is_admin: bool
     password_hash: str
     must_change_password: bool
+    password_age_seconds: float
 
 
-_ACCOUNT = "id, username, is_admin, password_hash, must_change_password"
+_ACCOUNT = (
+    "id, username, is_admin, password_hash, must_change_password, "
+    "extract(epoch FROM now() - password_set_at)::float8"
+)
 _MAY_LOG_IN = "deleted_at IS NULL AND disabled_at IS NULL"
 
 
@@ -171,6 +175,7 @@ async def update_user(
             is_admin = $2,
             disabled_at = CASE WHEN $3 THEN coalesce(disabled_at, now()) END,
             password_hash = coalesce($4, password_hash),
+            password_set_at = CASE WHEN $4 IS NULL THEN password_set_at ELSE now() END,
             must_change_password = must_change_password OR $4 IS NOT NULL
         WHERE id = $1
         """,
@@ -189,8 +194,8 @@ async def replace_password_hash(
     The new password is one that the user has chosen.
     """
     status = await connection.execute(
-        "UPDATE users SET password_hash = $3, must_change_password = false "
-        "WHERE id = $1 AND password_hash = $2",
+        "UPDATE users SET password_hash = $3, password_set_at = now(), "
+        "must_change_password = false WHERE id = $1 AND password_hash = $2",
         user_id,
         old_hash,
         new_hash,

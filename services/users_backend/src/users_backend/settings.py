@@ -49,6 +49,13 @@ class Settings(ApiSettings, KeySettings):
         "accounts.",
         default="closed",
     )
+    made_up_password_seconds: int = setting(
+        "How long a password that somebody else has made up can be used for the first login; 0 "
+        "means for ever.",
+        default=7 * 24 * HOUR_SECONDS,
+        minimum=0,
+        maximum=MAX_SESSION_SECONDS,
+    )
     session_lifetime_seconds: int = setting(
         "How long after a login its session ends, however often the token is renewed.",
         default=30 * 24 * HOUR_SECONDS,

@@ -6,7 +6,7 @@ from prometheus_client import Counter
 from mythoughts_chassis import audit
 from mythoughts_chassis.clients import Client
 from mythoughts_chassis.database import Connection, Database
-from mythoughts_chassis.problems import Forbidden, Unauthorized
+from mythoughts_chassis.problems import Conflict, Forbidden, Unauthorized
 from mythoughts_chassis.settings import Secret
 from mythoughts_chassis.tokens import Principal
 from users_backend import browsers, queries, sessions
@@ -27,7 +27,8 @@ async def log_in(parts: Parts, client: Client, login: Login, device_token: str =
 
     Raises the same `Unauthorized` for a wrong name and a wrong password. Both cost the same
     look-ups and one hash, so that timing reveals nothing either. Raises `Forbidden` if the user
-    must choose a new password, `BadInput` if it is easy to guess, and `TooManyRequests`.
+    must choose a new password, `BadInput` if it is easy to guess, `Conflict` if a made-up password
+    has expired, and `TooManyRequests`.
     """
     known_user_id = await browsers.find_user(parts.database, device_token)
     line = Line.LOGINS if known_user_id is None else Line.ACCOUNTS
@@ -36,6 +37,7 @@ async def log_in(parts: Parts, client: Client, login: Login, device_token: str =
         if account is None or account.user_id != known_user_id:
             device_token = ""
         account = await _authenticate(parts, client, hasher, account, login, device_token)
+        await _check_age(parts, client, account)
         new_hash = await _new_hash(hasher, account, login)
     is_changed = login.new_password is not UNSET
     token = await parts.database.run(
@@ -67,6 +69,14 @@ async def _authenticate(
         raise _wrong()
     await attempt.succeed(parts.database)
     return account
+
+
+async def _check_age(parts: Parts, client: Client, account: queries.Account) -> None:
+    """Raise `Conflict` if the password was made up too long ago."""
+    allowed = parts.made_up_password_seconds
+    if account.must_change_password and 0 < allowed < account.password_age_seconds:
+        await audit.record(parts.database, "password expired", client, actor=account.username)
+        raise Conflict("This made-up password has expired. Ask an admin for another one.")
 
 
 async def _record_failure(

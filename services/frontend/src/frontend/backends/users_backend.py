@@ -64,7 +64,8 @@ class UsersBackend:
     ) -> LoggedIn | None:
         """Return the tokens, or None if the name or password is wrong.
 
-        Raises `Forbidden` if a new password must come along, and `BackendRefused` for a bad one.
+        Raises `Forbidden` if a new password must come along, `BackendRefused` for a bad one, and
+        `Conflict` if a made-up password has expired.
         """
         body = {"username": username, "password": password.reveal()}
         if new_password is not None:

@@ -10,7 +10,13 @@ from django.middleware.csrf import rotate_token
 from django.utils import translation
 from django.utils.translation import gettext
 
-from frontend.backends.errors import BackendAway, BackendError, Forbidden, TooManyRequests
+from frontend.backends.errors import (
+    BackendAway,
+    BackendError,
+    Conflict,
+    Forbidden,
+    TooManyRequests,
+)
 from frontend.backends.users_backend import LoggedIn
 from frontend.pages.forms import Form, Refusal, answer_form, new_password_in
 from frontend.pages.rendering import (
@@ -22,7 +28,7 @@ from frontend.pages.rendering import (
 )
 from frontend.pages.thoughts import own_page, posted_draft
 from frontend.pages.visitor import LANGUAGES, PageRequest, send_session, set_cookie
-from frontend.pages.words import waiting_time
+from frontend.pages.words import reason_in_words, waiting_time
 from mythoughts_chassis.settings import Secret
 from mythoughts_chassis.tokens import InvalidToken
 
@@ -158,6 +164,8 @@ def _log_in(request: PageRequest) -> HttpResponse:
         return _too_many_attempts(request, next_path, limit.retry_after_seconds)
     except Forbidden:
         return show(request, "first_password.html", form=Form(request.POST), **_kept(request))
+    except Conflict as refusal:
+        return login_page(request, next_path=next_path, problem=reason_in_words(str(refusal)))
     except (BackendAway, InvalidToken) as error:
         _log.warning("login not possible", reason=str(error))
         problem = gettext(

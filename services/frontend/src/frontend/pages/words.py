@@ -69,6 +69,10 @@ _REASONS: tuple[tuple[str, Promise], ...] = (
         _("A word cannot mix letters that are written from right to left with others."),
     ),
     ("must not contain the character NUL", _("It contains a character that cannot be stored.")),
+    (
+        "This made-up password has expired\\. .*",
+        _("This password was made up for you too long ago. Ask an admin for another one."),
+    ),
     ("is the current password", _("This is your current password. Choose another.")),
     (
         "This is the last admin .*",
