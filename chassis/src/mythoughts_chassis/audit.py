@@ -7,13 +7,14 @@ log lines as well.
 from datetime import datetime
 from typing import Annotated
 
-import structlog
 from msgspec import Meta, Struct
 
 from mythoughts_chassis.clients import Client
 from mythoughts_chassis.database import Connection, Database
 from mythoughts_chassis.inputs import Id
+from mythoughts_chassis.observation import log_audit
 from mythoughts_chassis.pagination import Page, PageQuery
+from mythoughts_chassis.tokens import Principal
 
 # The service's role may only read and add (`migrations`).
 CREATE_TABLE = """
@@ -31,8 +32,6 @@ CREATE_TABLE = """
 _INSERT = (
     "INSERT INTO audit (event, actor, subject, address, request_id) VALUES ($1, $2, $3, $4, $5)"
 )
-
-_log = structlog.get_logger()
 
 
 class AuditEntry(Struct, frozen=True):
@@ -56,11 +55,13 @@ async def record(
         await where.execute(_INSERT, *arguments, repeatable=False)
     else:
         await where.execute(_INSERT, *arguments)
-    _log.info("audit", what=event, actor=actor, subject=subject, address=client.address)
+    log_audit(event, actor=actor, subject=subject, address=client.address)
 
 
-async def find(database: Database, query: PageQuery) -> Page[AuditEntry]:
-    """Return the requested page of the log, newest first."""
+async def read(
+    database: Database, query: PageQuery, client: Client, reader: Principal
+) -> Page[AuditEntry]:
+    """Return the requested page of the log, newest first, and record who has read it."""
     order = "ASC" if query.ascending else "DESC"
     rows = await database.fetch(
         "SELECT id, at, event, actor, subject, address, request_id FROM audit "
@@ -70,4 +71,5 @@ async def find(database: Database, query: PageQuery) -> Page[AuditEntry]:
         query.limit + 1,
         repeatable=True,
     )
+    await record(database, "audit log read", client, actor=reader.username)
     return query.page([AuditEntry(*row) for row in rows])

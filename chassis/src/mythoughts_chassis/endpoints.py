@@ -26,6 +26,7 @@ from starlette.responses import Response
 from mythoughts_chassis.asgi import REQUEST_SECONDS, client_of, read_body
 from mythoughts_chassis.clients import Client
 from mythoughts_chassis.inputs import parse_body, parse_id, parse_query
+from mythoughts_chassis.observation import log_audit
 from mythoughts_chassis.pagination import Page
 from mythoughts_chassis.problems import Forbidden, Problem, Unauthorized, Unavailable
 from mythoughts_chassis.static_content import matches_etag
@@ -109,7 +110,7 @@ class Endpoint:
                 arguments = {"parts": parts} if self._takes_parts else {}
                 if self.caller is not None:
                     caller = _authenticate(request.scope["headers"], verifier)
-                    arguments["caller"] = await self._admit(caller, parts, guard)
+                    arguments["caller"] = await self._admit(request, caller, parts, guard)
                     if self.caller is Admin and not verifier.knows_ended_sessions:
                         raise Unavailable(ENDED_SESSIONS_UNKNOWN)
                 await self._read(request, arguments, deadline)
@@ -120,11 +121,16 @@ class Endpoint:
             raise Unavailable("The request took too long. Please try again.") from error
         return self._response(request, arguments, result)
 
-    async def _admit(self, caller: Principal, parts: Any, guard: Guard | None) -> Principal:
+    async def _admit(
+        self, request: Request, caller: Principal, parts: Any, guard: Guard | None
+    ) -> Principal:
         """Return the caller as the guard knows them; raises `Unauthorized` or `Forbidden`."""
         if guard is not None:
             caller = await guard(parts, caller)
         if self.caller is Admin and not caller.is_admin:
+            address = client_of(request).address
+            subject = f"{self.method} {self.path}"
+            log_audit("refused", actor=caller.username, subject=subject, address=address)
             raise Forbidden("Only an admin may do this.")
         return caller
 

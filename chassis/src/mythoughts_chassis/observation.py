@@ -142,6 +142,11 @@ def log_error(event: str, error: Exception) -> None:
         _log.error(event, exc_info=error)
 
 
+def log_audit(event: str, *, actor: str, subject: str, address: str) -> None:
+    """Log an event that concerns security: who did what, to what, and from where."""
+    _log.info("audit", what=event, actor=actor, subject=subject, address=address)
+
+
 def set_build_info(service: str, version: str) -> None:
     """Expose the service's name and version in the metrics."""
     _BUILD.labels(service, version).set(1)

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from frontend.settings import Settings
 from services.frontend.tests.conftest import RunningFrontend
@@ -369,6 +370,17 @@ def test_ended_session_is_logged_out(bruce: Browser, users: FakeUsersBackend) ->
 
     assert before == 200
     assert "mythoughts_session" not in bruce.cookies
+
+
+def test_user_at_a_page_of_admins_is_in_the_log(bruce: Browser) -> None:
+    """The page is a 403, and the log says who wanted it, and from where."""
+    with capture_logs() as log:
+        status = bruce.get("/admin/users/").status
+
+    (line,) = [line for line in log if line["event"] == "audit"]
+    assert status == 403
+    assert (line["what"], line["actor"]) == ("refused", "bruce")
+    assert (line["subject"], line["address"]) == ("GET /admin/users/", "127.0.0.1")
 
 
 def test_pages_of_admins_need_the_list_of_ended_sessions(

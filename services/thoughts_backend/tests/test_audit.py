@@ -105,7 +105,16 @@ def test_log_has_pages(http: HttpClient, admin: str, sql: Sql) -> None:
     assert 'max_id=4>; rel="next"' in first.headers["Link"]
     assert [entry["id"] for entry in entries(http, admin, "?limit=2&max_id=4")] == [3, 2]
     assert [entry["id"] for entry in entries(http, admin, "?limit=2&min_id=1")] == [3, 2]
-    assert [entry["id"] for entry in entries(http, admin, "?since_id=4")] == [5]
+    newer = [entry["event"] for entry in entries(http, admin, "?since_id=4")]
+    assert newer == ["audit log read"] * 3 + ["thought deleted"]
+
+
+def test_reading_the_log_is_recorded(http: HttpClient, admin: str) -> None:
+    """The next reader sees who has read it."""
+    entries(http, admin)
+
+    (entry,) = entries(http, admin)
+    assert (entry["event"], entry["actor"]) == ("audit log read", "admin")
 
 
 def test_log_is_for_admins(http: HttpClient, bruce: str) -> None:

@@ -5,6 +5,7 @@ import re
 import pytest
 
 from testkit.http_client import HttpClient
+from testkit.service_process import ServiceProcess
 from testkit.users_sql import PASSWORD, Sql
 
 
@@ -41,6 +42,46 @@ def test_list_has_logins_good_and_failed(http: HttpClient, admin: str, sql: Sql)
         ("login failed", "BRUCE"),
         ("login", "bruce"),
     ]
+
+
+def test_reading_is_recorded(http: HttpClient, admin: str, sql: Sql) -> None:
+    """Every GET below /admin is an entry: who has looked, for what, and from where."""
+    paths = http.get("/schema/openapi.json").json()["paths"]
+    lists = [path for path, ways in paths.items() if path.startswith("/admin/") and "get" in ways]
+
+    for path in lists:
+        http.get(f"{path}?search=bru", token=admin)
+
+    assert sql.audited() == [
+        ("users listed", "admin", "bru"),
+        ("audit log read", "admin", ""),
+    ]
+    assert len(lists) == 2
+
+
+def test_what_cannot_be_recorded_is_not_shown(http: HttpClient, admin: str, sql: Sql) -> None:
+    """While the log takes no entries, admins see nothing."""
+    sql.run("ALTER TABLE audit ADD CONSTRAINT refuse CHECK (false) NOT VALID")
+    try:
+        statuses = [http.get(f"/admin/{name}", token=admin).status for name in ("users", "audit")]
+    finally:
+        sql.run("ALTER TABLE audit DROP CONSTRAINT refuse")
+
+    assert statuses == [500, 500]
+
+
+def test_refused_user_is_in_the_log(
+    http: HttpClient, backend: ServiceProcess, bruce: str, sql: Sql
+) -> None:
+    """Who asks for what only admins may do is logged, but cannot fill the table."""
+    headers = {"X-Request-ID": "no-admin"}
+
+    http.delete("/admin/users/17", token=bruce, headers=headers)
+
+    line = backend.wait_for_line("audit", request_id="no-admin")
+    assert (line["what"], line["actor"]) == ("refused", "bruce")
+    assert (line["subject"], line["address"]) == ("DELETE /admin/users/{user_id}", "127.0.0.1")
+    assert sql.audited() == []
 
 
 def test_pages_lead_through_the_log(http: HttpClient, admin: str, sql: Sql) -> None:

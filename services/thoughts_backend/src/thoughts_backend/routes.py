@@ -118,9 +118,11 @@ async def delete_any_thought(parts: Parts, caller: Admin, client: Client, though
 
 
 @get("/admin/audit")
-async def list_audit(parts: Parts, caller: Admin, query: PageQuery) -> Page[AuditEntry]:
+async def list_audit(
+    parts: Parts, caller: Admin, client: Client, query: PageQuery
+) -> Page[AuditEntry]:
     """List the audit log, newest first: who deleted what, when and from where."""
-    return await audit.find(parts.database, query)
+    return await audit.read(parts.database, query, client, caller)
 
 
 ENDPOINTS = (

@@ -36,6 +36,15 @@ async def find(database: Database, query: UsersQuery) -> Page[User]:
     return query.page(rows)
 
 
+async def find_for_admin(
+    database: Database, query: UsersQuery, client: Client, admin: Principal
+) -> Page[User]:
+    """Return what `find` returns, and record who has looked for what."""
+    page = await find(database, query)
+    await audit.record(database, "users listed", client, actor=admin.username, subject=query.search)
+    return page
+
+
 async def register(parts: Parts, client: Client, new_user: NewUser) -> User:
     """Store a user who registers; raises what `store` and `hash_new` raise, `TooManyRequests`."""
     await parts.guesses.count_registration(client)

@@ -52,7 +52,7 @@ async def admit(parts: Parts, caller: Principal) -> Principal:
 @post(
     "/api/login",
     status=200,
-    problems=(Unauthorized, Forbidden, TooManyRequests),
+    problems=(Unauthorized, Forbidden, Conflict, TooManyRequests),
     headers={"Cache-Control": "Always `no-store`."},
 )
 async def log_in(
@@ -69,7 +69,8 @@ async def log_in(
     `Authorization` header of other requests. After several failures, 429 says how long to wait.
 
     With `new_password`, the password is changed as well, which ends all other sessions. 403 means
-    that the password was made up by somebody else, and that a new one must be sent along.
+    that the password was made up by somebody else, and that a new one must be sent along; 409 that
+    it was made up too long ago.
     """
     return Answer(await users.log_in(parts, client, body, device_token), NOT_STORED)
 
@@ -156,9 +157,9 @@ async def refuse_registration() -> User:
 
 
 @get("/admin/users")
-async def list_users(parts: Parts, caller: Admin, query: UsersQuery) -> Page[User]:
+async def list_users(parts: Parts, client: Client, caller: Admin, query: UsersQuery) -> Page[User]:
     """List or search the users, newest first."""
-    return await accounts.find(parts.database, query)
+    return await accounts.find_for_admin(parts.database, query, client, caller)
 
 
 @post("/admin/users", problems=(Conflict, TooManyRequests))
@@ -199,9 +200,11 @@ async def end_user_sessions(parts: Parts, client: Client, caller: Admin, user_id
 
 
 @get("/admin/audit")
-async def list_audit(parts: Parts, caller: Admin, query: PageQuery) -> Page[AuditEntry]:
+async def list_audit(
+    parts: Parts, client: Client, caller: Admin, query: PageQuery
+) -> Page[AuditEntry]:
     """List the audit log, newest first: logins, and what was done to accounts and sessions."""
-    return await audit.find(parts.database, query)
+    return await audit.read(parts.database, query, client, caller)
 
 
 @get("/.well-known/jwks.json", headers={"Cache-Control": "How long the keys may be cached."})

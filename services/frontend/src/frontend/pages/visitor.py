@@ -36,7 +36,7 @@ from frontend.backends.errors import BackendAway, Unauthorized
 from frontend.backends.thoughts_backend import ThoughtsBackend
 from frontend.backends.users_backend import UsersBackend
 from mythoughts_chassis.clients import Client, Network, client_address
-from mythoughts_chassis.observation import current_ids
+from mythoughts_chassis.observation import current_ids, log_audit
 from mythoughts_chassis.tokens import (
     EndedSession,
     ExpiredToken,
@@ -228,12 +228,22 @@ def for_admins(view: View) -> View:
     @for_users
     def checked(request: PageRequest, **arguments: Any) -> HttpResponseBase:
         if request.visitor.principal is None or not request.visitor.principal.is_admin:
+            _log_refusal(request)
             raise PermissionDenied
         if not request.parts.verifier.knows_ended_sessions:
             raise BackendAway("users", "which sessions have ended is not known")
         return view(request, **arguments)
 
     return checked
+
+
+def _log_refusal(request: PageRequest) -> None:
+    log_audit(
+        "refused",
+        actor=request.visitor.username,
+        subject=f"{request.method} {request.path}",
+        address=request.client.address,
+    )
 
 
 def send_session(response: HttpResponse, visitor: Visitor) -> None:
