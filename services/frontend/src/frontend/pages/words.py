@@ -95,18 +95,16 @@ _KNOWN = tuple((re.compile(pattern, re.ASCII | re.DOTALL), text) for pattern, te
 
 
 class Moment(NamedTuple):
-    """A time for programs, exactly for people, and in words."""
+    """A time: in UTC, to the second, and in words."""
 
-    timestamp: str
-    exact: str
+    second: str
     words: str
 
 
 def moment(time: datetime, now: datetime, language: str) -> Moment:
     """Return the time as displayed now, in this language."""
     time = time.astimezone(UTC)
-    second = time.isoformat(" ", "seconds")[:19]
-    return Moment(f"{second}Z", f"{second} UTC", time_ago(time, now, language))
+    return Moment(time.isoformat(" ", "seconds")[:19], time_ago(time, now, language))
 
 
 def time_ago(moment: datetime, now: datetime, language: str) -> str:
