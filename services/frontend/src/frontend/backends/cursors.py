@@ -7,13 +7,12 @@ header (RFC 8288) of its answer contains the cursors of the neighbouring pages:
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Generic, Literal, NamedTuple, Protocol, TypeVar
-from urllib.parse import parse_qs, urlsplit
 
 ENTRIES_A_PAGE = 20
 
-_LINK = re.compile(r'<([^<>]*)>\s*;\s*rel="?(next|prev)"?')
+_LINK = re.compile(r'[?&](max_id|min_id)=([0-9]+)[^<>]*>\s*;\s*rel="?(next|prev)"?', re.ASCII)
 _ID = re.compile(r"[0-9]{1,19}", re.ASCII)
 
 
@@ -76,7 +75,7 @@ def page_of(entries: list[E], link: str, cursor: Cursor | None) -> EntryPage[E]:
 
 def older_cursor(link: str) -> Cursor | None:
     """Return the cursor of the next older page; `link` is the Link header of this one."""
-    return dict(_linked_cursors(link)).get("next")
+    return _linked_cursors(link).get("next")
 
 
 def _neighbours(link: str, cursor: Cursor | None) -> tuple[Cursor | None, Cursor | None]:
@@ -85,11 +84,11 @@ def _neighbours(link: str, cursor: Cursor | None) -> tuple[Cursor | None, Cursor
     The header always has a cursor for newer entries; without a `cursor` the page is the newest, so
     there are none.
     """
-    linked = dict(_linked_cursors(link))
+    linked = _linked_cursors(link)
     return linked.get("next"), None if cursor is None else linked.get("prev")
 
 
-def _linked_cursors(link: str) -> Iterator[tuple[str, Cursor | None]]:
-    for target, relation in _LINK.findall(link):
-        query = parse_qs(urlsplit(target).query)
-        yield relation, cursor_in({name: values[0] for name, values in query.items()})
+def _linked_cursors(link: str) -> dict[str, Cursor | None]:
+    return {
+        relation: cursor_in({name: entry_id}) for name, entry_id, relation in _LINK.findall(link)
+    }

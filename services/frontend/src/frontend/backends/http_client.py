@@ -73,6 +73,7 @@ class HttpClient:
             self._connections.put(Connection(base_url, connect_seconds, tls))
         self._attempt = trace(self._use_connection, base_url)
         self._answer_seconds = answer_seconds
+        self._seconds = _SECONDS.labels(backend)
         self._breaker = CircuitBreaker(
             failures_to_open=FAILURES_TO_OPEN,
             probe_every_seconds=answer_seconds + 2 * SLOT_WAIT_SECONDS,
@@ -91,7 +92,7 @@ class HttpClient:
         if not self._breaker.admits_call():
             raise self.away("circuit_open", "circuit open")
         try:
-            with _SECONDS.labels(self.backend).time():
+            with self._seconds.time():
                 answer = self._exchange(_with_ids(request))
         except Empty:
             # Not reported to the breaker: the calls that hold the connections will report.
