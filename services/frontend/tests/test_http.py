@@ -224,6 +224,16 @@ def test_length_of_a_compressed_page_reveals_little(browser: Browser) -> None:
     assert len(lengths) > 5
 
 
+def test_each_page_has_another_form_token(bruce: Browser) -> None:
+    """The secret of the forms is masked differently in each page (BREACH), and each is accepted."""
+    forms = [bruce.get("/search").form("/language/") for _ in range(10)]
+    answers = [bruce.post("/language/", form.fields, follow=False) for form in forms]
+    tokens = [form.fields["csrfmiddlewaretoken"] for form in forms]
+
+    assert len({token[:32] for token in tokens}) == len({token[32:] for token in tokens}) == 10
+    assert [answer.status for answer in answers] == [302] * 10
+
+
 def test_static_files_come_compressed(browser: Browser) -> None:
     """A gzipped static file is smaller, has the same content, and is cached as long."""
     addresses = re.findall(r'"(/static/[^"]+)"', browser.get("/login/").text)

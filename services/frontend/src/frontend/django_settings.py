@@ -8,6 +8,7 @@ from pathlib import Path
 import django
 from django.conf import settings
 from django.core.cache import close_caches
+from django.core.handlers.base import reset_urlconf
 from django.core.signals import request_finished, request_started
 from django.db import close_old_connections, reset_queries
 
@@ -30,7 +31,7 @@ def configure_django(*, behind_tls: bool, allowed_hosts: Sequence[str]) -> None:
         MIDDLEWARE=[
             "frontend.pages.middleware.CompressPages",
             "frontend.pages.middleware.PageMiddleware",
-            "frontend.pages.middleware.CsrfMiddleware",
+            "django.middleware.csrf.CsrfViewMiddleware",
         ],
         LANGUAGE_CODE="en",
         LANGUAGES=list(LANGUAGES.items()),
@@ -46,11 +47,12 @@ def configure_django(*, behind_tls: bool, allowed_hosts: Sequence[str]) -> None:
         LOGGING_CONFIG=None,
     )
     django.setup()
-    # There are no connections to databases and caches to close.
+    # There are no connections to databases and caches to close, and no other URLs to reset.
     request_started.disconnect(reset_queries)
     request_started.disconnect(close_old_connections)
     request_finished.disconnect(close_old_connections)
     request_finished.disconnect(close_caches)
+    request_finished.disconnect(reset_urlconf)
     # Every response is already logged; only exceptions are known to Django alone.
     logging.getLogger("django.request").addFilter(lambda record: record.exc_info is not None)
     # `error_pages.py` logs more details.

@@ -1,4 +1,4 @@
-"""The middleware of every page: compression, language, errors, headers, and the CSRF check."""
+"""The middleware of every page: activates its language, shows errors, completes, compresses."""
 
 from collections.abc import Callable
 from typing import Any
@@ -7,10 +7,8 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.http.request import split_domain_port, validate_host
 from django.http.response import HttpResponseBase
-from django.middleware.csrf import CsrfViewMiddleware
 from django.middleware.gzip import GZipMiddleware
 from django.utils import translation
-from django.utils.cache import patch_vary_headers
 
 from frontend.backends.errors import TooManyRequests, Unauthorized
 from frontend.pages.error_pages import STATUSES, error_page, too_many_requests, wrong_host
@@ -33,7 +31,6 @@ class CompressPages(GZipMiddleware):
         self, request: HttpRequest, response: HttpResponseBase
     ) -> HttpResponseBase:
         """Compress the response if the client prefers that."""
-        patch_vary_headers(response, ("Accept-Encoding",))
         if not prefers_gzip(request.META.get("HTTP_ACCEPT_ENCODING", "")):
             return response
         return super().process_response(request, response)
@@ -68,7 +65,7 @@ class PageMiddleware:
         response.headers.setdefault(
             "Cache-Control", "private, no-cache" if is_anonymous else "no-store"
         )
-        patch_vary_headers(response, ("Cookie", "Accept-Language"))
+        response.headers["Vary"] = "Accept-Encoding, Cookie, Accept-Language"
         return response
 
     def process_view(
@@ -91,18 +88,6 @@ class PageMiddleware:
             return too_many_requests(request, error)
         status = STATUSES.get(type(error))
         return error_page(request, status=status) if status else None
-
-
-class CsrfMiddleware(CsrfViewMiddleware):
-    """Django's CSRF check; it sends its cookie when it is new, not with each page."""
-
-    def process_response(
-        self, request: HttpRequest, response: HttpResponseBase
-    ) -> HttpResponseBase:
-        """Send the cookie, which is valid for a year, unless the browser has returned it."""
-        if request.META.get("CSRF_COOKIE") == request.COOKIES.get(settings.CSRF_COOKIE_NAME):
-            return response
-        return super().process_response(request, response)
 
 
 def _is_for_us(request: PageRequest) -> bool:
