@@ -8,6 +8,7 @@ repeated. Afterwards `python -m users_backend rotate-keys` creates the keys of t
 
 import os
 import secrets
+import sys
 from pathlib import Path
 
 FOLDER = Path("/secrets")
@@ -17,6 +18,14 @@ SERVICE, POSTGRES = 10_001, 999
 
 
 def main() -> None:
+    """Create what is missing; if a file cannot be read or written, end with one line about it."""
+    try:
+        make_files()
+    except OSError as error:
+        sys.exit(f"secrets: {error}")
+
+
+def make_files() -> None:
     """Create what is missing; existing files stay unchanged."""
     for name in ("thoughts", "users"):
         make_database_secrets(name)

@@ -7,6 +7,12 @@ set -eo pipefail
 # This file exists until the data is complete: an interrupted first start begins again from scratch.
 unfinished=/var/lib/postgresql/.unfinished
 
+# If it fails, its last line says why: an operator may see no other.
+fail() {
+    echo "The database cannot start: $*" >&2
+    exit 1
+}
+
 create_application() {
     # psql itself reads the passwords, so that they do not appear in any process list.
     PGHOST='' PGHOSTADDR='' psql --quiet --no-psqlrc --set=ON_ERROR_STOP=1 \
@@ -27,12 +33,20 @@ SQL
 }
 
 if [ "${1:-}" = start ]; then
+    for file in "$POSTGRES_PASSWORD_FILE" "$OWNER_PASSWORD_FILE" "$SERVICE_PASSWORD_FILE"; do
+        [ -s "$file" ] && [ -r "$file" ] || fail "$file, a password, is missing, empty or unreadable."
+    done
     if [ -e "$unfinished" ]; then rm -rf "${PGDATA:?}"; fi
     if [ -s "$PGDATA/PG_VERSION" ]; then
         # As the image does at its first start: this server does not listen on TCP. Recovery after a
         # crash may take minutes.
         export PGCTLTIMEOUT=3600
-        pg_ctl --pgdata="$PGDATA" --wait --silent --options="-c listen_addresses=''" start
+        log=/tmp/start.log
+        pg_ctl --pgdata="$PGDATA" --wait --silent --log="$log" \
+            --options="-c listen_addresses=''" start || started=no
+        cat "$log"
+        if [ "${started:-}" = no ]; then fail "$(grep -E 'FATAL|PANIC' "$log" | tail -n 1)"; fi
+        rm "$log"
         create_application
         pg_ctl --pgdata="$PGDATA" --mode=fast --wait --silent stop
     else

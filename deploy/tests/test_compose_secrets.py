@@ -63,3 +63,12 @@ def test_address_of_one_role_becomes_the_owners(volumes: Path) -> None:
     after = contents(volumes)
     changed = {name for name in before if before[name] != after[name]}
     assert changed == {"users-database/url", "users-database-server/service-password"}
+
+
+def test_file_that_cannot_be_written_is_named(volumes: Path) -> None:
+    """Without a volume, or if it is full, the program ends with one line, without a traceback."""
+    folder = volumes / "users-database-server"
+    folder.rmdir()
+
+    with pytest.raises(SystemExit, match=f"^secrets: .*: '{folder}/.superuser-password'$"):
+        make_secrets.main()

@@ -1,5 +1,6 @@
 """The first start of a database: whatever goes wrong, the next start makes it whole."""
 
+import re
 import time
 from pathlib import Path
 
@@ -12,6 +13,8 @@ FILE = THOUGHTS.folder / "compose.yaml"
 DATABASE = "thoughts-database"
 # No role can have this name: the script that makes it fails.
 REFUSED = "services: {thoughts-database: {environment: {APPLICATION_DATABASE: pg_refused}}}"
+LAST_WORDS = re.compile("^The database cannot start: .*FATAL: .*configuration file")
+LAST_LINE = ("logs", "--no-log-prefix", "--tail=1")
 TABLES = ("exec", "-T", DATABASE, "psql", "--username=postgres", "--tuples-only", "--command")
 
 
@@ -71,3 +74,17 @@ def test_later_starts_keep_the_data() -> None:
         project.compose("up", "--detach", "--wait", DATABASE)
 
         assert "kept" in project.compose(*TABLES, "SELECT tablename FROM pg_tables")
+
+
+def test_reason_of_a_failed_start_is_in_the_last_line() -> None:
+    """A database that cannot start with its configuration ends its log with PostgreSQL's reason."""
+    with Project(FILE) as project:
+        project.compose("up", "--detach", "--wait", DATABASE)
+        spoil = 'echo "shared_buffers = much" >> "$PGDATA/postgresql.conf"'
+        project.compose("exec", "-T", DATABASE, "sh", "-c", spoil)
+        project.compose("restart", DATABASE)
+
+        wait_until(
+            lambda: LAST_WORDS.search(project.compose(*LAST_LINE, DATABASE)) is not None,
+            what="a start that fails, with its reason",
+        )

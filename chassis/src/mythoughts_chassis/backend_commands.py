@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Generic, TypeAlias, TypeVar
 
+import msgspec
 from asyncpg import PostgresError
 
 from mythoughts_chassis.api import Api
@@ -92,7 +93,10 @@ class Backend(Generic[AnySettings]):
 
     def _load_demo(self, options: argparse.Namespace, environment: Mapping[str, str]) -> None:
         url = self.settings(OwnerSettings, environment).owner_url
-        run_work(self.load_demo(url, options.file.read_bytes()))
+        try:
+            run_work(self.load_demo(url, options.file.read_bytes()))
+        except msgspec.DecodeError as error:
+            raise CommandError(f"{options.file}: {error}") from error
 
 
 def run_work(work: Coroutine[Any, Any, T]) -> T:

@@ -272,14 +272,16 @@ def test_long_list_of_users_is_complete(sql: Sql, backend_settings: dict[str, st
 def test_unavailable_database_is_reported(
     backend_settings: dict[str, str], command: tuple[str, ...]
 ) -> None:
-    """Without its database a command says so in one line, without a traceback."""
+    """Without its database the last line of a command says why, without a traceback."""
     settings = backend_settings | {"DATABASE_URL": "postgresql://nobody:x@127.0.0.1:1/users"}
 
     done = run_command(settings, *command, stdin=PASSWORD)
 
     assert done.returncode == 2
     assert "Traceback" not in done.stderr
-    assert "database" in done.stderr
+    last_line = done.stderr.splitlines()[-1]
+    assert "the database " in last_line
+    assert "Connect call failed" in last_line
 
 
 def test_missing_settings_are_all_named() -> None:
@@ -337,6 +339,19 @@ def test_demonstration_users_log_in_with_their_names(
         for name in ("bruce", "stephen", "小明")
     ]
     assert logins == [200, 200, 200]
+
+
+def test_invalid_demonstration_data_is_named(
+    backend_settings: dict[str, str], tmp_path: Path
+) -> None:
+    """The last line says in which file, and what is wrong with it."""
+    file = tmp_path / "users.json"
+    file.write_text('[{"id": 1}]')
+
+    done = run_command(backend_settings, "load-demo", "--file", str(file))
+
+    assert done.returncode == 2
+    assert f"{file}: Object missing required field" in done.stderr.splitlines()[-1]
 
 
 def load_demo(url: str) -> None:

@@ -7,8 +7,9 @@ from mythoughts_chassis.clients import Client
 from mythoughts_chassis.commands import CommandError
 from mythoughts_chassis.database import Connection, Database
 from mythoughts_chassis.inputs import fit
+from mythoughts_chassis.logs import first_line
 from mythoughts_chassis.pagination import MAX_LIMIT
-from mythoughts_chassis.problems import Conflict, Problem
+from mythoughts_chassis.problems import Conflict, Problem, Unavailable
 from mythoughts_chassis.settings import Secret
 from users_backend import accounts, queries
 from users_backend.password_rules import check_new_password
@@ -101,6 +102,9 @@ async def _opened(database_url: Secret) -> AsyncIterator[Database]:
     await database.open()
     try:
         yield database
+    except Unavailable as problem:
+        reason = first_line(problem.__cause__ or problem)
+        raise CommandError(f"the database cannot be used: {reason}") from problem
     except Problem as problem:
         raise CommandError(problem.detail) from problem
     finally:
