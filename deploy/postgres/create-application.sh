@@ -44,7 +44,7 @@ if [ "${1:-}" = start ]; then
         log=/tmp/start.log
         pg_ctl --pgdata="$PGDATA" --wait --silent --log="$log" \
             --options="-c listen_addresses=''" start || started=no
-        cat "$log"
+        cat "$log" >&2
         if [ "${started:-}" = no ]; then fail "$(grep -E 'FATAL|PANIC' "$log" | tail -n 1)"; fi
         rm "$log"
         create_application

@@ -13,7 +13,7 @@ FILE = THOUGHTS.folder / "compose.yaml"
 DATABASE = "thoughts-database"
 # No role can have this name: the script that makes it fails.
 REFUSED = "services: {thoughts-database: {environment: {APPLICATION_DATABASE: pg_refused}}}"
-LAST_WORDS = re.compile("^The database cannot start: .*FATAL: .*configuration file")
+LAST_WORDS = re.compile("The database cannot start: .*FATAL: .*configuration file")
 LAST_LINE = ("logs", "--no-log-prefix", "--tail=1")
 TABLES = ("exec", "-T", DATABASE, "psql", "--username=postgres", "--tuples-only", "--command")
 
