@@ -28,7 +28,7 @@ def pods(objects: Iterable[Manifest]) -> Iterator[tuple[str, dict[str, Any]]]:
     """The owner's name and the pod template of everything that has pods."""
     for manifest in objects:
         name = manifest["metadata"]["name"]
-        if manifest["kind"] in ("Deployment", "StatefulSet"):
+        if manifest["kind"] in ("Deployment", "StatefulSet", "Job"):
             yield name, manifest["spec"]["template"]
         elif manifest["kind"] == "CronJob":
             yield name, manifest["spec"]["jobTemplate"]["spec"]["template"]

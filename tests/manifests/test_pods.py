@@ -62,10 +62,11 @@ def test_namespaces_enforce_pod_security(rendered: tuple[Manifest, ...]) -> None
     assert namespace["metadata"]["labels"]["pod-security.kubernetes.io/enforce"] == "restricted"
 
 
-def test_only_the_ingress_controller_has_a_token(rendered: tuple[Manifest, ...]) -> None:
+def test_only_what_calls_the_api_server_has_a_token(rendered: tuple[Manifest, ...]) -> None:
     """No other pod can call the API server, or gets other services in its environment."""
     for name, pod in pods(rendered):
-        assert pod["spec"]["automountServiceAccountToken"] is (name == "traefik")
+        has_token = pod["spec"]["automountServiceAccountToken"]
+        assert has_token is (name in ("traefik", "generate-secrets"))
         assert pod["spec"]["enableServiceLinks"] is False
 
 
