@@ -174,6 +174,11 @@ redeploy: ## Build SERVICE=frontend and replace its pods
 	$(install_run)
 	@exec $(venv) -m deploy redeploy
 
+.PHONY: cluster-dev
+cluster-dev: ## Run the working tree in kubectl's cluster; SERVICE=frontend
+	$(install_run)
+	@exec $(venv) -m deploy cluster-dev
+
 .PHONY: undeploy
 undeploy: ## Delete the system and its data from kubectl's cluster
 	$(install_run)
@@ -183,6 +188,8 @@ undeploy: ## Delete the system and its data from kubectl's cluster
 prepare: ## Prepare kubectl's cluster for the walk in docs/chapter.md
 	$(install_run)
 	@exec $(venv) -m deploy prepare
+
+##@ Keys
 
 .PHONY: secrets
 secrets: ## Create missing keys and passwords; OVERLAY=production

@@ -1,8 +1,10 @@
 """The verbs that deploy MyThoughts to a Kubernetes cluster.
 
 commands       the Makefile's verbs: secrets, rotate-keys, cluster-up, cluster-down,
-               deploy, redeploy, prepare, undeploy
+               deploy, redeploy, cluster-dev, prepare, undeploy
 deployment     deploying an overlay, or one service's new image
+development    running the working tree in the cluster: replicas, the pods, which get the code;
+               templates, from which the cluster makes them; lease, of the one who develops
 clusters       creating the cluster `mythoughts` on this machine; cluster_tools: the commands of
                kind, k3d and minikube
 images         building the images and loading them into a cluster

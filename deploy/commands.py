@@ -6,6 +6,7 @@ from deploy import key_rotation, messages
 from deploy.cluster_tools import cluster_of, usable_clusters
 from deploy.clusters import ensure_cluster
 from deploy.deployment import deploy, prepare, redeploy
+from deploy.development import develop
 from deploy.images import delivery_to
 from deploy.kubectl import (
     INGRESS_CONTROLLER,
@@ -21,6 +22,7 @@ from deploy.rollout import wait_seconds, wait_until_ready
 from tooling.console import confirm, say, step
 from tooling.project import SERVICES
 from tooling.settings import choice
+from tooling.working_tree import watch_code
 
 
 def make_secrets(environment: Mapping[str, str]) -> None:
@@ -103,6 +105,19 @@ def redeploy_service(environment: Mapping[str, str]) -> None:
     redeploy(kubectl, service, delivery, seconds=wait_seconds(environment))
 
 
+def cluster_dev(environment: Mapping[str, str]) -> None:
+    """Run services in the cluster of the current context from the working tree, until Ctrl-C."""
+    changes = watch_code()
+    names = {service.workload: service for service in SERVICES}
+    chosen = environment.get("SERVICE") and choice(environment, "SERVICE", names)
+    services = [names[chosen]] if chosen else SERVICES
+    kubectl = Kubectl(chosen_context(environment))
+    delivery = delivery_to(kubectl, environment)
+    what = f"This runs {', '.join(service.workload for service in services)} from this working tree"
+    _confirm_unless_ours(what, kubectl, environment, verb="cluster-dev")
+    develop(kubectl, services, delivery, changes)
+
+
 def undeploy(environment: Mapping[str, str]) -> None:
     """Delete everything from the cluster of the current context."""
     kubectl = Kubectl(chosen_context(environment))
@@ -119,6 +134,7 @@ COMMANDS = {
     "cluster-down": cluster_down,
     "deploy": deploy_overlay,
     "redeploy": redeploy_service,
+    "cluster-dev": cluster_dev,
     "prepare": prepare_chapter,
     "undeploy": undeploy,
 }

@@ -1,8 +1,9 @@
 """kubectl, always with the chosen context, even if the current context changes meanwhile."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from tooling.commands import run
@@ -24,9 +25,13 @@ class Kubectl:
 
     context: str
 
+    def command(self, *arguments: str) -> list[str]:
+        """The command line that runs it."""
+        return ["kubectl", "--context", self.context, *arguments]
+
     def run(self, *arguments: str, text: str = "") -> str:
         """Run it and return its output; `text` is its standard input. Raises Failure."""
-        return run("kubectl", "--context", self.context, *arguments, text=text)
+        return run(*self.command(*arguments), text=text)
 
     def get(self, *what: str, namespace: str = NAMESPACE) -> list[Json]:
         """The objects of these kinds or names, as the API server returns them."""
@@ -34,6 +39,28 @@ class Kubectl:
         found: Json = json.loads(answer)
         items: list[Json] = found.get("items", [found])
         return items
+
+    def find(self, name: str) -> Json | None:
+        """The object of this kind and name, such as `lease/development`, or None."""
+        answer = self.run(
+            "get", name, "--namespace", NAMESPACE, "--ignore-not-found", "--output=json"
+        )
+        found: Json | None = json.loads(answer) if answer else None
+        return found
+
+    def patch(self, name: str, operations: Sequence[Json]) -> None:
+        """Change an object by a JSON patch (RFC 6902)."""
+        what = (name, "--namespace", NAMESPACE, "--type=json", "--patch-file=/dev/stdin")
+        self.run("patch", *what, text=json.dumps(operations))
+
+    def render(self, folder: Path) -> list[Json]:
+        """The objects of a kustomization."""
+        manifests = self.run("kustomize", str(folder))
+        # kubectl turns YAML into JSON, one object after the other.
+        as_json = ("--local", "--filename=-", "--output=json")
+        text = self.run("annotate", *as_json, "not-there-", text=manifests)
+        objects: list[Json] = json.loads("[" + text.replace("}\n{", "},{") + "]")
+        return objects
 
     def server(self) -> str:
         """The address of the cluster's API server."""

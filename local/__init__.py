@@ -2,13 +2,13 @@
 
     commands     the Makefile's verbs down, logs and reset, which need no packages
     backups      backup and restore; lending: PostgreSQL without the system
-    running      up and dev; development: restarting what has changed, background: BACKGROUND=1
+    running      up and dev; development: replacing what has changed, background: BACKGROUND=1
     stack        the whole system, started in order and stopped in reverse order
     services     the ports and settings of the services; ports: which are free
     postgres     the PostgreSQL server; postgres_binaries: where its programs come from, account:
                  the account that it runs as
     process      one child process and its log; leftovers: the processes of a killed run
-    logs         showing and following the logs
+    logs         following the log files
     folder       the folder `.local`, kept between runs:
 
         secrets.json        passwords of PostgreSQL's roles (mode 600)

@@ -1,85 +1,63 @@
-"""Restarts services when their code changes."""
+"""Replaces the processes of services when their code changes: `make dev`."""
 
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
-from watchfiles import Change, watch
-
-from local.logs import show_line
 from local.stack import Stack
-from tooling.console import complain
 from tooling.failures import Failure
-from tooling.project import ROOT, SERVICES
-
-_CHASSIS = ROOT / "chassis" / "src"
-_CHECK_MILLISECONDS = 200
-# A change causes several events (a temporary file, a new name, a new time); events within this
-# time count as one.
-_SETTLE_MILLISECONDS = 50
+from tooling.lines import show_line
+from tooling.project import SERVICES, Service
+from tooling.supervision import READY, restart, supervised
+from tooling.working_tree import Change, snapshot
 
 
-Changes = Iterator[set[tuple[Change, str]]]
+class Supervisors:
+    """The supervisors of the services, whose sockets are in `folder`."""
 
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._started = {service: snapshot(service).name for service in SERVICES}
 
-def watch_code() -> Changes:
-    """Watch the code from now on; yields empty sets at intervals while nothing changes."""
-    folders = [_CHASSIS, *(service.folder / "src" for service in SERVICES)]
-    changes = watch(
-        *folders,
-        step=_SETTLE_MILLISECONDS,
-        rust_timeout=_CHECK_MILLISECONDS,
-        yield_on_timeout=True,
-    )
-    # Watching starts with the first item.
-    next(changes)
-    return changes
+    def command_of(self, service: Service) -> list[str | Path]:
+        """The command that runs the service under its supervisor."""
+        folder = self._folder / service.name
+        folder.mkdir()
+        return supervised(folder, service.command())
 
+    def follow(self, stack: Stack, changes: Iterator[Change | None]) -> None:
+        """Replace processes, endlessly, whenever their code or templates, or the chassis, change.
 
-def reload_on_changes(stack: Stack, changes: Changes) -> None:
-    """Restart services, endlessly, whenever their code or templates, or the chassis, change.
+        `changes` must be watched since before the system started, so that none is missed. Raises
+        Failure when a process of the system ends.
+        """
+        with ThreadPoolExecutor(len(SERVICES)) as pool:
+            for change in changes:
+                stack.check()
+                if change is not None:
+                    list(pool.map(partial(self._apply, change, stack), SERVICES))
 
-    `changes` must be watched since before the system started, so that none is missed. A service
-    that fails to restart is reported and started again at the next change. Raises Failure
-    when PostgreSQL ends.
-    """
-    reported: set[str] = set()
-    for batch in changes:
-        stack.check("postgres")
-        paths = [Path(path) for _, path in batch]
-        if touched := services_of(paths):
-            reported -= touched
-            # An editor's temporary files come and go with the change.
-            _restart(stack, touched, next((path for path in paths if path.exists()), paths[0]))
-        for name in stack.services.keys() - reported:
-            reported |= _report_end(stack, name)
+    def _apply(self, change: Change, stack: Stack, service: Service) -> None:
+        if change.is_of_packages(service):
+            show_line(service.name, f"{change.title} changed: `make dev` installs when it starts")
+        if not change.is_of_code(service) or not self._has_news(service):
+            return
+        try:
+            if change.is_of_migrations(service):
+                stack.migrate(service)
+            outcome = restart(self._folder / service.name)
+        except Failure as failure:
+            outcome = str(failure)
+        if outcome == READY:
+            outcome = f"live after {time.time() - change.saved_at:.1f} s"
+        else:
+            outcome = f"the old process still serves: {outcome}"
+        show_line(service.name, f"{change.title} changed: {outcome}")
 
-
-def services_of(paths: list[Path]) -> set[str]:
-    """The names of the services that use one of the files."""
-    if any(path.is_relative_to(_CHASSIS) for path in paths):
-        return {service.name for service in SERVICES}
-    return {
-        service.name
-        for service in SERVICES
-        if any(path.is_relative_to(service.folder) for path in paths)
-    }
-
-
-def _restart(stack: Stack, names: set[str], changed: Path) -> None:
-    started = time.monotonic()
-    try:
-        stack.restart(*sorted(names))
-    except Failure:
-        return  # It has ended, which is reported below, or is not ready, as its log shows.
-    for name in sorted(names):
-        seconds = time.monotonic() - started
-        show_line(name, f"{changed.name} changed: ready again after {seconds:.1f} s")
-
-
-def _report_end(stack: Stack, name: str) -> set[str]:
-    process = stack.services[name]
-    if process.exit_status is None:
-        return set()
-    complain(f"\n{name} {process.ending}. It restarts when its code changes.\n")
-    return {name}
+    def _has_news(self, service: Service) -> bool:
+        """Whether the code differs from what was started last: saving alone changes nothing."""
+        before = self._started[service]
+        self._started[service] = snapshot(service).name
+        return self._started[service] != before

@@ -1,25 +1,14 @@
-"""Shows the output of the processes, each line with its origin, and follows log files."""
+"""Follows log files, each line with its origin."""
 
-import os
 import sys
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from tooling.console import say
+from tooling.lines import show_line
 
-_COLOURS = {"frontend": 36, "thoughts": 32, "users": 35, "postgres": 34}
-_NAME_WIDTH = max(len(name) for name in _COLOURS)
 _FIRST_LINES = 20
 _PAUSE_SECONDS = 0.3
-
-
-def show_line(name: str, line: str) -> None:
-    """Write a line of a process's output with the process's name, coloured on a terminal."""
-    label = f"{name:{_NAME_WIDTH}} |"
-    if sys.stdout.isatty() and not os.environ.get("NO_COLOR"):
-        label = f"\x1b[{_COLOURS.get(name, 0)}m{label}\x1b[0m"
-    say(f"{label} {line}")
 
 
 def follow(logs: Mapping[str, Path], *, while_: Callable[[], bool]) -> None:

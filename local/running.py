@@ -1,21 +1,24 @@
 """Runs the system in the foreground or background: `make up` and `make dev`."""
 
 import signal
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from pathlib import Path
 
 from local import background, development
 from local.folder import Folder
-from local.logs import show_line
 from local.services import HOST, PORT_SETTINGS
-from local.stack import Stack
+from local.stack import CommandOf, Stack
 from tooling import messages
 from tooling.console import say, step
+from tooling.lines import show_line
 from tooling.program import heed_signals
-from tooling.project import ROOT, SERVICES
+from tooling.project import ROOT, SERVICES, Service
 from tooling.settings import MAX_PORT, number
+from tooling.working_tree import watch_code
 
 _CHECK_SECONDS = 0.2
 
@@ -29,9 +32,16 @@ def up(environment: Mapping[str, str]) -> int:
 
 
 def dev(environment: Mapping[str, str]) -> int:
-    """Run the system and restart each service when its code changes."""
-    ports, changes = _ports(environment), development.watch_code()
-    return _run(environment, ports, lambda stack: development.reload_on_changes(stack, changes))
+    """Run the system and replace the process of each service when its code changes."""
+    ports, changes = _ports(environment), watch_code()
+    with tempfile.TemporaryDirectory(prefix="mythoughts-") as folder:
+        supervisors = development.Supervisors(Path(folder))
+        return _run(
+            environment,
+            ports,
+            lambda stack: supervisors.follow(stack, changes),
+            command_of=supervisors.command_of,
+        )
 
 
 COMMANDS = {"up": up, "dev": dev}
@@ -42,6 +52,7 @@ def _run(
     ports: Mapping[str, int],
     watch: Callable[[Stack], None],
     on_ready: Callable[[], None] | None = None,
+    command_of: CommandOf = Service.command,
 ) -> int:
     """Start the system, run `watch` on it, and stop it whatever happens."""
     shown = threading.Event()
@@ -55,7 +66,14 @@ def _run(
     # KeyboardInterrupt is the usual end of a run.
     with suppress(KeyboardInterrupt), folder.held():
         settings = _settings(environment)
-        with Stack(folder, ports=ports, settings=settings, on_line=show, step=step) as stack:
+        with Stack(
+            folder,
+            ports=ports,
+            settings=settings,
+            command_of=command_of,
+            on_line=show,
+            step=step,
+        ) as stack:
             seconds = time.monotonic() - started
             say(_ready_message(stack, seconds=seconds, in_background=on_ready is not None))
             shown.set()

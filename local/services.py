@@ -51,7 +51,6 @@ def environment_of(
         "PYTHONUNBUFFERED": "1",
         "HOST": HOST,
         "PORT": urls[service.name].rpartition(":")[2],
-        "DRAIN_SECONDS": "0",
         # The Frontend calls the backends from here.
         "TRUSTED_PROXIES": f"{HOST}/32",
         "TOKEN_PUBLIC_KEYS_PATH": str(folder.public_keys),

@@ -28,6 +28,7 @@ JOB_SECONDS = 120
 STOP_SECONDS = 10
 
 Step = Callable[[str], AbstractContextManager[None]]
+CommandOf = Callable[[Service], list[str | Path]]
 
 
 class Stack:
@@ -36,7 +37,8 @@ class Stack:
     `urls` and `services` have the keys `thoughts`, `users` and `frontend`. `database_urls` are the
     addresses of the databases for the services, `owner_urls` those for the databases' owners. A
     port that is 0 or missing in `ports` means any free one. `settings` are additional settings of
-    every service, `postgres_settings` those of PostgreSQL. `on_line(name, line)` is called for
+    every service, `postgres_settings` those of PostgreSQL. `command_of` returns the command that
+    serves a service. `on_line(name, line)` is called for
     each line that a process prints; `step(label)` returns a context manager for each part of the
     start.
 
@@ -51,6 +53,7 @@ class Stack:
         settings: Mapping[str, str] | None = None,
         durable: bool = True,
         postgres_settings: Mapping[str, str] | None = None,
+        command_of: CommandOf = Service.command,
         on_line: Callable[[str, str], None] | None = None,
         step: Step = lambda _: nullcontext(),
     ) -> None:
@@ -61,6 +64,7 @@ class Stack:
         self.services: dict[str, Process] = {}
         self._ports = ports or {}
         self._settings = settings or {}
+        self._command_of = command_of
         self._on_line = on_line
         self._step = step
         self._secrets = folder.secrets()
@@ -125,6 +129,10 @@ class Stack:
         for name in names:
             self._wait_until_ready(name)
 
+    def migrate(self, *services: Service) -> None:
+        """Bring the schemas of the services' databases up to date; raises Failure."""
+        self._run_jobs([self._process(service, "migrate", as_owner=True) for service in services])
+
     def check(self, *names: str) -> None:
         """Raise Failure if one of the processes, by default any, has ended by itself."""
         processes = {**self.services, "postgres": self.postgres.process}
@@ -164,7 +172,7 @@ class Stack:
             environment["MIGRATIONS_DATABASE_URL"] = self.owner_urls[service.name]
         return Process(
             service.name,
-            service.command(*arguments),
+            service.command(*arguments) if arguments else self._command_of(service),
             environment=environment,
             log_path=self.folder.logs / f"{service.name}.log",
             on_line=self._on_line,

@@ -1,14 +1,16 @@
 """What every program of this repository builds on, whichever verb of the Makefile starts it.
 
     program      the frame of a program: signals and failures; failures: what a user is told
-    console      output to the terminal: messages, steps with their durations, questions
+    console      output to the terminal: messages, steps with their durations, questions; lines:
+                 the output of processes
     settings     reading the variables that a verb is given
     commands     running other programs
     project      the root folder and the three services; messages: what is said about them
     environment  creates .venv and installs the locked packages (runs before anything is installed)
     chromium     finds or installs the browser of the tests
     readiness    waiting until a server is ready
+    working_tree the code and its changes; supervision: the supervisor, which runs what changes
 
 `private_files` writes passwords. Nothing here imports from the other folders, and only `chromium`
-needs an installed package.
+and `working_tree` need an installed package.
 """

@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 
 from testkit.trees import READY, Tree, temporary_tree
-from testkit.waiting import wait_until
 from tooling.project import ROOT
 
 INSTALLING = "Installing packages"
@@ -54,25 +53,47 @@ def test_make_dev_shows_a_change(clone: Tree) -> None:
     template = clone.path / "services/frontend/src/frontend/templates/login.html"
 
     template.write_text(template.read_text().replace("</form>", "</form><!-- new -->"))
-    run.wait_for("login.html changed: ready again")
+    run.wait_for("login.html changed: live after")
 
     assert "<!-- new -->" in clone.http("frontend").get("/login/").text
     clone.run("make", "down").wait()
 
 
 def test_make_dev_survives_broken_code(clone: Tree) -> None:
-    """With `make dev`, a service with broken code is reported, and restarts when it is fixed."""
+    """With `make dev`, broken code is reported while the old process serves, until it is fixed."""
     run = clone.run("make", "dev")
     run.wait_for(READY)
     code = clone.path / "services/users_backend/src/users_backend/routes.py"
     working = code.read_text()
 
     code.write_text(working + "\ndef broken(:\n")
-    run.wait_for("users ended with exit status")
+    run.wait_for("routes.py changed: the old process still serves: the new process ended")
+    meanwhile = clone.log_in("bruce", "bruce")
     code.write_text(working)
 
-    run.wait_for("routes.py changed: ready again")
-    wait_until(lambda: clone.log_in("bruce", "bruce"), seconds=10)
+    run.wait_for("routes.py changed: live after")
+    assert meanwhile
+    assert clone.log_in("bruce", "bruce")
+    clone.run("make", "down").wait()
+
+
+def test_make_dev_applies_a_migration(clone: Tree) -> None:
+    """With `make dev`, a new migration is applied before the code serves."""
+    run = clone.run("make", "dev")
+    run.wait_for(READY)
+    versions = clone.path / "services/users_backend/src/users_backend/migrations/versions"
+    newest = max(path.name for path in versions.glob("[0-9]*.py"))[:4]
+    revision = versions / "9999_addition.py"
+
+    revision.write_text(
+        f'revision, down_revision = "9999", "{newest}"\n\n\n'
+        'def upgrade():\n    raise ValueError("applied")\n'
+    )
+    run.wait_for("9999_addition.py changed: the old process still serves: users (python")
+
+    assert "applied" in run.output
+    assert clone.log_in("bruce", "bruce")
+    revision.unlink()
     clone.run("make", "down").wait()
 
 

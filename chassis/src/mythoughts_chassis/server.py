@@ -5,6 +5,7 @@ the load balancer notices, finishes requests in flight, and exits. A second sign
 
 While the service drains, each response also closes its connection (RFC 9112, section 9.6):
 clients that keep connections and do not check readiness would otherwise use them until they break.
+A service with a socket of a supervisor leaves new connections to its successor meanwhile.
 """
 
 import signal
@@ -16,6 +17,7 @@ from types import FrameType
 import structlog
 import uvicorn
 
+from mythoughts_chassis.activation import passed_listener, report_ready
 from mythoughts_chassis.api import Api
 from mythoughts_chassis.browser_headers import EVERY_RESPONSE
 from mythoughts_chassis.connections import KEEP_ALIVE_SECONDS, Connections, max_connections
@@ -48,7 +50,8 @@ def serve(api: Api, settings: ServiceSettings) -> None:
         access_log=False,
         log_config=None,
     )
-    _DrainingServer(config, api, connections, settings.drain_seconds).run()
+    server = _DrainingServer(config, api, connections, settings.drain_seconds)
+    server.run(sockets=server.passed)
 
 
 class _DrainingServer(uvicorn.Server):
@@ -59,14 +62,17 @@ class _DrainingServer(uvicorn.Server):
         self._api = api
         self._connections = connections
         self._drain_seconds = drain_seconds
+        listener = passed_listener()
+        self.passed = None if listener is None else [listener]
         self._exit_at: float | None = None
         self._heard: list[signal.Signals] = []
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Start listening and log the address; called by uvicorn."""
+        """Start listening, log the address, and report readiness; called by uvicorn."""
         await super().startup(sockets)
         host, port = self.servers[0].sockets[0].getsockname()[:2]
         _log.info("serving", host=host, port=port)
+        report_ready()
 
     def handle_exit(self, sig: int, _: FrameType | None) -> None:
         """Start draining; a second signal ends it. Called by uvicorn for SIGTERM and SIGINT.
@@ -84,6 +90,8 @@ class _DrainingServer(uvicorn.Server):
             name = self._heard.pop(0).name
             _log.info("stopping", signal=name, drain_seconds=self._drain_seconds)
             self.config.encoded_headers.append((b"connection", b"close"))
+            for server in self.servers if self.passed else ():
+                server.close()
             # uvicorn applies these headers at every tenth tick; make this tick one of those.
             counter = 0
         if counter % 10 == 0:

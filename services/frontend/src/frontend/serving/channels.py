@@ -130,9 +130,13 @@ class Channel(HTTPChannel):
 
 
 class Server(TcpWSGIServer):
-    """Serves `app` at `listener` until `run` is interrupted by `SystemExit`."""
+    """Serves `app` at `listener` until `run` is interrupted by `SystemExit`.
+
+    With `has_successor` another process takes the new connections once this one drains.
+    """
 
     channel_class = Channel
+    has_successor = False
 
     def __init__(
         self,
@@ -177,6 +181,8 @@ class Server(TcpWSGIServer):
 
     def readable(self) -> bool:
         """Whether to accept connections; called by waitress."""
+        if self.has_successor and self.readiness.draining:
+            return False
         return time.monotonic() >= self._accepts_at
 
     def handle_accept(self) -> None:

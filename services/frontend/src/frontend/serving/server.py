@@ -2,7 +2,8 @@
 
 On SIGTERM, /readyz returns 503 and requests are still served for DRAIN_SECONDS so that load
 balancers notice; each response closes its connection. Then no new requests are accepted, and those
-in flight are finished. SIGINT stops without that delay.
+in flight are finished. SIGINT stops without that delay. A socket of a supervisor is left to the
+successor at once.
 """
 
 import signal
@@ -16,6 +17,7 @@ from waitress.adjustments import Adjustments
 from frontend.serving.channels import MAX_WAITING_BYTES, Server
 from frontend.serving.health import Readiness
 from frontend.settings import Settings
+from mythoughts_chassis.activation import passed_listener, report_ready
 from mythoughts_chassis.connections import MAX_HEADER_BYTES, Connections, max_connections
 
 _log = structlog.get_logger()
@@ -63,10 +65,13 @@ def serve(app: WSGIApplication, settings: Settings, readiness: Readiness) -> Non
     Raises `OSError` if it cannot listen on the address.
     """
     _stop_on_signals(readiness, settings.drain_seconds)
-    listener = listen(settings)
+    passed = passed_listener()
+    listener = passed or listen(settings)
     host, port = listener.getsockname()[:2]
     server = make_server(app, settings, readiness, listener)
+    server.has_successor = passed is not None
     _log.info("serving", host=host, port=port)
+    report_ready()
     server.run()
     server.close()
 

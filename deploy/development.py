@@ -1,0 +1,83 @@
+"""Running services in the cluster from the working tree: `make cluster-dev`."""
+
+import sys
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+
+from deploy.images import Delivery
+from deploy.kubectl import NAMESPACE, Kubectl
+from deploy.lease import Lease
+from deploy.replicas import Replicas
+from deploy.templates import replace_template, replaced_templates
+from tooling.console import step
+from tooling.lines import show_line
+from tooling.project import Service
+from tooling.working_tree import Change, snapshot
+
+
+def develop(
+    kubectl: Kubectl,
+    services: Sequence[Service],
+    delivery: Delivery,
+    changes: Iterator[Change | None],
+) -> None:
+    """Run the services from the working tree until Ctrl-C, then from their images again.
+
+    `changes` must be watched already. Raises Failure.
+    """
+    with (
+        suppress(KeyboardInterrupt),
+        Lease(kubectl),
+        replaced_templates(kubectl, services),
+        Replicas(kubectl) as replicas,
+    ):
+        for service in services:
+            replicas.want(service, snapshot(service))
+        enter, to_build = _listen_for_enter(), set[Service]()
+        for change in changes:
+            if change is not None:
+                to_build |= {service for service in services if change.is_of_packages(service)}
+                for service in services:
+                    _apply(change, service, kubectl, replicas)
+            if enter.is_set():
+                enter.clear()
+                _build(kubectl, to_build, delivery)
+
+
+def _apply(change: Change, service: Service, kubectl: Kubectl, replicas: Replicas) -> None:
+    if change.is_of_packages(service):
+        what = f"{change.title} changed: a new image has to be built. Enter does it."
+        show_line(service.name, what)
+    if not change.is_of_code(service):
+        return
+    is_new = replicas.want(service, snapshot(service), change)
+    if is_new and change.is_of_migrations(service):
+        # New pods migrate before they serve; the old ones keep the code that fits the old schema.
+        replicas.retire(service)
+        kubectl.run(
+            "rollout", "restart", f"deployment/{service.workload}", "--namespace", NAMESPACE
+        )
+
+
+def _build(kubectl: Kubectl, services: set[Service], delivery: Delivery) -> None:
+    """Build images, and let the pods run the working tree on them."""
+    while services:
+        service = services.pop()
+        with step(f"Building {service.image}"):
+            images = delivery.build([service])
+        with step("Bringing it to the cluster"):
+            delivery.bring_builds(images)
+        replace_template(kubectl, service, delivery.name_in_cluster(images[service.image]))
+
+
+def _listen_for_enter() -> threading.Event:
+    """Return an event that is set whenever Enter is pressed at the terminal."""
+    pressed = threading.Event()
+
+    def listen() -> None:
+        for _ in sys.stdin:
+            pressed.set()
+
+    threading.Thread(target=listen, daemon=True).start()
+    return pressed

@@ -1,0 +1,223 @@
+"""Runs a service from a working tree, and replaces its process when another tree arrives.
+
+    supervisor.py wait FOLDER             wait for the first tree
+    supervisor.py run FOLDER COMMAND...   run a service, the last tree first on its PYTHONPATH
+    supervisor.py receive FOLDER NAME     read a tree (tar) of this name from standard input, run it
+    supervisor.py restart FOLDER          run the service again
+
+It listens for the service and passes the socket on (LISTEN_FDS, sd_listen_fds(3)); a process that
+says READY=1 (sd_notify(3)) takes the place of the old one, which serves until then. If none comes,
+because the code is broken, the old one stays. `receive` and `restart` print `ready` or what failed.
+
+It needs only Python: it is mounted into images that know nothing of it.
+"""
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tarfile
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+
+START_SECONDS = 60
+STOP_SECONDS = 10
+_PAUSE_SECONDS = 0.05
+_LISTENER = 3
+_READY = "ready"
+
+
+def wait(folder: Path) -> None:
+    """Wait until there is a tree."""
+    while _current(folder) is None:
+        time.sleep(_PAUSE_SECONDS)
+
+
+def receive(folder: Path, name: str) -> None:
+    """Unpack a tree beside the others, make it the current one, and have it run."""
+    tree, unfinished = folder / name, folder / f"{name}.unfinished"
+    if not tree.exists():
+        shutil.rmtree(unfinished, ignore_errors=True)
+        with tarfile.open(fileobj=sys.stdin.buffer, mode="r|gz") as archive:
+            archive.extractall(unfinished, filter="data")
+        if old := _current(folder):
+            _copy_compiled(old, unfinished)
+        unfinished.rename(tree)
+    _link(folder, name)
+    restart(folder, name)
+
+
+def restart(folder: Path, name: str = "") -> None:
+    """Ask the supervisor to run the tree `name`, or again what it runs; print what it answers."""
+    answer = _READY
+    # Before the supervisor starts, which begins with the current tree, nobody listens.
+    nobody = suppress(FileNotFoundError, ConnectionRefusedError)
+    with nobody, socket.socket(socket.AF_UNIX) as control:
+        control.connect(str(folder / "control"))
+        control.sendall(f"{name}\n".encode())
+        answer = control.makefile().read()
+    print(answer)
+
+
+class Supervisor:
+    """Listens for a service and runs its command; `run` serves until SIGTERM."""
+
+    def __init__(self, folder: Path, command: Sequence[str]) -> None:
+        self._folder = folder
+        self._command = command
+        self._serving: subprocess.Popen[bytes] | None = None
+        self._tree: Path | None = None
+        self._processes: list[subprocess.Popen[bytes]] = []
+        self._control = _bind(folder / "control", socket.SOCK_STREAM)
+        self._control.listen()
+        self._control.settimeout(_PAUSE_SECONDS)
+
+    def run(self) -> None:
+        """Start the service, then replace its process whenever that is asked for."""
+        try:
+            if self._replace() != _READY and _current(self._folder) is None:
+                sys.exit(1)  # Only with a tree that arrives can it get better.
+            while True:
+                self._answer_next()
+                self._report_end()
+        finally:
+            self._stop(*self._processes)
+
+    def _answer_next(self) -> None:
+        with suppress(TimeoutError):
+            connection, _ = self._control.accept()
+            with connection, suppress(OSError):
+                name = connection.makefile().readline().strip()
+                runs = self._serving is not None and self._tree == self._folder / name
+                connection.sendall((_READY if name and runs else self._replace()).encode())
+
+    def _replace(self) -> str:
+        """Start a process from the current tree, and tell the old one to stop once it is ready."""
+        self._stop(*(process for process in self._processes if process is not self._serving))
+        _delete_others(self._folder, self._tree)
+        tree = _current(self._folder)
+        with _bind(self._folder / "notices", socket.SOCK_DGRAM) as notices:
+            new = self._start(tree)
+            failure = _failure_of(new, notices)
+        if failure:
+            self._stop(new)
+            print(f"supervisor: {failure}", flush=True)
+            return failure
+        if self._serving:
+            self._serving.terminate()
+        self._serving, self._tree = new, tree
+        return _READY
+
+    def _start(self, tree: Path | None) -> subprocess.Popen[bytes]:
+        path = {"PYTHONPATH": f"{tree}/service:{tree}/chassis"} if tree else {}
+        passed = {
+            "LISTEN_FDS": "1",
+            "NOTIFY_SOCKET": str(self._folder / "notices"),
+            # Connections that it has accepted when its successor is ready bring their requests.
+            "DRAIN_SECONDS": "0.2",
+        }
+        # The shell's process id is that of the service, which it becomes.
+        shell = ["/bin/sh", "-c", 'LISTEN_PID=$$ exec "$@"', "sh"]
+        environment = {**os.environ, **path, **passed}
+        process = subprocess.Popen([*shell, *self._command], env=environment, pass_fds=[_LISTENER])
+        self._processes.append(process)
+        return process
+
+    def _report_end(self) -> None:
+        if self._serving is not None and self._serving.poll() is not None:
+            ending = f"the process ended with exit status {self._serving.returncode}"
+            print(f"supervisor: {ending}; it starts again when the code changes", flush=True)
+            self._serving = None
+
+    def _stop(self, *processes: subprocess.Popen[bytes]) -> None:
+        for process in processes:
+            process.terminate()
+        for process in processes:
+            try:
+                process.wait(STOP_SECONDS)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+            self._processes.remove(process)
+
+
+def _failure_of(process: subprocess.Popen[bytes], notices: socket.socket) -> str:
+    """Wait until the process is ready; return why it is not, or nothing."""
+    notices.settimeout(_PAUSE_SECONDS)
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline:
+        with suppress(TimeoutError):
+            notices.recv(64)
+            return ""
+        if process.poll() is not None:
+            return f"the new process ended with exit status {process.returncode}"
+    return f"the new process was not ready after {START_SECONDS} s"
+
+
+def _current(folder: Path) -> Path | None:
+    link = folder / "current"
+    return link.resolve() if link.exists() else None
+
+
+def _link(folder: Path, name: str) -> None:
+    unfinished = folder / "current.unfinished"
+    unfinished.unlink(missing_ok=True)
+    unfinished.symlink_to(name)
+    unfinished.rename(folder / "current")
+
+
+def _copy_compiled(old: Path, new: Path) -> None:
+    """Take over what Python has compiled: it is valid as long as a file's time and size are."""
+    for compiled in old.rglob("__pycache__"):
+        target = new / compiled.relative_to(old)
+        if target.parent.is_dir():
+            shutil.copytree(compiled, target)
+
+
+def _delete_others(folder: Path, tree: Path | None) -> None:
+    for other in folder.iterdir():
+        if other.is_dir() and not other.is_symlink() and other not in (tree, _current(folder)):
+            shutil.rmtree(other, ignore_errors=True)
+
+
+def _bind(path: Path, kind: socket.SocketKind) -> socket.socket:
+    path.unlink(missing_ok=True)
+    bound = socket.socket(socket.AF_UNIX, kind)
+    bound.bind(str(path))
+    return bound
+
+
+def _listen() -> None:
+    """Listen at HOST and PORT, with the descriptor that a service expects."""
+    address = (os.environ["HOST"], int(os.environ["PORT"]))
+    descriptor = socket.create_server(address, backlog=2048).detach()
+    if descriptor != _LISTENER:
+        os.dup2(descriptor, _LISTENER)
+        os.close(descriptor)
+
+
+def _end(number: int, _: object) -> None:
+    sys.exit(128 + number)
+
+
+def main() -> None:
+    """Do what the command line says."""
+    action, folder, *arguments = sys.argv[1:]
+    if action == "run":
+        _listen()
+        signal.signal(signal.SIGTERM, _end)
+        Supervisor(Path(folder), arguments).run()
+    elif action == "receive":
+        receive(Path(folder), arguments[0])
+    elif action == "restart":
+        restart(Path(folder))
+    else:
+        wait(Path(folder))
+
+
+if __name__ == "__main__":
+    main()

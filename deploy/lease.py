@@ -1,0 +1,83 @@
+"""Who develops in the cluster, which a Lease says there while `make cluster-dev` runs."""
+
+import getpass
+import json
+import os
+import socket
+import threading
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+
+from deploy.kubectl import NAMESPACE, Json, Kubectl
+from tooling.failures import Failure
+
+NAME = "development"
+_DURATION_SECONDS = 60
+_RENEWAL_SECONDS = 20
+_TIME = "%Y-%m-%dT%H:%M:%S.%fZ"
+
+
+class Lease:
+    """A lease that is held for the duration of a `with` block, and renewed meanwhile.
+
+    Entering raises Failure if somebody else holds it.
+    """
+
+    def __init__(self, kubectl: Kubectl) -> None:
+        self._kubectl = kubectl
+        self._holder = f"{getpass.getuser()}@{socket.gethostname()} (process {os.getpid()})"
+        self._over = threading.Event()
+        self._renewing = threading.Thread(target=self._renew, daemon=True)
+
+    def __enter__(self) -> None:
+        self._take()
+        self._renewing.start()
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        self._renewing.join()
+        with suppress(Failure):
+            self._kubectl.run("delete", "lease", NAME, "--namespace", NAMESPACE)
+
+    def _take(self) -> None:
+        found = self._kubectl.find(f"lease/{NAME}")
+        if found is not None:
+            self._check_expired(found["spec"])
+        # With the version that was read: of two who do this at once, one fails.
+        version = {"resourceVersion": found["metadata"]["resourceVersion"]} if found else {}
+        lease = {
+            "apiVersion": "coordination.k8s.io/v1",
+            "kind": "Lease",
+            "metadata": {"name": NAME, "namespace": NAMESPACE, **version},
+            "spec": {
+                "holderIdentity": self._holder,
+                "leaseDurationSeconds": _DURATION_SECONDS,
+                "renewTime": _now().strftime(_TIME),
+            },
+        }
+        verb = "replace" if found else "create"
+        self._kubectl.run(verb, "--filename=-", text=json.dumps(lease))
+
+    def _check_expired(self, spec: Json) -> None:
+        renewed = datetime.strptime(spec["renewTime"], _TIME).replace(tzinfo=UTC)
+        ends = renewed + timedelta(seconds=spec["leaseDurationSeconds"])
+        if ends > _now():
+            seconds = (ends - _now()).total_seconds()
+            raise Failure(
+                f"{spec['holderIdentity']} develops in this cluster already. If that has ended "
+                f"without a goodbye, its lease expires in {seconds:.0f} s."
+            )
+
+    def _renew(self) -> None:
+        """Renew the lease as long as it is ours."""
+        while not self._over.wait(_RENEWAL_SECONDS):
+            patch = [
+                {"op": "test", "path": "/spec/holderIdentity", "value": self._holder},
+                {"op": "replace", "path": "/spec/renewTime", "value": _now().strftime(_TIME)},
+            ]
+            with suppress(Failure):
+                self._kubectl.patch(f"lease/{NAME}", patch)
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)

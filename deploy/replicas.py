@@ -1,0 +1,238 @@
+"""The pods that run the working tree: each gets the newest code, and shows its logs."""
+
+import json
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+from deploy.kubectl import NAMESPACE, Json, Kubectl
+from tooling.commands import failed
+from tooling.failures import Failure
+from tooling.lines import show_line
+from tooling.project import SERVICES, Service
+from tooling.supervision import READY
+from tooling.working_tree import Change, Snapshot
+
+# The container that waits for the code, the supervisor in it, and where that keeps the code.
+SOURCE = "source"
+RECEIVE = ("python", "/development/supervisor.py", "receive", "/source")
+# Longer than a supervisor waits for an old process to stop and a new one to start.
+_SYNC_SECONDS = 90
+_PAUSE_SECONDS = 0.5
+_WORTH_A_WORD = 5
+
+
+@dataclass(eq=False)
+class Pod:
+    """A pod, its running containers, the code that it has, and what became of that there."""
+
+    name: str
+    service: Service
+    running: list[str] = field(default_factory=list)
+    code: str = ""
+    outcome: str = ""
+    is_gone: bool = False
+    is_retired: bool = False
+
+    @property
+    def entrance(self) -> str:
+        """The container that takes code: the service's once it runs, before that another one."""
+        own = self.service.workload
+        return own if own in self.running else next(iter(self.running), "")
+
+
+@dataclass
+class _Wanted:
+    """The code that a service should run, and the change that it has to be reported for."""
+
+    snapshot: Snapshot
+    title: str = "the working tree"
+    since: float = field(default_factory=time.time)
+    is_reported: bool = False
+
+
+class Replicas:
+    """Follows the pods of services, in threads, while a `with` block runs."""
+
+    def __init__(self, kubectl: Kubectl) -> None:
+        self._kubectl = kubectl
+        self._pods: dict[str, Pod] = {}
+        self._wanted: dict[Service, _Wanted] = {}
+        self._changed = threading.Condition()
+        self._streams: set[subprocess.Popen[str]] = set()
+        self._begun: set[str] = set()
+        self._is_over = False
+
+    def __enter__(self) -> "Replicas":
+        threading.Thread(target=self._follow_pods, daemon=True).start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._is_over = True
+        for stream in list(self._streams):
+            stream.terminate()
+
+    def want(self, service: Service, code: Snapshot, change: Change | None = None) -> bool:
+        """Give the pods of a service this code, because of a change; return whether it is new."""
+        with self._changed:
+            before = self._wanted.get(service)
+            if before and before.snapshot.name == code.name:
+                return False
+            self._wanted[service] = _Wanted(code)
+            if change:
+                self._wanted[service] = _Wanted(code, change.title, change.saved_at)
+            self._changed.notify_all()
+        return True
+
+    def retire(self, service: Service) -> None:
+        """Give the present pods of a service no more code: others take their place."""
+        with self._changed:
+            for pod in self._pods.values():
+                pod.is_retired |= pod.service == service
+
+    def _follow_pods(self) -> None:
+        names = ",".join(service.workload for service in SERVICES)
+        selector = f"--selector=app.kubernetes.io/name in ({names})"
+        options = (selector, "--watch", "--output-watch-events", "--output=json")
+        while not self._is_over:
+            lines: list[str] = []
+            for line in self._stream("get", "pods", f"--namespace={NAMESPACE}", *options):
+                lines.append(line)
+                if line == "}":  # The end of an object; within it, lines are indented.
+                    event = json.loads("\n".join(lines))
+                    self._note(event["object"], is_gone=event["type"] == "DELETED")
+                    lines.clear()
+            time.sleep(_PAUSE_SECONDS)
+
+    def _note(self, found: Json, *, is_gone: bool) -> None:
+        """Note the state of a pod of a service that is developed."""
+        name, labels, status = (
+            found["metadata"]["name"],
+            found["metadata"]["labels"],
+            found["status"],
+        )
+        services = {service.workload: service for service in self._wanted}
+        service = services.get(labels["app.kubernetes.io/name"])
+        if service is None:
+            return
+        is_ending = "deletionTimestamp" in found["metadata"] or status["phase"] == "Failed"
+        takes_code = found["spec"].get("initContainers", [{}])[0].get("name") == SOURCE
+        with self._changed:
+            pod = self._pods.setdefault(name, Pod(name, service))
+            pod.is_gone = is_gone or is_ending
+            containers = _containers(status) if takes_code else []
+            pod.running = [container for container, _, is_running in containers if is_running]
+            self._changed.notify_all()
+        if takes_code:
+            self._begin_once(name, self._keep_up_to_date, pod)
+        for container, life, _ in containers:
+            if container != SOURCE:
+                self._begin_once(life, self._show_log, pod, container)
+        if is_gone:
+            self._pods.pop(name)
+        self._report(service)
+
+    def _begin_once(self, key: str, work: Callable[..., None], *arguments: object) -> None:
+        if key not in self._begun:
+            self._begun.add(key)
+            threading.Thread(target=work, args=arguments, daemon=True).start()
+
+    def _keep_up_to_date(self, pod: Pod) -> None:
+        """Send a pod the newest code whenever it has another; one at a time, and no one between."""
+        refusals = 0
+        while True:
+            with self._changed:
+                self._changed.wait_for(lambda: pod.is_gone or self._needs_code(pod))
+                if pod.is_gone:
+                    return
+                code, entrance = self._wanted[pod.service].snapshot, pod.entrance
+            try:
+                outcome = self._send(pod, entrance, code)
+            except (Failure, subprocess.TimeoutExpired) as error:
+                # The container may have ended meanwhile; the next one may be another.
+                refusals += 1
+                if refusals == _WORTH_A_WORD:
+                    show_line(pod.service.name, f"{pod.name} takes no code yet: {error}")
+                time.sleep(_PAUSE_SECONDS)
+                continue
+            with self._changed:
+                refusals = 0
+                pod.code = code.name
+                pod.outcome = outcome if entrance == pod.service.workload else ""
+            self._report(pod.service)
+
+    def _needs_code(self, pod: Pod) -> bool:
+        if pod.is_retired or not pod.entrance:
+            return False
+        is_old = pod.code != self._wanted[pod.service].snapshot.name
+        return is_old or (not pod.outcome and pod.entrance == pod.service.workload)
+
+    def _send(self, pod: Pod, container: str, code: Snapshot) -> str:
+        """Send a pod code and wait until it runs there; return READY or why it does not."""
+        where = (pod.name, f"--container={container}", f"--namespace={NAMESPACE}")
+        command = self._kubectl.command("exec", "--stdin", *where, "--", *RECEIVE, code.name)
+        done = subprocess.run(
+            command,
+            input=code.archive,
+            capture_output=True,
+            check=False,
+            timeout=_SYNC_SECONDS,
+            start_new_session=True,
+        )
+        if done.returncode:
+            raise failed(command, done.stderr.decode(errors="replace"))
+        return done.stdout.decode().strip()
+
+    def _report(self, service: Service) -> None:
+        """Report once what became of the newest code: that it runs in all pods, or fails in one."""
+        with self._changed:
+            wanted = self._wanted[service]
+            pods = [
+                pod for pod in self._pods.values() if pod.service == service and not pod.is_gone
+            ]
+            outcomes = [pod.outcome if pod.code == wanted.snapshot.name else "" for pod in pods]
+            failure = next((outcome for outcome in outcomes if outcome not in ("", READY)), None)
+            is_live = bool(pods) and set(outcomes) == {READY}
+            if wanted.is_reported or not (failure or is_live):
+                return
+            wanted.is_reported = True
+        if failure:
+            what = f"{failure}; what ran before still serves"
+        else:
+            count = "1 pod" if len(pods) == 1 else f"{len(pods)} pods"
+            what = f"live in {count} after {time.time() - wanted.since:.1f} s"
+        show_line(service.name, f"{wanted.title}: {what}")
+
+    def _show_log(self, pod: Pod, container: str) -> None:
+        for line in self._stream(
+            "logs", pod.name, f"--container={container}", f"--namespace={NAMESPACE}", "--follow"
+        ):
+            show_line(pod.service.name, line)
+
+    def _stream(self, *arguments: str) -> Iterator[str]:
+        """The lines that kubectl prints, until it ends."""
+        command = self._kubectl.command(*arguments)
+        with subprocess.Popen(
+            command,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+            errors="replace",
+            start_new_session=True,
+        ) as stream:
+            self._streams.add(stream)
+            for line in stream.stdout or ():
+                yield line.rstrip("\n")
+        self._streams.discard(stream)
+
+
+def _containers(status: Json) -> list[tuple[str, str, bool]]:
+    """The containers that have started: name, id, and whether they run."""
+    statuses = [*status.get("initContainerStatuses", []), *status.get("containerStatuses", [])]
+    return [
+        (container["name"], container["containerID"], "running" in container["state"])
+        for container in statuses
+        if container.get("containerID")
+    ]

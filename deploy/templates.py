@@ -1,0 +1,98 @@
+"""The templates of Deployments, which the component `dev` replaces for a time."""
+
+import json
+import os
+import signal
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from deploy.kubectl import Json, Kubectl
+from tooling.console import say, step
+from tooling.failures import Failure
+from tooling.project import ROOT, Service
+
+COMPONENT = ROOT / "deploy" / "kubernetes" / "components" / "dev"
+# On a Deployment that runs the working tree: its template before that. It outlives this program.
+ANNOTATION = "mythoughts/replaced-template"
+_PATH = f"/metadata/annotations/{ANNOTATION.replace('/', '~1')}"
+
+
+@contextmanager
+def replaced_templates(kubectl: Kubectl, services: Sequence[Service]) -> Iterator[None]:
+    """Let the pods run the working tree, and at the end what they ran before.
+
+    Raises Failure, for example if a service is not deployed.
+    """
+    for service in services:
+        _deployment_and_original(kubectl, service)
+    try:
+        for service in services:
+            with step(f"Preparing {service.workload} for the working tree"):
+                replace_template(kubectl, service)
+        say("\nCtrl-C gives the cluster its images back.\n")
+        yield
+    finally:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # Nothing is left half done.
+        for service in services:
+            with step(f"Giving {service.workload} its image back"):
+                restore_template(kubectl, service)
+
+
+def replace_template(kubectl: Kubectl, service: Service, image: str | None = None) -> None:
+    """Add the component to a Deployment, perhaps with another image; raises Failure."""
+    deployment, original = _deployment_and_original(kubectl, service)
+    if image is not None:
+        _set_image(original["spec"], service, image)
+    deployment["spec"]["template"] = original
+    settings, changed = _with_component(kubectl, deployment)
+    kubectl.run("apply", "--filename=-", text=json.dumps(settings))
+    kubectl.patch(
+        f"deployment/{service.workload}",
+        [
+            {"op": "add", "path": _PATH, "value": json.dumps(original)},
+            {"op": "replace", "path": "/spec/template", "value": changed["spec"]["template"]},
+        ],
+    )
+
+
+def restore_template(kubectl: Kubectl, service: Service) -> None:
+    """Give a Deployment its original template back, if another one is in its place."""
+    deployment, original = _deployment_and_original(kubectl, service)
+    if ANNOTATION in deployment["metadata"]["annotations"]:
+        kubectl.patch(
+            f"deployment/{service.workload}",
+            [
+                {"op": "replace", "path": "/spec/template", "value": original},
+                {"op": "remove", "path": _PATH},
+            ],
+        )
+
+
+def _deployment_and_original(kubectl: Kubectl, service: Service) -> tuple[Json, Json]:
+    deployment = kubectl.find(f"deployment/{service.workload}")
+    if deployment is None:
+        raise Failure(f"{service.workload} is not in the cluster {kubectl.context}: make deploy")
+    kept = deployment["metadata"]["annotations"].get(ANNOTATION)
+    return deployment, json.loads(kept) if kept else deployment["spec"]["template"]
+
+
+def _set_image(pods: Json, service: Service, image: str) -> None:
+    for container in (*pods.get("initContainers", []), *pods["containers"]):
+        if service.repository in container["image"]:
+            container["image"] = image
+
+
+def _with_component(kubectl: Kubectl, deployment: Json) -> list[Json]:
+    """Render the component over a Deployment as it is; the ConfigMap comes first."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name).resolve()
+        kustomization = {
+            "namespace": deployment["metadata"]["namespace"],
+            "resources": ["deployment.json"],
+            "components": [os.path.relpath(COMPONENT, folder)],
+        }
+        (folder / "kustomization.yaml").write_text(json.dumps(kustomization))
+        (folder / "deployment.json").write_text(json.dumps(deployment))
+        return kubectl.render(folder)

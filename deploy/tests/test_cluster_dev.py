@@ -1,0 +1,503 @@
+"""`make cluster-dev`: services run in a cluster from the working tree."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from testkit.http_client import CONNECTION_ERRORS, HttpClient
+from testkit.own_server import temporary_folder
+from testkit.pretend_cluster import Pod, PretendCluster
+from testkit.waiting import repeated, wait_until
+from tooling.project import ROOT
+
+# A service that takes no second to start; it answers with its code and counts its starts.
+SERVICE = """
+import os, sys
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from mythoughts_chassis.activation import passed_listener, report_ready
+from PACKAGE import text
+
+HERE = Path(__file__).parent
+
+class Handler(BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(200)
+        self.end_headers()
+        files = ",".join(sorted(path.name for path in HERE.glob("templates/*")))
+        self.wfile.write(f"{text.TEXT} {files}".encode())
+
+    def log_message(self, *_):
+        pass
+
+if sys.argv[1:2] == ["migrate"]:
+    revisions = sorted(path.stem for path in HERE.glob("migrations/*.py"))
+    Path(os.environ["POD"], "migrated").write_text(" ".join(revisions))
+    sys.exit("broken" in revisions)
+print(f"started with {text.TEXT}", flush=True)
+server = HTTPServer(("", 0), Handler, bind_and_activate=False)
+server.socket = passed_listener()
+report_ready()
+server.serve_forever()
+"""
+PACKAGES = {
+    "frontend": "frontend",
+    "thoughts-backend": "thoughts_backend",
+    "users-backend": "users_backend",
+}
+
+
+class Developer:
+    """A working tree with services of a few lines, and the verb that runs there."""
+
+    def __init__(self, folder: Path, cluster: PretendCluster) -> None:
+        self.tree = folder
+        self.cluster = cluster
+        self._runs: list[subprocess.Popen[str]] = []
+
+    def package(self, workload: str = "frontend") -> Path:
+        """The folder of a service's code."""
+        name = PACKAGES[workload]
+        return self.tree / "services" / name / "src" / name
+
+    def write_text(self, text: str, workload: str = "frontend") -> None:
+        """Save a module, whose text the service answers with."""
+        (self.package(workload) / "text.py").write_text(f"TEXT = {text!r}\n")
+
+    def start(self, **settings: str) -> "Run":
+        """Start `make cluster-dev`."""
+        output = self.tree.parent / f"output-{len(self._runs)}"
+        path = f"{self.cluster.bin}:{os.environ['PATH']}"
+        with output.open("w") as stream:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "deploy", "cluster-dev"],
+                cwd=self.tree,
+                env={"PATH": path, "HOME": str(self.tree), "USER": "bruce", **settings},
+                stdin=subprocess.PIPE,
+                stdout=stream,
+                stderr=subprocess.STDOUT,
+                text=True,
+                start_new_session=True,
+            )
+        self._runs.append(process)
+        return Run(process, output)
+
+    def stop(self) -> None:
+        """Stop whatever runs."""
+        for process in self._runs:
+            process.send_signal(signal.SIGINT)
+            process.communicate(timeout=60)
+
+
+class Run:
+    """A run of the verb."""
+
+    def __init__(self, process: subprocess.Popen[str], output: Path) -> None:
+        self.process = process
+        self._output = output
+
+    @property
+    def output(self) -> str:
+        """What it has printed."""
+        return self._output.read_text()
+
+    def wait_for(self, text: str, *, times: int = 1) -> None:
+        """Wait until it has printed a text, so many times."""
+        wait_until(lambda: self.output.count(text) >= times, what=lambda: self.output)
+
+    def interrupt(self) -> None:
+        """Press Ctrl-C and wait for the end."""
+        self.process.send_signal(signal.SIGINT)
+        self.process.communicate(timeout=60)
+
+
+@pytest.fixture
+def developer() -> Iterator[Developer]:
+    """A developer with a cluster where the images of all services run."""
+    with temporary_folder() as folder:
+        tree = folder / "a tree 树"
+        for part in ("deploy", "tooling"):
+            shutil.copytree(ROOT / part, tree / part, ignore=shutil.ignore_patterns("secrets"))
+        chassis = tree / "chassis" / "src" / "mythoughts_chassis"
+        chassis.mkdir(parents=True)
+        (chassis / "__init__.py").touch()
+        shutil.copy(ROOT / "chassis/src/mythoughts_chassis/activation.py", chassis)
+        development = tree / "deploy/kubernetes/components/dev"
+        cluster = PretendCluster(folder, [deployment(name) for name in PACKAGES], development)
+        developer = Developer(tree, cluster)
+        for workload, package in PACKAGES.items():
+            developer.package(workload).mkdir(parents=True)
+            (developer.package(workload) / "__init__.py").touch()
+            code = SERVICE.replace("PACKAGE", package)
+            (developer.package(workload) / "__main__.py").write_text(code)
+            (developer.package(workload) / "templates").mkdir()
+            developer.write_text("one", workload)
+            description = tree / "services" / package / "pyproject.toml"
+            shutil.copy(ROOT / "services" / package / "pyproject.toml", description)
+        yield developer
+        developer.stop()
+        cluster.stop()
+
+
+def deployment(workload: str) -> dict[str, Any]:
+    """A Deployment as the manifests have it."""
+    path = ROOT / "services" / PACKAGES[workload] / "kubernetes" / "deployment.yaml"
+    described: dict[str, Any] = yaml.safe_load(path.read_text())
+    return described
+
+
+@pytest.fixture
+def frontend(developer: Developer) -> tuple[Run, Pod]:
+    """A run that develops the Frontend, and its pod, which serves the working tree."""
+    run = developer.start(SERVICE="frontend")
+    run.wait_for("live in 1 pod")
+    (pod,) = developer.cluster.pods_of("frontend", ready=1)
+    return run, pod
+
+
+def answer_of(pod: Pod) -> str:
+    """What the service in a pod answers."""
+    return HttpClient(pod.url).get("/").text
+
+
+def test_working_tree_runs_in_all_services(developer: Developer) -> None:
+    """What differs from the images before the command starts is there at once."""
+    for number, workload in enumerate(PACKAGES):
+        developer.write_text(f"changed {number}", workload)
+
+    run = developer.start()
+
+    run.wait_for("the working tree: live in 1 pod", times=3)
+    pods = [developer.cluster.pods_of(workload, ready=1)[0] for workload in PACKAGES]
+    assert [answer_of(pod) for pod in pods] == [f"changed {number} " for number in range(3)]
+
+
+def test_saved_file_is_live(developer: Developer, frontend: tuple[Run, Pod]) -> None:
+    """A saved module is in use, and the time from saving it is printed."""
+    run, pod = frontend
+
+    developer.write_text("two")
+
+    run.wait_for("text.py: live in 1 pod after ")
+    assert answer_of(pod) == "two "
+
+
+def test_no_other_service_is_touched(developer: Developer, frontend: tuple[Run, Pod]) -> None:
+    """With SERVICE, the others keep their images."""
+    assert not any(pod.takes_code for pod in developer.cluster.pods_of("users-backend"))
+    assert developer.cluster.deployment("users-backend") == {
+        **deployment("users-backend"),
+        "metadata": {
+            **deployment("users-backend")["metadata"],
+            "annotations": {},
+            "namespace": "example",
+        },
+        "spec": {**deployment("users-backend")["spec"], "replicas": 1},
+    }
+
+
+def test_deleted_and_renamed_files_are_gone(
+    developer: Developer, frontend: tuple[Run, Pod]
+) -> None:
+    """The pod has the files of the working tree and no others."""
+    run, pod = frontend
+    templates = developer.package() / "templates"
+    for name in ("a.html", "b.html"):
+        (templates / name).touch()
+    wait_until(lambda: answer_of(pod) == "one a.html,b.html", what=lambda: run.output)
+
+    (templates / "a.html").unlink()
+    (templates / "b.html").rename(templates / "c.html")
+
+    wait_until(lambda: answer_of(pod) == "one c.html", what=lambda: run.output)
+
+
+def test_replaced_pod_serves_the_working_tree_only(
+    developer: Developer, frontend: tuple[Run, Pod]
+) -> None:
+    """A pod in place of a deleted one waits for the newest code before it serves."""
+    run, pod = frontend
+    developer.write_text("two")
+    run.wait_for("text.py: live")
+
+    developer.cluster.delete_pod(pod)
+    wait_until(lambda: pod.is_ending)
+    (other,) = developer.cluster.pods_of("frontend", ready=1)
+
+    assert answer_of(other) == "two "
+    assert [line for line in other.log if "started" in line] == ["started with two\n"]
+
+
+def test_every_replica_gets_every_change(developer: Developer, frontend: tuple[Run, Pod]) -> None:
+    """A pod that is added gets the code, and a save is live when all pods have it."""
+    run, _ = frontend
+    developer.cluster.deployment("frontend")["spec"]["replicas"] = 3
+    pods = developer.cluster.pods_of("frontend", ready=3)
+
+    developer.write_text("two")
+
+    run.wait_for("text.py: live in 3 pods")
+    assert [answer_of(pod) for pod in pods] == ["two "] * 3
+
+
+def save_by_rename(developer: Developer) -> None:
+    """Save as editors do that write a temporary file first."""
+    path = developer.package() / "text.py"
+    unfinished = path.with_name("text.py.tmp")
+    unfinished.write_text("TEXT = 'two'\n")
+    unfinished.replace(path)
+
+
+def check_out_many(developer: Developer) -> None:
+    """Change 200 files, the last of them the text."""
+    for number in range(200):
+        (developer.package() / f"module_{number}.py").write_text(f"NUMBER = {number}\n")
+    developer.write_text("two")
+
+
+@pytest.mark.parametrize("save", [save_by_rename, check_out_many])
+def test_one_change_restarts_once(
+    developer: Developer, frontend: tuple[Run, Pod], save: Callable[[Developer], None]
+) -> None:
+    """A save in several steps, or of many files, ends in its last state, in one restart."""
+    run, pod = frontend
+
+    save(developer)
+    wait_until(lambda: answer_of(pod) == "two ", what=lambda: run.output)
+    # Whatever was still on its way has arrived before this.
+    developer.write_text("three")
+    wait_until(lambda: answer_of(pod) == "three ", what=lambda: run.output)
+
+    starts = [line for line in pod.log if "started" in line]
+    assert starts == [f"started with {text}\n" for text in ("one", "two", "three")]
+
+
+def test_saves_during_a_sync_end_in_the_last_state(
+    developer: Developer, frontend: tuple[Run, Pod]
+) -> None:
+    """Of many saves, the last one counts, and those between may be passed over."""
+    run, pod = frontend
+
+    for number in range(30):
+        developer.write_text(f"number {number}")
+    wait_until(lambda: answer_of(pod) == "number 29 ", what=lambda: run.output)
+
+    assert pod.log[-1] == "started with number 29\n"
+
+
+def test_saving_without_a_change_does_nothing(
+    developer: Developer, frontend: tuple[Run, Pod]
+) -> None:
+    """A file that is saved with the same contents restarts nothing."""
+    run, pod = frontend
+
+    developer.write_text("one")
+    (developer.package() / "text.py").touch()
+    developer.write_text("two", "frontend")
+    run.wait_for("text.py: live")
+
+    assert len([line for line in pod.log if "started" in line]) == 2
+
+
+def test_broken_code_leaves_the_old_process(
+    developer: Developer, frontend: tuple[Run, Pod]
+) -> None:
+    """A syntax error is shown, while the old process serves; its correction is live."""
+    run, pod = frontend
+
+    (developer.package() / "text.py").write_text("TEXT = (\n")
+    run.wait_for("text.py: the new process ended with exit status 1; what ran before still serves")
+    run.wait_for("SyntaxError")
+    meanwhile = answer_of(pod)
+    developer.write_text("two")
+    run.wait_for("text.py: live")
+
+    assert (meanwhile, answer_of(pod)) == ("one ", "two ")
+
+
+def test_no_request_fails_while_code_changes(
+    developer: Developer, frontend: tuple[Run, Pod]
+) -> None:
+    """The old process serves until the new one is ready, and the connections wait in one queue."""
+    run, pod = frontend
+
+    def ask() -> object:
+        try:
+            return HttpClient(pod.url).get("/").status
+        except CONNECTION_ERRORS as error:
+            return repr(error)
+
+    with repeated(ask, threads=2) as outcomes:
+        for number in range(3):
+            developer.write_text(f"number {number}")
+            run.wait_for("text.py: live", times=number + 1)
+
+    # The service of a few lines does not finish what it has accepted; the real ones do.
+    refused = [outcome for outcome in outcomes if "Refused" in str(outcome)]
+    assert (refused, set(outcomes) & {200}) == ([], {200})
+
+
+def test_code_that_never_worked_can_be_corrected(developer: Developer) -> None:
+    """If the code is broken from the beginning, the images serve until it is corrected."""
+    (developer.package() / "text.py").write_text("TEXT = (\n")
+    run = developer.start(SERVICE="frontend")
+    run.wait_for("the working tree: the new process ended")
+    images = [pod for pod in developer.cluster.pods_of("frontend") if not pod.takes_code]
+
+    developer.write_text("two")
+
+    (pod,) = developer.cluster.pods_of("frontend", ready=1)
+    assert len(images) == 1
+    assert answer_of(pod) == "two "
+
+
+def test_migration_is_applied_before_code_serves(developer: Developer) -> None:
+    """A new migration replaces the pods; the old one keeps its code until the new one is ready."""
+    run = developer.start(SERVICE="thoughts-backend")
+    (old,) = developer.cluster.pods_of("thoughts-backend", ready=1)
+    run.wait_for("live in 1 pod")
+    migrations = developer.package("thoughts-backend") / "migrations"
+
+    migrations.mkdir()
+    (migrations / "0002.py").touch()
+    run.wait_for("0002.py: live in 1 pod")
+
+    (new,) = developer.cluster.pods_of("thoughts-backend", ready=1)
+    assert new is not old
+    assert (new.folder / "migrated").read_text() == "0002"
+    assert len([line for line in old.log if "started" in line]) == 1
+
+
+def test_broken_migration_can_be_corrected(developer: Developer) -> None:
+    """While a migration fails, the old pod serves; a corrected one is applied."""
+    run = developer.start(SERVICE="thoughts-backend")
+    (old,) = developer.cluster.pods_of("thoughts-backend", ready=1)
+    run.wait_for("live in 1 pod")
+    migrations = developer.package("thoughts-backend") / "migrations"
+    migrations.mkdir()
+    (migrations / "broken.py").touch()
+    wait_until(lambda: len(developer.cluster.pods_of("thoughts-backend")) == 2)
+    meanwhile = answer_of(old)
+
+    (migrations / "broken.py").rename(migrations / "0002.py")
+    run.wait_for("live in 1 pod", times=2)
+
+    assert meanwhile == "one "
+    (new,) = developer.cluster.pods_of("thoughts-backend", ready=1)
+    assert (new.folder / "migrated").read_text() == "0002"
+
+
+def test_changed_packages_need_an_image(developer: Developer, frontend: tuple[Run, Pod]) -> None:
+    """A changed list of packages is named, and Enter builds an image that pods run on."""
+    run, pod = frontend
+    for name, prints in (("make", ""), ("docker", "sha256:0123456789abcdef"), ("kind", "")):
+        program = developer.cluster.bin / name
+        program.write_text(f"#!/bin/sh\necho {prints}\n")
+        program.chmod(0o755)
+
+    (developer.tree / "services/frontend/requirements.txt").write_text("another==1\n")
+    run.wait_for("requirements.txt changed: a new image has to be built")
+    assert run.process.stdin is not None
+    run.process.stdin.write("\n")
+    run.process.stdin.flush()
+    wait_until(lambda: pod.is_ending, what=lambda: run.output)
+    (other,) = developer.cluster.pods_of("frontend", ready=1)
+
+    images = {
+        container["image"]
+        for kind in ("initContainers", "containers")
+        for container in other.template["spec"][kind]
+    }
+    assert images == {"mythoughts/frontend:1.0.0-0123456789ab"}
+    assert answer_of(other) == "one "
+
+
+def test_logs_have_the_name_of_their_service(developer: Developer) -> None:
+    """The logs of all pods are shown."""
+    for workload in PACKAGES:
+        developer.write_text(f"text of {workload}", workload)
+
+    run = developer.start()
+
+    for name, workload in zip(("frontend", "thoughts", "users"), PACKAGES, strict=True):
+        run.wait_for(f"{name:8} | started with text of {workload}\n")
+
+
+def test_second_terminal_is_told(developer: Developer, frontend: tuple[Run, Pod]) -> None:
+    """Whoever starts it a second time learns who develops here, and changes nothing."""
+    first, _ = frontend
+
+    second = developer.start()
+
+    assert second.process.wait(60) == 1
+    assert f"(process {first.process.pid}) develops in this cluster already" in second.output
+    assert len(developer.cluster.pods_of("users-backend")) == 1
+    assert not developer.cluster.pods_of("users-backend")[0].takes_code
+
+
+def test_expired_lease_is_taken_over(developer: Developer) -> None:
+    """Of somebody whose machine went away, only the lease is left, until it expires."""
+    developer.cluster.objects["lease/development"] = {
+        "metadata": {"resourceVersion": "7"},
+        "spec": {
+            "holderIdentity": "somebody",
+            "leaseDurationSeconds": 60,
+            "renewTime": "2026-01-01T00:00:00.000000Z",
+        },
+    }
+
+    run = developer.start(SERVICE="frontend")
+
+    run.wait_for("live in 1 pod")
+    lease = developer.cluster.objects["lease/development"]
+    assert str(run.process.pid) in lease["spec"]["holderIdentity"]
+
+
+def test_end_gives_the_images_back(developer: Developer, frontend: tuple[Run, Pod]) -> None:
+    """Ctrl-C leaves the Deployment as it was, and no lease."""
+    run, pod = frontend
+
+    run.interrupt()
+
+    before = deployment("frontend")["spec"]["template"]
+    assert run.process.returncode == 0, run.output
+    assert developer.cluster.deployment("frontend")["spec"]["template"] == before
+    assert not developer.cluster.deployment("frontend")["metadata"]["annotations"]
+    assert "lease/development" not in developer.cluster.objects
+    wait_until(lambda: pod.is_ending)
+
+
+def test_run_after_a_killed_one_gives_the_images_back(
+    developer: Developer, frontend: tuple[Run, Pod]
+) -> None:
+    """A run that was killed leaves the working tree there; the next one ends it in order."""
+    killed, _ = frontend
+    killed.process.kill()
+    killed.process.wait()
+    del developer.cluster.objects["lease/development"]  # As when it has expired.
+
+    run = developer.start(SERVICE="frontend")
+    run.wait_for("live in 1 pod")
+    run.interrupt()
+
+    before = deployment("frontend")["spec"]["template"]
+    assert developer.cluster.deployment("frontend")["spec"]["template"] == before
+
+
+def test_missing_deployment_is_reported(developer: Developer) -> None:
+    """Without the system in the cluster there is nothing to develop in."""
+    del developer.cluster.objects["deployment/frontend"]
+
+    run = developer.start()
+
+    assert run.process.wait(60) == 1
+    assert "make deploy" in run.output
+    assert "Traceback" not in run.output

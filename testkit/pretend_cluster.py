@@ -1,0 +1,399 @@
+"""A cluster that stands behind a stand-in for kubectl: pods are processes of this machine.
+
+What `make cluster-dev` does is done for real: the component is rendered by the real kubectl, the
+supervisor runs, trees are sent and unpacked. Only the API server, the kubelet and the controller of
+Deployments are simple: a pod runs its init containers one after another and then its service; a
+new template makes new pods, and the old ones go once these are ready.
+"""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from local.ports import free_port
+from testkit.waiting import wait_until
+from tests.manifests.kubectl import kubectl_path
+from tooling.readiness import is_ready
+
+Json = dict[str, Any]
+
+# Sends its command line and input to the cluster, and prints what comes back.
+KUBECTL = """import json, socket, sys
+server = socket.socket(socket.AF_UNIX)
+server.connect(SOCKET)
+reads = {"--stdin", "--filename=-", "--patch-file=/dev/stdin"} & {*sys.argv}
+text = sys.stdin.buffer.read() if reads else b""
+server.sendall(json.dumps(sys.argv[1:]).encode() + b"\\n" + text)
+server.shutdown(socket.SHUT_WR)
+while True:
+    chunk = server.recv(65536)
+    output, end, rest = chunk.partition(b"\\0")
+    sys.stdout.buffer.write(output)
+    sys.stdout.buffer.flush()
+    if end or not chunk:
+        break
+while chunk := server.recv(65536):
+    rest += chunk
+status, _, errors = rest.decode().partition("\\n")
+sys.stderr.write(errors)
+sys.exit(int(status or 1))
+"""
+
+
+class Pod:
+    """A pod: a folder, a port, and the process of the container that runs."""
+
+    def __init__(self, name: str, template: Json, folder: Path, development: Path) -> None:
+        self.development = development
+        self.name = name
+        self.template = template
+        self.labels = template["metadata"]["labels"]
+        self.folder = folder
+        self.port = free_port()
+        self.log: list[str] = []
+        self.states: dict[str, str] = {}
+        self.is_ending = False
+        self.process: subprocess.Popen[str] | None = None
+        (folder / "source").mkdir(parents=True)
+
+    @property
+    def url(self) -> str:
+        """Where its service answers."""
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def takes_code(self) -> bool:
+        """Whether it runs the working tree; others only pretend to run."""
+        first: Json = self.template["spec"].get("initContainers", [{}])[0]
+        return first.get("name") == "source"
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether its service gets requests."""
+        return not self.is_ending and (not self.takes_code or is_ready(f"{self.url}/"))
+
+    def describe(self) -> Json:
+        """The pod as the API server describes it."""
+        ending = {"deletionTimestamp": "2026-01-01T00:00:00Z"} if self.is_ending else {}
+        own = {container["name"] for container in self.template["spec"]["containers"]}
+
+        def statuses(names: set[str]) -> list[Json]:
+            return [
+                {"name": name, "containerID": f"pretend://{self.name}/{name}", "state": {state: {}}}
+                for name, state in self.states.items()
+                if name in names
+            ]
+
+        return {
+            "metadata": {"name": self.name, "labels": self.labels, **ending},
+            "spec": self.template["spec"],
+            "status": {
+                "phase": "Running",
+                "initContainerStatuses": statuses(self.states.keys() - own),
+                "containerStatuses": statuses(own),
+            },
+        }
+
+    def run(self, on_change: Callable[[], None]) -> None:
+        """Run one container after the other, until the pod ends."""
+        pods = self.template["spec"]
+        for container in (*pods.get("initContainers", []), *pods["containers"]):
+            while not self.is_ending and self._run_container(container, on_change):
+                time.sleep(0.1)  # It failed: the kubelet tries again.
+
+    def end(self) -> None:
+        """End it, as the kubelet does."""
+        self.is_ending = True
+        if self.process is not None and self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+            self.process.wait(60)
+
+    def local(self, word: str) -> str:
+        """A path of the pod as a path of this machine, anything else as it is."""
+        paths = {
+            "python": sys.executable,
+            "/source": str(self.folder / "source"),
+            "/development": str(self.development),
+        }
+        for path, here in paths.items():
+            word = word.replace(path, here) if word.startswith(path) else word
+        return word
+
+    def _run_container(self, container: Json, on_change: Callable[[], None]) -> int:
+        package = self.labels["app.kubernetes.io/name"].replace("-", "_")
+        command = container.get("command", ["python", "-m", package])
+        words = [self.local(word) for word in (*command, *container.get("args", []))]
+        variables = {item["name"]: item.get("value", "") for item in container.get("env", [])}
+        path = variables.get("PYTHONPATH", "").replace("/source", str(self.folder / "source"))
+        self.states[container["name"]] = "running"
+        environment = {
+            "PATH": os.defpath,
+            "HOST": "127.0.0.1",
+            "PORT": str(self.port),
+            "PYTHONPATH": path,
+            "POD": str(self.folder),
+        }
+        with subprocess.Popen(
+            words, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        ) as self.process:
+            if self.is_ending:
+                self.process.terminate()
+            on_change()
+            self.log.extend(self.process.stdout or ())
+        self.states[container["name"]] = "terminated"
+        on_change()
+        return self.process.returncode
+
+
+class PretendCluster:
+    """The cluster; `bin` has its kubectl. End it with `stop`."""
+
+    def __init__(self, folder: Path, deployments: list[Json], development: Path) -> None:
+        self.bin = folder / "bin"
+        self.calls: list[list[str]] = []
+        self.objects: dict[str, Json] = {}
+        self.pods: dict[str, Pod] = {}
+        self._folder = folder
+        self._development = development
+        self._events: list[Json] = []
+        self._changed = threading.Condition()
+        self._counter = 0
+        self._is_over = False
+        self._threads: list[threading.Thread] = []
+        for deployment in deployments:
+            deployment["metadata"].update(namespace="example", annotations={})
+            deployment["spec"]["replicas"] = 1
+            self.objects[f"deployment/{deployment['metadata']['name']}"] = deployment
+        self._socket = socket.socket(socket.AF_UNIX)
+        self._socket.bind(str(folder / "api"))
+        self._socket.listen(64)
+        self._install_kubectl()
+        self._begin(self._accept)
+        self._begin(self._control)
+
+    def stop(self) -> None:
+        """End every pod and every thread."""
+        self._is_over = True
+        with self._changed:
+            self._changed.notify_all()
+        for pod in list(self.pods.values()):
+            pod.end()
+        with socket.socket(socket.AF_UNIX) as last:
+            last.connect(str(self._folder / "api"))
+        for thread in self._threads:
+            thread.join(60)
+        self._socket.close()
+
+    def deployment(self, name: str) -> Json:
+        """A Deployment."""
+        return self.objects[f"deployment/{name}"]
+
+    def pods_of(self, workload: str, *, ready: int | None = None) -> list[Pod]:
+        """The pods that are not about to end; waits until so many are `ready`, and no others."""
+
+        def pods() -> list[Pod]:
+            found = [pod for pod in self.pods.values() if not pod.is_ending]
+            return [pod for pod in found if pod.labels["app.kubernetes.io/name"] == workload]
+
+        def are_ready() -> bool:
+            return len(pods()) == ready and all(pod.takes_code and pod.is_ready for pod in pods())
+
+        if ready is not None:
+            wait_until(are_ready, what=lambda: str([(pod.name, pod.log) for pod in pods()]))
+        return pods()
+
+    def delete_pod(self, pod: Pod) -> None:
+        """Delete a pod; another one takes its place."""
+        self._begin(lambda: self._end_pod(pod))
+
+    def _install_kubectl(self) -> None:
+        self.bin.mkdir()
+        program = self._folder / "kubectl.py"
+        program.write_text(KUBECTL.replace("SOCKET", repr(str(self._folder / "api"))))
+        script = self.bin / "kubectl"
+        script.write_text(f'#!/bin/sh\nexec "{sys.executable}" -ISs "{program}" "$@"\n')
+        script.chmod(0o755)
+
+    def _begin(self, work: Callable[[], None]) -> None:
+        thread = threading.Thread(target=work, daemon=True)
+        self._threads.append(thread)
+        thread.start()
+
+    # The controller of Deployments.
+
+    def _control(self) -> None:
+        while not self._is_over:
+            for key, deployment in list(self.objects.items()):
+                if key.startswith("deployment/"):
+                    self._reconcile(deployment)
+            time.sleep(0.05)
+
+    def _reconcile(self, deployment: Json) -> None:
+        name, template = deployment["metadata"]["name"], deployment["spec"]["template"]
+        pods = self.pods_of(name)
+        new = [pod for pod in pods if pod.template == template]
+        wanted = deployment["spec"]["replicas"]
+        for _ in range(wanted - len(new)):
+            self._start_pod(name, json.loads(json.dumps(template)))
+        surplus = new[wanted:]
+        if len(new) >= wanted and all(pod.is_ready for pod in new[:wanted]):
+            surplus += [pod for pod in pods if pod not in new]
+        for pod in surplus:
+            self._end_pod(pod)
+
+    def _start_pod(self, workload: str, template: Json) -> None:
+        self._counter += 1
+        name = f"{workload}-{self._counter}"
+        pod = Pod(name, template, self._folder / name, self._development)
+        self.pods[name] = pod
+        self._note(pod)
+        if pod.takes_code:
+            self._begin(lambda: pod.run(lambda: self._note(pod)))
+
+    def _end_pod(self, pod: Pod) -> None:
+        pod.is_ending = True
+        self._note(pod)
+        pod.end()
+        self.pods.pop(pod.name, None)
+        self._note(pod, kind="DELETED")
+
+    def _note(self, pod: Pod, kind: str = "MODIFIED") -> None:
+        with self._changed:
+            self._events.append({"type": kind, "object": pod.describe()})
+            self._changed.notify_all()
+
+    # The API server.
+
+    def _accept(self) -> None:
+        while not self._is_over:
+            connection, _ = self._socket.accept()
+            self._begin(lambda connection=connection: self._serve(connection))  # type: ignore[misc]
+
+    def _serve(self, connection: socket.socket) -> None:
+        with connection, connection.makefile("rb") as sent:
+            words, text = json.loads(sent.readline() or "null"), sent.read()
+            if words is None:
+                return  # The end, see `stop`.
+            if words[0] == "--context":
+                words = words[2:]
+            self.calls.append(words)
+
+            def write(output: str) -> None:
+                connection.sendall(output.encode())
+
+            try:
+                status, errors = self._answer(words, text, write)
+                write(f"\0{status}\n{errors}")
+            except OSError:
+                pass  # kubectl has been ended.
+
+    def _answer(
+        self, words: list[str], text: bytes, write: Callable[[str], None]
+    ) -> tuple[int, str]:
+        verbs: dict[str, Callable[..., tuple[int, str] | None]] = {
+            "kustomize": self._render,
+            "annotate": self._render,
+            "get": self._get,
+            "create": self._store,
+            "replace": self._store,
+            "apply": self._store,
+            "patch": self._patch,
+            "logs": self._show_log,
+            "exec": self._exec,
+            "config": lambda *_: write("kind-mythoughts"),
+            "delete": self._delete,
+            "rollout": self._restart,
+        }
+        return verbs[words[0]](words, text, write) or (0, "")
+
+    def _render(
+        self, words: list[str], text: bytes, write: Callable[[str], None]
+    ) -> tuple[int, str]:
+        done = subprocess.run(
+            [kubectl_path(), *words], input=text, capture_output=True, check=False
+        )
+        write(done.stdout.decode())
+        return done.returncode, done.stderr.decode()
+
+    def _get(
+        self, words: list[str], _: bytes, write: Callable[[str], None]
+    ) -> tuple[int, str] | None:
+        if "--watch" in words:
+            self._watch(write)
+            return None
+        found = self.objects.get(words[1])
+        if found is None and "--ignore-not-found" not in words:
+            return 1, f'Error from server (NotFound): "{words[1]}" not found'
+        write(json.dumps(found) if found else "")
+        return None
+
+    def _watch(self, write: Callable[[str], None]) -> None:
+        seen = 0
+        while not self._is_over:
+            with self._changed:
+                self._changed.wait_for(lambda: self._is_over or len(self._events) > seen)  # noqa: B023
+                news, seen = self._events[seen:], len(self._events)
+            for event in news:
+                write(json.dumps(event, indent=4) + "\n")
+
+    def _store(self, words: list[str], text: bytes, _: object) -> tuple[int, str]:
+        verb, described = words[0], json.loads(text)
+        key = f"{described['kind'].lower()}/{described['metadata']['name']}"
+        version = self.objects.get(key, {}).get("metadata", {}).get("resourceVersion")
+        if verb == "create" and key in self.objects:
+            return 1, "Error from server (AlreadyExists)"
+        if verb == "replace" and described["metadata"]["resourceVersion"] != version:
+            return 1, "Error from server (Conflict)"
+        described["metadata"]["resourceVersion"] = str(time.monotonic())
+        self.objects[key] = described
+        return 0, ""
+
+    def _patch(self, words: list[str], text: bytes, _: object) -> tuple[int, str]:
+        for operation in json.loads(text):
+            *parents, last = [part.replace("~1", "/") for part in operation["path"].split("/")[1:]]
+            place = self.objects[words[1]]
+            for part in parents:
+                place = place[part]
+            if operation["op"] == "remove":
+                del place[last]
+            elif operation["op"] == "test" and place[last] != operation["value"]:
+                return 1, "The test failed"
+            else:
+                place[last] = operation["value"]
+        return 0, ""
+
+    def _delete(self, words: list[str], *_: object) -> None:
+        self.objects.pop(f"{words[1]}/{words[2]}")
+
+    def _restart(self, words: list[str], *_: object) -> None:
+        template = self.objects[words[2]]["spec"]["template"]
+        template["metadata"]["annotations"] = {"restarted": str(time.monotonic())}
+
+    def _show_log(self, words: list[str], _: bytes, write: Callable[[str], None]) -> None:
+        """Show the log of a pod's service; those of init containers stay empty."""
+        pod, shown = self.pods[words[1]], 0
+        if f"--container={pod.template['spec']['containers'][0]['name']}" not in words:
+            return
+        while not (self._is_over or pod.is_ending):
+            lines = pod.log[shown:]
+            shown += len(lines)
+            write("".join(lines))
+            time.sleep(0.02)
+
+    def _exec(self, words: list[str], text: bytes, write: Callable[[str], None]) -> tuple[int, str]:
+        pod = self.pods.get(words[2])
+        container = words[3].removeprefix("--container=")
+        if pod is None or pod.states.get(container) != "running":
+            return 1, "error: container not found"
+        command = [pod.local(word) for word in words[words.index("--") + 1 :]]
+        done = subprocess.run(command, input=text, capture_output=True, check=False)
+        write(done.stdout.decode())
+        return done.returncode, done.stderr.decode()

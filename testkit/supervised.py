@@ -1,0 +1,74 @@
+"""A service under the supervisor of `make dev` and `make cluster-dev`."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from local.ports import free_port
+from local.process import Process
+from testkit.http_client import CONNECTION_ERRORS, HttpClient
+from testkit.own_server import temporary_folder
+from testkit.waiting import repeated, wait_until
+from tooling.readiness import is_ready
+from tooling.supervision import READY, SUPERVISOR, supervised
+
+
+class Supervised:
+    """A supervisor with its service, not started; `url` is the service's address."""
+
+    def __init__(self, command: list[str], environment: Mapping[str, str], folder: Path) -> None:
+        self.folder = folder
+        self.output: list[str] = []
+        port = free_port()
+        self.url = f"http://127.0.0.1:{port}"
+        address = {"HOST": "127.0.0.1", "PORT": str(port), "PATH": os.defpath}
+        self.process = Process(
+            "supervisor",
+            supervised(folder, [sys.executable, *command]),
+            environment={**address, **environment},
+            log_path=folder.parent / "supervisor.log",
+            on_line=lambda _, line: self.output.append(line),
+        )
+
+    def start(self) -> None:
+        """Start it and wait until the service answers."""
+        self.process.start()
+        wait_until(lambda: is_ready(f"{self.url}/healthz"), what=lambda: "\n".join(self.output))
+
+    def ask(self, action: str, *arguments: str, tree: bytes = b"") -> str:
+        """Run the supervisor's program with an action; return what it prints."""
+        command = [sys.executable, str(SUPERVISOR), action, str(self.folder), *arguments]
+        done = subprocess.run(command, input=tree, stdout=subprocess.PIPE, check=True)
+        return done.stdout.decode().strip()
+
+
+@contextmanager
+def supervisor_of(command: list[str], environment: Mapping[str, str]) -> Iterator[Supervised]:
+    """A supervisor, not started, in a temporary folder; ended after the block."""
+    with temporary_folder() as parent:
+        folder = parent / "supervisor"
+        folder.mkdir()
+        service = Supervised(command, environment, folder)
+        try:
+            yield service
+        finally:
+            if service.process.is_running:
+                service.process.stop(timeout_seconds=60)
+
+
+def replace_under_load(service: Supervised, path: str, *, times: int) -> list[object]:
+    """Replace the process while clients open connections; return each answer that is not 200."""
+
+    def ask() -> object:
+        try:
+            return HttpClient(service.url).get(path).status
+        except CONNECTION_ERRORS as error:
+            return repr(error)
+
+    with repeated(ask, threads=4) as outcomes:
+        for _ in range(times):
+            assert service.ask("restart") == READY
+    return [outcome for outcome in outcomes if outcome != 200]

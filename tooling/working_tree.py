@@ -1,0 +1,107 @@
+"""The services' code in the working tree: watching it, and what a change of it asks for."""
+
+import hashlib
+import io
+import tarfile
+import time
+import zlib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from watchfiles import watch
+
+from tooling.project import ROOT, SERVICES, Service
+
+_CHASSIS = ROOT / "chassis"
+_CHECK_MILLISECONDS = 200
+# A save causes several events (a temporary file, a new name, a new time), and a checkout many;
+# those that follow one another within this time are one change.
+_SETTLE_MILLISECONDS = 50
+# A file that is older than this when its event arrives was moved here, with its old time.
+_MAX_AGE_SECONDS = 2
+_LISTS_OF_PACKAGES = ("Dockerfile", "requirements.txt", "pyproject.toml")
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """Files that changed at the same time; `saved_at` is the time of the last one."""
+
+    paths: frozenset[Path]
+    saved_at: float
+
+    @property
+    def title(self) -> str:
+        """The name of one of the files, if possible one that still exists."""
+        first, *others = sorted(self.paths, key=lambda path: (not path.exists(), path.name))
+        return f"{first.name} and {len(others)} more" if others else first.name
+
+    def is_of_code(self, service: Service) -> bool:
+        """Whether the service runs a changed file."""
+        return self._has_any_in(_CHASSIS / "src", service.folder / "src")
+
+    def is_of_migrations(self, service: Service) -> bool:
+        """Whether the schema of the service's database changed."""
+        return self._has_any_in(service.folder / "src" / service.package / "migrations")
+
+    def is_of_packages(self, service: Service) -> bool:
+        """Whether the service may need other packages."""
+        lists = {
+            folder / name for folder in (_CHASSIS, service.folder) for name in _LISTS_OF_PACKAGES
+        }
+        return not lists.isdisjoint(self.paths)
+
+    def _has_any_in(self, *folders: Path) -> bool:
+        return any(path.is_relative_to(folder) for path in self.paths for folder in folders)
+
+
+def watch_code() -> Iterator[Change | None]:
+    """Watch the code from now on; yields None at intervals while nothing changes."""
+    events = watch(
+        _CHASSIS,
+        *(service.folder for service in SERVICES),
+        step=_SETTLE_MILLISECONDS,
+        rust_timeout=_CHECK_MILLISECONDS,
+        yield_on_timeout=True,
+    )
+    # Watching starts with the first item.
+    next(events)
+    return (_change(Path(path) for _, path in batch) if batch else None for batch in events)
+
+
+def _change(paths: Iterable[Path]) -> Change:
+    changed, now = frozenset(path for path in paths if not path.is_dir()), time.time()
+    saved_at = max((path.stat().st_mtime for path in changed if path.exists()), default=now)
+    return Change(changed, saved_at if now - saved_at < _MAX_AGE_SECONDS else now)
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """All code of a service at one time, as a compressed tar; the same code has the same name."""
+
+    name: str
+    archive: bytes
+
+
+def snapshot(service: Service) -> Snapshot:
+    """Return the code of the service: its own in `service`, that of the chassis in `chassis`."""
+    digest, archive = hashlib.sha256(), io.BytesIO()
+    with tarfile.open(fileobj=archive, mode="w:gz", compresslevel=1) as tar:
+        for top, folder in (("chassis", _CHASSIS / "src"), ("service", service.folder / "src")):
+            for path, content in _files(folder):
+                entry = tarfile.TarInfo(f"{top}/{path.relative_to(folder)}")
+                entry.size = len(content)
+                # Python compiles a file again if its time differs: it says what is in the file.
+                entry.mtime = zlib.crc32(content)
+                tar.addfile(entry, io.BytesIO(content))
+                digest.update(f"{entry.name}\0{entry.size}\0".encode() + content)
+    return Snapshot(digest.hexdigest()[:12], archive.getvalue())
+
+
+def _files(folder: Path) -> Iterator[tuple[Path, bytes]]:
+    for path in sorted(folder.rglob("*")):
+        if path.is_file() and path.suffix != ".pyc":
+            try:
+                yield path, path.read_bytes()
+            except FileNotFoundError:
+                continue  # An editor's temporary file; its end is the next change.
