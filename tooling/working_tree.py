@@ -33,7 +33,9 @@ class Change:
     @property
     def title(self) -> str:
         """The name of one of the files, if possible one that still exists."""
-        first, *others = sorted(self.paths, key=lambda path: (not path.exists(), path.name))
+        # Of a new folder, the event may be all there is: what is written at once may cause none.
+        paths = [path for path in self.paths if not path.is_dir()] or list(self.paths)
+        first, *others = sorted(paths, key=lambda path: (not path.exists(), path.name))
         return f"{first.name} and {len(others)} more" if others else first.name
 
     def is_of_code(self, service: Service) -> bool:
@@ -70,8 +72,8 @@ def watch_code() -> Iterator[Change | None]:
 
 
 def _change(paths: Iterable[Path]) -> Change:
-    changed, now = frozenset(path for path in paths if not path.is_dir()), time.time()
-    saved_at = max((path.stat().st_mtime for path in changed if path.exists()), default=now)
+    changed, now = frozenset(paths), time.time()
+    saved_at = max((path.stat().st_mtime for path in changed if path.is_file()), default=now)
     return Change(changed, saved_at if now - saved_at < _MAX_AGE_SECONDS else now)
 
 

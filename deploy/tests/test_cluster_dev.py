@@ -368,7 +368,7 @@ def test_migration_is_applied_before_code_serves(developer: Developer) -> None:
 
     migrations.mkdir()
     (migrations / "0002.py").touch()
-    run.wait_for("0002.py: live in 1 pod")
+    run.wait_for("live in 1 pod", times=2)
 
     (new,) = developer.cluster.pods_of("thoughts-backend", ready=1)
     assert new is not old
@@ -384,7 +384,9 @@ def test_broken_migration_can_be_corrected(developer: Developer) -> None:
     migrations = developer.package("thoughts-backend") / "migrations"
     migrations.mkdir()
     (migrations / "broken.py").touch()
-    wait_until(lambda: len(developer.cluster.pods_of("thoughts-backend")) == 2)
+    wait_until(
+        lambda: len(developer.cluster.pods_of("thoughts-backend")) == 2, what=lambda: run.output
+    )
     meanwhile = answer_of(old)
 
     (migrations / "broken.py").rename(migrations / "0002.py")
