@@ -261,10 +261,6 @@ typecheck: ## Check the types of the code and its tests
 	$(install_all)
 	@$(venv) -m mypy .
 
-.PHONY: picture
-picture: kubectl ## Draw docs/images/cluster.svg from the manifests
-	@exec $(venv) -m tests.manifests.picture
-
 .PHONY: scan
 scan: kubectl ## Scan the Kubernetes manifests for insecure settings
 	@exec $(venv) -m tests.manifests.scan
@@ -306,6 +302,10 @@ format: ## Format the code and apply the linter's safe fixes
 	$(install_all)
 	@$(venv) -m ruff check --fix .
 	@$(venv) -m ruff format .
+
+.PHONY: picture
+picture: kubectl ## Draw docs/images/cluster.svg from the manifests
+	@exec $(venv) -m tests.manifests.picture
 
 .PHONY: openapi
 openapi: ## Write each backend's openapi.json

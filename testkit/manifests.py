@@ -22,6 +22,7 @@ OVERLAYS = KUBERNETES / "overlays"
 INGRESS_CONTROLLER = "ingress-controller"
 VARIANTS = (
     "local",
+    "local+dev",
     "local+monitoring",
     "local+tracing",
     "production",

@@ -18,14 +18,14 @@ from testkit.manifest_objects import (
     of_kind,
     pods,
 )
-from testkit.manifests import Manifest
+from testkit.manifests import Manifest, Manifests
 
 # Created by CloudNativePG's operator, by cert-manager, or by hand as the manifest says.
 FOREIGN_SECRETS = {
     f"{name}-database-{part}" for name in ("thoughts", "users") for part in ("app", "ca")
 }
-# What asyncpg reads by itself, as libpq does.
-DRIVER_VARIABLES = {"PGSSLMODE", "PGSSLROOTCERT"}
+# What asyncpg reads by itself, as libpq does, and Python.
+DRIVER_VARIABLES = {"PGSSLMODE", "PGSSLROOTCERT", "PYTHONPATH"}
 # The settings of the commands that do not serve.
 COMMANDS: dict[str, type] = {
     "migrate": OwnerSettings,
@@ -186,8 +186,29 @@ def test_scaling_outlives_the_next_apply(local: tuple[Manifest, ...], service: s
     assert "replicas" not in named(local, "Deployment", service)["spec"]
 
 
+@pytest.mark.parametrize("service", SERVICES)
+def test_every_container_runs_the_working_tree(manifests: Manifests, service: str) -> None:
+    """With the component `dev` a pod waits for the code, and all its containers run that."""
+    pod = dict(pods(manifests.render("local+dev")))[service]
+    first, *initial = pod["initContainers"]
+
+    assert first["command"] == ["python", "/development/supervisor.py", "wait", "/source"]
+    assert all("/source/current/service" in environment(c)["PYTHONPATH"] for c in initial)
+    assert pod["containers"][0]["command"][2:] == [
+        *("run", "/source", "python", "-m", SERVICES[service]),
+    ]
+    for container in containers(pod):
+        mounts = {mount["mountPath"] for mount in container["volumeMounts"]}
+        assert {"/source", "/development"} <= mounts
+
+
 def _service_containers(objects: tuple[Manifest, ...]) -> list[tuple[str, dict[str, Any]]]:
-    return [(name, c) for name, c in all_containers(objects) if name in SERVICES]
+    # `source`, of the component `dev`, has the image of a service, but runs none.
+    return [
+        (name, container)
+        for name, container in all_containers(objects)
+        if name in SERVICES and container["name"] != "source"
+    ]
 
 
 def _settings(service: str, container: dict[str, Any]) -> list[tuple[str, str, object]]:
