@@ -190,16 +190,13 @@ def test_scaling_outlives_the_next_apply(local: tuple[Manifest, ...], service: s
 def test_every_container_runs_the_working_tree(manifests: Manifests, service: str) -> None:
     """With the component `dev` a pod waits for the code, and all its containers run that."""
     pod = dict(pods(manifests.render("local+dev")))[service]
-    first, *initial = pod["initContainers"]
+    (first, *initial), (serving,) = pod["spec"]["initContainers"], pod["spec"]["containers"]
+    mounts = [{mount["mountPath"] for mount in c["volumeMounts"]} for c in containers(pod)]
 
     assert first["command"] == ["python", "/development/supervisor.py", "wait", "/source"]
     assert all("/source/current/service" in environment(c)["PYTHONPATH"] for c in initial)
-    assert pod["containers"][0]["command"][2:] == [
-        *("run", "/source", "python", "-m", SERVICES[service]),
-    ]
-    for container in containers(pod):
-        mounts = {mount["mountPath"] for mount in container["volumeMounts"]}
-        assert {"/source", "/development"} <= mounts
+    assert serving["command"][2:] == ["run", "/source", "python", "-m", SERVICES[service]]
+    assert all({"/source", "/development"} <= mounted for mounted in mounts)
 
 
 def _service_containers(objects: tuple[Manifest, ...]) -> list[tuple[str, dict[str, Any]]]:
