@@ -1,7 +1,7 @@
 """Rendering of pages: the templates in each language, one-time notices, and redirects."""
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, MutableMapping
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
@@ -84,6 +84,14 @@ class TranslatedEnvironment(Environment):
             "browser": browser_in_words,
             "moment": self._moment,
         }
+
+    def make_globals(self, d: MutableMapping[str, Any] | None) -> MutableMapping[str, Any]:
+        """Return the globals of a template, called by Jinja2: the same for all.
+
+        Jinja2 makes a `ChainMap` for each; reading these took 5 % of the login page's time.
+        """
+        del d
+        return self.globals
 
     def _moment(self, time: datetime) -> Moment:
         return moment(time, datetime.now(UTC), self._language)
