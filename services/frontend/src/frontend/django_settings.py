@@ -12,7 +12,8 @@ from django.core.handlers.base import reset_urlconf
 from django.core.signals import request_finished, request_started
 from django.db import close_old_connections, reset_queries
 
-from frontend.pages.visitor import LANGUAGES, cookie_name
+from frontend.pages.cookies import cookie_name
+from frontend.pages.visitor import LANGUAGES
 
 PACKAGE = Path(__file__).parent
 

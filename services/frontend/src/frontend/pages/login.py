@@ -18,6 +18,7 @@ from frontend.backends.errors import (
     TooManyRequests,
 )
 from frontend.backends.users_backend import LoggedIn
+from frontend.pages.cookies import set_cookie
 from frontend.pages.forms import Form, Refusal, answer_form, new_password_in
 from frontend.pages.rendering import (
     HOME,
@@ -27,7 +28,7 @@ from frontend.pages.rendering import (
     show,
 )
 from frontend.pages.thoughts import own_page, posted_draft
-from frontend.pages.visitor import LANGUAGES, PageRequest, send_session, set_cookie
+from frontend.pages.visitor import LANGUAGES, PageRequest, send_session
 from frontend.pages.words import reason_in_words, waiting_time
 from mythoughts_chassis.settings import Secret
 from mythoughts_chassis.tokens import InvalidToken

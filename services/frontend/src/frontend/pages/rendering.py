@@ -17,12 +17,11 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, nodes
 from jinja2.visitor import NodeTransformer
 
 from frontend.pages.cards import cards
+from frontend.pages.cookies import forget_cookie, set_cookie
 from frontend.pages.visitor import (
     LANGUAGE_TAGS,
     LANGUAGES,
     PageRequest,
-    forget_cookie,
-    set_cookie,
 )
 from frontend.pages.words import Moment, browser_in_words, event_in_words, moment
 from frontend.serving.static_files import static_address

@@ -1,22 +1,7 @@
-"""The request of a visitor: who they are and which language they read, known from cookies.
-
-mythoughts_session   the access token: HttpOnly; SameSite=Lax; Max-Age=<until it expires>
-mythoughts_device    a token that shows at the next login that this browser is known: for 400 days
-mythoughts_language  the language that the visitor chose
-mythoughts_notice    the notice for the next page (`rendering.py`)
-mythoughts_csrf      the CSRF token that forms are compared with (Django)
-
-Neither scripts nor other sites can use them. Behind TLS they are all `Secure`, and their names
-begin with `__Host-`: browsers accept such cookies only from this host and over TLS (RFC 6265bis).
-
-Other programs on the same host, even on other ports, have their own cookies, which must not be
-touched. The same holds for the token of another MyThoughts: a session cookie is deleted only if it
-is known to be from this one.
-"""
+"""The request of a visitor: who they are and which language they read, known from cookies."""
 
 import re
 import time
-from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property, wraps
@@ -24,10 +9,9 @@ from threading import BoundedSemaphore
 from typing import Any, TypeAlias
 from wsgiref.types import WSGIEnvironment
 
-from django.conf import settings
 from django.core.exceptions import PermissionDenied
 from django.core.handlers.wsgi import WSGIRequest
-from django.http import HttpResponse, parse_cookie
+from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 from django.utils import translation
 
@@ -35,6 +19,7 @@ from frontend.backends.api import Caller
 from frontend.backends.errors import BackendAway, Unauthorized
 from frontend.backends.thoughts_backend import ThoughtsBackend
 from frontend.backends.users_backend import UsersBackend
+from frontend.pages.cookies import cookies_in, full_name, set_cookie
 from mythoughts_chassis.clients import Client, Network, client_address
 from mythoughts_chassis.observation import current_ids, log_audit
 from mythoughts_chassis.tokens import (
@@ -55,31 +40,6 @@ View: TypeAlias = Callable[..., HttpResponseBase]
 LANGUAGES = {"en": "English", "zh-hans": "简体中文"}
 # BCP 47 tags, as used in `lang=` and Accept-Language.
 LANGUAGE_TAGS = {"en": "en", "zh-hans": "zh-Hans"}
-
-
-def cookie_name(name: str, *, behind_tls: bool) -> str:
-    """Return the full name of a cookie such as `session`."""
-    return f"__Host-mythoughts_{name}" if behind_tls else f"mythoughts_{name}"
-
-
-def set_cookie(response: HttpResponse, name: str, value: str, *, max_age_seconds: int) -> None:
-    """Set a cookie in the browser."""
-    response.set_cookie(
-        cookie_name(name, behind_tls=settings.CSRF_COOKIE_SECURE),
-        value,
-        max_age=max_age_seconds,
-        httponly=True,
-        samesite="Lax",
-        secure=settings.CSRF_COOKIE_SECURE,
-    )
-
-
-def forget_cookie(response: HttpResponse, name: str) -> None:
-    """Delete a cookie in the browser."""
-    # Django makes it Secure if its name requires that.
-    response.delete_cookie(
-        cookie_name(name, behind_tls=settings.CSRF_COOKIE_SECURE), samesite="Lax"
-    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,16 +84,8 @@ class PageRequest(WSGIRequest):
 
     @cached_property
     def COOKIES(self) -> dict[str, str]:  # type: ignore[override]  # noqa: N802  # Django's
-        """The cookies of the request; one that comes twice counts as none.
-
-        Another host of the domain may have set one of the two, and which comes first is up to it.
-        """
-        header = self.META.get("HTTP_COOKIE", "")
-        cookies = parse_cookie(header)
-        if len(cookies) <= header.count(";"):
-            names = Counter(chunk.partition("=")[0].strip() for chunk in header.split(";"))
-            return {name: value for name, value in cookies.items() if names[name] == 1}
-        return cookies
+        """The cookies of the request; one that comes twice counts as none."""
+        return cookies_in(self.META.get("HTTP_COOKIE", ""))
 
     @property
     def caller(self) -> Caller:
@@ -165,7 +117,7 @@ class PageRequest(WSGIRequest):
 
     def cookie(self, name: str) -> str:
         """Return the value of a cookie such as `session`; it is empty if there is none."""
-        return self.COOKIES.get(cookie_name(name, behind_tls=settings.CSRF_COOKIE_SECURE), "")
+        return self.COOKIES.get(full_name(name), "")
 
     def log_in(self, token: str, device_token: str = "") -> None:
         """Log the user in for the rest of this request; raises `InvalidToken`."""
