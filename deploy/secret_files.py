@@ -9,14 +9,17 @@
     thoughts-database-superuser-password, ...    password of that server's `postgres`
     private-keys.json, public-keys.json          the JWK sets with the token keys
     admin-password                               password of the user `admin`
+    secrets.yaml                                 in `local`: the Secrets with these contents
 
 They are in the overlay's folder `secrets` and are never committed. The overlay `local` has them
 all but the certificate; `production` has the keys, and the addresses and the authority of databases
 created elsewhere.
 """
 
+import json
 import os
 import secrets
+from base64 import b64encode
 from pathlib import Path
 
 from tooling.commands import run
@@ -27,6 +30,7 @@ from tooling.project import USERS
 DATABASES = ("thoughts", "users")
 DATABASE_AUTHORITY = "database-ca.crt"
 PRIVATE_KEYS, PUBLIC_KEYS = "private-keys.json", "public-keys.json"
+OBJECTS = "secrets.yaml"
 
 # Each pair is created together: one is useless without the other.
 _PAIRS = (
@@ -34,6 +38,20 @@ _PAIRS = (
     *((f"{name}-database-owner-url", f"{name}-database-password") for name in DATABASES),
     *((f"{name}-database-url", f"{name}-database-service-password") for name in DATABASES),
 )
+# The Secrets of the overlay `local`, their keys, and the files with the values.
+_SECRETS = {
+    "admin-password": {"password": "admin-password"},
+    "token-private-keys": {PRIVATE_KEYS: PRIVATE_KEYS},
+    **{f"{name}-database": {"url": f"{name}-database-url"} for name in DATABASES},
+    **{f"{name}-database-owner": {"url": f"{name}-database-owner-url"} for name in DATABASES},
+    **{
+        f"{name}-database-server": {
+            role: f"{name}-database-{role}"
+            for role in ("password", "service-password", "superuser-password")
+        }
+        for name in DATABASES
+    },
+}
 
 
 def make_secret_files(folder: Path, *, with_databases: bool) -> list[str]:
@@ -53,6 +71,8 @@ def make_secret_files(folder: Path, *, with_databases: bool) -> list[str]:
             write_private(folder / name, text)
     if PRIVATE_KEYS not in before:
         rotate_keys(folder)
+    if with_databases:
+        _write_objects(folder)
     return sorted({path.name for path in folder.iterdir()} - before)
 
 
@@ -63,6 +83,31 @@ def rotate_keys(folder: Path, *arguments: str) -> None:
         "TOKEN_PUBLIC_KEYS_PATH": str(folder / PUBLIC_KEYS),
     }
     run(*USERS.command("rotate-keys", *arguments), environment={**os.environ, **settings})
+    if (folder / OBJECTS).exists():
+        _write_objects(folder)
+
+
+def _write_objects(folder: Path) -> None:
+    """Write the Secrets from the other files.
+
+    kustomize's generator would break long values into lines. The API server joins them, and kubectl
+    would report such a Secret as configured whenever it is applied, even if nothing has changed.
+    """
+    texts = (_secret(folder, name, keys) for name, keys in _SECRETS.items())
+    write_private(folder / OBJECTS, "\n---\n".join(texts))
+
+
+def _secret(folder: Path, name: str, keys: dict[str, str]) -> str:
+    """A Secret as JSON, which is YAML; `keys` maps its keys to the names of files."""
+    labels = {"app.kubernetes.io/component": "token-keys"} if PRIVATE_KEYS in keys else {}
+    values = {key: (folder / file).read_bytes() for key, file in keys.items()}
+    described = {
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "metadata": {"name": name, "labels": labels},
+        "data": {key: b64encode(value).decode() for key, value in values.items()},
+    }
+    return json.dumps(described)
 
 
 def _adopt_owners_addresses(folder: Path) -> None:

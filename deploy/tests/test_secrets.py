@@ -1,17 +1,20 @@
 """The secret files of an overlay."""
 
 import json
+from base64 import b64decode, b64encode
 from pathlib import Path
 
 import pytest
+import yaml
 
-from deploy.secret_files import make_secret_files
+from deploy.secret_files import make_secret_files, rotate_keys
 from tooling.failures import Failure
 
 LOCAL_FILES = [
     "admin-password",
     "private-keys.json",
     "public-keys.json",
+    "secrets.yaml",
     "thoughts-database-owner-url",
     "thoughts-database-password",
     "thoughts-database-service-password",
@@ -76,7 +79,7 @@ def test_files_of_one_role_become_those_of_two(tmp_path: Path) -> None:
 
     after = contents(tmp_path)
     assert sorted(after) == LOCAL_FILES
-    assert {name for name in after if after[name] != before[name]} == {
+    assert {name for name in after if after[name] != before[name]} == {"secrets.yaml"} | {
         f"{name}-database-{file}"
         for name in ("thoughts", "users")
         for file in ("url", "service-password")
@@ -156,3 +159,30 @@ def test_address_without_password_is_right_in_production(tmp_path: Path) -> None
     (tmp_path / "thoughts-database-url").write_text("postgresql://t:p@db.example.com/t\n")
 
     assert "private-keys.json" in make_secret_files(tmp_path, with_databases=False)
+
+
+def test_secrets_have_the_contents_of_the_files(tmp_path: Path) -> None:
+    """Each value is that of a file, in one line: kubectl reports it as unchanged when it is."""
+    make_secret_files(tmp_path, with_databases=True)
+
+    objects = list(yaml.safe_load_all((tmp_path / "secrets.yaml").read_text()))
+
+    values = [value for secret in objects for value in secret["data"].values()]
+    others = {"public-keys.json", "secrets.yaml"}
+    files = {text for name, text in contents(tmp_path).items() if name not in others}
+    assert {b64decode(value) for value in values} == files
+    assert all(value == b64encode(b64decode(value)).decode() for value in values)
+
+
+def test_rotated_keys_reach_the_secrets(tmp_path: Path) -> None:
+    """The Secret with the private keys is that of the newest file."""
+    make_secret_files(tmp_path, with_databases=True)
+
+    rotate_keys(tmp_path)
+
+    objects = yaml.safe_load_all((tmp_path / "secrets.yaml").read_text())
+    (keys,) = [o for o in objects if o["metadata"]["name"] == "token-private-keys"]
+    file = tmp_path / "private-keys.json"
+    assert b64decode(keys["data"]["private-keys.json"]) == file.read_bytes()
+    assert keys["metadata"]["labels"] == {"app.kubernetes.io/component": "token-keys"}
+    assert len(json.loads(file.read_text())["keys"]) == 2
