@@ -19,7 +19,8 @@ from collections import Counter
 from pathlib import Path
 
 from local.stack import SHARING_UNLIMITED, Stack, temporary_stack
-from testkit.system import system_of
+from testkit.system import System, system_of
+from tests.fuzz.hooks import CALLER_ID
 from tooling.failures import Failure
 from tooling.program import run_program
 from tooling.project import ROOT
@@ -31,9 +32,11 @@ CASES_AN_OPERATION = "100"
 SERVICES = ("thoughts", "users")
 # What schemathesis says at its end: "  1757 generated, 1757 passed".
 GENERATED = re.compile(r"\s*(\d+) generated\b")
+SETTINGS = {**SHARING_UNLIMITED, "REGISTRATION": "open"}
 USER = "bruce"
 ADMIN = "the administrator"
-# These end the caller's session: everything after them would only be refused.
+# These end the caller's session: everything after them would only be refused. `hooks` keeps the
+# caller from ending it in other ways.
 NOT_AS_A_USER = "^/api/(logout|me/sessions)"
 
 
@@ -45,7 +48,7 @@ def main(arguments: list[str]) -> int:
     sent = Counter(dict.fromkeys(SERVICES, 0))
     failed: list[str] = []
     while services := [service for service in SERVICES if sent[service] < ours.requests]:
-        with temporary_stack(SHARING_UNLIMITED) as stack:
+        with temporary_stack(SETTINGS) as stack:
             failed += _fuzz(stack, services, theirs, sent)
     for service, requests in sent.items():
         print(f"Sent {requests} requests to the {service} backend.")
@@ -57,37 +60,61 @@ def main(arguments: list[str]) -> int:
 def _fuzz(stack: Stack, services: list[str], arguments: list[str], sent: Counter[str]) -> list[str]:
     """Ask each service as each caller, and count what is sent; return where a check failed."""
     system = system_of(stack)
-    options = {
-        "nobody": [],
-        f"the user {USER}": _as(system.log_in(USER, USER)),
-        # The last, because it deletes users, and what it has shared itself by an address
-        # that schemathesis does not know to be the same thing.
-        ADMIN: [*_as(system.admin.token), "--exclude-checks=ensure_resource_availability"],
+    # The administrator is the last, because it deletes users.
+    tokens = {
+        "nobody": "",
+        f"the user {USER}": system.log_in(USER, USER),
+        ADMIN: system.admin.token,
     }
     failed = []
-    for caller, its_options in options.items():
+    for caller, token in tokens.items():
+        caller_id = _id_of(system, token)
         for service in services:
             title = f"{service} as {caller}"
-            passes, requests = _run(stack.urls[service], title, its_options + arguments)
+            options = [*_options(caller, token), *arguments]
+            passes, requests = _run(stack.urls[service], title, options, caller_id)
             sent[service] += requests
             failed += [] if passes else [title]
+            failed += [] if _id_of(system, token) == caller_id else [f"{title}: session ended"]
     return failed
 
 
-def _run(url: str, title: str, options: list[str]) -> tuple[bool, int]:
+def _id_of(system: System, token: str) -> str:
+    """The id of the user with this token; "" without a session."""
+    answer = system.users().get("/api/me/", token=token)
+    return str(answer.json()["id"]) if answer.status == 200 else ""
+
+
+def _options(caller: str, token: str) -> list[str]:
+    """What schemathesis has to know of a caller."""
+    if not token:
+        return []
+    options = [
+        "--header",
+        f"Authorization: Bearer {token}",
+        f"--exclude-path-regex={NOT_AS_A_USER}",
+    ]
+    if caller == ADMIN:
+        # It deletes what it has shared by an address that schemathesis does not know to be the
+        # same thing.
+        options.append("--exclude-checks=ensure_resource_availability")
+    return options
+
+
+def _run(url: str, title: str, options: list[str], caller_id: str) -> tuple[bool, int]:
     """Run schemathesis; return whether all checks passed, and how many requests it sent."""
     print(f"\n##### {title}", flush=True)
     command = [
         str(Path(sys.executable).with_name("st")),
         f"--config-file={FOLDER / 'schemathesis.toml'}",
         "run",
-        f"{url}/schema/openapi.json",
+        *(f"{url}/schema/openapi.json", "--url", url),
         *("--checks", "all", "--max-examples", CASES_AN_OPERATION, "--continue-on-failure"),
         # What a caller may not do is answered with 401 or 403; that is no reason to warn.
         *("--warnings", "off"),
         *options,
     ]
-    environment = os.environ | {"SCHEMATHESIS_HOOKS": "tests.fuzz.hooks"}
+    environment = os.environ | {"SCHEMATHESIS_HOOKS": "tests.fuzz.hooks", CALLER_ID: caller_id}
     with subprocess.Popen(
         command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True
     ) as process:
@@ -100,11 +127,6 @@ def _run(url: str, title: str, options: list[str]) -> tuple[bool, int]:
     if not requests:
         raise Failure(f"schemathesis sent nothing to {url}")
     return process.returncode == 0, requests
-
-
-def _as(token: str) -> list[str]:
-    header = f"Authorization: Bearer {token}"
-    return ["--header", header, f"--exclude-path-regex={NOT_AS_A_USER}"]
 
 
 if __name__ == "__main__":
