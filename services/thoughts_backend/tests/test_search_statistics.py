@@ -15,11 +15,11 @@ from thoughts_backend.app import MIGRATIONS
 from thoughts_backend.schemas import ThoughtsQuery
 from thoughts_backend.search import PACE, Search
 
-# One thought in 30 has the term: the shortest walk, over 512 thoughts, finds too few for a page of
-# 20 and the next page's first.
+# One thought in 20 has the term: the shortest walk, over 128 thoughts, finds too few for a page of
+# 20 and the next page's first; the one for common terms, over 512, finds enough.
 TEXTS = """
     INSERT INTO thoughts (user_id, username, text)
-    SELECT 1, 'bruce', CASE WHEN n % 30 = 0 THEN 'A Quokka.' ELSE 'nothing' END
+    SELECT 1, 'bruce', CASE WHEN n % 20 = 0 THEN 'A Quokka.' ELSE 'nothing' END
     FROM generate_series(1, 4000) AS n
 """
 
@@ -62,6 +62,6 @@ def test_common_term_is_found_by_walks_alone(
             counts.append(database.runs)
         runner.run(database.close())
 
-    assert PACE.first_walk // 30 < query.limit + 1
+    assert PACE.first_walk // 20 < query.limit + 1 < PACE.common_walk // 20
     assert (counts, pages[0]) == (runs, pages[1])
-    assert [thought.id for thought in pages[1].items] == list(range(3990, 3390, -30))
+    assert [thought.id for thought in pages[1].items] == list(range(4000, 3600, -20))

@@ -5,6 +5,7 @@ folding by PostgreSQL's built-in provider, which is the same on every installati
 normalization (NFC).
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -17,6 +18,7 @@ WIDE = "\u2e80"
 BLOCK_BITS = (24, 20, 16, 13)
 
 _COLUMNS = "id, username, text, created_at"
+_TERMS = "thought_terms(id, user_id, username, folded_text)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,15 +46,16 @@ class Wanted:
 class Walked:
     """The matches among the thoughts that a walk has read, and what further steps must know.
 
-    All thoughts up to the id `reached` have been read; None means that none are left. `grams` are
-    those of the search. They and `newest_id` are missing if the walk found as many matches as it
-    could return.
+    All thoughts up to the id `reached` have been read; None means that none are left. `folded` is
+    the search as `fold_text` folds it, `grams` are its grams. They and `newest_id` are missing if
+    the walk found as many matches as it could return.
     """
 
     thoughts: list[Thought]
     reached: int | None
-    grams: list[str]
-    newest_id: int
+    folded: str = ""
+    grams: Sequence[str] = ()
+    newest_id: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,9 +78,9 @@ async def fetch_walk(connection: Connection, wanted: Wanted, *, length: int, lim
     rows = await connection.fetch(statement.sql, *statement.arguments)
     thoughts = [Thought(*row[:4]) for row in rows if row["grams"] is None]
     if len(thoughts) == limit:
-        return Walked(thoughts, thoughts[-1].id, [], 0)
+        return Walked(thoughts, thoughts[-1].id)
     last = rows[-1]
-    return Walked(thoughts, last["id"], last["grams"], last["newest_id"] or 0)
+    return Walked(thoughts, last["id"], last["text"], last["grams"], last["newest_id"] or 0)
 
 
 async def fetch_frequencies(connection: Connection) -> dict[str, float]:
@@ -103,51 +106,77 @@ def walk(wanted: Wanted, *, length: int, limit: int) -> Statement:
     """Select the first matches by reading the first `length` thoughts one by one.
 
     If there are fewer than `limit`, another row follows: the last id of the walk, or NULL if there
-    are fewer thoughts; the grams of the search; the newest id.
+    are fewer thoughts; the search, folded, as `text`; its grams; the newest id.
     """
     arguments = _Arguments()
     selected = f"""
         FROM thoughts WHERE {_range_and_author(wanted, arguments)} ORDER BY id {_order(wanted)}
     """
     limit_argument = arguments.add(limit)
+    # Escaped after folding: a full-width percent sign folds to the one that is special to LIKE.
+    # A subquery is evaluated once; an expression of arguments would be evaluated for each row.
     sql = f"""
-        WITH found AS MATERIALIZED (
+        WITH term AS MATERIALIZED (
+            SELECT fold_text({arguments.add(wanted.search)}) AS folded
+        ), found AS MATERIALIZED (
             SELECT {_COLUMNS} FROM (
                 SELECT {_COLUMNS}, folded_text {selected} LIMIT {arguments.add(length)}
             ) AS walked
-            WHERE {_contains(wanted, arguments)}
+            WHERE folded_text LIKE (
+                SELECT '%' || regexp_replace(folded, '[\\\\%_]', '\\\\\\&', 'g') || '%' FROM term
+            ) COLLATE "C"
             ORDER BY id {_order(wanted)} LIMIT {limit_argument}
         )
         SELECT {_COLUMNS}, NULL::text[] AS grams, NULL::bigint AS newest_id
         FROM found
         UNION ALL
-        SELECT (SELECT id {selected} LIMIT 1 OFFSET {arguments.add(length - 1)}), NULL, NULL, NULL,
-            text_grams(fold_text({arguments.add(wanted.search)})), (SELECT max(id) FROM thoughts)
-        WHERE (SELECT count(*) FROM found) < {limit_argument}
+        SELECT (SELECT id {selected} LIMIT 1 OFFSET {arguments.add(length - 1)}), NULL,
+            folded, NULL, text_grams(folded), (SELECT max(id) FROM thoughts)
+        FROM term WHERE (SELECT count(*) FROM found) < {limit_argument}
     """
     return Statement(sql, arguments)
 
 
 def by_index(
-    wanted: Wanted, grams: Sequence[str], *, limit: int, bits: int = 0, blocks: Sequence[int] = ()
+    near: Wanted,
+    wanted: Wanted,
+    grams: Sequence[str],
+    *,
+    blocks: Sequence[int],
+    bits: int,
+    enough: int,
+    limit: int,
 ) -> Statement:
-    """Select the first matches with the term index: in some blocks of 2 ** `bits` ids, or in all.
+    """Select the first matches with the term index: those of `near`, or all.
 
-    A single gram that is not whole is a prefix of the terms to find.
+    `near` is the part of `wanted` in some blocks of 2 ** `bits` ids. If it has fewer than `enough`
+    matches, which are at most `limit`, all ids are searched. The search must be folded. A single
+    gram that is not whole is a prefix of the terms to find.
     """
     arguments = _Arguments()
-    # Without range or order, the term index is the only one that fits the inner query. OFFSET 0
-    # keeps the planner from merging it with the outer one.
+    limit_argument, enough_argument = arguments.add(limit), arguments.add(enough)
+    matches = f"{_has_terms(wanted, grams, arguments)} AND {_contains(wanted.search, arguments)}"
+    near_matches = f"{matches} AND {_in_blocks(blocks, bits, arguments)}"
     sql = f"""
-        SELECT {_COLUMNS} FROM (
-            SELECT {_COLUMNS}, user_id FROM thoughts
-            WHERE {_has_terms(wanted, grams, bits, blocks, arguments)}
-            AND {_contains(wanted, arguments)} OFFSET 0
-        ) AS found
-        WHERE {_range_and_author(wanted, arguments)}
-        ORDER BY id {_order(wanted)} LIMIT {arguments.add(limit)}
+        WITH near AS MATERIALIZED ({_indexed(near, near_matches, arguments, limit_argument)})
+        SELECT * FROM near WHERE (SELECT count(*) FROM near) >= {enough_argument}
+        UNION ALL
+        SELECT * FROM ({_indexed(wanted, matches, arguments, limit_argument)}) AS everything
+        WHERE (SELECT count(*) FROM near) < {enough_argument}
     """
     return Statement(sql, arguments)
+
+
+def _indexed(wanted: Wanted, matches: str, arguments: "_Arguments", limit: str) -> str:
+    # Without range or order, the term index is the only one that fits the inner query. OFFSET 0
+    # keeps the planner from merging it with the outer one.
+    return f"""
+        SELECT {_COLUMNS} FROM (
+            SELECT {_COLUMNS}, user_id FROM thoughts WHERE {matches} OFFSET 0
+        ) AS found
+        WHERE {_range_and_author(wanted, arguments)}
+        ORDER BY id {_order(wanted)} LIMIT {limit}
+    """
 
 
 def block_bits(ids: int) -> int:
@@ -183,21 +212,12 @@ def _range_and_author(wanted: Wanted, arguments: _Arguments) -> str:
     return " AND ".join(conditions)
 
 
-def _contains(wanted: Wanted, arguments: _Arguments) -> str:
-    # A subquery is evaluated once; an expression of arguments would be evaluated for each row.
-    # Escaped after folding: a full-width percent sign folds to the one that is special to LIKE.
-    folded = f"fold_text({arguments.add(wanted.search)})"
-    escaped = rf"regexp_replace({folded}, '[\\%_]', '\\\&', 'g')"
-    return f"folded_text LIKE (SELECT '%' || {escaped} || '%') COLLATE \"C\""
+def _contains(folded: str, arguments: _Arguments) -> str:
+    escaped = re.sub(r"[\\%_]", r"\\\g<0>", folded)
+    return f'folded_text LIKE {arguments.add(f"%{escaped}%")} COLLATE "C"'
 
 
-def _has_terms(
-    wanted: Wanted,
-    grams: Sequence[str],
-    bits: int,
-    blocks: Sequence[int],
-    arguments: _Arguments,
-) -> str:
+def _has_terms(wanted: Wanted, grams: Sequence[str], arguments: _Arguments) -> str:
     """Return the conditions that use the term index (migration 0001).
 
     With separate conditions PostgreSQL can skip ahead in each term's list to the next match of the
@@ -206,16 +226,17 @@ def _has_terms(
     queries = [f"term_query({arguments.add(gram)}::text)" for gram in grams]
     if not is_whole(grams[0]):
         queries = [f"({queries[0]}::text || ':*')::tsquery"]
-    if blocks:
-        term = f"term_query(E'\\x1f{bits}:' || number)::text"
-        numbers = f"unnest({arguments.add(list(blocks))}::bigint[]) number"
-        queries.append(f"string_agg({term}, '|')::tsquery FROM {numbers}")
     if wanted.user_id is not None:
         queries.append(f"term_query(E'\\x1fid:' || {arguments.add(wanted.user_id)}::bigint)")
     if wanted.username:
         queries.append(f"term_query(E'\\x1fname:' || {_folded(arguments.add(wanted.username))})")
-    terms = "thought_terms(id, user_id, username, folded_text)"
-    return " AND ".join(f"{terms} @@ (SELECT {query})" for query in queries)
+    return " AND ".join(f"{_TERMS} @@ (SELECT {query})" for query in queries)
+
+
+def _in_blocks(blocks: Sequence[int], bits: int, arguments: _Arguments) -> str:
+    term = f"term_query(E'\\x1f{bits}:' || number)::text"
+    numbers = f"unnest({arguments.add(list(blocks))}::bigint[]) number"
+    return f"{_TERMS} @@ (SELECT string_agg({term}, '|')::tsquery FROM {numbers})"
 
 
 def _order(wanted: Wanted) -> str:

@@ -15,12 +15,11 @@ from mythoughts_chassis.database import Connection, Database
 from thoughts_backend import list_queries
 from thoughts_backend.list_queries import Walked, Wanted
 from thoughts_backend.schemas import Thought
-from thoughts_backend.search_steps import Blocks, Everything, Found, Step, Walk, beyond
+from thoughts_backend.search_steps import Blocks, Found, Step, Walk, beyond
 
-# How many grams of a search are looked up, rarest first. More of them would cost more than they
-# save by ruling out candidates, of which one author has few.
-GRAMS = 4
-AUTHORS_GRAMS = 2
+# How many grams of a search are looked up, rarest first. A fourth costs as much as it saves by
+# ruling out candidates.
+GRAMS = 3
 # How long gram frequencies are cached.
 FREQUENCIES_SECONDS = 600.0
 
@@ -29,44 +28,33 @@ FREQUENCIES_SECONDS = 600.0
 class Pace:
     """The sizes of the steps, and their time limits."""
 
-    # Reading a thought costs PostgreSQL 0.25 us, so the first walk costs about as much as asking
-    # the index once. It shows how common the term is.
-    first_walk: int = 512
-    # An author's thoughts are scattered, so that reading one costs at least twice as much.
-    authors_walk: int = 256
-    # The first blocks hold this many ids, but at most a quarter of all (by `growth`): each match
-    # found with the index costs 1 us, and most matches may be older than the page.
+    # A statement costs PostgreSQL 0.1 ms, reading a thought 0.25 us more, and each match found with
+    # the index 1 us. The first walk shows how common the term is; it is longer if the statistics
+    # say that it will fill the page. A second walk follows if it is expected to.
+    first_walk: int = 128
+    common_walk: int = 512
+    long_walk: int = 2048
+    # The first blocks hold this many ids, the smaller number if the walks have found something,
+    # and at most a quarter of all (by `growth`): most matches may be older than the page.
+    near_ids: int = 2**13
     first_ids: int = 2**16
     # How many times more the next larger step looks at.
     growth: int = 4
-    # Everything is searched after the first blocks if they were a quarter of it, or if a page needs
-    # more than this many times what they held.
+    # Everything is searched if the first blocks were a quarter of it, or if they hold less than
+    # this part of a page.
     rare: int = 10
-    # A larger step is given up after this time: there can be too many candidates further on. It is
-    # taken if half of the time is expected to be enough.
+    # A step beyond the first blocks is given up after this time: there can be too many candidates.
+    # Larger blocks are searched if half of the time is expected to be enough.
     step_seconds: float = 0.04
     # After this time no further step starts.
     page_seconds: float = 0.08
-
-    def long_walk(self, wanted: Wanted) -> int:
-        """Return the length of every walk after the first."""
-        return self.growth * (self.authors_walk if wanted.by_author else self.first_walk)
 
 
 PACE = Pace()
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """How many matches a step found, how many the page still lacks, and how long it took."""
-
-    found: int
-    missing: int
-    seconds: float = 0.0
-
-
-# Yields each step and gets its outcome, or None if the step was given up.
-Plan: TypeAlias = Generator[Step, Outcome | None, None]
+# Yields each step and gets the seconds that it took, or None if it was given up.
+Plan: TypeAlias = Generator[Step, float | None, None]
 
 
 class Search:
@@ -87,20 +75,24 @@ class Search:
         thoughts, reached, missing = first.thoughts, first.reached, limit - len(first.thoughts)
         # Thoughts that arrive during the search are not part of it.
         wanted = replace(wanted, below=min(wanted.below, first.newest_id + 1))
-        if reached is not None and 0 < missing <= self._pace.growth * len(thoughts):
+        long_walk = self._pace.long_walk
+        if reached is not None and 0 < missing * length <= len(thoughts) * long_walk:
             wanted = beyond(wanted, reached)
-            second = await _walk(
-                database, wanted, length=self._pace.long_walk(wanted), limit=missing
-            )
+            second = await _walk(database, wanted, length=long_walk, limit=missing)
             thoughts, reached = thoughts + second.thoughts, second.reached
             missing -= len(second.thoughts)
         if reached is None or not missing:
             return Found(thoughts, reached)
-        further = beyond(wanted, reached)
+        further = replace(beyond(wanted, reached), search=first.folded)
+        grams = self._rarest(first.grams)[:GRAMS]
+
+        async def go_on(connection: Connection) -> Found:
+            steps = plan(self._pace, further, grams, missing, is_rare=not thoughts)
+            ends_at = time.monotonic() + self._pace.page_seconds
+            return await _follow(steps, connection, further, grams, missing, ends_at=ends_at)
+
         async with self._turns:
-            rest = await database.run(
-                lambda c: self._go_on(c, further, first.grams, missing), repeatable=True
-            )
+            rest = await database.run(go_on, repeatable=True)
         return Found(thoughts + rest.thoughts, rest.reached)
 
     async def _learn(self, database: Database) -> None:
@@ -110,27 +102,13 @@ class Search:
             self._frequencies = await database.run(list_queries.fetch_frequencies, repeatable=True)
 
     def _first_length(self, wanted: Wanted, limit: int) -> int:
-        """Return how many thoughts the first walk may read: more if the term is known as common.
-
-        The walk of a common term ends early, when its page is full.
-        """
-        if wanted.by_author:
-            return self._pace.authors_walk
+        """Return how many thoughts the first walk reads: more if that is known to fill the page."""
         # In lower case instead of folded as in the database: only the length depends on it.
         text = wanted.search.lower()
         grams = [text[start : start + 3] for start in range(len(text) - 2)] or [text]
         share = min(self._frequencies.get(gram, 0.0) for gram in grams)
-        most = self._pace.growth * self._pace.first_walk
-        return most if share * most > 2 * limit else self._pace.first_walk
-
-    async def _go_on(
-        self, connection: Connection, wanted: Wanted, all_grams: Sequence[str], limit: int
-    ) -> Found:
-        most = AUTHORS_GRAMS if wanted.by_author else GRAMS
-        grams = self._rarest(all_grams)[:most]
-        ends_at = time.monotonic() + self._pace.page_seconds
-        steps = plan(self._pace, wanted, grams)
-        return await _follow(steps, connection, wanted, grams, limit, ends_at=ends_at)
+        is_common = share * self._pace.common_walk > limit
+        return self._pace.common_walk if is_common else self._pace.first_walk
 
     def _rarest(self, grams: Sequence[str]) -> Sequence[str]:
         """Return the whole grams, rarest first; if there are none, the term, which is a prefix."""
@@ -146,36 +124,41 @@ async def _walk(database: Database, wanted: Wanted, *, length: int, limit: int) 
     )
 
 
-def plan(pace: Pace, wanted: Wanted, grams: Sequence[str]) -> Plan:
-    """Choose the steps after the walks."""
-    is_prefix = bool(grams) and not list_queries.is_whole(grams[0])
-    if not grams or (is_prefix and wanted.by_author):
-        long_walk = Walk(pace.long_walk(wanted))
-        yield from _walk_on(long_walk, Everything(pace.step_seconds) if grams else None)
-    left = wanted.below - wanted.above
-    first_ids = ids = min(pace.first_ids, left // pace.growth + 1)
-    outcome = yield Blocks(ids)
-    if outcome and (ids * pace.growth > left or outcome.missing > pace.rare * outcome.found):
-        outcome = yield Everything(pace.step_seconds)
-    while True:
-        if outcome is None:
-            ids = first_ids
-        elif pace.growth * outcome.seconds < pace.step_seconds / 2:
-            ids *= pace.growth
-        outcome = yield Blocks(ids, None if ids == first_ids else pace.step_seconds)
+def plan(pace: Pace, wanted: Wanted, grams: Sequence[str], limit: int, *, is_rare: bool) -> Plan:
+    """Choose the steps after the walks, for a page that lacks `limit` matches.
 
-
-def _walk_on(long_walk: Walk, everything: Everything | None) -> Plan:
-    """Read on, because the term is empty after folding, or an author's and shorter than a gram.
-
-    PostgreSQL collects all terms with a prefix from the whole index before it filters by author.
-    If there are too many, reading the author's thoughts is faster.
+    The walks of a rare term have found nothing.
     """
-    yield long_walk
-    if everything:
-        yield everything
+    left = wanted.below - wanted.above
+    ids = min(pace.first_ids if is_rare else pace.near_ids, left // pace.growth + 1)
+    is_small = left < pace.first_ids * pace.growth
+    first = Blocks(ids, limit if is_small else max(1, limit // pace.rare), pace.step_seconds)
+    if not grams:
+        yield from _read_on(pace)
+    elif wanted.by_author and not list_queries.is_whole(grams[0]):
+        # PostgreSQL collects all terms with a prefix from the whole index before it filters by
+        # author. If there are too many, reading the author's thoughts is faster.
+        yield Walk(pace.long_walk)
+        yield first
+        yield from _read_on(pace)
+    else:
+        yield from _widen(pace, ids, (yield first))
+
+
+def _read_on(pace: Pace) -> Plan:
     while True:
-        yield long_walk
+        yield Walk(pace.long_walk)
+
+
+def _widen(pace: Pace, first_ids: int, seconds: float | None) -> Plan:
+    """Ask about more and more blocks, if the first took so many seconds."""
+    ids = first_ids
+    while True:
+        if seconds is None:
+            ids = first_ids
+        elif pace.growth * seconds < pace.step_seconds / 2:
+            ids *= pace.growth
+        seconds = yield Blocks(ids, seconds=None if ids == first_ids else pace.step_seconds)
 
 
 async def _follow(
@@ -205,4 +188,4 @@ async def _follow(
         if found.reached is None or now > ends_at:
             return Found(thoughts, found.reached)
         wanted = beyond(wanted, found.reached)
-        step = steps.send(Outcome(len(found.thoughts), limit - len(thoughts), now - started_at))
+        step = steps.send(now - started_at)

@@ -40,50 +40,43 @@ class Walk:
 class Blocks:
     """Ask the index about the blocks that contain the next `ids` ids.
 
-    The step is given up after `seconds`.
+    If they hold fewer than `enough` matches, which are at most those that the page lacks, the same
+    statement asks about all ids that are left. The step is given up after `seconds`.
     """
 
     ids: int
+    enough: int = 0
     seconds: float | None = None
 
     async def run(
         self, connection: Connection, wanted: Wanted, grams: Sequence[str], limit: int
     ) -> Found:
-        """Return the matches in these blocks."""
+        """Return the matches in these blocks, or all."""
         bits = list_queries.block_bits(self.ids)
         if wanted.ascending:
             first, last = (wanted.above + 1) >> bits, (wanted.above + self.ids) >> bits
             reached = ((last + 1) << bits) - 1
-            inside = replace(wanted, below=min(wanted.below, reached + 1))
+            near = replace(wanted, below=min(wanted.below, reached + 1))
         else:
             first, last = max(wanted.below - self.ids, 0) >> bits, (wanted.below - 1) >> bits
             reached = first << bits
-            inside = replace(wanted, above=max(wanted.above, reached - 1))
+            near = replace(wanted, above=max(wanted.above, reached - 1))
         statement = list_queries.by_index(
-            inside, grams, bits=bits, blocks=range(first, last + 1), limit=limit
+            near,
+            wanted,
+            grams,
+            bits=bits,
+            blocks=range(first, last + 1),
+            enough=self.enough,
+            limit=limit,
         )
         thoughts = await list_queries.fetch(connection, statement)
-        return Found(thoughts, None if inside == wanted else reached)
+        found_near = sum(near.above < thought.id < near.below for thought in thoughts)
+        is_all = found_near < self.enough or near == wanted
+        return Found(thoughts, None if is_all else reached)
 
 
-@dataclass(frozen=True, slots=True)
-class Everything:
-    """Ask the index about all ids that are left.
-
-    The step is given up after `seconds`.
-    """
-
-    seconds: float | None = None
-
-    async def run(
-        self, connection: Connection, wanted: Wanted, grams: Sequence[str], limit: int
-    ) -> Found:
-        """Return the matches that are left."""
-        statement = list_queries.by_index(wanted, grams, limit=limit)
-        return Found(await list_queries.fetch(connection, statement), None)
-
-
-Step: TypeAlias = Walk | Blocks | Everything
+Step: TypeAlias = Walk | Blocks
 
 
 def beyond(wanted: Wanted, reached: int) -> Wanted:
