@@ -35,9 +35,9 @@ def steps_of(
     return [next(steps), *(steps.send(seconds) for seconds in times)]
 
 
-def test_few_ids_are_all_searched_if_a_quarter_does_not_fill_the_page() -> None:
+def test_few_ids_are_all_searched_if_an_eighth_does_not_fill_the_page() -> None:
     """In a small database, the first step with the index is the last."""
-    assert steps_of([], below=100_000) == [Blocks(25_001, LIMIT, PACE.step_seconds)]
+    assert steps_of([], below=100_000) == [Blocks(12_501, LIMIT, PACE.step_seconds)]
 
 
 def test_term_that_the_walks_have_found_is_looked_up_in_fewer_ids() -> None:

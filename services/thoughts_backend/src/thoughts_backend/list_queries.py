@@ -47,14 +47,13 @@ class Walked:
     """The matches among the thoughts that a walk has read, and what further steps must know.
 
     All thoughts up to the id `reached` have been read; None means that none are left. `folded` is
-    the search as `fold_text` folds it, `grams` are its grams. They and `newest_id` are missing if
-    the walk found as many matches as it could return.
+    the search as `fold_text` folds it. It and `newest_id` are missing if the walk found as many
+    matches as it could return.
     """
 
     thoughts: list[Thought]
     reached: int | None
     folded: str = ""
-    grams: Sequence[str] = ()
     newest_id: int = 0
 
 
@@ -76,11 +75,11 @@ async def fetch_walk(connection: Connection, wanted: Wanted, *, length: int, lim
     """Read the first `length` thoughts one by one, until `limit` of them match."""
     statement = walk(wanted, length=length, limit=limit)
     rows = await connection.fetch(statement.sql, *statement.arguments)
-    thoughts = [Thought(*row[:4]) for row in rows if row["grams"] is None]
+    thoughts = [Thought(*row[:4]) for row in rows if row["newest_id"] is None]
     if len(thoughts) == limit:
         return Walked(thoughts, thoughts[-1].id)
     last = rows[-1]
-    return Walked(thoughts, last["id"], last["text"], last["grams"], last["newest_id"] or 0)
+    return Walked(thoughts, last["id"], last["text"], last["newest_id"])
 
 
 async def fetch_frequencies(connection: Connection) -> dict[str, float]:
@@ -106,7 +105,7 @@ def walk(wanted: Wanted, *, length: int, limit: int) -> Statement:
     """Select the first matches by reading the first `length` thoughts one by one.
 
     If there are fewer than `limit`, another row follows: the last id of the walk, or NULL if there
-    are fewer thoughts; the search, folded, as `text`; its grams; the newest id.
+    are fewer thoughts; the search, folded, as `text`; the newest id.
     """
     arguments = _Arguments()
     selected = f"""
@@ -127,11 +126,10 @@ def walk(wanted: Wanted, *, length: int, limit: int) -> Statement:
             ) COLLATE "C"
             ORDER BY id {_order(wanted)} LIMIT {limit_argument}
         )
-        SELECT {_COLUMNS}, NULL::text[] AS grams, NULL::bigint AS newest_id
-        FROM found
+        SELECT {_COLUMNS}, NULL::bigint AS newest_id FROM found
         UNION ALL
         SELECT (SELECT id {selected} LIMIT 1 OFFSET {arguments.add(length - 1)}), NULL,
-            folded, NULL, text_grams(folded), (SELECT max(id) FROM thoughts)
+            folded, NULL, coalesce((SELECT max(id) FROM thoughts), 0)
         FROM term WHERE (SELECT count(*) FROM found) < {limit_argument}
     """
     return Statement(sql, arguments)
@@ -185,6 +183,12 @@ def block_bits(ids: int) -> int:
     A block has 2 ** bits ids.
     """
     return next((bits for bits in BLOCK_BITS if ids >> bits), BLOCK_BITS[-1])
+
+
+def whole_grams(folded: str) -> list[str]:
+    """Return the grams of a folded text, as `text_grams` cuts it, except those at its end."""
+    ends = (start + (2 if char >= WIDE else 3) for start, char in enumerate(folded))
+    return [folded[start:end] for start, end in enumerate(ends) if end <= len(folded)]
 
 
 def is_whole(gram: str) -> bool:

@@ -13,7 +13,7 @@ from typing import TypeAlias
 
 from mythoughts_chassis.database import Connection, Database
 from thoughts_backend import list_queries
-from thoughts_backend.list_queries import Walked, Wanted
+from thoughts_backend.list_queries import Walked, Wanted, is_whole, whole_grams
 from thoughts_backend.schemas import Thought
 from thoughts_backend.search_steps import Blocks, Found, Step, Walk, beyond
 
@@ -28,21 +28,22 @@ FREQUENCIES_SECONDS = 600.0
 class Pace:
     """The sizes of the steps, and their time limits."""
 
-    # A statement costs PostgreSQL 0.1 ms, reading a thought 0.25 us more, and each match found with
-    # the index 1 us. The first walk shows how common the term is; it is longer if the statistics
-    # say that it will fill the page. A second walk follows if it is expected to.
+    # A statement costs PostgreSQL 0.1 ms, reading a thought 0.25 us more, and each candidate of the
+    # index 1 us. The first walk shows how common the term is. It is longer if it may fill the page;
+    # a second walk follows if it is expected to.
     first_walk: int = 128
     common_walk: int = 512
     long_walk: int = 2048
-    # The first blocks hold this many ids, the smaller number if the walks have found something,
-    # and at most a quarter of all (by `growth`): most matches may be older than the page.
+    # The first blocks hold this many ids, most of which may be older than the page: the smaller
+    # number if the walks have found something, and at most an eighth (`parts`) of all.
     near_ids: int = 2**13
     first_ids: int = 2**16
-    # How many times more the next larger step looks at.
-    growth: int = 4
-    # Everything is searched if the first blocks were a quarter of it, or if they hold less than
-    # this part of a page.
+    parts: int = 8
+    # If the first blocks do not fill the page, everything is searched in a small database; in one
+    # that is larger than `growth` times `first_ids`, only if they hold less than a tenth of a page.
     rare: int = 10
+    # How many times more the next larger blocks hold.
+    growth: int = 4
     # A step beyond the first blocks is given up after this time: there can be too many candidates.
     # Larger blocks are searched if half of the time is expected to be enough.
     step_seconds: float = 0.04
@@ -84,7 +85,7 @@ class Search:
         if reached is None or not missing:
             return Found(thoughts, reached)
         further = replace(beyond(wanted, reached), search=first.folded)
-        grams = self._rarest(first.grams)[:GRAMS]
+        grams = self._rarest(first.folded)
 
         async def go_on(connection: Connection) -> Found:
             steps = plan(self._pace, further, grams, missing, is_rare=not thoughts)
@@ -102,19 +103,20 @@ class Search:
             self._frequencies = await database.run(list_queries.fetch_frequencies, repeatable=True)
 
     def _first_length(self, wanted: Wanted, limit: int) -> int:
-        """Return how many thoughts the first walk reads: more if that is known to fill the page."""
+        """Return how many thoughts the first walk reads: more if they may fill the page."""
         # In lower case instead of folded as in the database: only the length depends on it.
-        text = wanted.search.lower()
-        grams = [text[start : start + 3] for start in range(len(text) - 2)] or [text]
-        share = min(self._frequencies.get(gram, 0.0) for gram in grams)
-        is_common = share * self._pace.common_walk > limit
-        return self._pace.common_walk if is_common else self._pace.first_walk
+        grams = whole_grams(wanted.search.lower())
+        # How frequent a term is that is shorter than a gram is unknown.
+        share = min((self._frequencies.get(gram, 0.0) for gram in grams), default=1.0)
+        may_fill = share * self._pace.common_walk > limit
+        return self._pace.common_walk if may_fill else self._pace.first_walk
 
-    def _rarest(self, grams: Sequence[str]) -> Sequence[str]:
-        """Return the whole grams, rarest first; if there are none, the term, which is a prefix."""
-        whole = dict.fromkeys(filter(list_queries.is_whole, grams))
+    def _rarest(self, folded: str) -> Sequence[str]:
+        """Return the rarest whole grams; if there are none, the term, which is a prefix."""
         # Grams that are not among the most frequent keep their order: the first do not overlap.
-        return sorted(whole, key=lambda gram: self._frequencies.get(gram, 0.0)) or grams[:1]
+        grams = dict.fromkeys(whole_grams(folded))
+        rarest = sorted(grams, key=lambda gram: self._frequencies.get(gram, 0.0))
+        return rarest[:GRAMS] or list(filter(None, [folded]))
 
 
 async def _walk(database: Database, wanted: Wanted, *, length: int, limit: int) -> Walked:
@@ -130,12 +132,12 @@ def plan(pace: Pace, wanted: Wanted, grams: Sequence[str], limit: int, *, is_rar
     The walks of a rare term have found nothing.
     """
     left = wanted.below - wanted.above
-    ids = min(pace.first_ids if is_rare else pace.near_ids, left // pace.growth + 1)
+    ids = min(pace.first_ids if is_rare else pace.near_ids, left // pace.parts + 1)
     is_small = left < pace.first_ids * pace.growth
     first = Blocks(ids, limit if is_small else max(1, limit // pace.rare), pace.step_seconds)
     if not grams:
         yield from _read_on(pace)
-    elif wanted.by_author and not list_queries.is_whole(grams[0]):
+    elif wanted.by_author and not is_whole(grams[0]):
         # PostgreSQL collects all terms with a prefix from the whole index before it filters by
         # author. If there are too many, reading the author's thoughts is faster.
         yield Walk(pace.long_walk)
