@@ -27,11 +27,11 @@ def steps_of(
     grams: Sequence[str] = ("quo", "okk"),
     username: str = "",
     below: int = 2**30,
-    is_rare: bool = True,
+    is_dense: bool = False,
 ) -> list[Step]:
     """The first step after the walks, and the steps after each of these times."""
     wanted = Wanted("", username, user_id=None, above=0, below=below, ascending=False)
-    steps = plan(PACE, wanted, grams, LIMIT, is_rare=is_rare)
+    steps = plan(PACE, wanted, grams, LIMIT, is_dense=is_dense)
     return [next(steps), *(steps.send(seconds) for seconds in times)]
 
 
@@ -40,9 +40,9 @@ def test_few_ids_are_all_searched_if_an_eighth_does_not_fill_the_page() -> None:
     assert steps_of([], below=100_000) == [Blocks(12_501, LIMIT, PACE.step_seconds)]
 
 
-def test_term_that_the_walks_have_found_is_looked_up_in_fewer_ids() -> None:
+def test_term_that_the_walks_have_found_often_is_looked_up_in_fewer_ids() -> None:
     """More ids would hold many more matches than a page."""
-    assert steps_of([], is_rare=False) == [Blocks(PACE.near_ids, FEW, PACE.step_seconds)]
+    assert steps_of([], is_dense=True) == [Blocks(PACE.near_ids, FEW, PACE.step_seconds)]
 
 
 def test_blocks_grow_while_steps_are_quick() -> None:

@@ -35,7 +35,7 @@ class Pace:
     common_walk: int = 512
     long_walk: int = 2048
     # The first blocks hold this many ids, most of which may be older than the page: the smaller
-    # number if the walks have found something, and at most an eighth (`parts`) of all.
+    # number if that is expected to fill it, and at most an eighth (`parts`) of all.
     near_ids: int = 2**13
     first_ids: int = 2**16
     parts: int = 8
@@ -71,26 +71,27 @@ class Search:
     async def find(self, database: Database, wanted: Wanted, limit: int) -> Found:
         """Return the first matches, at most `limit`, as far as the time for a page allows."""
         await self._learn(database)
-        length = self._first_length(wanted, limit)
-        first = await _walk(database, wanted, length=length, limit=limit)
-        thoughts, reached, missing = first.thoughts, first.reached, limit - len(first.thoughts)
-        # Thoughts that arrive during the search are not part of it.
-        wanted = replace(wanted, below=min(wanted.below, first.newest_id + 1))
-        long_walk = self._pace.long_walk
-        if reached is not None and 0 < missing * length <= len(thoughts) * long_walk:
-            wanted = beyond(wanted, reached)
-            second = await _walk(database, wanted, length=long_walk, limit=missing)
-            thoughts, reached = thoughts + second.thoughts, second.reached
-            missing -= len(second.thoughts)
-        if reached is None or not missing:
-            return Found(thoughts, reached)
-        further = replace(beyond(wanted, reached), search=first.folded)
-        grams = self._rarest(first.folded)
+        thoughts: list[Thought] = []
+        missing, read = limit, 0
+        for length in (self._first_length(wanted, limit), self._pace.long_walk):
+            walked = await _walk(database, wanted, length=length, limit=missing)
+            thoughts += walked.thoughts
+            missing, read = limit - len(thoughts), read + length
+            if walked.reached is None or not missing:
+                return Found(thoughts, walked.reached)
+            # Thoughts that arrive during the search are not part of it.
+            below = min(wanted.below, walked.newest_id + 1)
+            wanted = beyond(replace(wanted, below=below), walked.reached)
+            if missing * read > len(thoughts) * self._pace.long_walk:
+                break
+        wanted = replace(wanted, search=walked.folded)
+        grams = self._rarest(walked.folded)
+        is_dense = missing * read <= len(thoughts) * self._pace.near_ids
 
         async def go_on(connection: Connection) -> Found:
-            steps = plan(self._pace, further, grams, missing, is_rare=not thoughts)
+            steps = plan(self._pace, wanted, grams, missing, is_dense=is_dense)
             ends_at = time.monotonic() + self._pace.page_seconds
-            return await _follow(steps, connection, further, grams, missing, ends_at=ends_at)
+            return await _follow(steps, connection, wanted, grams, missing, ends_at=ends_at)
 
         async with self._turns:
             rest = await database.run(go_on, repeatable=True)
@@ -126,13 +127,13 @@ async def _walk(database: Database, wanted: Wanted, *, length: int, limit: int) 
     )
 
 
-def plan(pace: Pace, wanted: Wanted, grams: Sequence[str], limit: int, *, is_rare: bool) -> Plan:
+def plan(pace: Pace, wanted: Wanted, grams: Sequence[str], limit: int, *, is_dense: bool) -> Plan:
     """Choose the steps after the walks, for a page that lacks `limit` matches.
 
-    The walks of a rare term have found nothing.
+    `is_dense` says that the walks have found so many that `near_ids` are expected to fill it.
     """
     left = wanted.below - wanted.above
-    ids = min(pace.first_ids if is_rare else pace.near_ids, left // pace.parts + 1)
+    ids = min(pace.near_ids if is_dense else pace.first_ids, left // pace.parts + 1)
     is_small = left < pace.first_ids * pace.growth
     first = Blocks(ids, limit if is_small else max(1, limit // pace.rare), pace.step_seconds)
     if not grams:
