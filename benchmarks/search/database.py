@@ -1,8 +1,11 @@
 """The database of the search benchmark: loads thoughts, and counts those with a term."""
 
+import asyncio
 from collections.abc import Sequence
+from pathlib import Path
 
 import asyncpg
+import msgspec
 
 from benchmarks.client import Ask
 from benchmarks.generator import FIRST_USER_ID
@@ -33,9 +36,29 @@ async def load_up_to(database_url: str, size: int) -> bool:
     return present <= size
 
 
-async def count_matches(database_url: str, asks: Sequence[Ask]) -> dict[tuple[str, str], int]:
-    """Count each term's thoughts, of an author if given, by reading the whole table once."""
-    pairs = sorted({(ask.term, ask.username) for ask in asks})
+def matches_of(
+    database_url: str, asks: Sequence[Ask], kept: Path | None
+) -> dict[tuple[str, str], int]:
+    """Return the number of each term's thoughts, of an author if given.
+
+    Those that the file `kept` has are not counted again, because that takes minutes in a large
+    database; the others are added to it.
+    """
+    known: dict[tuple[str, str], int] = {}
+    if kept and kept.exists():
+        rows = msgspec.json.decode(kept.read_bytes(), type=list[tuple[str, str, int]])
+        known = {(term, username): count for term, username, count in rows}
+    missing = {(ask.term, ask.username) for ask in asks} - known.keys()
+    if missing:
+        with step(f"Counting the matches of {len(missing)} searches"):
+            known |= asyncio.run(_count(database_url, sorted(missing)))
+        if kept:
+            kept.write_bytes(msgspec.json.encode([(*pair, count) for pair, count in known.items()]))
+    return known
+
+
+async def _count(database_url: str, pairs: Sequence[tuple[str, str]]) -> dict[tuple[str, str], int]:
+    """Count the thoughts of each term and author by reading the whole table once."""
     arguments: list[str] = []
     counts = []
     for term, username in pairs:

@@ -23,7 +23,10 @@ def saved_results() -> list[SearchResult]:
 
 def search_text(results: Sequence[SearchResult]) -> str:
     """Return everything as Markdown; the results must be sorted by size."""
-    limits = "\n".join(f"- {result.size:,} thoughts: {_limits(result)}." for result in results)
+    limits = "\n".join(
+        f"- {result.size:,} thoughts, {result.machine.day}: {_limits(result)}."
+        for result in results
+    )
     return f"{results[-1].machine}.\n\n{_table(results)}\n\n{limits}"
 
 

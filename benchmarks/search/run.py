@@ -13,7 +13,7 @@ from benchmarks.machine import this_machine
 from benchmarks.measuring import Latencies
 from benchmarks.scenarios import share_asks
 from benchmarks.search.asks import PROLIFIC_AUTHOR, feed_asks, search_asks
-from benchmarks.search.database import count_matches, load_up_to
+from benchmarks.search.database import load_up_to, matches_of
 from benchmarks.search.figures import Figure, SearchResult, TermFigure
 from benchmarks.search.measures import measure_cold, measure_mix, measure_warm
 from benchmarks.search.system import authorization_of, search_stack
@@ -47,18 +47,18 @@ def measure_search(
         for size in sorted(sizes):
             say(f"{size:,} thoughts:")
             if asyncio.run(load_up_to(stack.owner_urls["thoughts"], size)):
-                yield _measure(stack, size, effort)
+                counts = kept / f"matches-{size}.json" if kept else None
+                yield _measure(stack, size, effort, counts)
             else:
                 say("There are more already.")
 
 
-def _measure(stack: Stack, size: int, effort: Effort) -> SearchResult:
+def _measure(stack: Stack, size: int, effort: Effort, counts: Path | None) -> SearchResult:
     database_url = stack.owner_urls["thoughts"]
     prolific = authorization_of(stack, FIRST_USER_ID, PROLIFIC_AUTHOR)
     searches = asyncio.run(search_asks(stack.urls["thoughts"]))
     everything = searches + asyncio.run(feed_asks(database_url, prolific))
-    with step(f"Counting the matches of {len(searches)} searches"):
-        matches = asyncio.run(count_matches(database_url, searches))
+    matches = matches_of(database_url, searches, counts)
     warm, observations = measure_warm(stack, everything, requests=effort.requests)
     mix = measure_mix(stack, searches, requests=effort.mixed)
     cold, os_cache_dropped = measure_cold(

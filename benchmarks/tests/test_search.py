@@ -1,9 +1,15 @@
 """The search benchmark, run briefly on a few thoughts, so that it keeps working."""
 
+import asyncio
+from pathlib import Path
+
 import msgspec
 import pytest
 
+from benchmarks.client import Ask
+from benchmarks.loading import load_thoughts
 from benchmarks.search.asks import FEED
+from benchmarks.search.database import matches_of
 from benchmarks.search.figures import SearchResult
 from benchmarks.search.measures import MIX, MIX_CLIENTS
 from benchmarks.search.report import search_text
@@ -62,3 +68,17 @@ def test_tables_name_every_class(result: SearchResult) -> None:
     text = search_text([result])
 
     assert all(f"| {kind} " in text for kind in result.by_kind())
+
+
+def test_kept_numbers_of_matches_are_not_counted_again(database_url: str, tmp_path: Path) -> None:
+    """Only terms that the file does not have are counted; then it has them too."""
+    kept = tmp_path / "matches.json"
+    kept.write_text('[["the", "", 4711]]')
+    asyncio.run(load_thoughts(database_url, 500))
+    asks = [Ask("", b"", term) for term in ("the", "and")]
+
+    counted = matches_of(database_url, asks, None)
+    known = matches_of(database_url, asks, kept)
+
+    assert known == {("the", ""): 4711, ("and", ""): counted["and", ""]}
+    assert matches_of("postgresql://nowhere/", asks, kept) == known
