@@ -186,9 +186,13 @@ def block_bits(ids: int) -> int:
 
 
 def whole_grams(folded: str) -> list[str]:
-    """Return the grams of a folded text, as `text_grams` cuts it, except those at its end."""
-    ends = (start + (2 if char >= WIDE else 3) for start, char in enumerate(folded))
-    return [folded[start:end] for start, end in enumerate(ends) if end <= len(folded)]
+    """Return the grams of a folded text, as `text_grams` cuts it, except those at its end.
+
+    Those that overlap none before them come first.
+    """
+    starts = sorted(range(len(folded)), key=lambda start: start % 3)
+    grams = (folded[start : start + (2 if folded[start] >= WIDE else 3)] for start in starts)
+    return list(filter(is_whole, grams))
 
 
 def is_whole(gram: str) -> bool:
