@@ -20,11 +20,13 @@ from tooling.project import ROOT
 KUBERNETES = Path("deploy", "kubernetes")
 OVERLAYS = KUBERNETES / "overlays"
 INGRESS_CONTROLLER = "ingress-controller"
+LOAD = "load"
 VARIANTS = (
     "local",
     "local+dev",
     "local+monitoring",
     "local+tracing",
+    f"local+{LOAD}",
     "production",
     "production+monitoring",
     "production+tracing",
@@ -64,8 +66,9 @@ class Manifests:
     @cache  # noqa: B019 (as long-lived as the process)
     def render(self, variant: str) -> tuple[Manifest, ...]:
         """The objects of a variant, with those that a Job of `release` generates in the cluster."""
-        text = _kustomize(self._kustomization(variant))
-        objects = tuple(yaml.safe_load_all(text))
+        if variant == f"local+{LOAD}":
+            return self.render("local") + _kustomize(self._folder / KUBERNETES / LOAD)
+        objects = _kustomize(self._kustomization(variant))
         if variant != "release":
             return objects
         # They are those of `local`: deploy/tests/test_generated_secrets.py.
@@ -101,8 +104,8 @@ def _add_components(path: Path, components: list[str]) -> None:
     path.write_text(yaml.safe_dump(kustomization))
 
 
-def _kustomize(folder: Path) -> str:
+def _kustomize(folder: Path) -> tuple[Manifest, ...]:
     command = [kubectl_path(), "kustomize", str(folder)]
     done = subprocess.run(command, check=False, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-    return done.stdout
+    return tuple(yaml.safe_load_all(done.stdout))
