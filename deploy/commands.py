@@ -1,6 +1,7 @@
 """The Makefile's verbs for a Kubernetes cluster, and the variables that they read."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 
 from deploy import key_rotation, messages
 from deploy.cluster_tools import cluster_of, usable_clusters
@@ -17,11 +18,12 @@ from deploy.kubectl import (
     Kubectl,
     chosen_context,
 )
+from deploy.one_service import run_here
 from deploy.overlays import LOCAL, chosen_overlay
 from deploy.rollout import wait_seconds, wait_until_ready
 from tooling.console import confirm, say, step
 from tooling.project import SERVICES
-from tooling.settings import choice
+from tooling.settings import MAX_PORT, choice, number
 from tooling.working_tree import watch_code
 
 
@@ -118,6 +120,18 @@ def cluster_dev(environment: Mapping[str, str]) -> None:
     develop(kubectl, services, delivery, changes)
 
 
+def dev_here(environment: Mapping[str, str]) -> None:
+    """Run one service on this machine, among the others in the cluster of the current context."""
+    changes = watch_code()
+    services = {service.workload: service for service in SERVICES}
+    service = services[choice(environment, "SERVICE", services)]
+    what = f"a port: a number from 1 to {MAX_PORT}"
+    default, ports = service.default_port, range(1, MAX_PORT + 1)
+    port = number(environment, service.port_setting, default, of=ports, what=what)
+    with suppress(KeyboardInterrupt):
+        run_here(Kubectl(chosen_context(environment)), service, port, changes)
+
+
 def undeploy(environment: Mapping[str, str]) -> None:
     """Delete everything from the cluster of the current context."""
     kubectl = Kubectl(chosen_context(environment))
@@ -135,6 +149,7 @@ COMMANDS = {
     "deploy": deploy_overlay,
     "redeploy": redeploy_service,
     "cluster-dev": cluster_dev,
+    "dev": dev_here,
     "prepare": prepare_chapter,
     "undeploy": undeploy,
 }

@@ -160,6 +160,7 @@ class PretendCluster:
         self.bin = folder / "bin"
         self.calls: list[list[str]] = []
         self.objects: dict[str, Json] = {}
+        self.forwarded: dict[str, int] = {}
         self.pods: dict[str, Pod] = {}
         self._folder = folder
         self._development = development
@@ -308,6 +309,7 @@ class PretendCluster:
             "patch": self._patch,
             "logs": self._show_log,
             "exec": self._exec,
+            "port-forward": self._forward,
             "config": lambda *_: write("kind-mythoughts"),
             "delete": self._delete,
             "rollout": self._restart,
@@ -387,6 +389,12 @@ class PretendCluster:
             shown += len(lines)
             write("".join(lines))
             time.sleep(0.02)
+
+    def _forward(self, words: list[str], _: bytes, write: Callable[[str], None]) -> None:
+        """Say that a Service is forwarded to its port in `forwarded`."""
+        write(f"Forwarding from 127.0.0.1:{self.forwarded[words[1]]} -> 8000\n")
+        while not self._is_over:
+            time.sleep(0.05)
 
     def _exec(self, words: list[str], text: bytes, write: Callable[[str], None]) -> tuple[int, str]:
         pod = self.pods.get(words[2])

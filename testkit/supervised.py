@@ -13,7 +13,7 @@ from testkit.http_client import CONNECTION_ERRORS, HttpClient
 from testkit.own_server import temporary_folder
 from testkit.waiting import repeated, wait_until
 from tooling.readiness import is_ready
-from tooling.supervision import READY, SUPERVISOR, supervised
+from tooling.supervision import READY, SUPERVISOR
 
 
 class Supervised:
@@ -27,7 +27,7 @@ class Supervised:
         address = {"HOST": "127.0.0.1", "PORT": str(port), "PATH": os.defpath}
         self.process = Process(
             "supervisor",
-            supervised(folder, [sys.executable, *command]),
+            [sys.executable, SUPERVISOR, "run", folder, sys.executable, *command],
             environment={**address, **environment},
             log_path=folder.parent / "supervisor.log",
             on_line=lambda _, line: self.output.append(line),

@@ -110,7 +110,16 @@ def test_settings_of_make_are_inherited() -> None:
     documented = {row[0].strip("`") for row in table_rows(section(CONFIGURATION, "## Make"))}
 
     # These the Makefile reads itself, and DATABASE_URL counts on the command line alone.
-    others = {"Name", "ARGS", "NO_BROWSER", "NO_NODE", "UPGRADE", "PYTHON", "DATABASE_URL"}
+    others = {
+        "Name",
+        "ARGS",
+        "CLUSTER",
+        "NO_BROWSER",
+        "NO_NODE",
+        "UPGRADE",
+        "PYTHON",
+        "DATABASE_URL",
+    }
 
     assert handed_on is not None
     assert set(handed_on[1].replace("\\", "").split()) - {"N"} == documented - others

@@ -1,10 +1,18 @@
-"""The supervisor that replaces a service's process, also used in clusters: its command lines."""
+"""A service under the supervisor, which replaces its process when its code changes.
+
+The same program supervises services in the pods of a cluster.
+"""
 
 import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 from tooling.commands import run
-from tooling.project import ROOT
+from tooling.failures import Failure
+from tooling.lines import show_line
+from tooling.project import ROOT, Service
+from tooling.working_tree import Change, snapshot
 
 SUPERVISOR = ROOT / "deploy" / "kubernetes" / "components" / "dev" / "supervisor.py"
 
@@ -12,14 +20,41 @@ SUPERVISOR = ROOT / "deploy" / "kubernetes" / "components" / "dev" / "supervisor
 READY = "ready"
 
 
-def supervised(folder: Path, command: list[str | Path]) -> list[str | Path]:
-    """The command that runs `command` under a supervisor, whose sockets are in `folder`."""
-    return [sys.executable, SUPERVISOR, "run", folder, *command]
+class SupervisedService:
+    """A service on this machine; the sockets of its supervisor are in `folder`, a new folder."""
 
+    def __init__(self, service: Service, folder: Path) -> None:
+        folder.mkdir()
+        self._service = service
+        self._folder = folder
+        self._started = snapshot(service).name
 
-def restart(folder: Path) -> str:
-    """Replace the process of the supervisor in `folder`; return READY, or what failed.
+    @property
+    def command(self) -> list[str | Path]:
+        """The command that runs the supervisor with the service."""
+        command = self._service.command()
+        return [sys.executable, SUPERVISOR, "run", self._folder, *command]
 
-    Raises Failure if the supervisor has ended.
-    """
-    return run(sys.executable, SUPERVISOR, "restart", folder).strip()
+    def apply(self, change: Change, migrate: Callable[[Service], None] | None = None) -> None:
+        """Replace the process if the change is of its code; show when it is live, or why not."""
+        name = self._service.name
+        if change.is_of_packages(self._service):
+            show_line(name, f"{change.title} changed: `make dev` installs packages when it starts")
+        if not change.is_of_code(self._service) or not self._has_news():
+            return
+        try:
+            if migrate and change.is_of_migrations(self._service):
+                migrate(self._service)
+            outcome = run(sys.executable, SUPERVISOR, "restart", self._folder).strip()
+        except Failure as failure:
+            outcome = str(failure)
+        if outcome == READY:
+            outcome = f"live after {time.time() - change.saved_at:.1f} s"
+        else:
+            outcome = f"the old process still serves: {outcome}"
+        show_line(name, f"{change.title} changed: {outcome}")
+
+    def _has_news(self) -> bool:
+        """Whether the code differs from what was started last: saving alone changes nothing."""
+        before, self._started = self._started, snapshot(self._service).name
+        return self._started != before

@@ -5,6 +5,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from base64 import b64encode
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -12,11 +13,13 @@ from typing import Any
 import pytest
 import yaml
 
+from local.ports import free_port
 from testkit.http_client import CONNECTION_ERRORS, HttpClient
 from testkit.own_server import temporary_folder
 from testkit.pretend_cluster import Pod, PretendCluster
 from testkit.waiting import repeated, wait_until
 from tooling.project import ROOT
+from tooling.readiness import is_ready
 
 # A service that takes no second to start; it answers with its code and counts its starts.
 SERVICE = """
@@ -72,13 +75,13 @@ class Developer:
         """Save a module, whose text the service answers with."""
         (self.package(workload) / "text.py").write_text(f"TEXT = {text!r}\n")
 
-    def start(self, **settings: str) -> "Run":
-        """Start `make cluster-dev`."""
+    def start(self, verb: str = "cluster-dev", **settings: str) -> "Run":
+        """Start `make cluster-dev`, or another verb."""
         output = self.tree.parent / f"output-{len(self._runs)}"
         path = f"{self.cluster.bin}:{os.environ['PATH']}"
         with output.open("w") as stream:
             process = subprocess.Popen(
-                [sys.executable, "-m", "deploy", "cluster-dev"],
+                [sys.executable, "-m", "deploy", verb],
                 cwd=self.tree,
                 env={"PATH": path, "HOME": str(self.tree), "USER": "bruce", **settings},
                 stdin=subprocess.PIPE,
@@ -503,3 +506,60 @@ def test_missing_deployment_is_reported(developer: Developer) -> None:
     assert run.process.wait(60) == 1
     assert "make deploy" in run.output
     assert "Traceback" not in run.output
+
+
+@pytest.fixture
+def one_here(developer: Developer) -> tuple[Run, str]:
+    """A run of the Thoughts Backend on this machine, which answers with what it was told."""
+    url = b64encode(b"postgresql://thoughts:secret@thoughts-database:5432/thoughts\n").decode()
+    developer.cluster.objects |= {
+        "secret/thoughts-database": {"data": {"url": url}},
+        "configmap/token-public-keys": {"data": {"public-keys.json": "{}"}},
+        "services": {
+            "items": [
+                {"metadata": {"name": name}, "spec": {"ports": [{"port": 80}]}}
+                for name in ("thoughts-service", "users-service", "thoughts-database")
+            ]
+        },
+    }
+    developer.cluster.forwarded = {"service/users-service": 7001, "service/thoughts-database": 7002}
+    (developer.package("thoughts-backend") / "text.py").write_text(
+        "import os\n"
+        "from pathlib import Path\n"
+        "files = [Path(os.environ[f]) for f in ('DATABASE_URL_FILE', 'TOKEN_PUBLIC_KEYS_PATH')]\n"
+        "TEXT = [os.environ['USERS_BACKEND_URL'], *(f.read_text().strip() for f in files)]\n"
+    )
+    port = free_port()
+    run = developer.start("dev", SERVICE="thoughts-backend", THOUGHTS_PORT=str(port))
+    address = f"http://127.0.0.1:{port}"
+    wait_until(lambda: is_ready(f"{address}/"), what=lambda: run.output)
+    return run, address
+
+
+def test_one_service_runs_here_with_what_its_pods_know(one_here: tuple[Run, str]) -> None:
+    """It has their settings, keys and passwords, and reaches what they call by forwarded ports."""
+    _, address = one_here
+
+    assert HttpClient(address).get("/").text.strip() == str(
+        [
+            "http://127.0.0.1:7001",
+            "postgresql://thoughts:secret@127.0.0.1:7002/thoughts",
+            "{}",
+        ]
+    )
+
+
+def test_one_service_here_changes_with_its_code(
+    developer: Developer, one_here: tuple[Run, str]
+) -> None:
+    """Its process is replaced when a file is saved, and Ctrl-C ends it."""
+    run, address = one_here
+
+    developer.write_text("two", "thoughts-backend")
+    run.wait_for("text.py changed: live after")
+    answer = HttpClient(address).get("/").text
+    run.interrupt()
+
+    assert answer == "two "
+    assert run.process.returncode == 0
+    assert not is_ready(f"{address}/")

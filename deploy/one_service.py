@@ -1,0 +1,158 @@
+"""One service as a process of this machine, among the others in the cluster: `make dev CLUSTER=1`.
+
+It gets the settings, keys and addresses that its pods have. Every Service of Kubernetes that these
+name is forwarded to a port of this machine.
+"""
+
+import base64
+import os
+import re
+import subprocess
+import tempfile
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+from deploy.kubectl import NAMESPACE, Json, Kubectl
+from tooling.console import say, step
+from tooling.failures import Failure
+from tooling.private_files import write_private
+from tooling.project import ROOT, Service
+from tooling.supervision import SupervisedService
+from tooling.working_tree import Change
+
+_HOST = "127.0.0.1"
+_START_SECONDS = 30
+_PAUSE_SECONDS = 1
+
+
+def run_here(
+    kubectl: Kubectl, service: Service, port: int, changes: Iterator[Change | None]
+) -> None:
+    """Run the service at `port` until Ctrl-C, and replace its process when its code changes.
+
+    Raises Failure if it is not deployed, or ends.
+    """
+    with tempfile.TemporaryDirectory(prefix="mythoughts-") as name, ExitStack() as forwarded:
+        folder = Path(name)
+        with step(f"Fetching the settings of {service.workload}"):
+            settings = _settings(kubectl, service, folder)
+        with step("Forwarding what it calls"):
+            _forward_calls(kubectl, settings, folder, forwarded)
+        supervised = SupervisedService(service, folder / "supervisor")
+        environment = {
+            "PATH": os.environ.get("PATH", os.defpath),
+            **settings,
+            "HOST": _HOST,
+            "PORT": str(port),
+            "LOG_FORMAT": "console",
+            "PYTHONPATH": f"{service.folder / 'src'}:{ROOT / 'chassis' / 'src'}",
+            "PYTHONUNBUFFERED": "1",
+        }
+        with subprocess.Popen(
+            supervised.command, env=environment, start_new_session=True
+        ) as process:
+            say(f"\n{service.title}: http://localhost:{port}{service.start_page}\n")
+            try:
+                for change in changes:
+                    if process.poll() is not None:
+                        raise Failure(f"{service.workload} ended; its last lines are above.")
+                    if change is not None:
+                        supervised.apply(change)
+            finally:
+                process.terminate()
+
+
+def _settings(kubectl: Kubectl, service: Service, folder: Path) -> dict[str, str]:
+    """The variables of the service's container; the files that they name are put into `folder`."""
+    deployment = kubectl.find(f"deployment/{service.workload}")
+    if deployment is None:
+        raise Failure(f"{service.workload} is not in the cluster {kubectl.context}: make deploy")
+    pod: Json = deployment["spec"]["template"]["spec"]
+    (container,) = [found for found in pod["containers"] if found["name"] == service.workload]
+    volumes = {volume["name"]: volume for volume in pod["volumes"]}
+    for mount in container["volumeMounts"]:
+        for name, content in _files(kubectl, volumes[mount["name"]]).items():
+            path = folder / mount["mountPath"].lstrip("/") / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write_private(path, content.strip())
+    variables = {item["name"]: item.get("value", "") for item in container["env"]}
+    return {
+        name: f"{folder}{value}" if (folder / value.lstrip("/")).is_file() else value
+        for name, value in variables.items()
+        if value
+    }
+
+
+def _files(kubectl: Kubectl, volume: Json) -> dict[str, str]:
+    """The files in a volume, if it is made of a Secret or a ConfigMap."""
+    if "secret" in volume:
+        (secret,) = kubectl.get(f"secret/{volume['secret']['secretName']}")
+        return {name: base64.b64decode(text).decode() for name, text in secret["data"].items()}
+    if "configMap" in volume:
+        (settings,) = kubectl.get(f"configmap/{volume['configMap']['name']}")
+        return dict(settings["data"])
+    return {}
+
+
+def _forward_calls(
+    kubectl: Kubectl, settings: dict[str, str], folder: Path, forwarded: ExitStack
+) -> None:
+    """Replace the addresses of Services, in settings and in files, by forwarded ports."""
+    files = {path: path.read_text() for path in folder.rglob("*") if path.is_file()}
+    texts = [*settings.values(), *files.values()]
+    for found in kubectl.get("services"):
+        name, port = found["metadata"]["name"], found["spec"]["ports"][0]["port"]
+        address = re.compile(rf"(?<=[/@]){re.escape(name)}(:\d+)?(?=[/?\s]|$)")
+        if any(address.search(text) for text in texts):
+            here = forwarded.enter_context(_Forwarding(kubectl, name, port))
+            for key, value in settings.items():
+                settings[key] = address.sub(here, value)
+            for path in files:
+                write_private(path, address.sub(here, path.read_text()).strip())
+
+
+class _Forwarding:
+    """Forwards a Service to a port of this machine while a `with` block runs.
+
+    Entering returns the address here. kubectl ends with the pod that it has chosen, and is started
+    again with the same port.
+    """
+
+    def __init__(self, kubectl: Kubectl, name: str, port: int) -> None:
+        self._kubectl = kubectl
+        self._name = name
+        self._port = port
+        self._here = ""
+        self._began, self._is_over = threading.Event(), threading.Event()
+        self._running: subprocess.Popen[str] | None = None
+        self._thread = threading.Thread(target=self._forward, daemon=True)
+
+    def __enter__(self) -> str:
+        self._thread.start()
+        if not self._began.wait(_START_SECONDS):
+            raise Failure(f"kubectl does not forward service/{self._name}: has it a ready pod?")
+        return f"{_HOST}:{self._here}"
+
+    def __exit__(self, *_: object) -> None:
+        self._is_over.set()
+        if self._running is not None:
+            self._running.terminate()
+        self._thread.join()
+
+    def _forward(self) -> None:
+        while not self._is_over.is_set():
+            what = (f"service/{self._name}", f"{self._here}:{self._port}")
+            with subprocess.Popen(
+                self._kubectl.command("port-forward", *what, f"--namespace={NAMESPACE}"),
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                text=True,
+                start_new_session=True,
+            ) as self._running:
+                for line in self._running.stdout or ():
+                    if chosen := re.match(rf"Forwarding from {_HOST}:(\d+)", line):
+                        self._here = chosen[1]
+                        self._began.set()
+            self._is_over.wait(_PAUSE_SECONDS)
