@@ -178,7 +178,10 @@ def test_no_pod_goes_before_the_next_is_ready(local: tuple[Manifest, ...], servi
     """A rollout adds a pod first; with a bad version it stops there, and the old pods serve."""
     strategy = named(local, "Deployment", service)["spec"]["strategy"]
 
-    assert strategy["rollingUpdate"] == {"maxUnavailable": 0, "maxSurge": 1}
+    assert strategy == {
+        "type": "RollingUpdate",
+        "rollingUpdate": {"maxUnavailable": 0, "maxSurge": 1},
+    }
 
 
 def test_scaling_outlives_the_next_apply(local: tuple[Manifest, ...], service: str) -> None:

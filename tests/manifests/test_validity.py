@@ -107,3 +107,12 @@ def test_ports_of_policies_name_their_protocol(rendered: tuple[Manifest, ...]) -
     for policy in of_kind(rendered, "NetworkPolicy"):
         for rule in (*policy["spec"].get("ingress", []), *policy["spec"].get("egress", [])):
             assert all("protocol" in port for port in rule.get("ports", []))
+
+
+def test_claims_of_stateful_sets_are_written_out(local: tuple[Manifest, ...]) -> None:
+    """With all defaults, without which kubectl reports an unchanged StatefulSet as configured."""
+    for server in of_kind(local, "StatefulSet"):
+        (claim,) = server["spec"]["volumeClaimTemplates"]
+        assert (claim["apiVersion"], claim["kind"]) == ("v1", "PersistentVolumeClaim")
+        assert claim["spec"]["volumeMode"] == "Filesystem"
+        assert claim["status"] == {"phase": "Pending"}
