@@ -52,7 +52,7 @@ class Settings(ServiceSettings):
     threads: int = setting(
         "How many requests are handled at once. More than twice BACKEND_CONNECTIONS, "
         "so that two stalled backends do not occupy every thread.",
-        default=12,
+        default=24,
         minimum=1,
         maximum=256,
     )

@@ -2,8 +2,8 @@
 
     closed     all calls go through; consecutive failures are counted
     open       after `failures_to_open` failures, no calls go through
-    half open  every `probe_every_seconds`, one call goes through as a probe; if it succeeds,
-               the circuit closes
+    half open  every `probe_every_seconds`, one call goes through as a probe, even if the last one
+               has no outcome yet; if one succeeds, the circuit closes
 
 As in M. Nygard, "Release It!".
 """
@@ -14,10 +14,7 @@ from collections.abc import Callable
 
 
 class CircuitBreaker:
-    """Decides whether a call may be made; safe to share between threads.
-
-    `probe_every_seconds` must be longer than a call can take, so that probes do not overlap.
-    """
+    """Decides whether a call may be made; safe to share between threads."""
 
     def __init__(
         self,

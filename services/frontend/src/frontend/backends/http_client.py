@@ -25,7 +25,9 @@ from mythoughts_chassis.connection import (
 )
 from mythoughts_chassis.observation import current_ids
 
-SLOT_WAIT_SECONDS = 0.25
+# Longer than the pauses of a busy machine (ADR 42).
+SLOT_WAIT_SECONDS = 1.0
+PROBE_EVERY_SECONDS = 1.0
 FAILURES_TO_OPEN = 3
 
 FailureKind = Literal["no_answer", "bad_answer", "circuit_open", "no_connection_free"]
@@ -76,7 +78,7 @@ class HttpClient:
         self._seconds = _SECONDS.labels(backend)
         self._breaker = CircuitBreaker(
             failures_to_open=FAILURES_TO_OPEN,
-            probe_every_seconds=answer_seconds + 2 * SLOT_WAIT_SECONDS,
+            probe_every_seconds=PROBE_EVERY_SECONDS,
         )
         _CIRCUIT_OPEN.labels(backend).set_function(lambda: self._breaker.is_open)
         # Each series starts at 0, so that its first failure is visible as an increase.
