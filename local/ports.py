@@ -1,6 +1,7 @@
 """TCP ports of this machine: finds a free one, and which process uses an occupied one."""
 
 import errno
+import os
 import random
 import socket
 from collections import deque
@@ -13,9 +14,10 @@ _CANDIDATES = range(15_000, 32_000)
 _ADDRESSES = ((socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::1"))
 _NO_SUCH_ADDRESS = (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT)
 
-# The reservations of this process, the newest last. A server listens long before 64 others have
-# been started.
-_reservations: deque[socket.socket] = deque(maxlen=64)
+# The file descriptors of this process's reservations, the newest last. They are closed when the
+# process ends, or when there are too many: a server listens long before 64 others are started.
+_MOST_RESERVATIONS = 64
+_reservations: deque[int] = deque()
 
 
 def fault_of(port: int) -> str | None:
@@ -45,7 +47,7 @@ def free_port() -> int:
 
 
 def _reserve(port: int) -> bool:
-    """Reserve a port until this process ends; returns whether it was not reserved before.
+    """Reserve a port; returns whether it was not reserved before.
 
     The reservation is a UDP socket of the same number: it excludes other reservations, and no
     server that listens with TCP.
@@ -56,7 +58,9 @@ def _reserve(port: int) -> bool:
     except OSError:
         reservation.close()
         return False
-    _reservations.append(reservation)
+    _reservations.append(reservation.detach())
+    if len(_reservations) > _MOST_RESERVATIONS:
+        os.close(_reservations.popleft())
     return True
 
 

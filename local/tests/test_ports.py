@@ -5,6 +5,7 @@ import socket
 import subprocess
 import sys
 
+import psutil
 import pytest
 
 from local import ports
@@ -52,3 +53,16 @@ def test_a_server_can_listen_on_a_chosen_port() -> None:
     port = ports.free_port()
     with socket.create_server(("127.0.0.1", port)):
         assert ports.fault_of(port) is not None
+
+
+def test_number_of_reservations_is_limited() -> None:
+    """A process that chooses many ports gives up the oldest reservations, without a warning."""
+    process = psutil.Process()
+    for _ in range(ports._MOST_RESERVATIONS):
+        ports.free_port()
+    before = process.num_fds()
+
+    for _ in range(ports._MOST_RESERVATIONS):
+        ports.free_port()
+
+    assert process.num_fds() == before
