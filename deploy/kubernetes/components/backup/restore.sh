@@ -4,11 +4,16 @@
 set -euo pipefail
 . /scripts/wait-for.sh
 
-backup=/backups/${BACKUP:-$(cd /backups && ls -d -- *Z | tail -n 1)}
+newest=$(find /backups -maxdepth 1 -name '*Z' -printf '%f\n' | sort | tail -n 1)
+backup=${BACKUP:-$newest}
+if [ ! -d "/backups/${backup:-none}" ]; then
+    echo "There is no backup ${backup:-yet}." >&2
+    exit 1
+fi
 for database in thoughts users; do
     url=$(cat "/etc/mythoughts/$database-database-owner/url")
     wait_for "$url"
     pg_restore --clean --if-exists --no-owner --single-transaction --exit-on-error --dbname="$url" \
-        "$backup/$database.dump"
+        "/backups/$backup/$database.dump"
 done
-echo "Restored $(basename "$backup")."
+echo "Restored $backup."
