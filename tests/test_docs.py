@@ -64,7 +64,7 @@ def _default_in_words(default: object) -> str:
     return f"`{str(default).lower() if isinstance(default, bool) else default}`"
 
 
-LIMITS = table_rows(section((DOCS / "architecture.md").read_text(), "## Limits"))[1:]
+LIMITS = table_rows((DOCS / "limits.md").read_text())[1:]
 
 
 @pytest.mark.parametrize(("settings_class", "base"), SETTINGS)
@@ -162,7 +162,7 @@ def test_metrics_stand_in_the_document() -> None:
 
 @pytest.mark.parametrize(("limit", "value", "constant"), LIMITS)
 def test_limits_are_those_of_the_code(limit: str, value: str, constant: str) -> None:
-    """Each value in docs/architecture.md's table of limits is that of the constant it names."""
+    """Each value in docs/limits.md's table is that of the constant it names."""
     actual = resolve_name(constant.strip("`"))
 
     written = re.match(r"[\d,.]+", value)
