@@ -18,7 +18,7 @@ from testkit.roles import migrate_with_roles
 from testkit.thoughts_sql import Sql
 from thoughts_backend import thoughts
 from thoughts_backend.app import MIGRATIONS
-from thoughts_backend.list_queries import block_bits
+from thoughts_backend.list_queries import Wanted, block_bits, is_whole, whole_grams
 from thoughts_backend.schemas import Thought, ThoughtsQuery, shows_something
 from thoughts_backend.search import Pace, Search
 from thoughts_backend.search_steps import Blocks, Found, Step, Walk
@@ -241,6 +241,38 @@ def test_any_range_of_a_search_is_that_of_the_plain_scan(scene: Scene) -> None:
         assert [thought.id for thought in oldest.items] == expected[-20:]
 
     check()
+
+
+def test_grams_of_a_search_are_those_of_the_index(scene: Scene) -> None:
+    """The service and the database cut a text into the same grams."""
+
+    @EXAMPLES
+    @given(text=st.text(CHARACTERS.replace("\u001f", ""), max_size=12))
+    def check(text: str) -> None:
+        ((grams,),) = scene.sql.run("SELECT text_grams($1)", text)
+
+        assert set(whole_grams(text)) == set(filter(is_whole, grams))
+
+    check()
+
+
+def test_search_asks_only_about_ids_that_exist(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A search from the oldest thought on ends at the newest one, not at the largest possible id."""
+    asked: list[int] = []
+    run = Blocks.run
+
+    async def recorded(step: Blocks, connection: Any, wanted: Wanted, *arguments: Any) -> Found:
+        asked.append(wanted.below)
+        return await run(step, connection, wanted, *arguments)
+
+    monkeypatch.setattr(Blocks, "run", recorded)
+
+    scene.find(ThoughtsQuery(search="nowhere", min_id=0))
+
+    assert asked
+    assert max(asked) <= LARGEST_ID + 1
 
 
 @pytest.mark.usefixtures("slow_large_blocks")

@@ -35,14 +35,14 @@ class CountingDatabase(Database):
 
 
 @pytest.mark.parametrize(
-    ("analyze", "runs"),
-    [("ANALYZE", [2, 1]), ("", [3, 2])],
-    ids=["known by statistics", "found out by the first walk"],
+    ("analyze", "term", "runs"),
+    [("ANALYZE", "QUOKKA", [2, 1]), ("", "QUOKKA", [3, 2]), ("", "QU", [2, 1])],
+    ids=["known by statistics", "found out by the first walk", "shorter than a gram"],
 )
 def test_common_term_is_found_by_walks_alone(
-    new_database: Callable[[], str], analyze: str, runs: list[int]
+    new_database: Callable[[], str], analyze: str, term: str, runs: list[int]
 ) -> None:
-    """A term known as common takes one walk, another two; neither waits for a turn.
+    """A term that may be common takes one walk, another two; neither waits for a turn.
 
     The first search also reads the statistics.
     """
@@ -54,7 +54,7 @@ def test_common_term_is_found_by_walks_alone(
         service = Secret(service_url(url))
         database = CountingDatabase(service, pool_size=1, application_name="tests")
         runner.run(database.open())
-        search, query = Search(at_once=0), ThoughtsQuery(search="QUOKKA")
+        search, query = Search(at_once=0), ThoughtsQuery(search=term)
         pages, counts = [], []
         for _ in range(2):
             database.runs = 0
