@@ -259,7 +259,7 @@ def test_grams_of_a_search_are_those_of_the_index(scene: Scene) -> None:
 def test_search_asks_only_about_ids_that_exist(
     scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A search from the oldest thought on ends at the newest one, not at the largest possible id."""
+    """A search from the oldest thought on ends at the newest, not at the largest possible id."""
     asked: list[int] = []
     run = Blocks.run
 
