@@ -35,6 +35,7 @@ VARIANTS = (
     "production+cloudnative-pg",
     "production+registration",
     "release",
+    "sync",
     INGRESS_CONTROLLER,
 )
 REPLICA_LINE = "# - replica-url="

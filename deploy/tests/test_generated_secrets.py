@@ -15,6 +15,8 @@ import pytest
 import yaml
 
 from testkit.certificates import Authority
+from testkit.manifest_objects import named, of_kind
+from testkit.manifests import Manifest, Manifests
 from tooling.project import ROOT
 
 COMPONENT = ROOT / "deploy" / "kubernetes" / "components" / "generated-secrets"
@@ -116,23 +118,26 @@ def contents(api: ApiServer) -> dict[str, dict[str, str]]:
     }
 
 
-def test_objects_are_those_of_the_overlay_local(api: ApiServer, account: Path) -> None:
+def test_objects_are_those_of_the_overlay_local(
+    api: ApiServer, account: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
     """It creates the objects that `overlays/local` has, with the same keys."""
-    overlay = ROOT / "deploy" / "kubernetes" / "overlays" / "local" / "kustomization.yaml"
-    wanted = yaml.safe_load(overlay.read_text())
-    generators = {"secrets": "secretGenerator", "configmaps": "configMapGenerator"}
+    local = Manifests(tmp_path_factory.mktemp("manifests")).render("local")
     expected = {
-        f"{kind}/{item['name']}": {
-            file.partition("=")[0].rpartition("/")[2] for file in item["files"]
-        }
-        for kind, generator in generators.items()
-        for item in wanted[generator]
+        f"secrets/{o['metadata']['name']}": set(keys_of(o)) for o in of_kind(local, "Secret")
     }
+    keys = named(local, "ConfigMap", "token-public-keys")
+    expected["configmaps/token-public-keys"] = set(keys["data"])
 
     done = generate(api, account)
 
     assert done.returncode == 0, done.stderr
     assert {path: set(data) for path, data in contents(api).items()} == expected
+
+
+def keys_of(secret: Manifest) -> list[str]:
+    """The keys of a Secret."""
+    return [*secret.get("data", {}), *secret.get("stringData", {})]
 
 
 def test_what_belongs_together_fits(api: ApiServer, account: Path) -> None:
