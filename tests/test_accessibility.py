@@ -44,7 +44,9 @@ def difficult_user(system: System) -> User:
     return user_with_difficult_thoughts(system)
 
 
-@pytest.fixture(params=PLACES, ids=lambda place: place.name)
+@pytest.fixture(
+    params=[pytest.param(place, id=place.name, marks=pytest.mark.contents) for place in PLACES]
+)
 def place(request: pytest.FixtureRequest) -> Place:
     """Each page in turn."""
     assert isinstance(request.param, Place)

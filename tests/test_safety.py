@@ -17,7 +17,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.security]
 
 # Each would set `window.hit` in one of the places where a page shows what people typed.
 ATTACKS = [
-    pytest.param(attack, id=name)
+    pytest.param(attack, id=name, marks=pytest.mark.contents)
     for name, attack in (
         ("script", "<script>window.hit = 1</script>"),
         ("image", "<img src=x onerror='window.hit = 1'>"),

@@ -1,7 +1,8 @@
 """`make test-compose`: runs the tests of the whole system against Docker Compose.
 
-They are the same tests that `make test` runs against processes. Those that stop parts of the system
-come last, one at a time. Further arguments go to pytest.
+They are the same tests that `make test` runs against processes, but for those about what pages
+contain: that is the same in containers. Those that stop parts of the system come last, one at a
+time. Further arguments go to pytest.
 """
 
 import os
@@ -19,7 +20,7 @@ from tooling.project import FRONTEND, ROOT, THOUGHTS, USERS
 PYTEST = (sys.executable, "-m", "pytest", "tests")
 # Tests that do not disturb each other run in parallel.
 RUNS = (
-    ("-n", "auto", "--dist", "loadfile", "-m", "system and not faults"),
+    ("-n", "auto", "--dist", "loadfile", "-m", "system and not faults and not contents"),
     ("-m", "system and faults"),
 )
 
