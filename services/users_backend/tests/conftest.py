@@ -105,7 +105,6 @@ def sql(sql_connection: Sql) -> Iterator[Sql]:
     sql_connection.run("DELETE FROM users")
     sql_connection.run("DELETE FROM audit")
     sql_connection.run("DELETE FROM guesses")
-    sql_connection.run("DELETE FROM audit")
     sql_connection.run("SELECT setval('users_id_seq', 1, false)")
 
 
