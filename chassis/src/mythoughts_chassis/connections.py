@@ -25,6 +25,10 @@ HEADER_SECONDS = 10.0
 REQUEST_SECONDS = 30.0
 # Longer than load balancers keep idle connections, so that they close them first.
 KEEP_ALIVE_SECONDS = 75
+# After a request is refused, what the client still sends is read and discarded for this long:
+# closing at once would reset the connection, which can destroy the response (RFC 9112, 9.6).
+LINGER_SECONDS = 2.0
+MAX_LINGER_BYTES = 8 * 1024 * 1024
 MAX_HEADER_BYTES = 16 * 1024
 MAX_CONNECTIONS = 1000
 MAX_OF_A_NETWORK = 200

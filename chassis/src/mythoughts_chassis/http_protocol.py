@@ -1,7 +1,8 @@
 """The HTTP/1.1 of an API: uvicorn's, with the limits of `connections.py`.
 
 What a client sends too late is answered with 408, a head that is too large with 431, both as plain
-text, and the connection closes. uvicorn itself bounds neither the time nor the size of a head.
+text, and the connection closes soon after. uvicorn itself bounds neither the time nor the size of a
+head.
 """
 
 import time
@@ -16,7 +17,9 @@ from uvicorn.protocols.http.httptools_impl import (
 from mythoughts_chassis.connections import (
     HEADER_SECONDS,
     KEEP_ALIVE_SECONDS,
+    LINGER_SECONDS,
     MAX_HEADER_BYTES,
+    MAX_LINGER_BYTES,
     REQUEST_SECONDS,
     Connections,
 )
@@ -51,7 +54,7 @@ class HttpProtocol(HttpToolsProtocol):
     def __init__(self, connections: Connections, **options: Any) -> None:
         super().__init__(**options)
         self._registry = connections
-        self._is_in_head = False
+        self._is_in_head = self._is_refused = False
         self._chunk_bytes = 0
         self._message_bytes = 0
         self.since = self.ends_at = 0.0
@@ -91,6 +94,10 @@ class HttpProtocol(HttpToolsProtocol):
         """Parse bytes of the client, and refuse a head that is too large."""
         self._chunk_bytes = len(data)
         self._message_bytes += len(data)
+        if self._is_refused:
+            if self._message_bytes > MAX_LINGER_BYTES:
+                self.transport.close()
+            return
         if self._message_bytes > MAX_PARSED_BYTES:
             self._discard()
             return
@@ -154,8 +161,10 @@ class HttpProtocol(HttpToolsProtocol):
         return len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers)
 
     def _refuse(self, status: int, text: str) -> None:
-        if self.transport.is_closing():
+        """Send a response, the last one, and discard what the client still sends."""
+        if self._is_refused or self.transport.is_closing():
             return
+        self._is_refused = True
         headers = [
             *self.server_state.default_headers,
             (b"content-type", b"text/plain; charset=utf-8"),
@@ -164,4 +173,5 @@ class HttpProtocol(HttpToolsProtocol):
         ]
         lines = [b"%b: %b\r\n" % header for header in headers]
         self.transport.write(b"".join([STATUS_LINE[status], *lines, b"\r\n", text.encode()]))
-        self.transport.close()
+        self.transport.write_eof()
+        self._enter(LINGER_SECONDS)

@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from frontend.serving.observation import SECURITY_HEADERS
 from services.frontend.tests.conftest import RunningFrontend
 from testkit.http_client import HttpClient, read_answer
 from testkit.service_process import MakeProcess, ServiceProcess, check_answers_without_a_log
@@ -91,6 +92,21 @@ def test_malformed_request_is_answered(frontend: RunningFrontend, request_bytes:
 
     assert answer.startswith((b"HTTP/1.1 400 ", b"HTTP/1.0 400 "))
     assert b"content-security-policy: " in answer.lower()
+
+
+def test_refusal_of_the_server_has_every_header(start: MakeProcess) -> None:
+    """What waitress refuses by itself has the headers of all responses, also those about https."""
+    url = start(BEHIND_TLS="true").http.base_url
+
+    by_waitress = ask(url, b"GARBAGE\r\n")
+    by_us = ask(url, b"GET /healthz HTTP/1.1\r\nHost: x\r\n")
+
+    for header in SECURITY_HEADERS:
+        line = b"%b: %b\r\n" % tuple(part.encode() for part in header)
+        assert line in by_waitress
+        assert line in by_us
+    for answer in (by_waitress, by_us):
+        assert b"Strict-Transport-Security: max-age=31536000\r\n" in answer
 
 
 def test_lost_log_takes_no_answer(start: MakeProcess) -> None:

@@ -3,7 +3,7 @@
 import pytest
 
 from services.thoughts_backend.tests.conftest import MakeBackend
-from testkit import connection_attacks as attacks
+from testkit.connection_attacks import ConnectionAttacks
 from testkit.http_client import HttpClient, read_answer
 from testkit.service_process import ServiceProcess
 from testkit.thoughts_sql import Sql
@@ -21,29 +21,10 @@ def attacked(make_backend: MakeBackend) -> ServiceProcess:
     return backend
 
 
-def test_stalled_clients_are_disconnected(attacked: ServiceProcess) -> None:
-    """A client that sends nothing, or byte by byte, is disconnected."""
-    attacks.check_stalled_clients_are_disconnected(attacked)
+class TestConnections(ConnectionAttacks):
+    """Slow, silent, too many and too large ones."""
 
-
-def test_idle_connection_stays(attacked: ServiceProcess) -> None:
-    """A connection that had a request is kept longer than one that had none."""
-    attacks.check_idle_connection_stays(attacked, PATH)
-
-
-def test_large_heads_are_refused(attacked: ServiceProcess) -> None:
-    """Headers beyond 16 KiB get 431, and endless ones do not fill the memory."""
-    attacks.check_large_heads_are_refused(attacked, PATH)
-
-
-def test_flood_from_one_address(attacked: ServiceProcess) -> None:
-    """1,200 connections of one address take nothing from another, nor from a probe."""
-    attacks.check_flood_from_one_address(attacked, PATH)
-
-
-def test_missing_descriptors(attacked: ServiceProcess) -> None:
-    """A backend without free descriptors says so and recovers."""
-    attacks.check_missing_descriptors(attacked, PATH)
+    path = PATH
 
 
 def test_flood_of_pipelined_requests_ends_the_connection(attacked: ServiceProcess) -> None:

@@ -18,10 +18,11 @@ from waitress.server import TcpWSGIServer
 from waitress.task import ErrorTask
 
 from frontend.serving.health import Readiness
-from frontend.serving.observation import SECURITY_HEADERS
 from mythoughts_chassis.connections import (
     HEADER_SECONDS,
     KEEP_ALIVE_SECONDS,
+    LINGER_SECONDS,
+    MAX_LINGER_BYTES,
     REQUEST_SECONDS,
     Connections,
 )
@@ -48,8 +49,10 @@ class _Parser(HTTPRequestParser):
 class _Refusal(ErrorTask):
     """An error response by waitress itself, with the same security headers as all others."""
 
+    channel: "Channel"
+
     def execute(self) -> None:
-        self.response_headers = [*self.response_headers, *SECURITY_HEADERS]
+        self.response_headers = [*self.response_headers, *self.channel.server.constant_headers]
         super().execute()
 
 
@@ -63,6 +66,9 @@ class Channel(HTTPChannel):
     def __init__(self, server: "Server", connection: socket.socket, address: Any) -> None:
         super().__init__(server, connection, address, server.adj, map=server.open_sockets)
         self.address = str(address[0])
+        # A request has been refused, and the client may not have finished sending it.
+        self._is_refused = self._lingers = False
+        self._discarded_bytes = 0
         self._enter(HEADER_SECONDS)
         server.connections.add(self)
 
@@ -73,10 +79,13 @@ class Channel(HTTPChannel):
 
     def drop(self) -> None:
         """Close the connection, at the end of the server's round."""
+        self._is_refused = False
         self.server.dropped.append(self)
 
     def received(self, data: bytes) -> bool:
         """Take bytes of the client; called by waitress."""
+        if self._lingers:
+            return self._discard(data)
         before = self.request, self.request is not None and self.request.headers_finished
         is_taken = super().received(data)
         after = self.request, self.request is not None and self.request.headers_finished
@@ -88,11 +97,17 @@ class Channel(HTTPChannel):
 
     def service(self) -> None:
         """Answer the first of the requests, in a thread; called by waitress."""
+        request = self.requests[0]
         if self.server.readiness.draining:
             # As if the client had requested it.
-            request = self.requests[0]
             request.headers = {**request.headers, "CONNECTION": "close"}
+        is_refused = self._is_refused = request.error is not None
+        if is_refused:
+            # `handle_close` decides what follows.
+            self._enter(KEEP_ALIVE_SECONDS)
         super().service()
+        if is_refused:
+            return
         if self.will_close:
             self._enter(0)
         elif not self.requests:
@@ -107,10 +122,33 @@ class Channel(HTTPChannel):
             self._wait_for_room()
         return super().write_soon(data)
 
+    def handle_close(self) -> None:
+        """Close the connection; called by waitress when everything has been sent.
+
+        After a refusal only the own direction is closed, and the connection a little later.
+        """
+        if self._is_refused and self.connected and self.socket is not None:
+            self._is_refused = False
+            try:
+                self.socket.shutdown(socket.SHUT_WR)
+            except OSError:
+                pass
+            else:
+                self._lingers, self.will_close = True, False
+                self._enter(LINGER_SECONDS)
+                return
+        super().handle_close()
+
     def del_channel(self, map: Any = None) -> None:  # noqa: A002 (waitress's name)
         """Forget the connection, which closes; called by waitress."""
         super().del_channel(map)
         self.server.connections.remove(self)
+
+    def _discard(self, data: bytes) -> bool:
+        self._discarded_bytes += len(data)
+        if self._discarded_bytes > MAX_LINGER_BYTES:
+            self.handle_close()
+        return False
 
     def _wait_for_room(self) -> None:
         self.server.pull_trigger()
@@ -132,7 +170,7 @@ class Channel(HTTPChannel):
 class Server(TcpWSGIServer):
     """Serves `app` at `listener` until `run` is interrupted by `SystemExit`.
 
-    With `has_successor` another process takes the new connections once this one drains.
+    With `has_successor` another process takes the new connections once this one drains. What the server refuses by itself has the `constant_headers`.
     """
 
     channel_class = Channel
@@ -145,7 +183,9 @@ class Server(TcpWSGIServer):
         readiness: Readiness,
         connections: Connections,
         listener: socket.socket,
+        constant_headers: list[tuple[str, str]],
     ) -> None:
+        self.constant_headers = constant_headers
         self.readiness = readiness
         self.connections = connections
         self.dropped: list[Channel] = []

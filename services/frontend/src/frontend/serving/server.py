@@ -16,6 +16,7 @@ from waitress.adjustments import Adjustments
 
 from frontend.serving.channels import MAX_WAITING_BYTES, Server
 from frontend.serving.health import Readiness
+from frontend.serving.observation import SECURITY_HEADERS
 from frontend.settings import Settings
 from mythoughts_chassis.activation import passed_listener, report_ready
 from mythoughts_chassis.connections import MAX_HEADER_BYTES, Connections, max_connections
@@ -54,7 +55,14 @@ def make_server(
         log_socket_errors=False,
     )
     connections = Connections(trusted=settings.trusted_proxies, limit=max_connections())
-    server = Server(app, adjustments, readiness, connections, listener)
+    server = Server(
+        app,
+        adjustments,
+        readiness,
+        connections,
+        listener,
+        SECURITY_HEADERS + settings.transport_headers,
+    )
     _WAITING.set_function(lambda: len(server.task_dispatcher.queue))
     return server
 
