@@ -21,8 +21,8 @@ def token_of_age(maker: TokenMaker, age: float, **claims: Any) -> str:
 
 @pytest.fixture
 def old(browser: Browser, token_maker: TokenMaker) -> str:
-    """A token of more than half its age, with which the browser is logged in."""
-    token = browser.cookies["mythoughts_session"] = token_of_age(token_maker, 0.6)
+    """A token that is due to be renewed, with which the browser is logged in."""
+    token = browser.cookies["mythoughts_session"] = token_of_age(token_maker, 0.15)
     return token
 
 
@@ -32,7 +32,7 @@ def renewals(users: FakeUsersBackend) -> list[str | None]:
 
 
 @pytest.mark.parametrize("path", ["/", "/search", "/thoughts/1/delete", "/logout", "/nowhere"])
-def test_token_past_half_its_life_is_renewed(
+def test_token_past_a_tenth_of_its_life_is_renewed(
     browser: Browser, users: FakeUsersBackend, old: str, path: str
 ) -> None:
     """Any page renews such a token, once, and the cookie lives as long as the new one."""
@@ -60,8 +60,8 @@ def test_page_is_made_with_the_new_token(
 def test_young_token_is_kept(
     browser: Browser, users: FakeUsersBackend, token_maker: TokenMaker
 ) -> None:
-    """In the first half of a token's life nothing is asked."""
-    token = browser.cookies["mythoughts_session"] = token_of_age(token_maker, 0.4)
+    """In the first tenth of a token's life nothing is asked."""
+    token = browser.cookies["mythoughts_session"] = token_of_age(token_maker, 0.05)
 
     browser.get("/")
 
@@ -69,17 +69,36 @@ def test_young_token_is_kept(
     assert browser.cookies["mythoughts_session"] == token
 
 
-def test_form_renews_nothing(
+def test_form_that_was_typed_for_long_renews_the_token(
+    browser: Browser,
+    users: FakeUsersBackend,
+    thoughts: FakeThoughtsBackend,
+    token_maker: TokenMaker,
+) -> None:
+    """What is sent is done with the new token: nobody is thrown out while typing."""
+    form = browser.log_in("bruce").form("/thoughts/new")
+    token = browser.cookies["mythoughts_session"] = token_of_age(token_maker, 0.9)
+
+    page = browser.send(form, follow=False, text="Rain")
+
+    assert page.status == 302
+    assert renewals(users) == [token]
+    assert browser.cookies["mythoughts_session"] not in (token, "")
+    assert thoughts.calls[-1].token == browser.cookies["mythoughts_session"]
+
+
+def test_logout_ends_the_session_of_a_renewed_token(
     browser: Browser, users: FakeUsersBackend, token_maker: TokenMaker
 ) -> None:
-    """What is sent is done with the token that the browser has."""
-    form = browser.log_in("bruce").form("/thoughts/new")
-    token = browser.cookies["mythoughts_session"] = token_of_age(token_maker, 0.6)
+    """A logout that renews the token leaves no cookie, and ends the session."""
+    form = browser.log_in("bruce").form("/logout/")
+    token = browser.cookies["mythoughts_session"] = token_of_age(token_maker, 0.9)
 
-    browser.send(form, follow=False, text="Rain")
+    browser.send(form, follow=False)
 
-    assert renewals(users) == []
-    assert browser.cookies["mythoughts_session"] == token
+    assert renewals(users) == [token]
+    assert len(users.logged_out) == 1
+    assert "mythoughts_session" not in browser.cookies
 
 
 def test_visitors_renew_nothing(browser: Browser, users: FakeUsersBackend) -> None:

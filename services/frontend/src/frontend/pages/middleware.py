@@ -47,7 +47,7 @@ class PageMiddleware:
         """Answer one request."""
         translation.activate(request.language)
         if _is_for_us(request):
-            is_renewed = request.method == "GET" and stay_logged_in(request)
+            is_renewed = stay_logged_in(request)
             response = self._get_response(request)
             if is_renewed:
                 send_session(response, request.visitor)
