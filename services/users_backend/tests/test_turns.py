@@ -148,7 +148,7 @@ async def test_cancelled_request_passes_its_turn_on(busy: Busy, moment: str) -> 
     task, _ = await busy.ask("a1")
     await busy.ask("b1")
     if moment == "when it has the turn":
-        busy.turns._pass_on()  # the first's turn, handed over twice
+        await busy.end_first()
     task.cancel()
     await asyncio.wait({task})
     await busy.finish()
