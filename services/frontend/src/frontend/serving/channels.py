@@ -170,7 +170,8 @@ class Channel(HTTPChannel):
 class Server(TcpWSGIServer):
     """Serves `app` at `listener` until `run` is interrupted by `SystemExit`.
 
-    With `has_successor` another process takes the new connections once this one drains. What the server refuses by itself has the `constant_headers`.
+    What the server refuses by itself has the `constant_headers`. With `has_successor` another
+    process takes the new connections once this one drains.
     """
 
     channel_class = Channel
