@@ -36,12 +36,13 @@ from users_backend.schemas import (
     UserChange,
     UsersQuery,
 )
+from users_backend.sessions import CurrentCaller
 
 NOT_STORED = {"Cache-Control": "no-store"}
 KEYS_CACHE = "public, max-age=300"
 
 
-async def admit(parts: Parts, caller: Principal) -> Principal:
+async def admit(parts: Parts, caller: Principal) -> CurrentCaller:
     """Return the caller as they are now; raises `Unauthorized` if their session is over.
 
     The guard of every endpoint that has a caller.
@@ -82,9 +83,9 @@ async def log_out(parts: Parts, client: Client, caller: Caller) -> None:
 
 
 @get("/api/me")
-async def get_me(parts: Parts, caller: Caller) -> User:
+async def get_me(caller: CurrentCaller) -> User:
     """Get the user of the token."""
-    return await users.get(parts.database, caller.user_id)
+    return caller.user
 
 
 @post("/api/me/token", status=200, headers={"Cache-Control": "Always `no-store`."})

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 from mythoughts_chassis.database import Connection, Database
 from mythoughts_chassis.tokens import CLOCK_SKEW_SECONDS
-from users_backend.schemas import Session
+from users_backend.schemas import Session, User
 
 # For housekeeping: sessions whose last token has expired by every clock: that of a verifier may be
 # late, and it believes a token for a little longer. Only a valid token can be renewed, so they are
@@ -44,14 +44,6 @@ class Grant:
     is_admin: bool
     issued_at: datetime
     expires_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class CurrentUser:
-    """The user of a session, as they are now."""
-
-    username: str
-    is_admin: bool
 
 
 _IS_LIVE = "ended_at IS NULL AND expires_at > now()"
@@ -120,20 +112,19 @@ async def renew_token(
     return None if row is None else Grant(*row)
 
 
-async def find_current_user(
-    database: Database, *, session_id: int, user_id: int
-) -> CurrentUser | None:
+async def find_current_user(database: Database, *, session_id: int, user_id: int) -> User | None:
     """Return the user of a session, or None if either is gone, or the session is another's."""
     row = await database.fetchrow(
         f"""
-        SELECT username, is_admin FROM sessions JOIN users ON users.id = user_id
-        WHERE sessions.id = $1 AND user_id = $2 AND {_IS_LIVE} AND {_USER_MAY_LOG_IN}
+        SELECT id, username, created_at, is_admin, disabled_at IS NOT NULL
+        FROM users WHERE id = $2 AND {_USER_MAY_LOG_IN}
+        AND EXISTS (SELECT FROM sessions WHERE sessions.id = $1 AND user_id = $2 AND {_IS_LIVE})
         """,
         session_id,
         user_id,
         repeatable=True,
     )
-    return None if row is None else CurrentUser(*row)
+    return None if row is None else User(*row)
 
 
 async def fetch_sessions(

@@ -1,7 +1,7 @@
 """The rules of sessions: a session begins with a login, and its tokens are valid until it ends."""
 
 import uuid
-from dataclasses import replace
+from dataclasses import dataclass
 
 from mythoughts_chassis import audit
 from mythoughts_chassis.clients import Client
@@ -10,7 +10,7 @@ from mythoughts_chassis.pagination import Page, PageQuery
 from mythoughts_chassis.problems import NotFound, Unauthorized
 from mythoughts_chassis.tokens import Principal
 from users_backend import session_queries
-from users_backend.schemas import Session
+from users_backend.schemas import Session, User
 from users_backend.session_queries import Lifetimes
 from users_backend.signing import TokenSigner
 
@@ -59,7 +59,14 @@ async def renew(
     return signer.sign(grant, token_id)
 
 
-async def admit(database: Database, caller: Principal) -> Principal:
+@dataclass(frozen=True, slots=True)
+class CurrentCaller(Principal):
+    """A caller, and the user as they are now."""
+
+    user: User
+
+
+async def admit(database: Database, caller: Principal) -> CurrentCaller:
     """Return the caller with the name and the rights that they have now.
 
     An admin must be one both now and according to the token, whose life is shorter for admins.
@@ -70,7 +77,15 @@ async def admit(database: Database, caller: Principal) -> Principal:
     )
     if user is None:
         raise _over()
-    return replace(caller, username=user.username, is_admin=caller.is_admin and user.is_admin)
+    return CurrentCaller(
+        user_id=caller.user_id,
+        username=user.username,
+        is_admin=caller.is_admin and user.is_admin,
+        session_id=caller.session_id,
+        issued_at=caller.issued_at,
+        expires_at=caller.expires_at,
+        user=user,
+    )
 
 
 async def find(database: Database, caller: Principal, query: PageQuery) -> Page[Session]:

@@ -13,7 +13,7 @@ from users_backend import browsers, queries, sessions
 from users_backend.guesses import Attempt
 from users_backend.parts import Parts
 from users_backend.passwords import PasswordHasher
-from users_backend.schemas import LoggedIn, Login, PasswordChange, User
+from users_backend.schemas import LoggedIn, Login, PasswordChange
 from users_backend.turns import Line
 
 # The audit log holds no more of a name that was typed.
@@ -128,19 +128,14 @@ async def _start_session(
         )
 
 
-async def get(database: Database, user_id: int) -> User:
-    """Return the user of a token; raises `Unauthorized` if the user has been deleted."""
-    user = await queries.find_user(database, user_id)
-    if user is None:
-        raise _deleted()
-    return user
-
-
 async def get_account(database: Database, user_id: int) -> queries.Account:
     """Return the account of a token; raises `Unauthorized` if the user has been deleted."""
     account = await queries.find_account_by_id(database, user_id)
     if account is None:
-        raise _deleted()
+        raise Unauthorized(
+            "The user of this token no longer exists.",
+            challenge='Bearer error="invalid_token"',
+        )
     return account
 
 
@@ -216,10 +211,3 @@ def _wrong() -> Unauthorized:
 
 def _wrong_present_password() -> Forbidden:
     return Forbidden("The current password is wrong.")
-
-
-def _deleted() -> Unauthorized:
-    return Unauthorized(
-        "The user of this token no longer exists.",
-        challenge='Bearer error="invalid_token"',
-    )
