@@ -1,6 +1,7 @@
-"""Migrations that fail; the services' own migrations are tested there."""
+"""Migrations that fail or have nothing to do; the services' own are tested there."""
 
 import asyncio
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -69,3 +70,20 @@ def test_database_of_a_later_release_is_left_as_it_is(
         migrate_with_roles(url, failing)
 
         assert sql.value("SELECT version_num FROM alembic_version") == "0002"
+
+
+def test_database_that_is_up_to_date_needs_no_alembic(
+    new_database: Callable[[], str], failing: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where there is nothing to apply, Alembic, which is slow to import, is not used."""
+    revision = failing / "versions" / "0001_failing.py"
+    revision.write_text(FAILING.replace("ALTER TABLE missing ADD COLUMN id int", "SELECT 1"))
+    url = new_database()
+    migrate_with_roles(url, failing)
+
+    # An import of this module now fails.
+    monkeypatch.setitem(sys.modules, "mythoughts_chassis.revisions", None)
+    migrate_with_roles(url, failing)
+
+    with asyncio.Runner() as runner, SqlConnection(runner, url) as sql:
+        assert sql.value("SELECT version_num FROM alembic_version") == "0001"

@@ -1,28 +1,24 @@
 """Schema migrations: Alembic revisions, safe to apply from any number of replicas at once.
 
 A service keeps its revisions in `migrations/versions/` inside its package, as SQL in
-`op.execute`. Under an advisory lock one replica migrates while the others wait, then find
-nothing left to do.
+`op.execute`, in files named by their numbers. Under an advisory lock one replica migrates while
+the others wait, then find nothing left to do. Every pod begins with this, so Alembic, which takes
+longer to import than all the rest, is used only if there is something to do.
 """
 
 import asyncio
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Self
 
 import asyncpg
 import structlog
-from alembic.config import Config
-from alembic.runtime.environment import EnvironmentContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, text
-from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.ext.asyncio import create_async_engine
-from sqlalchemy.pool import NullPool
 
 from mythoughts_chassis.commands import CommandError
 from mythoughts_chassis.database import CONNECT_SECONDS
 from mythoughts_chassis.logs import first_line
+from mythoughts_chassis.pool import PooledConnection
 from mythoughts_chassis.rights import grant_rights, role_in
 from mythoughts_chassis.settings import OwnerSettings, Secret
 
@@ -39,6 +35,11 @@ _log = structlog.get_logger()
 
 class MigrationError(CommandError):
     """The database is unavailable, or a revision could not be applied."""
+
+    @classmethod
+    def because(cls, error: BaseException) -> Self:
+        """Return the error that gives this reason."""
+        return cls(f"the database was not migrated: {first_line(error) or type(error).__name__}")
 
 
 def wait_for_database(read_settings: Callable[[], OwnerSettings]) -> OwnerSettings:
@@ -57,25 +58,37 @@ def migrate(owner_url: Secret, directory: Path, *, service_url: Secret) -> None:
     """
     try:
         asyncio.run(_migrate(owner_url.reveal(), directory, role_in(service_url)))
-    except (SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
-        # The original error says more, in fewer lines, than SQLAlchemy's.
-        cause = getattr(error, "orig", error)
-        reason = first_line(cause) or type(cause).__name__
-        raise MigrationError(f"the database was not migrated: {reason}") from error
+    except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+        raise MigrationError.because(error) from error
 
 
 async def _migrate(owner_url: str, directory: Path, role: str) -> None:
-    # SQLAlchemy would interpret the options in an address differently.
-    engine = create_async_engine(
-        "postgresql+asyncpg://",
-        async_creator=lambda: asyncpg.connect(owner_url),
-        poolclass=NullPool,
-    )
+    connection = await asyncpg.connect(owner_url)
     try:
-        async with engine.connect() as connection:
-            await connection.run_sync(_upgrade, directory, role)
+        await connection.execute("SELECT pg_advisory_lock($1)", LOCK_NUMBER)
+        await connection.execute(f"SET lock_timeout = '{LOCK_TIMEOUT}'")
+        if await _revision(connection) != _newest_revision(directory):
+            from mythoughts_chassis.revisions import upgrade  # noqa: PLC0415 (slow to import)
+
+            if not await upgrade(owner_url, directory):
+                return
+        async with connection.transaction():
+            await grant_rights(connection, role)
+        _log.info("database migrated", revision=_newest_revision(directory))
     finally:
-        await engine.dispose()
+        await connection.close()
+
+
+async def _revision(connection: PooledConnection) -> str | None:
+    try:
+        found: str | None = await connection.fetchval("SELECT version_num FROM alembic_version")
+    except asyncpg.UndefinedTableError:
+        return None
+    return found
+
+
+def _newest_revision(directory: Path) -> str:
+    return max(file.stem.partition("_")[0] for file in (directory / "versions").glob("[0-9]*.py"))
 
 
 async def _wait_for_database(read_settings: Callable[[], OwnerSettings]) -> OwnerSettings:
@@ -97,32 +110,3 @@ async def _wait_for_database(read_settings: Callable[[], OwnerSettings]) -> Owne
         else:
             await connection.close()
             return settings
-
-
-def _upgrade(connection: Connection, directory: Path, role: str) -> None:
-    connection.execute(text("SELECT pg_advisory_lock(:number)"), {"number": LOCK_NUMBER})
-    connection.execute(text(f"SET lock_timeout = '{LOCK_TIMEOUT}'"))
-    connection.commit()
-    config = Config()
-    config.set_main_option("script_location", str(directory).replace("%", "%%"))
-    script = ScriptDirectory.from_config(config)
-    known = {revision.revision for revision in script.walk_revisions()}
-    environment = EnvironmentContext(config, script)
-    environment.configure(
-        connection=connection,
-        transaction_per_migration=True,
-        # What Alembic's own `upgrade` command does; it has no public name.
-        fn=lambda revision, _: script._upgrade_revs("head", revision),  # noqa: SLF001
-    )
-    present = environment.get_context().get_current_heads()
-    connection.commit()
-    # After a rollback, or if a pod is moved during a rollout, this release runs on the schema of
-    # the next one, which is compatible.
-    if any(revision not in known for revision in present):
-        _log.warning("database is newer than this release", revision=present[0])
-        return
-    environment.run_migrations()
-    connection.commit()
-    grant_rights(connection, role)
-    connection.commit()
-    _log.info("database migrated", revision=script.get_current_head())

@@ -6,9 +6,9 @@ Another role owns the database and everything in it, and only migrations run as 
 from urllib.parse import parse_qs, unquote, urlsplit
 
 import structlog
-from sqlalchemy import Connection, text
 
 from mythoughts_chassis.commands import CommandError
+from mythoughts_chassis.pool import PooledConnection
 from mythoughts_chassis.settings import Secret
 
 _RIGHTS = "SELECT, INSERT, UPDATE, DELETE"
@@ -36,24 +36,22 @@ def role_in(url: Secret) -> str:
     return named
 
 
-def grant_rights(connection: Connection, role: str) -> None:
+async def grant_rights(connection: PooledConnection, role: str) -> None:
     """Let `role` use the tables of the connection's role, as a service does.
 
     A role that has the owner's rights anyway keeps them, with a warning in the log.
     """
-    if connection.scalar(text("SELECT pg_has_role(:role, current_user, 'MEMBER')"), {"role": role}):
+    if await connection.fetchval("SELECT pg_has_role($1::name, current_user, 'MEMBER')", role):
         _log.warning("the service has the rights of the database's owner", role=role)
         return
-    database, schema, to = connection.execute(
-        text(
-            "SELECT quote_ident(current_database()), current_schema()::regnamespace::text, "
-            "quote_ident(:role)"
-        ),
-        {"role": role},
-    ).one()
-    connection.exec_driver_sql(f"GRANT CONNECT ON DATABASE {database} TO {to}")
-    connection.exec_driver_sql(f"GRANT USAGE ON SCHEMA {schema} TO {to}")
-    for name, table in connection.execute(text(_OWN_TABLES)).all():
+    ((database, schema, to),) = await connection.fetch(
+        "SELECT quote_ident(current_database()), current_schema()::regnamespace::text, "
+        "quote_ident($1)",
+        role,
+    )
+    await connection.execute(f"GRANT CONNECT ON DATABASE {database} TO {to}")
+    await connection.execute(f"GRANT USAGE ON SCHEMA {schema} TO {to}")
+    for name, table in await connection.fetch(_OWN_TABLES):
         rights = _FEWER_RIGHTS.get(name, _RIGHTS)
-        connection.exec_driver_sql(f"REVOKE ALL ON {table} FROM {to}")
-        connection.exec_driver_sql(f"GRANT {rights} ON {table} TO {to}")
+        await connection.execute(f"REVOKE ALL ON {table} FROM {to}")
+        await connection.execute(f"GRANT {rights} ON {table} TO {to}")
