@@ -13,7 +13,7 @@ of_installers = PIP_% UV_CACHE_DIR UV_DEFAULT_INDEX UV_INDEX% UV_EXTRA_INDEX_URL
 of_containers = DOCKER_% BUILDKIT_% BUILDX_% COMPOSE_PROJECT_NAME CONTAINER_HOST KUBECONFIG KIND_% \
     K3D_% MINIKUBE_% AWS_% AZURE_% GOOGLE_% CLOUDSDK_%
 settings = THOUGHTS_PORT USERS_PORT FRONTEND_PORT POSTGRES_PORT LOG_LEVEL LOG_FORMAT REGISTRATION \
-    BACKGROUND BACKUP BACKUP_FOLDER SERVICE OVERLAY CONTEXT CLUSTER_TOOL INGRESS_PORT IMAGE_LOADER \
+    BACKGROUND BACKUP BACKUP_FOLDER SERVICE DEBUGGER OVERLAY CONTEXT CLUSTER_TOOL INGRESS_PORT IMAGE_LOADER \
     REGISTRY WAIT_SECONDS DROP_OLD YES CHROMIUM VULNERABILITIES REQUESTS N
 inherited = $(of_the_user) $(of_the_network) $(of_installers) $(of_containers) $(settings)
 environment = $(foreach name,$(.VARIABLES),$(if $(filter environment,$(origin $(name))),$(name)))
@@ -70,7 +70,7 @@ up: ## Start the system and follow its logs; Ctrl-C stops it
 
 .PHONY: dev
 dev: ## The same, and restart a service when its code changes
-	$(install_run)
+	$(if $(DEBUGGER),$(install_all),$(install_run))
 	@exec $(venv) -m $(if $(CLUSTER),deploy,local) dev
 
 .PHONY: down
@@ -176,7 +176,7 @@ redeploy: ## Build SERVICE=frontend and replace its pods
 
 .PHONY: cluster-dev
 cluster-dev: ## Run the working tree in kubectl's cluster; SERVICE=frontend
-	$(install_run)
+	$(if $(DEBUGGER),$(install_all),$(install_run))
 	@exec $(venv) -m deploy cluster-dev
 
 .PHONY: undeploy

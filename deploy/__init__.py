@@ -5,7 +5,8 @@ commands       the Makefile's verbs: secrets, rotate-keys, cluster-up, cluster-d
 deployment     deploying an overlay, or one service's new image
 development    running the working tree in the cluster: replicas, the pods, which get the code;
                templates, from which the cluster makes them; lease, of the one who develops
-one_service    one service on this machine, among the others in the cluster
+one_service    one service on this machine, among the others in the cluster; forwarding: how it
+               reaches them
 clusters       creating the cluster `mythoughts` on this machine; cluster_tools: the commands of
                kind, k3d and minikube
 images         building the images and loading them into a cluster

@@ -22,6 +22,7 @@ from deploy.one_service import run_here
 from deploy.overlays import LOCAL, chosen_overlay
 from deploy.rollout import wait_seconds, wait_until_ready
 from tooling.console import confirm, say, step
+from tooling.failures import Failure
 from tooling.project import SERVICES
 from tooling.settings import MAX_PORT, choice, number
 from tooling.working_tree import watch_code
@@ -113,11 +114,14 @@ def cluster_dev(environment: Mapping[str, str]) -> None:
     names = {service.workload: service for service in SERVICES}
     chosen = environment.get("SERVICE") and choice(environment, "SERVICE", names)
     services = [names[chosen]] if chosen else SERVICES
+    debugger = _debugger(environment)
+    if debugger and len(services) > 1:
+        raise Failure("DEBUGGER is the port of one service: choose it by SERVICE.")
     kubectl = Kubectl(chosen_context(environment))
     delivery = delivery_to(kubectl, environment)
     what = f"This runs {', '.join(service.workload for service in services)} from this working tree"
     _confirm_unless_ours(what, kubectl, environment, verb="cluster-dev")
-    develop(kubectl, services, delivery, changes)
+    develop(kubectl, services, delivery, changes, debugger)
 
 
 def dev_here(environment: Mapping[str, str]) -> None:
@@ -125,11 +129,10 @@ def dev_here(environment: Mapping[str, str]) -> None:
     changes = watch_code()
     services = {service.workload: service for service in SERVICES}
     service = services[choice(environment, "SERVICE", services)]
-    what = f"a port: a number from 1 to {MAX_PORT}"
-    default, ports = service.default_port, range(1, MAX_PORT + 1)
-    port = number(environment, service.port_setting, default, of=ports, what=what)
+    port = _port(environment, service.port_setting, service.default_port)
     with suppress(KeyboardInterrupt):
-        run_here(Kubectl(chosen_context(environment)), service, port, changes)
+        kubectl = Kubectl(chosen_context(environment))
+        run_here(kubectl, service, port, changes, _debugger(environment))
 
 
 def undeploy(environment: Mapping[str, str]) -> None:
@@ -153,6 +156,18 @@ COMMANDS = {
     "prepare": prepare_chapter,
     "undeploy": undeploy,
 }
+
+
+def _port(environment: Mapping[str, str], name: str, default: int) -> int:
+    what = f"a port: a number from 1 to {MAX_PORT}"
+    return number(environment, name, default, of=range(1, MAX_PORT + 1), what=what)
+
+
+def _debugger(environment: Mapping[str, str]) -> dict[str, str]:
+    """The variable that tells a supervisor to start debugpy: the port DEBUGGER, if it is set."""
+    if not environment.get("DEBUGGER"):
+        return {}
+    return {"DEBUGGER": str(_port(environment, "DEBUGGER", 0))}
 
 
 def _where(what: str, kubectl: Kubectl) -> str:

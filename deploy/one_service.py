@@ -9,12 +9,12 @@ import os
 import re
 import subprocess
 import tempfile
-import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 
-from deploy.kubectl import NAMESPACE, Json, Kubectl
+from deploy.forwarding import HOST, Forwarding
+from deploy.kubectl import Json, Kubectl
 from tooling.console import say, step
 from tooling.failures import Failure
 from tooling.private_files import write_private
@@ -22,17 +22,18 @@ from tooling.project import ROOT, Service
 from tooling.supervision import SupervisedService
 from tooling.working_tree import Change
 
-_HOST = "127.0.0.1"
-_START_SECONDS = 30
-_PAUSE_SECONDS = 1
-
 
 def run_here(
-    kubectl: Kubectl, service: Service, port: int, changes: Iterator[Change | None]
+    kubectl: Kubectl,
+    service: Service,
+    port: int,
+    changes: Iterator[Change | None],
+    more_settings: Mapping[str, str],
 ) -> None:
     """Run the service at `port` until Ctrl-C, and replace its process when its code changes.
 
-    Raises Failure if it is not deployed, or ends.
+    `more_settings` are additional settings of the supervisor and the service. Raises Failure if it
+    is not deployed, or ends.
     """
     with tempfile.TemporaryDirectory(prefix="mythoughts-") as name, ExitStack() as forwarded:
         folder = Path(name)
@@ -44,11 +45,12 @@ def run_here(
         environment = {
             "PATH": os.environ.get("PATH", os.defpath),
             **settings,
-            "HOST": _HOST,
+            "HOST": HOST,
             "PORT": str(port),
             "LOG_FORMAT": "console",
             "PYTHONPATH": f"{service.folder / 'src'}:{ROOT / 'chassis' / 'src'}",
             "PYTHONUNBUFFERED": "1",
+            **more_settings,
         }
         with subprocess.Popen(
             supervised.command, env=environment, start_new_session=True
@@ -106,53 +108,8 @@ def _forward_calls(
         name, port = found["metadata"]["name"], found["spec"]["ports"][0]["port"]
         address = re.compile(rf"(?<=[/@]){re.escape(name)}(:\d+)?(?=[/?\s]|$)")
         if any(address.search(text) for text in texts):
-            here = forwarded.enter_context(_Forwarding(kubectl, name, port))
+            here = forwarded.enter_context(Forwarding(kubectl, f"service/{name}", port))
             for key, value in settings.items():
                 settings[key] = address.sub(here, value)
             for path in files:
                 write_private(path, address.sub(here, path.read_text()).strip())
-
-
-class _Forwarding:
-    """Forwards a Service to a port of this machine while a `with` block runs.
-
-    Entering returns the address here. kubectl ends with the pod that it has chosen, and is started
-    again with the same port.
-    """
-
-    def __init__(self, kubectl: Kubectl, name: str, port: int) -> None:
-        self._kubectl = kubectl
-        self._name = name
-        self._port = port
-        self._here = ""
-        self._began, self._is_over = threading.Event(), threading.Event()
-        self._running: subprocess.Popen[str] | None = None
-        self._thread = threading.Thread(target=self._forward, daemon=True)
-
-    def __enter__(self) -> str:
-        self._thread.start()
-        if not self._began.wait(_START_SECONDS):
-            raise Failure(f"kubectl does not forward service/{self._name}: has it a ready pod?")
-        return f"{_HOST}:{self._here}"
-
-    def __exit__(self, *_: object) -> None:
-        self._is_over.set()
-        if self._running is not None:
-            self._running.terminate()
-        self._thread.join()
-
-    def _forward(self) -> None:
-        while not self._is_over.is_set():
-            what = (f"service/{self._name}", f"{self._here}:{self._port}")
-            with subprocess.Popen(
-                self._kubectl.command("port-forward", *what, f"--namespace={NAMESPACE}"),
-                stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
-                text=True,
-                start_new_session=True,
-            ) as self._running:
-                for line in self._running.stdout or ():
-                    if chosen := re.match(rf"Forwarding from {_HOST}:(\d+)", line):
-                        self._here = chosen[1]
-                        self._began.set()
-            self._is_over.wait(_PAUSE_SECONDS)

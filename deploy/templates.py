@@ -4,7 +4,7 @@ import json
 import os
 import signal
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -20,17 +20,20 @@ _PATH = f"/metadata/annotations/{ANNOTATION.replace('/', '~1')}"
 
 
 @contextmanager
-def replaced_templates(kubectl: Kubectl, services: Sequence[Service]) -> Iterator[None]:
+def replaced_templates(
+    kubectl: Kubectl, services: Sequence[Service], variables: Mapping[str, str]
+) -> Iterator[None]:
     """Let the pods run the working tree, and at the end what they ran before.
 
-    Raises Failure, for example if a service is not deployed.
+    `variables` are additional ones of the services' containers. Raises Failure, for example if a
+    service is not deployed.
     """
     for service in services:
         _deployment_and_original(kubectl, service)
     try:
         for service in services:
             with step(f"Preparing {service.workload} for the working tree"):
-                replace_template(kubectl, service)
+                replace_template(kubectl, service, variables)
         say("\nCtrl-C gives the cluster its images back.\n")
         yield
     finally:
@@ -40,13 +43,17 @@ def replaced_templates(kubectl: Kubectl, services: Sequence[Service]) -> Iterato
                 restore_template(kubectl, service)
 
 
-def replace_template(kubectl: Kubectl, service: Service, image: str | None = None) -> None:
+def replace_template(
+    kubectl: Kubectl, service: Service, variables: Mapping[str, str], image: str | None = None
+) -> None:
     """Add the component to a Deployment, perhaps with another image; raises Failure."""
     deployment, original = _deployment_and_original(kubectl, service)
     if image is not None:
         _set_image(original["spec"], service, image)
     deployment["spec"]["template"] = original
     settings, changed = _with_component(kubectl, deployment)
+    serving = changed["spec"]["template"]["spec"]["containers"][0]
+    serving["env"] += [{"name": name, "value": value} for name, value in variables.items()]
     kubectl.run("apply", "--filename=-", text=json.dumps(settings))
     kubectl.patch(
         f"deployment/{service.workload}",

@@ -7,10 +7,12 @@ import time
 import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 
 from watchfiles import watch
 
+from tooling.failures import Failure
 from tooling.project import ROOT, SERVICES, Service
 
 _CHASSIS = ROOT / "chassis"
@@ -85,11 +87,17 @@ class Snapshot:
     archive: bytes
 
 
-def snapshot(service: Service) -> Snapshot:
-    """Return the code of the service: its own in `service`, that of the chassis in `chassis`."""
+def snapshot(service: Service, *, with_debugger: bool = False) -> Snapshot:
+    """Return the code of the service: its own in `service`, that of the chassis in `chassis`.
+
+    `with_debugger` adds the package debugpy in `debugger`, without what is compiled.
+    """
+    folders = {"chassis": _CHASSIS / "src", "service": service.folder / "src"}
+    if with_debugger:
+        folders["debugger/debugpy"] = _folder_of("debugpy")
     digest, archive = hashlib.sha256(), io.BytesIO()
     with tarfile.open(fileobj=archive, mode="w:gz", compresslevel=1) as tar:
-        for top, folder in (("chassis", _CHASSIS / "src"), ("service", service.folder / "src")):
+        for top, folder in folders.items():
             for path, content in _files(folder):
                 entry = tarfile.TarInfo(f"{top}/{path.relative_to(folder)}")
                 entry.size = len(content)
@@ -100,9 +108,16 @@ def snapshot(service: Service) -> Snapshot:
     return Snapshot(digest.hexdigest()[:12], archive.getvalue())
 
 
+def _folder_of(package: str) -> Path:
+    found = find_spec(package)
+    if found is None or found.origin is None:
+        raise Failure(f"The package {package} is not installed: make lint installs it.")
+    return Path(found.origin).parent
+
+
 def _files(folder: Path) -> Iterator[tuple[Path, bytes]]:
     for path in sorted(folder.rglob("*")):
-        if path.is_file() and path.suffix != ".pyc":
+        if path.is_file() and path.suffix not in (".pyc", ".so"):
             try:
                 yield path, path.read_bytes()
             except FileNotFoundError:

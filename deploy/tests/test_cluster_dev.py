@@ -1,8 +1,10 @@
 """`make cluster-dev`: services run in a cluster from the working tree."""
 
+import json
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 from base64 import b64encode
@@ -506,6 +508,45 @@ def test_missing_deployment_is_reported(developer: Developer) -> None:
     assert run.process.wait(60) == 1
     assert "make deploy" in run.output
     assert "Traceback" not in run.output
+
+
+def test_debugger_attaches(developer: Developer) -> None:
+    """With DEBUGGER the service runs under debugpy, before and after a change of its code."""
+    port = free_port()
+    developer.cluster.forwarded = {"deployment/frontend": port}
+    run = developer.start(SERVICE="frontend", DEBUGGER=str(port))
+    run.wait_for("the working tree: live in 1 pod")
+    first = initialize_debugger(port)
+
+    developer.write_text("two")
+    run.wait_for("text.py: live in 1 pod")
+    second = initialize_debugger(port)
+
+    assert first["success"] is second["success"] is True
+
+
+def initialize_debugger(port: int) -> dict[str, Any]:
+    """The first answer of the Debug Adapter Protocol."""
+    arguments = {"adapterID": "test"}
+    request = {"seq": 1, "type": "request", "command": "initialize", "arguments": arguments}
+    body = json.dumps(request).encode()
+    with socket.create_connection(("127.0.0.1", port), timeout=60) as debugger:
+        debugger.sendall(b"Content-Length: %d\r\n\r\n" % len(body) + body)
+        messages = debugger.makefile("rb")
+        while True:
+            length = int(messages.readline().partition(b":")[2])
+            messages.readline()
+            message: dict[str, Any] = json.loads(messages.read(length))
+            if message["type"] == "response":
+                return message
+
+
+def test_debugger_is_for_one_service(developer: Developer) -> None:
+    """Several services cannot share its port."""
+    run = developer.start(DEBUGGER="5678")
+
+    assert run.process.wait(60) == 1
+    assert "choose it by SERVICE" in run.output
 
 
 @pytest.fixture

@@ -7,7 +7,8 @@
 
 It listens for the service and passes the socket on (LISTEN_FDS, sd_listen_fds(3)); a process that
 says READY=1 (sd_notify(3)) takes the place of the old one, which serves until then. If none comes,
-because the code is broken, the old one stays. `receive` and `restart` print `ready` or what failed.
+because the code is broken, the old one stays. With DEBUGGER, a port, debugpy listens there, and the
+old process stops first. `receive` and `restart` print `ready` or what failed.
 
 It needs only Python: it is mounted into images that know nothing of it.
 """
@@ -99,6 +100,8 @@ class Supervisor:
         """Start a process from the current tree, and tell the old one to stop once it is ready."""
         self._stop(*(process for process in self._processes if process is not self._serving))
         _delete_others(self._folder, self._tree)
+        if "DEBUGGER" in os.environ and self._serving:
+            self._stop(self._serving)  # Its port is needed.
         tree = _current(self._folder)
         with _bind(self._folder / "notices", socket.SOCK_DGRAM) as notices:
             new = self._start(tree)
@@ -113,7 +116,10 @@ class Supervisor:
         return _READY
 
     def _start(self, tree: Path | None) -> subprocess.Popen[bytes]:
-        path = {"PYTHONPATH": f"{tree}/service:{tree}/chassis"} if tree else {}
+        debugger = os.environ.get("DEBUGGER")
+        # Each process keeps its own tree; for a debugger, the paths of the code stay the same.
+        code = self._folder / "current" if debugger else tree
+        path = {"PYTHONPATH": f"{code}/service:{code}/chassis:{code}/debugger"} if tree else {}
         passed = {
             "LISTEN_FDS": "1",
             "NOTIFY_SOCKET": str(self._folder / "notices"),
@@ -123,7 +129,10 @@ class Supervisor:
         # The shell's process id is that of the service, which it becomes.
         shell = ["/bin/sh", "-c", 'LISTEN_PID=$$ exec "$@"', "sh"]
         environment = {**os.environ, **path, **passed}
-        process = subprocess.Popen([*shell, *self._command], env=environment, pass_fds=[_LISTENER])
+        python, *module = self._command
+        if debugger:
+            module = ["-m", "debugpy", "--listen", debugger, *module]
+        process = subprocess.Popen([*shell, python, *module], env=environment, pass_fds=[_LISTENER])
         self._processes.append(process)
         return process
 
