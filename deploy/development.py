@@ -35,7 +35,7 @@ def develop(
         suppress(KeyboardInterrupt),
         Lease(kubectl),
         replaced_templates(kubectl, services, debugger),
-        Replicas(kubectl) as replicas,
+        Replicas(kubectl, services) as replicas,
         ExitStack() as forwarded,
     ):
         for service in services:

@@ -4,14 +4,14 @@ import json
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from deploy.kubectl import NAMESPACE, Json, Kubectl
 from tooling.commands import failed
 from tooling.failures import Failure
 from tooling.lines import show_line
-from tooling.project import SERVICES, Service
+from tooling.project import Service
 from tooling.supervision import READY
 from tooling.working_tree import Change, Snapshot
 
@@ -56,8 +56,9 @@ class _Wanted:
 class Replicas:
     """Follows the pods of services, in threads, while a `with` block runs."""
 
-    def __init__(self, kubectl: Kubectl) -> None:
+    def __init__(self, kubectl: Kubectl, services: Sequence[Service]) -> None:
         self._kubectl = kubectl
+        self._services = {service.workload: service for service in services}
         self._pods: dict[str, Pod] = {}
         self._wanted: dict[Service, _Wanted] = {}
         self._changed = threading.Condition()
@@ -93,30 +94,18 @@ class Replicas:
                 pod.is_retired |= pod.service == service
 
     def _follow_pods(self) -> None:
-        names = ",".join(service.workload for service in SERVICES)
-        selector = f"--selector=app.kubernetes.io/name in ({names})"
+        selector = f"--selector=app.kubernetes.io/name in ({','.join(self._services)})"
         options = (selector, "--watch", "--output-watch-events", "--output=json")
         while not self._is_over:
-            lines: list[str] = []
             for line in self._stream("get", "pods", f"--namespace={NAMESPACE}", *options):
-                lines.append(line)
-                if line == "}":  # The end of an object; within it, lines are indented.
-                    event = json.loads("\n".join(lines))
-                    self._note(event["object"], is_gone=event["type"] == "DELETED")
-                    lines.clear()
+                event = json.loads(line)
+                self._note(event["object"], is_gone=event["type"] == "DELETED")
             time.sleep(_PAUSE_SECONDS)
 
     def _note(self, found: Json, *, is_gone: bool) -> None:
-        """Note the state of a pod of a service that is developed."""
-        name, labels, status = (
-            found["metadata"]["name"],
-            found["metadata"]["labels"],
-            found["status"],
-        )
-        services = {service.workload: service for service in self._wanted}
-        service = services.get(labels["app.kubernetes.io/name"])
-        if service is None:
-            return
+        """Note the state of a pod."""
+        name, status = found["metadata"]["name"], found["status"]
+        service = self._services[found["metadata"]["labels"]["app.kubernetes.io/name"]]
         is_ending = "deletionTimestamp" in found["metadata"] or status["phase"] == "Failed"
         takes_code = found["spec"].get("initContainers", [{}])[0].get("name") == SOURCE
         with self._changed:
@@ -164,7 +153,7 @@ class Replicas:
             self._report(pod.service)
 
     def _needs_code(self, pod: Pod) -> bool:
-        if pod.is_retired or not pod.entrance:
+        if pod.is_retired or not pod.entrance or pod.service not in self._wanted:
             return False
         is_old = pod.code != self._wanted[pod.service].snapshot.name
         return is_old or (not pod.outcome and pod.entrance == pod.service.workload)
@@ -188,14 +177,16 @@ class Replicas:
     def _report(self, service: Service) -> None:
         """Report once what became of the newest code: that it runs in all pods, or fails in one."""
         with self._changed:
-            wanted = self._wanted[service]
+            wanted = self._wanted.get(service)
             pods = [
                 pod for pod in self._pods.values() if pod.service == service and not pod.is_gone
             ]
+            if wanted is None or wanted.is_reported:
+                return
             outcomes = [pod.outcome if pod.code == wanted.snapshot.name else "" for pod in pods]
             failure = next((outcome for outcome in outcomes if outcome not in ("", READY)), None)
             is_live = bool(pods) and set(outcomes) == {READY}
-            if wanted.is_reported or not (failure or is_live):
+            if not (failure or is_live):
                 return
             wanted.is_reported = True
         if failure:

@@ -280,9 +280,10 @@ class PretendCluster:
 
     def _serve(self, connection: socket.socket) -> None:
         with connection, connection.makefile("rb") as sent:
-            words, text = json.loads(sent.readline() or "null"), sent.read()
-            if words is None:
-                return  # The end, see `stop`.
+            try:
+                words, text = json.loads(sent.readline()), sent.read()
+            except (ConnectionResetError, json.JSONDecodeError):
+                return  # The end, see `stop`, or a kubectl that was ended.
             if words[0] == "--context":
                 words = words[2:]
             self.calls.append(words)
@@ -329,7 +330,8 @@ class PretendCluster:
         self, words: list[str], _: bytes, write: Callable[[str], None]
     ) -> tuple[int, str] | None:
         if "--watch" in words:
-            self._watch(write)
+            (selector,) = [word for word in words if word.startswith("--selector=")]
+            self._watch(write, selector.partition("(")[2].rstrip(")").split(","))
             return None
         found = self.objects.get(words[1])
         if found is None and "--ignore-not-found" not in words:
@@ -337,14 +339,15 @@ class PretendCluster:
         write(json.dumps(found) if found else "")
         return None
 
-    def _watch(self, write: Callable[[str], None]) -> None:
+    def _watch(self, write: Callable[[str], None], workloads: list[str]) -> None:
         seen = 0
         while not self._is_over:
             with self._changed:
                 self._changed.wait_for(lambda: self._is_over or len(self._events) > seen)  # noqa: B023
                 news, seen = self._events[seen:], len(self._events)
             for event in news:
-                write(json.dumps(event, indent=4) + "\n")
+                if event["object"]["metadata"]["labels"]["app.kubernetes.io/name"] in workloads:
+                    write(json.dumps(event) + "\n")
 
     def _store(self, words: list[str], text: bytes, _: object) -> tuple[int, str]:
         verb, described = words[0], json.loads(text)
