@@ -135,6 +135,7 @@ class Pod:
         path = variables.get("PYTHONPATH", "").replace("/source", str(self.folder / "source"))
         self.states[container["name"]] = "running"
         environment = {
+            **variables,
             "PATH": os.defpath,
             "HOST": "127.0.0.1",
             "PORT": str(self.port),
