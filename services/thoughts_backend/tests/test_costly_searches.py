@@ -12,7 +12,7 @@ from testkit.http_client import Answer, HttpClient
 from testkit.roles import migrate_with_roles, service_url
 from testkit.thoughts_sql import Sql
 from thoughts_backend.app import MIGRATIONS
-from thoughts_backend.search import PACE
+from thoughts_backend.search_plan import PACE
 
 PATH = "/api/thoughts/"
 TERM = "quokka"

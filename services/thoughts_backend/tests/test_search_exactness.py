@@ -18,9 +18,11 @@ from testkit.roles import migrate_with_roles
 from testkit.thoughts_sql import Sql
 from thoughts_backend import thoughts
 from thoughts_backend.app import MIGRATIONS
-from thoughts_backend.list_queries import Wanted, block_bits, is_whole, whole_grams
+from thoughts_backend.grams import is_whole, whole_grams
+from thoughts_backend.list_queries import Wanted, block_bits
 from thoughts_backend.schemas import Thought, ThoughtsQuery, shows_something
-from thoughts_backend.search import Pace, Search
+from thoughts_backend.search import Search
+from thoughts_backend.search_plan import Pace
 from thoughts_backend.search_steps import Blocks, Found, Step, Walk
 
 # Few characters of many kinds, so that random terms occur in some texts but not in others.

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import pytest
 
 from thoughts_backend.list_queries import Wanted
-from thoughts_backend.search import PACE, plan
+from thoughts_backend.search_plan import PACE, plan
 from thoughts_backend.search_steps import Blocks, Step, Walk
 
 LIMIT = 21

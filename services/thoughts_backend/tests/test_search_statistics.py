@@ -13,7 +13,8 @@ from testkit.thoughts_sql import Sql
 from thoughts_backend import thoughts
 from thoughts_backend.app import MIGRATIONS
 from thoughts_backend.schemas import ThoughtsQuery
-from thoughts_backend.search import PACE, Search
+from thoughts_backend.search import Search
+from thoughts_backend.search_plan import PACE
 
 # One thought in 20 has the term: the shortest walk, over 128 thoughts, finds too few for a page of
 # 20 and the next page's first; the one for common terms, over 512, finds enough.

@@ -10,10 +10,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from mythoughts_chassis.database import Connection
+from thoughts_backend.grams import is_whole
 from thoughts_backend.schemas import Thought
 
-# From this character on, grams have two characters instead of three (migration 0001).
-WIDE = "\u2e80"
 # The sizes of the blocks that the index knows, largest first.
 BLOCK_BITS = (24, 20, 16, 13)
 
@@ -183,21 +182,6 @@ def block_bits(ids: int) -> int:
     A block has 2 ** bits ids.
     """
     return next((bits for bits in BLOCK_BITS if ids >> bits), BLOCK_BITS[-1])
-
-
-def whole_grams(folded: str) -> list[str]:
-    """Return the grams of a folded text, as `text_grams` cuts it, except those at its end.
-
-    Those that overlap none before them come first.
-    """
-    starts = sorted(range(len(folded)), key=lambda start: start % 3)
-    grams = (folded[start : start + (2 if folded[start] >= WIDE else 3)] for start in starts)
-    return list(filter(is_whole, grams))
-
-
-def is_whole(gram: str) -> bool:
-    """Return whether a gram is whole, not cut off at the end of the text."""
-    return len(gram) == (2 if gram >= WIDE else 3)
 
 
 class _Arguments(list[object]):

@@ -1,0 +1,19 @@
+"""The grams of a term, by which the term index finds the thoughts that may contain it."""
+
+# From this character on, grams have two characters instead of three (migration 0001).
+WIDE = "\u2e80"
+
+
+def whole_grams(folded: str) -> list[str]:
+    """Return the grams of a folded text, as `text_grams` cuts it, except those at its end.
+
+    Those that overlap none before them come first.
+    """
+    starts = sorted(range(len(folded)), key=lambda start: start % 3)
+    grams = (folded[start : start + (2 if folded[start] >= WIDE else 3)] for start in starts)
+    return list(filter(is_whole, grams))
+
+
+def is_whole(gram: str) -> bool:
+    """Return whether a gram is whole, not cut off at the end of the text."""
+    return len(gram) == (2 if gram >= WIDE else 3)

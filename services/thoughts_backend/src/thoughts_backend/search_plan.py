@@ -1,0 +1,80 @@
+"""Which steps a search takes: their sizes, their order, their time limits."""
+
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from thoughts_backend.grams import is_whole
+from thoughts_backend.list_queries import Wanted
+from thoughts_backend.search_steps import Blocks, Step, Walk
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """The sizes of the steps, and their time limits."""
+
+    # A statement costs PostgreSQL 0.1 ms, reading a thought 0.25 us more, and each candidate of the
+    # index 1 us. The first walk shows how common the term is. It is longer if it may fill the page;
+    # a second walk follows if it is expected to.
+    first_walk: int = 128
+    common_walk: int = 512
+    long_walk: int = 2048
+    # The first blocks hold this many ids, most of which may be older than the page: the smaller
+    # number if that is expected to fill it, and at most an eighth (`parts`) of all.
+    near_ids: int = 2**13
+    first_ids: int = 2**16
+    parts: int = 8
+    # If the first blocks do not fill the page, everything is searched in a small database; in one
+    # that is larger than `growth` times `first_ids`, only if they hold less than a tenth of a page.
+    rare: int = 10
+    # How many times more the next larger blocks hold.
+    growth: int = 4
+    # A step beyond the first blocks is given up after this time: there can be too many candidates.
+    # Larger blocks are searched if half of the time is expected to be enough.
+    step_seconds: float = 0.04
+    # After this time no further step starts.
+    page_seconds: float = 0.08
+
+
+PACE = Pace()
+
+
+# Yields each step and gets the seconds that it took, or None if it was given up.
+Plan: TypeAlias = Generator[Step, float | None, None]
+
+
+def plan(pace: Pace, wanted: Wanted, grams: Sequence[str], limit: int, *, is_dense: bool) -> Plan:
+    """Choose the steps after the walks, for a page that lacks `limit` matches.
+
+    `is_dense` says that the walks have found so many that `near_ids` are expected to fill it.
+    """
+    left = wanted.below - wanted.above
+    ids = min(pace.near_ids if is_dense else pace.first_ids, left // pace.parts + 1)
+    is_small = left < pace.first_ids * pace.growth
+    first = Blocks(ids, limit if is_small else max(1, limit // pace.rare), pace.step_seconds)
+    if not grams:
+        yield from _read_on(pace)
+    elif wanted.by_author and not is_whole(grams[0]):
+        # PostgreSQL collects all terms with a prefix from the whole index before it filters by
+        # author. If there are too many, reading the author's thoughts is faster.
+        yield Walk(pace.long_walk)
+        yield first
+        yield from _read_on(pace)
+    else:
+        yield from _widen(pace, ids, (yield first))
+
+
+def _read_on(pace: Pace) -> Plan:
+    while True:
+        yield Walk(pace.long_walk)
+
+
+def _widen(pace: Pace, first_ids: int, seconds: float | None) -> Plan:
+    """Ask about more and more blocks, if the first took so many seconds."""
+    ids = first_ids
+    while True:
+        if seconds is None:
+            ids = first_ids
+        elif pace.growth * seconds < pace.step_seconds / 2:
+            ids *= pace.growth
+        seconds = yield Blocks(ids, seconds=None if ids == first_ids else pace.step_seconds)
