@@ -3,7 +3,7 @@
 import json
 import signal
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import psutil
@@ -88,6 +88,15 @@ def test_second_run_keeps_the_data(used_tree: Tree) -> None:
     assert [thought["text"] for thought in found] == [SHARED_TEXT]
 
 
+@pytest.fixture
+def heeded_hangup() -> Iterator[None]:
+    """Processes that start now end with their terminal, even if the tests run under `nohup`."""
+    inherited = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, inherited)
+
+
+@pytest.mark.usefixtures("heeded_hangup")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGHUP])
 def test_stopping_leaves_no_process(
     used_tree: Tree, number: signal.Signals, all_gone: Gone
