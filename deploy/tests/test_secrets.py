@@ -1,6 +1,7 @@
 """The secret files of an overlay."""
 
 import json
+import shutil
 from base64 import b64decode, b64encode
 from pathlib import Path
 
@@ -28,6 +29,20 @@ LOCAL_FILES = [
 ]
 
 
+@pytest.fixture(scope="module")
+def made_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with every file of the local overlay; tests do not change it."""
+    folder = tmp_path_factory.mktemp("secrets")
+    make_secret_files(folder, with_databases=True)
+    return folder
+
+
+@pytest.fixture
+def folder(made_once: Path, tmp_path: Path) -> Path:
+    """A copy of it, for one test."""
+    return shutil.copytree(made_once, tmp_path / "secrets")
+
+
 def contents(folder: Path) -> dict[str, bytes]:
     """Return the name and content of each file in the folder."""
     return {path.name: path.read_bytes() for path in folder.iterdir()}
@@ -41,43 +56,38 @@ def test_every_file_of_the_local_overlay_is_made(tmp_path: Path) -> None:
     assert sorted(contents(tmp_path)) == LOCAL_FILES
 
 
-def test_only_the_owner_can_read_them(tmp_path: Path) -> None:
+def test_only_the_owner_can_read_them(folder: Path) -> None:
     """The folder is closed to others, and so is each file except the public keys."""
-    make_secret_files(tmp_path, with_databases=True)
+    modes = {path.name: path.stat().st_mode & 0o777 for path in folder.iterdir()}
 
-    modes = {path.name: path.stat().st_mode & 0o777 for path in tmp_path.iterdir()}
-
-    assert tmp_path.stat().st_mode & 0o777 == 0o700
+    assert folder.stat().st_mode & 0o777 == 0o700
     assert {name for name, mode in modes.items() if mode != 0o600} == {"public-keys.json"}
 
 
-def test_addresses_carry_the_passwords(tmp_path: Path) -> None:
+def test_addresses_carry_the_passwords(folder: Path) -> None:
     """The address of each database contains the password that its role will get."""
-    make_secret_files(tmp_path, with_databases=True)
-
     for name in ("thoughts", "users"):
         owner, service = (
-            (tmp_path / f"{name}-database{role}password").read_text().strip()
+            (folder / f"{name}-database{role}password").read_text().strip()
             for role in ("-", "-service-")
         )
         place = f"{name}-database:5432/{name}\n"
-        url = (tmp_path / f"{name}-database-url").read_text()
-        owner_url = (tmp_path / f"{name}-database-owner-url").read_text()
+        url = (folder / f"{name}-database-url").read_text()
+        owner_url = (folder / f"{name}-database-owner-url").read_text()
         assert url == f"postgresql://{name}_service:{service}@{place}"
         assert owner_url == f"postgresql://{name}:{owner}@{place}"
 
 
-def test_files_of_one_role_become_those_of_two(tmp_path: Path) -> None:
+def test_files_of_one_role_become_those_of_two(folder: Path) -> None:
     """The address that an earlier version made becomes the owner's; the service gets another."""
-    make_secret_files(tmp_path, with_databases=True)
-    before = contents(tmp_path)
+    before = contents(folder)
     for name in ("thoughts", "users"):
-        (tmp_path / f"{name}-database-owner-url").rename(tmp_path / f"{name}-database-url")
-        (tmp_path / f"{name}-database-service-password").unlink()
+        (folder / f"{name}-database-owner-url").rename(folder / f"{name}-database-url")
+        (folder / f"{name}-database-service-password").unlink()
 
-    make_secret_files(tmp_path, with_databases=True)
+    make_secret_files(folder, with_databases=True)
 
-    after = contents(tmp_path)
+    after = contents(folder)
     assert sorted(after) == LOCAL_FILES
     assert {name for name in after if after[name] != before[name]} == {"secrets.yaml"} | {
         f"{name}-database-{file}"
@@ -106,23 +116,21 @@ def test_two_folders_share_no_secret(tmp_path: Path) -> None:
     assert not set(contents(one).values()) & set(contents(other).values())
 
 
-def test_second_call_changes_nothing(tmp_path: Path) -> None:
+def test_second_call_changes_nothing(folder: Path) -> None:
     """Existing files are kept, byte for byte."""
-    make_secret_files(tmp_path, with_databases=True)
-    before = contents(tmp_path)
+    before = contents(folder)
 
-    made = make_secret_files(tmp_path, with_databases=True)
+    made = make_secret_files(folder, with_databases=True)
 
     assert made == []
-    assert contents(tmp_path) == before
+    assert contents(folder) == before
 
 
-def test_file_that_stands_alone_is_made_again(tmp_path: Path) -> None:
+def test_file_that_stands_alone_is_made_again(folder: Path) -> None:
     """A missing file that nothing else depends on is created, and no other."""
-    make_secret_files(tmp_path, with_databases=True)
-    (tmp_path / "admin-password").unlink()
+    (folder / "admin-password").unlink()
 
-    assert make_secret_files(tmp_path, with_databases=True) == ["admin-password"]
+    assert make_secret_files(folder, with_databases=True) == ["admin-password"]
 
 
 @pytest.mark.parametrize(
@@ -134,16 +142,15 @@ def test_file_that_stands_alone_is_made_again(tmp_path: Path) -> None:
         ("thoughts-database-url", "thoughts-database-service-password"),
     ],
 )
-def test_half_of_a_pair_is_refused(tmp_path: Path, lost: str, other: str) -> None:
+def test_half_of_a_pair_is_refused(folder: Path, lost: str, other: str) -> None:
     """If one file of a pair is lost, the other is not overwritten; the error says what to do."""
-    make_secret_files(tmp_path, with_databases=True)
-    (tmp_path / lost).unlink()
-    before = contents(tmp_path)
+    (folder / lost).unlink()
+    before = contents(folder)
 
     with pytest.raises(Failure, match=f"Put {lost} back, or delete {other}"):
-        make_secret_files(tmp_path, with_databases=True)
+        make_secret_files(folder, with_databases=True)
 
-    assert contents(tmp_path) == before
+    assert contents(folder) == before
 
 
 def test_production_gets_keys_alone(tmp_path: Path) -> None:
@@ -161,28 +168,24 @@ def test_address_without_password_is_right_in_production(tmp_path: Path) -> None
     assert "private-keys.json" in make_secret_files(tmp_path, with_databases=False)
 
 
-def test_secrets_have_the_contents_of_the_files(tmp_path: Path) -> None:
+def test_secrets_have_the_contents_of_the_files(folder: Path) -> None:
     """Each value is that of a file, in one line: kubectl reports it as unchanged when it is."""
-    make_secret_files(tmp_path, with_databases=True)
-
-    objects = list(yaml.safe_load_all((tmp_path / "secrets.yaml").read_text()))
+    objects = list(yaml.safe_load_all((folder / "secrets.yaml").read_text()))
 
     values = [value for secret in objects for value in secret["data"].values()]
     others = {"public-keys.json", "secrets.yaml"}
-    files = {text for name, text in contents(tmp_path).items() if name not in others}
+    files = {text for name, text in contents(folder).items() if name not in others}
     assert {b64decode(value) for value in values} == files
     assert all(value == b64encode(b64decode(value)).decode() for value in values)
 
 
-def test_rotated_keys_reach_the_secrets(tmp_path: Path) -> None:
+def test_rotated_keys_reach_the_secrets(folder: Path) -> None:
     """The Secret with the private keys is that of the newest file."""
-    make_secret_files(tmp_path, with_databases=True)
+    rotate_keys(folder)
 
-    rotate_keys(tmp_path)
-
-    objects = yaml.safe_load_all((tmp_path / "secrets.yaml").read_text())
+    objects = yaml.safe_load_all((folder / "secrets.yaml").read_text())
     (keys,) = [o for o in objects if o["metadata"]["name"] == "token-private-keys"]
-    file = tmp_path / "private-keys.json"
+    file = folder / "private-keys.json"
     assert b64decode(keys["data"]["private-keys.json"]) == file.read_bytes()
     assert keys["metadata"]["labels"] == {"app.kubernetes.io/component": "token-keys"}
     assert len(json.loads(file.read_text())["keys"]) == 2
