@@ -341,6 +341,27 @@ def test_broken_code_leaves_the_old_process(
     assert (meanwhile, answer_of(pod)) == ("one ", "two ")
 
 
+def test_old_process_serves_until_the_new_one_is_ready(
+    developer: Developer, frontend: tuple[Run, Pod]
+) -> None:
+    """While new code takes its time to start, requests are answered."""
+    run, pod = frontend
+    begun, may_start = developer.tree / "begun", developer.tree / "may start"
+
+    (developer.package() / "text.py").write_text(
+        "import time\nfrom pathlib import Path\n"
+        f"Path({str(begun)!r}).touch()\n"
+        f"while not Path({str(may_start)!r}).exists():\n    time.sleep(0.02)\n"
+        "TEXT = 'two'\n"
+    )
+    wait_until(begun.exists, what=lambda: run.output)
+    meanwhile = answer_of(pod)
+    may_start.touch()
+    run.wait_for("text.py: live")
+
+    assert (meanwhile, answer_of(pod)) == ("one ", "two ")
+
+
 def test_no_request_fails_while_code_changes(
     developer: Developer, frontend: tuple[Run, Pod]
 ) -> None:
