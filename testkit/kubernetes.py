@@ -9,6 +9,8 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -183,6 +185,19 @@ class Cluster:
         name = pod["metadata"]["name"]
         command = self._command("exec", name, "--quiet", "--", "python", "-c", program)
         return subprocess.run(command, capture_output=True, check=False).stdout
+
+    @contextmanager
+    def forwarded(self, what: str, port: int, *, namespace: str) -> Iterator[str]:
+        """Forward a port of this machine to one of a pod, which sees its clients at 127.0.0.1."""
+        command = ["kubectl", "--context", self._context, "--namespace", namespace]
+        command += ["port-forward", what, f":{port}"]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as forwarding:
+            try:
+                assert forwarding.stdout is not None
+                line = forwarding.stdout.readline()
+                yield "http://" + line.removeprefix("Forwarding from ").partition(" ")[0]
+            finally:
+                forwarding.terminate()
 
     def get(self, *what: str) -> Any:
         """An object, or a list of objects, as the API server tells of it."""
