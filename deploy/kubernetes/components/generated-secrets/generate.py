@@ -93,6 +93,8 @@ def call(method: str, path: str, described: object = None) -> int:
     Ends the program if the status is not an expected one.
     """
     tls = ssl.create_default_context(cafile=str(ACCOUNT / "ca.crt"))
+    # The authorities of many clusters lack extensions that Python 3.13 would demand otherwise.
+    tls.verify_flags &= ~ssl.VERIFY_X509_STRICT
     namespace, token = ((ACCOUNT / name).read_text() for name in ("namespace", "token"))
     connection = HTTPSConnection(API, timeout=10, context=tls)
     connection.request(
