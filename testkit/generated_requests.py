@@ -46,7 +46,8 @@ def make_words_fit(case: Case) -> None:
     if not is_valid or not isinstance(case.body, dict):
         return
     name_of_password = "new_password" if "new_password" in case.body else "password"
-    if name_of_password in case.body and not case.path.endswith("/login"):
+    is_new = name_of_password == "new_password" or not case.path.endswith("/login")
+    if name_of_password in case.body and is_new:
         case.body[name_of_password] = f"{str(case.body[name_of_password])[:117]} be water."
     if case.path.endswith("/users"):
         kept = (char for char in str(case.body["username"]) if char.isascii() and char.isalnum())
