@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from typing import Any
 import pytest
 import yaml
 
-from testkit.certificates import Authority
+from testkit.certificates import Authority, plain_server_context
 from testkit.manifest_objects import named, of_kind
 from testkit.manifests import Manifest, Manifests
 from tooling.project import ROOT
@@ -88,13 +89,22 @@ def account(tmp_path: Path) -> Path:
 @pytest.fixture
 def api(account: Path) -> Iterator[ApiServer]:
     """An API server without objects, whose authority the account trusts."""
-    server = ApiServer(Authority(account / "ca.crt").server_context("127.0.0.1"))
+    with running(Authority(account / "ca.crt").server_context("127.0.0.1")) as server:
+        yield server
+
+
+@contextmanager
+def running(tls: ssl.SSLContext) -> Iterator[ApiServer]:
+    """An API server with this certificate, while the block runs."""
+    server = ApiServer(tls)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
-    yield server
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    try:
+        yield server
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
 
 
 def generate(api: ApiServer, account: Path) -> "subprocess.CompletedProcess[str]":
@@ -197,6 +207,15 @@ def test_server_of_another_authority_is_not_trusted(api: ApiServer, account: Pat
     assert done.returncode == 1
     assert "CERTIFICATE_VERIFY_FAILED" in done.stderr
     assert api.objects == {}
+
+
+def test_authority_without_key_usage_is_trusted(account: Path) -> None:
+    """Those of many clusters have none, which Python refuses by default since 3.13."""
+    with running(plain_server_context(account / "ca.crt", "127.0.0.1")) as api:
+        done = generate(api, account)
+
+    assert done.returncode == 0, done.stderr
+    assert api.objects
 
 
 def test_role_names_what_is_generated(api: ApiServer, account: Path) -> None:
