@@ -103,6 +103,18 @@ def test_production_has_no_demonstration_data(production: tuple[Manifest, ...]) 
     assert not [o for o in production if "demo" in o["metadata"]["name"]]
 
 
+@pytest.mark.parametrize("overlay", ["production", "release"])
+def test_only_development_has_fault_switches(manifests: Manifests, overlay: str) -> None:
+    """Nobody can make a service slow or fail on purpose where others depend on it."""
+    local, other = (
+        {name for _, c in all_containers(manifests.render(o)) for name in environment(c)}
+        for o in ("local", overlay)
+    )
+
+    assert "FAULT_SWITCHES" in local
+    assert "FAULT_SWITCHES" not in other
+
+
 def test_production_brings_no_database(production: tuple[Manifest, ...]) -> None:
     """The databases are external: no data are lost with a pod."""
     kinds = {manifest["kind"] for manifest in production}
