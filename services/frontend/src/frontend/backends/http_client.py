@@ -25,7 +25,7 @@ from mythoughts_chassis.connection import (
 )
 from mythoughts_chassis.observation import current_ids
 
-# Longer than the pauses of a busy machine (ADR 42).
+# Longer than the pauses of a busy machine (ADR 41).
 SLOT_WAIT_SECONDS = 1.0
 PROBE_EVERY_SECONDS = 1.0
 FAILURES_TO_OPEN = 3
