@@ -41,7 +41,9 @@ def wait(folder: Path) -> None:
 def receive(folder: Path, name: str) -> None:
     """Unpack a tree beside the others, make it the current one, and have it run."""
     tree, unfinished = folder / name, folder / f"{name}.unfinished"
-    if not tree.exists():
+    if tree.exists():
+        sys.stdin.buffer.read()  # Otherwise kubectl waits for a reader of what it sends.
+    else:
         shutil.rmtree(unfinished, ignore_errors=True)
         with tarfile.open(fileobj=sys.stdin.buffer, mode="r|gz") as archive:
             archive.extractall(unfinished, filter="data")
