@@ -98,4 +98,4 @@ def test_failed_restore_is_reported_at_once(jobs: Cluster, kubeconfig: Path) -> 
 
     output = run(restore.replace("5m", "2m"), kubeconfig)
 
-    assert "could not open input file" in output
+    assert "There is no backup missing." in output
