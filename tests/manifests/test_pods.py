@@ -260,9 +260,9 @@ def _files_in(objects: tuple[Manifest, ...], volume: dict[str, Any]) -> set[str]
 
 
 def test_pods_get_requests_soon_after_they_are_ready(
-    rendered: tuple[Manifest, ...], service: str
+    local: tuple[Manifest, ...], service: str
 ) -> None:
     """Readiness is asked every second: a longer pause would prolong every outage."""
-    probe = dict(all_containers(rendered))[service]["readinessProbe"]
+    probe = dict(all_containers(local))[service]["readinessProbe"]
 
     assert probe["periodSeconds"] == 1

@@ -81,7 +81,11 @@ def test_final_slash_makes_no_difference_to_changes(
     assert [shared.status, deleted.status, admin_deleted.status] == [201, 204, 204]
 
 
-@pytest.mark.parametrize("path", [path for path, methods in ALLOWED.items() if "GET" in methods])
+# The audit log is another after each reading, which it records.
+@pytest.mark.parametrize(
+    "path",
+    [path for path, methods in ALLOWED.items() if "GET" in methods and path != "/admin/audit"],
+)
 def test_head_is_get_without_a_body(http: HttpClient, sql: Sql, admin: str, path: str) -> None:
     """HEAD has the status and headers of GET and no body."""
     sql.add_thoughts("one")
@@ -93,6 +97,14 @@ def test_head_is_get_without_a_body(http: HttpClient, sql: Sql, admin: str, path
     assert (head.status, head.body) == (200, b"")
     assert [head.headers[name] for name in names] == [get.headers[name] for name in names]
     assert path == "/metrics" or head.headers["Content-Length"] == str(len(get.body))
+
+
+def test_head_of_the_audit_log_has_no_body(http: HttpClient, admin: str) -> None:
+    """HEAD of the audit log is a reading of it, and is recorded."""
+    head = http.request("HEAD", "/admin/audit", token=admin)
+
+    assert (head.status, head.body) == (200, b"")
+    assert len(http.get("/admin/audit", token=admin).json()) == 1
 
 
 def test_head_of_what_is_missing_has_no_body(http: HttpClient) -> None:
