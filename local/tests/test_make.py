@@ -99,7 +99,8 @@ def test_make_dev_applies_a_migration(clone: Tree) -> None:
 
 def help_of(*arguments: str) -> str:
     """The output of a verb that lists verbs."""
-    command = ["make", *arguments]
+    # A make that is run by another one prints where it is.
+    command = ["make", "--no-print-directory", *arguments]
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
 
 
