@@ -251,6 +251,7 @@ def test_replaced_pod_serves_the_working_tree_only(
     (other,) = developer.cluster.pods_of("frontend", ready=1)
 
     assert answer_of(other) == "two "
+    wait_until(lambda: any("started" in line for line in other.log))
     assert [line for line in other.log if "started" in line] == ["started with two\n"]
 
 
