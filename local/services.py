@@ -60,7 +60,7 @@ def environment_of(
         environment["DATABASE_URL"] = database_urls[service.name]
     if service is USERS:
         # Whoever tries the system out may first log in much later.
-        environment["MADE_UP_PASSWORD_SECONDS"] = "0"  # noqa: S105 (a time)
+        environment["TEMPORARY_PASSWORD_SECONDS"] = "0"  # noqa: S105 (a time)
         environment["TOKEN_PRIVATE_KEYS_PATH"] = str(folder.private_keys)
     else:
         environment["USERS_BACKEND_URL"] = urls[USERS.name]

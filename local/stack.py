@@ -194,8 +194,8 @@ class Stack:
         )
         # Afterwards, because demonstration data is loaded only if there are no users.
         self.folder.make_admin_password()
-        made_up = ("--must-change-password", "--password-file", self.folder.admin_password)
-        self._run_jobs([self._process(USERS, "create-admin", "admin", "--if-missing", *made_up)])
+        temporary = ("--must-change-password", "--password-file", self.folder.admin_password)
+        self._run_jobs([self._process(USERS, "create-admin", "admin", "--if-missing", *temporary)])
 
     def _run_jobs(self, jobs: Sequence[Process]) -> None:
         """Run commands at the same time; raises Failure if one fails."""

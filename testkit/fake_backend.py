@@ -332,7 +332,7 @@ class FakeUsersBackend(FakeEndedSessions):
         if not self.has_password(username, password):
             return Reply(401, {"detail": "invalid"}, {"WWW-Authenticate": "Bearer"})
         if username in self.expired:
-            detail = "This made-up password has expired. Ask an admin for another one."
+            detail = "This temporary password has expired. Ask an admin for another one."
             return Reply(409, {"detail": detail})
         if "new_password" in call.body:
             if refusal := _refusal_of("new_password", call.body["new_password"]):

@@ -72,8 +72,8 @@ class System:
     def admin(self) -> User:
         """The admin, logged in again: an earlier token may have ended with its key.
 
-        The made-up password is changed at the first login, always to the same one, because several
-        processes may test one system, and one system may be tested several times.
+        The temporary password is changed at the first login, always to the same one, because
+        several processes may test one system, and one system may be tested several times.
         """
         password = f"{self.admin_password}, changed"
         first_login = {"password": self.admin_password, "new_password": password}
@@ -87,15 +87,15 @@ class System:
 
     def new_user(self, username: str = "") -> User:
         """Make a user as an admin does, with a name that nobody has yet, and log in."""
-        name, made_up, password = (
+        name, temporary, password = (
             username or unique("Ana"),
-            unique("made up"),
+            unique("temporary"),
             unique(PASSWORD_MARK),
         )
-        body = {"username": name, "password": made_up}
+        body = {"username": name, "password": temporary}
         answer = self.users(self.admin).post("/admin/users/", json=body)
         assert answer.status == 201, answer.text
-        token = self.log_in(name, made_up, new_password=password)
+        token = self.log_in(name, temporary, new_password=password)
         return User(answer.json()["id"], name, password, token)
 
     def log_in(self, username: str, password: str, **more: str) -> str:

@@ -68,7 +68,7 @@ def test_nobody_is_led_to_the_login(page: Page, path: str) -> None:
 def test_created_user_chooses_a_password(
     browsing: Browsing, admin_page: Page, system: System
 ) -> None:
-    """The made-up password logs in once, and only to choose another."""
+    """The temporary password logs in once, and only to choose another."""
     name = unique("Mei")
     admin_page.goto("/admin/users/")
     admin_page.get_by_role("link", name="Create a user").click()

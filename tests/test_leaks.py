@@ -57,7 +57,7 @@ def pages_with_passwords(browser: Browser, user: User) -> Iterator[Page]:
 
 
 def pages_of_admins(browser: Browser, user: User) -> Iterator[Page]:
-    """Everything that admins read and change, but the pages that show a made-up password."""
+    """Everything that admins read and change, but the pages that show a temporary password."""
     form = browser.get(f"/admin/users/{user.id}/").form(f"/admin/users/{user.id}/")
     for action in ("disable", "enable", "end-sessions"):
         yield browser.send(form, action=action)

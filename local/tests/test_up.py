@@ -136,8 +136,8 @@ def test_interrupted_first_run_is_carried_on(tree: Tree) -> None:
     tree.start()
 
     assert tree.log_in("bruce", "bruce")
-    made_up = (tree.local / "admin-password").read_text().strip()
-    assert tree.log_in("admin", made_up, new_password="be water, my friend")
+    temporary = (tree.local / "admin-password").read_text().strip()
+    assert tree.log_in("admin", temporary, new_password="be water, my friend")
 
 
 def test_busy_port_is_explained(used_tree: Tree) -> None:

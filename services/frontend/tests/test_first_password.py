@@ -1,4 +1,4 @@
-"""The first login with a password that somebody else has made up."""
+"""The first login with a temporary password."""
 
 from testkit.browser import Browser, Page
 from testkit.fake_backend import FakeUsersBackend
@@ -8,12 +8,12 @@ NEW = "be water, my friend"
 
 
 def first_login(browser: Browser, users: FakeUsersBackend) -> Page:
-    """Log in with a made-up password."""
+    """Log in with a temporary password."""
     users.must_change.add("bruce")
     return browser.log_in("bruce")
 
 
-def test_made_up_password_must_be_replaced(browser: Browser, users: FakeUsersBackend) -> None:
+def test_temporary_password_must_be_replaced(browser: Browser, users: FakeUsersBackend) -> None:
     """The login leads to a form for a new password; it keeps the name, but no password."""
     page = first_login(browser, users)
 
@@ -56,7 +56,7 @@ def test_bad_new_password_has_its_reason(browser: Browser, users: FakeUsersBacke
     assert 'id="new_password-problem" role="alert">At least 8 characters.<' in page.text
 
 
-def test_wrong_made_up_password_is_refused(browser: Browser, users: FakeUsersBackend) -> None:
+def test_wrong_temporary_password_is_refused(browser: Browser, users: FakeUsersBackend) -> None:
     """A wrong name or password gets the same words as at the login page."""
     form = first_login(browser, users).form(PATH)
 
@@ -78,5 +78,5 @@ def test_expired_password_is_explained(browser: Browser, users: FakeUsersBackend
 
     for page in pages:
         assert page.status == 200
-        assert "made up for you too long ago. Ask an admin for another one." in page.words
+        assert "This temporary password has expired. Ask an admin for another one." in page.words
     assert "mythoughts_session" not in browser.cookies

@@ -149,7 +149,7 @@ def test_admin_who_looks_like_a_user_is_refused(
     )
 
 
-def test_made_up_password_of_an_admin_must_be_changed(
+def test_temporary_password_of_an_admin_must_be_changed(
     http: HttpClient, backend_settings: dict[str, str]
 ) -> None:
     """With --must-change-password the first login has to bring another password."""

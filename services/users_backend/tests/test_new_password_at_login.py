@@ -1,4 +1,4 @@
-"""Logging in with a new password, which is necessary after somebody else has made one up."""
+"""Logging in with a new password, which is required if the present one is temporary."""
 
 import pytest
 
@@ -17,13 +17,13 @@ def log_in(http: HttpClient, password: str = PASSWORD, **more: object) -> Answer
 
 @pytest.fixture
 def new_bruce(sql: Sql) -> int:
-    """The id of bruce, whose password is made up."""
+    """The id of bruce, whose password is temporary."""
     return sql.add_user("bruce", must_change_password=True)
 
 
 @pytest.mark.usefixtures("new_bruce")
-def test_made_up_password_alone_gets_no_token(http: HttpClient, sql: Sql) -> None:
-    """The right password, made up by somebody else, is a 403 that asks for a new one."""
+def test_temporary_password_alone_gets_no_token(http: HttpClient, sql: Sql) -> None:
+    """The right password, if temporary, is a 403 that asks for a new one."""
     answer = log_in(http)
 
     assert answer.status == 403
@@ -85,15 +85,15 @@ def test_new_password_at_login_is_recorded(http: HttpClient, sql: Sql) -> None:
     assert NEW_PASSWORD not in str(rows)
 
 
-def make_up(sql: Sql, days_ago: int) -> None:
+def let_age(sql: Sql, days_ago: int) -> None:
     """Let the passwords of all users be this old."""
     sql.run("UPDATE users SET password_set_at = now() - $1 * interval '1 day'", days_ago)
 
 
 @pytest.mark.usefixtures("new_bruce")
-def test_made_up_password_expires(http: HttpClient, sql: Sql) -> None:
+def test_temporary_password_expires(http: HttpClient, sql: Sql) -> None:
     """After a week the right password is a 409, also with a new one; the audit log has it."""
-    make_up(sql, days_ago=8)
+    let_age(sql, days_ago=8)
 
     answers = [log_in(http), log_in(http, new_password=NEW_PASSWORD)]
 
@@ -105,44 +105,44 @@ def test_made_up_password_expires(http: HttpClient, sql: Sql) -> None:
 
 
 @pytest.mark.usefixtures("new_bruce")
-def test_made_up_password_can_be_used_for_a_week(http: HttpClient, sql: Sql) -> None:
+def test_temporary_password_can_be_used_for_a_week(http: HttpClient, sql: Sql) -> None:
     """Before that, it is good for the first login."""
-    make_up(sql, days_ago=6)
+    let_age(sql, days_ago=6)
 
     assert log_in(http, new_password=NEW_PASSWORD).status == 200
 
 
-def test_another_made_up_password_begins_another_week(
+def test_another_temporary_password_begins_another_week(
     http: HttpClient, sql: Sql, new_bruce: int, admin: str
 ) -> None:
     """After a reset by an admin the user can log in again; other changes do not help."""
-    make_up(sql, days_ago=8)
+    let_age(sql, days_ago=8)
     http.request("PATCH", f"/admin/users/{new_bruce}", token=admin, json={"is_admin": True})
     before = log_in(http).status
 
     http.request(
-        "PATCH", f"/admin/users/{new_bruce}", token=admin, json={"password": "made up once again"}
+        "PATCH", f"/admin/users/{new_bruce}", token=admin, json={"password": "temporary once again"}
     )
 
-    assert (before, log_in(http, "made up once again").status) == (409, 403)
+    assert (before, log_in(http, "temporary once again").status) == (409, 403)
 
 
 def test_chosen_password_does_not_expire(http: HttpClient, sql: Sql) -> None:
     """However old it is, a password that the user has chosen is good."""
     sql.add_user("bruce")
-    make_up(sql, days_ago=4000)
+    let_age(sql, days_ago=4000)
 
     assert log_in(http).status == 200
 
 
 @pytest.mark.usefixtures("new_bruce")
 @pytest.mark.parametrize(("seconds", "status"), [("3600", 409), ("0", 403)])
-def test_time_of_made_up_passwords_is_a_setting(
+def test_time_of_temporary_passwords_is_a_setting(
     make_backend: MakeBackend, sql: Sql, seconds: str, status: int
 ) -> None:
-    """MADE_UP_PASSWORD_SECONDS says how long; 0 means for ever."""
-    make_up(sql, days_ago=1)
-    backend = make_backend(MADE_UP_PASSWORD_SECONDS=seconds)
+    """TEMPORARY_PASSWORD_SECONDS says how long; 0 means for ever."""
+    let_age(sql, days_ago=1)
+    backend = make_backend(TEMPORARY_PASSWORD_SECONDS=seconds)
     backend.start()
 
     assert log_in(backend.http).status == status

@@ -10,7 +10,7 @@ from testkit.http_client import Answer, HttpClient
 from testkit.users_sql import PASSWORD, Sql
 from testkit.waiting import wait_until
 
-RESET = "made up by an admin"
+RESET = "set by an admin"
 CHANGES: list[tuple[dict[str, object], str]] = [
     ({"is_admin": True}, "admin made"),
     ({"is_disabled": True}, "user disabled"),

@@ -39,7 +39,7 @@ def _add_create_admin(actions: Actions) -> None:
     admin.add_argument(
         "--must-change-password",
         action="store_true",
-        help="have the admin choose another password at the first login: for one that was made up",
+        help="the password is temporary: the admin must choose another at the first login",
     )
     admin.set_defaults(command=_create_admin)
 

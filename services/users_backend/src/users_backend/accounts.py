@@ -54,7 +54,7 @@ async def register(parts: Parts, client: Client, new_user: NewUser) -> User:
 
 
 async def create(parts: Parts, client: Client, admin: Principal, new_user: NewUser) -> User:
-    """Store a user whose password an admin has made up; raises as `register`."""
+    """Store a user with a temporary password, which an admin has chosen; raises as `register`."""
     password_hash = await _hash(parts, client, new_user.password, new_user.username)
     return await store(
         parts.database,
@@ -141,7 +141,7 @@ async def apply_change(
 ) -> User:
     """Change what is given and return the user; part of a transaction.
 
-    `rights` are `is_admin` and `is_disabled`. The password of a new hash is made up for the user.
+    `rights` are `is_admin` and `is_disabled`. A new hash is that of a temporary password.
     Raises `NotFound`, and `Conflict` if no admin would be left.
     """
     admins = await queries.lock_admins(connection)

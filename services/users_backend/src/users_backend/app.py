@@ -81,5 +81,5 @@ def make_parts(settings: Settings, tracing: "Tracing | None" = None) -> Parts:
             token=timedelta(seconds=settings.token_lifetime_seconds),
             admin_token=timedelta(seconds=settings.admin_token_lifetime_seconds),
         ),
-        made_up_password_seconds=settings.made_up_password_seconds,
+        temporary_password_seconds=settings.temporary_password_seconds,
     )

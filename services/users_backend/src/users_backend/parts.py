@@ -22,4 +22,4 @@ class Parts:
     signer: TokenSigner
     ended_sessions: EndedSessionsList
     lifetimes: Lifetimes
-    made_up_password_seconds: int
+    temporary_password_seconds: int

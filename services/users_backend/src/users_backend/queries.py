@@ -168,7 +168,7 @@ async def update_user(
     is_disabled: bool,
     password_hash: str | None,
 ) -> None:
-    """Change a user; a new password hash is that of a password that was made up for them."""
+    """Change a user; a new password hash is that of a temporary password."""
     await connection.execute(
         """
         UPDATE users SET

@@ -70,8 +70,8 @@ async def log_in(
     `Authorization` header of other requests. After several failures, 429 says how long to wait.
 
     With `new_password`, the password is changed as well, which ends all other sessions. 403 means
-    that the password was made up by somebody else, and that a new one must be sent along; 409 that
-    it was made up too long ago.
+    that the password is temporary, and that a new one must be sent with it; 409 that the temporary
+    password has expired.
     """
     return Answer(await users.log_in(parts, client, body, device_token), NOT_STORED)
 

@@ -49,9 +49,9 @@ class Settings(ApiSettings, KeySettings):
         "accounts.",
         default="closed",
     )
-    made_up_password_seconds: int = setting(
-        "How long a password that somebody else has made up can be used for the first login; 0 "
-        "means for ever.",
+    temporary_password_seconds: int = setting(
+        "How long a temporary password, which an admin has set, can be used for the first login; "
+        "0 means without limit.",
         default=7 * 24 * HOUR_SECONDS,
         minimum=0,
         maximum=MAX_SESSION_SECONDS,

@@ -27,8 +27,8 @@ async def log_in(parts: Parts, client: Client, login: Login, device_token: str =
 
     Raises the same `Unauthorized` for a wrong name and a wrong password. Both cost the same
     look-ups and one hash, so that timing reveals nothing either. Raises `Forbidden` if the user
-    must choose a new password, `BadInput` if it is easy to guess, `Conflict` if a made-up password
-    has expired, and `TooManyRequests`.
+    must choose a new password, `BadInput` if it is easy to guess, `Conflict` if a temporary
+    password has expired, and `TooManyRequests`.
     """
     known_user_id = await browsers.find_user(parts.database, device_token)
     line = Line.LOGINS if known_user_id is None else Line.ACCOUNTS
@@ -72,11 +72,11 @@ async def _authenticate(
 
 
 async def _check_age(parts: Parts, client: Client, account: queries.Account) -> None:
-    """Raise `Conflict` if the password was made up too long ago."""
-    allowed = parts.made_up_password_seconds
+    """Raise `Conflict` if the password is temporary and has expired."""
+    allowed = parts.temporary_password_seconds
     if account.must_change_password and 0 < allowed < account.password_age_seconds:
         await audit.record(parts.database, "password expired", client, actor=account.username)
-        raise Conflict("This made-up password has expired. Ask an admin for another one.")
+        raise Conflict("This temporary password has expired. Ask an admin for another one.")
 
 
 async def _record_failure(

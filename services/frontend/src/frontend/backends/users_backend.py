@@ -65,7 +65,7 @@ class UsersBackend:
         """Return the tokens, or None if the name or password is wrong.
 
         Raises `Forbidden` if a new password must come along, `BackendRefused` for a bad one, and
-        `Conflict` if a made-up password has expired.
+        `Conflict` if a temporary password has expired.
         """
         body = {"username": username, "password": password.reveal()}
         if new_password is not None:

@@ -43,7 +43,7 @@ def users(request: PageRequest) -> HttpResponse:
 
 @for_admins
 def new_user(request: PageRequest) -> HttpResponse:
-    """Create a user with a made-up password, which is shown once."""
+    """Create a user with a temporary password, which is shown once."""
     return answer_form(request, "admin_new_user.html", _create_user)
 
 
@@ -101,7 +101,7 @@ def _get_user(request: PageRequest, user_id: int) -> ManagedUser:
 
 
 def _create_user(request: PageRequest) -> HttpResponse:
-    password = _made_up_password()
+    password = _temporary_password()
     username = request.POST.get("username", "").strip()
     created = request.parts.users.create_user(request.caller, username, password)
     return _password_page(request, created, password)
@@ -111,7 +111,7 @@ def _change_user(request: PageRequest, managed: ManagedUser) -> HttpResponse:
     """Do what the pressed button says."""
     backend, action = request.parts.users, request.POST.get("action", "")
     if action == "reset-password":
-        password = _made_up_password()
+        password = _temporary_password()
         backend.change_user(request.caller, managed.id, password=password.reveal())
         return _password_page(request, managed, password)
     if action == "end-sessions":
@@ -133,6 +133,6 @@ def _password_page(request: PageRequest, managed: ManagedUser, password: Secret)
     return show(request, "admin_password.html", user=managed, password=password.reveal())
 
 
-def _made_up_password() -> Secret:
+def _temporary_password() -> Secret:
     # 128 random bits.
     return Secret(secrets.token_urlsafe(16))

@@ -196,7 +196,7 @@ def _too_many_attempts(request: PageRequest, next_path: str, seconds: int) -> Ht
 
 
 def choose_password(request: PageRequest) -> HttpResponse:
-    """Log in with a password that somebody has made up, and replace it by one's own."""
+    """Log in with a temporary password, and replace it with one's own."""
     return answer_form(request, "first_password.html", _choose_password, **_kept(request))
 
 

@@ -73,8 +73,8 @@ _REASONS: tuple[tuple[str, Promise], ...] = (
     ),
     ("must not contain the character NUL", _("It contains a character that cannot be stored.")),
     (
-        "This made-up password has expired\\. .*",
-        _("This password was made up for you too long ago. Ask an admin for another one."),
+        "This temporary password has expired\\. .*",
+        _("This temporary password has expired. Ask an admin for another one."),
     ),
     ("is the current password", _("This is your current password. Choose another.")),
     (
