@@ -57,7 +57,7 @@ def test_too_many_guesses_must_wait(http: HttpClient) -> None:
     assert answer.headers["RateLimit-Policy"] == '"passwords";q=5;w=3000'
     assert answer.headers["RateLimit"].startswith('"passwords";r=0;t=')
     assert answer.json()["detail"] == (
-        "Too many attempts have failed. Please wait before the next one."
+        "There have been too many attempts. Please wait before the next one."
     )
 
 

@@ -118,6 +118,9 @@ def test_registrations_are_limited_by_network(open_http: HttpClient, sql: Sql) -
 
     assert [answer.status for answer in answers] == [201] * 10 + [429]
     assert int(answers[-1].headers["Retry-After"]) > 0
+    assert answers[-1].json()["detail"] == (
+        "There have been too many attempts. Please wait before the next one."
+    )
     assert sql.value("SELECT count(*) FROM users") == 10
 
 

@@ -164,7 +164,7 @@ def _too_many(count: Count) -> TooManyRequests:
         reset_seconds=count.wait_seconds,
     )
     return TooManyRequests(
-        "Too many attempts have failed. Please wait before the next one.",
+        "There have been too many attempts. Please wait before the next one.",
         retry_after_seconds=count.wait_seconds,
         headers=limit.headers,
     )
