@@ -106,14 +106,13 @@ class Guesses:
         self._database = database
         self._secret = secret
 
-    async def admit_stranger(self, client: Client, username: str) -> Attempt:
+    async def admit_stranger(self, client: Client, folded_name: str) -> Attempt:
         """Return a stranger's attempt to log in; raises `TooManyRequests`."""
-        name = await queries.fold_name(self._database, username)
         return Attempt(
             *await self._counts(
-                Count(self._key("name and network", name, client.network), OWN),
+                Count(self._key("name and network", folded_name, client.network), OWN),
                 Count(self._key("network", client.network), NETWORK),
-                Count(self._key("name", name), NAME),
+                Count(self._key("name", folded_name), NAME),
             )
         )
 

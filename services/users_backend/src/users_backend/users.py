@@ -31,12 +31,18 @@ async def log_in(parts: Parts, client: Client, login: Login, device_token: str =
     password has expired, and `TooManyRequests`.
     """
     known_user_id = await browsers.find_user(parts.database, device_token)
+    # Before the turn: if the database does not answer, nobody waits for those who wait for it.
+    folded_name = await queries.fold_name(parts.database, login.username)
     line = Line.LOGINS if known_user_id is None else Line.ACCOUNTS
     async with parts.passwords.turn(line, client) as hasher:
         account = await queries.find_account(parts.database, login.username)
         if account is None or account.user_id != known_user_id:
-            device_token = ""
-        account = await _authenticate(parts, client, hasher, account, login, device_token)
+            known_token = ""
+            attempt = await parts.guesses.admit_stranger(client, folded_name)
+        else:
+            known_token = device_token
+            attempt = await parts.guesses.admit_browser(known_token)
+        account = await _authenticate(parts, client, hasher, attempt, account, login)
         await _check_age(parts, client, account)
         new_hash = await _new_hash(hasher, account, login)
     is_changed = login.new_password is not UNSET
@@ -46,23 +52,19 @@ async def log_in(parts: Parts, client: Client, login: Login, device_token: str =
     )
     if token is None:
         raise _wrong()
-    device_token = await browsers.keep(parts.database, account.user_id, device_token)
-    return LoggedIn(f"Bearer {token}", device_token)
+    known_token = await browsers.keep(parts.database, account.user_id, known_token)
+    return LoggedIn(f"Bearer {token}", known_token)
 
 
 async def _authenticate(
     parts: Parts,
     client: Client,
     hasher: PasswordHasher,
+    attempt: Attempt,
     account: queries.Account | None,
     login: Login,
-    device_token: str,
 ) -> queries.Account:
-    """Return the account if the password is right; `device_token` is that of a known browser."""
-    if device_token:
-        attempt = await parts.guesses.admit_browser(device_token)
-    else:
-        attempt = await parts.guesses.admit_stranger(client, login.username)
+    """Return the account; raises `Unauthorized` if there is none, or the password is wrong."""
     password_hash = None if account is None else account.password_hash
     if not await hasher.verify(login.password.reveal(), password_hash) or account is None:
         await _record_failure(parts, client, attempt, "login failed", login.username)
