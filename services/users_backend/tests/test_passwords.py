@@ -12,9 +12,9 @@ from mythoughts_chassis.tokens import Principal
 from services.users_backend.tests.conftest import CLIENT, Opened
 from testkit.users_sql import PASSWORD, Sql, hash_of
 from testkit.waiting_clients import WaitingClient
-from users_backend import users
+from users_backend import queries, users
 from users_backend.passwords import PasswordHasher
-from users_backend.schemas import Login, PasswordChange
+from users_backend.schemas import LoggedIn, Login, PasswordChange
 from users_backend.turns import Line
 
 
@@ -92,6 +92,31 @@ def test_hash_with_other_parameters_is_replaced_at_login(
     assert new is not None
     assert new.startswith("$argon2id$v=19$m=19456,t=2,p=1$")
     assert asyncio.run(PasswordHasher().verify(PASSWORD, new))
+
+
+def test_logins_at_once_with_an_outdated_hash_all_succeed(sql: Sql, opened: Opened) -> None:
+    """One of several simultaneous logins replaces the hash, which keeps out no other."""
+    sql.add_user("bruce", password_hash=argon2.PasswordHasher(1, 8192, 1).hash(PASSWORD))
+
+    outcomes = asyncio.run(log_in_at_once(opened, 3))
+
+    assert [type(outcome) for outcome in outcomes] == 3 * [LoggedIn]
+
+
+async def log_in_at_once(opened: Opened, number: int) -> list[LoggedIn | BaseException]:
+    """Log in several times; all wait for their turns before the first has one."""
+    clients = [WaitingClient() for _ in range(number)]
+    login = Login("bruce", Secret(PASSWORD))
+    async with opened() as parts:
+        # Open the connections: otherwise each login would take longer than the one before it.
+        await asyncio.gather(*(queries.fold_name(parts.database, "bruce") for _ in clients))
+        async with parts.passwords.turn(Line.LOGINS, CLIENT):
+            tasks = [
+                asyncio.create_task(users.log_in(parts, client.client, login)) for client in clients
+            ]
+            for client in clients:
+                await client.waits.wait()
+        return await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def test_failed_login_leaves_an_old_hash(sql: Sql, opened: Opened) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 
+import argon2
 import asyncpg
 import pytest
 
@@ -67,6 +68,27 @@ def test_login_during_a_change_of_password_fails(
         asyncio.run(race())
 
     assert sql.run("SELECT FROM sessions WHERE ended_at IS NULL") == []
+
+
+def test_login_succeeds_while_another_process_renews_the_hash(
+    sql: Sql, database_url: str, opened: Opened
+) -> None:
+    """A login does not fail because of another with the same password, which renews the hash."""
+    outdated = argon2.PasswordHasher(1, 8192, 1).hash(PASSWORD)
+    user_id = sql.add_user("bruce", password_hash=outdated)
+
+    async def renew(connection: Connection) -> None:
+        await queries.replace_password_hash(connection, user_id, outdated, hash_of(PASSWORD))
+
+    async def race() -> None:
+        async with opened() as parts:
+            login = users.log_in(parts, CLIENT, Login("bruce", Secret(PASSWORD)))
+            await meanwhile(database_url, renew, login)
+
+    asyncio.run(race())
+
+    assert sql.value("SELECT count(*) FROM sessions") == 1
+    assert sql.hash_of_user("bruce") == hash_of(PASSWORD)
 
 
 @pytest.mark.parametrize("what", ["password", "others"])

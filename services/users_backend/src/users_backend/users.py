@@ -51,7 +51,8 @@ async def log_in(parts: Parts, client: Client, login: Login, device_token: str =
         repeatable=False,
     )
     if token is None:
-        raise _wrong()
+        # Another request has changed the account meanwhile; perhaps it only renewed the hash.
+        return await log_in(parts, client, login, device_token)
     known_token = await browsers.keep(parts.database, account.user_id, known_token)
     return LoggedIn(f"Bearer {token}", known_token)
 
@@ -67,8 +68,9 @@ async def _authenticate(
     """Return the account; raises `Unauthorized` if there is none, or the password is wrong."""
     password_hash = None if account is None else account.password_hash
     if not await hasher.verify(login.password.reveal(), password_hash) or account is None:
+        _LOGINS_FAILED.inc()
         await _record_failure(parts, client, attempt, "login failed", login.username)
-        raise _wrong()
+        raise Unauthorized("The name or the password is wrong.")
     await attempt.succeed(parts.database)
     return account
 
@@ -204,11 +206,6 @@ async def _hash_change(
     hasher: PasswordHasher, account: queries.Account, present: Secret, new: Secret
 ) -> str:
     return await hasher.hash_new(new, account.username, field="new_password", present=present)
-
-
-def _wrong() -> Unauthorized:
-    _LOGINS_FAILED.inc()
-    return Unauthorized("The name or the password is wrong.")
 
 
 def _wrong_present_password() -> Forbidden:
