@@ -69,6 +69,43 @@ def test_fault_of_the_surroundings_is_told(
     assert capsys.readouterr().err == "example: broken\n"
 
 
+def run_several(*words: str) -> tuple[int, list[str]]:
+    """Run a program with two commands, one of which fails; its status, and what was run."""
+    ran: list[str] = []
+
+    def command(options: argparse.Namespace, _: object) -> None:
+        ran.append(options.name)
+        if options.name == "fail":
+            raise CommandError("broken")
+
+    parser = argparse.ArgumentParser(prog="example")
+    parser.set_defaults(name="default", command=command)
+    actions = parser.add_subparsers()
+    for name in ("work", "fail"):
+        actions.add_parser(name).set_defaults(name=name)
+    return run(parser, words), ran
+
+
+@pytest.mark.parametrize(
+    ("words", "status", "ran"),
+    [
+        ("", 0, ["default"]),
+        ("work", 0, ["work"]),
+        ("work then work", 0, ["work", "work"]),
+        ("work then fail then work", 2, ["work", "fail"]),
+    ],
+)
+def test_commands_run_one_after_the_other(words: str, status: int, ran: list[str]) -> None:
+    """`then` separates commands; the first that fails is the last."""
+    assert run_several(*words.split()) == (status, ran)
+
+
+def test_no_command_runs_if_a_later_one_is_misspelt() -> None:
+    """All commands are read before the first one runs."""
+    with pytest.raises(SystemExit):
+        run_several("work", "then", "wrok")
+
+
 def test_each_line_names_the_program(capsys: pytest.CaptureFixture[str]) -> None:
     """Each line of a multi-line message begins with the program's name."""
     run_raising(SettingsError("one\ntwo"))

@@ -8,7 +8,7 @@ import pytest
 
 from mythoughts_chassis.observation import UNOBSERVED_PATHS
 from mythoughts_chassis.server import FINISH_SECONDS
-from mythoughts_chassis.settings import DatabaseSettings, OwnerSettings, describe_settings
+from mythoughts_chassis.settings import OwnerSettings, describe_settings
 from testkit.manifest_objects import (
     SERVICES,
     all_containers,
@@ -29,8 +29,6 @@ DRIVER_VARIABLES = {"PGSSLMODE", "PGSSLROOTCERT", "PYTHONPATH"}
 # The settings of the commands that do not serve.
 COMMANDS: dict[str, type] = {
     "migrate": OwnerSettings,
-    "load-demo": OwnerSettings,
-    "create-admin": DatabaseSettings,
 }
 
 
@@ -118,7 +116,7 @@ def test_services_never_have_the_owners_addresses(rendered: tuple[Manifest, ...]
         if volume["name"] in {mount["name"] for mount in container["volumeMounts"]}
     }
 
-    assert with_address <= {"migrate", "load-demo", "back-up"}
+    assert with_address <= {"migrate", "back-up"}
 
 
 def test_services_are_told_what_they_know(rendered: tuple[Manifest, ...]) -> None:

@@ -318,11 +318,16 @@ DELETE_OLD_BROWSERS = """
 """
 
 
+async def has_users(connection: Connection) -> bool:
+    """Return whether the table has any row."""
+    return bool(await connection.fetchval("SELECT EXISTS (SELECT FROM users)"))
+
+
 async def fill_empty_table(connection: Connection, rows: list[tuple[int, str, str]]) -> bool:
     """Store (id, username, password_hash) rows; return False if the table is not empty."""
     async with connection.transaction():
         await connection.execute("LOCK TABLE users IN SHARE ROW EXCLUSIVE MODE")
-        if await connection.fetchval("SELECT EXISTS (SELECT FROM users)"):
+        if await has_users(connection):
             return False
         await connection.executemany(
             "INSERT INTO users (id, username, password_hash) OVERRIDING SYSTEM VALUE "
