@@ -1,16 +1,23 @@
 #!/bin/bash
 # With the argument `start`, it starts PostgreSQL. When the image has created new data, it runs this
 # script again: it then creates the database, its owner of the same name, and the role of the service.
-# At each later start it creates what is missing of these, and sets the passwords that the files have.
+# A later start for which the passwords or this script have changed creates what is missing of these, and
+# sets the passwords that the files have.
 set -eo pipefail
 
 # This file exists until the data is complete: an interrupted first start begins again from scratch.
 unfinished=/var/lib/postgresql/.unfinished
+# What the data was last prepared with: if that is the same, a start needs no second server.
+prepared=/var/lib/postgresql/.prepared
 
 # If it fails, its last line says why: an operator may see no other.
 fail() {
     echo "The database cannot start: $*" >&2
     exit 1
+}
+
+inputs() {
+    sha256sum "${BASH_SOURCE[0]}" "$OWNER_PASSWORD_FILE" "$SERVICE_PASSWORD_FILE"
 }
 
 create_application() {
@@ -29,6 +36,7 @@ SELECT format('CREATE DATABASE %I OWNER %I', :'name', :'name')
  WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = :'name') \gexec
 REVOKE ALL ON DATABASE :"name" FROM PUBLIC;
 SQL
+    inputs >"$prepared"
     rm -f "$unfinished"
 }
 
@@ -37,7 +45,9 @@ if [ "${1:-}" = start ]; then
         [ -s "$file" ] && [ -r "$file" ] || fail "$file, a password, is missing, empty or unreadable."
     done
     if [ -e "$unfinished" ]; then rm -rf "${PGDATA:?}"; fi
-    if [ -s "$PGDATA/PG_VERSION" ]; then
+    if [ ! -s "$PGDATA/PG_VERSION" ]; then
+        touch "$unfinished"
+    elif [ "$(inputs)" != "$(cat "$prepared" 2>/dev/null)" ]; then
         # As the image does at its first start: this server does not listen on TCP. Recovery after a
         # crash may take minutes.
         export PGCTLTIMEOUT=3600
@@ -49,8 +59,6 @@ if [ "${1:-}" = start ]; then
         rm "$log"
         create_application
         pg_ctl --pgdata="$PGDATA" --mode=fast --wait --silent stop
-    else
-        touch "$unfinished"
     fi
     exec docker-entrypoint.sh postgres
 fi

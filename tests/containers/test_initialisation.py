@@ -13,7 +13,8 @@ FILE = THOUGHTS.folder / "compose.yaml"
 DATABASE = "thoughts-database"
 # No role can have this name: the script that makes it fails.
 REFUSED = "services: {thoughts-database: {environment: {APPLICATION_DATABASE: pg_refused}}}"
-LAST_WORDS = re.compile("The database cannot start: .*FATAL: .*configuration file")
+LAST_WORDS = re.compile("FATAL: .*configuration file")
+COUNT_ROLES = "SELECT count(rolpassword) FROM pg_authid WHERE rolname = 'thoughts_service'"
 LAST_LINE = ("logs", "--no-log-prefix", "--tail=1")
 TABLES = ("exec", "-T", DATABASE, "psql", "--username=postgres", "--tuples-only", "--command")
 
@@ -52,16 +53,27 @@ def test_killed_initialisation_is_done_again() -> None:
         assert "thoughts" in databases.split()
 
 
-def test_role_that_is_missing_is_created_by_the_next_start() -> None:
-    """A database of an earlier version, which had one role, gets that of the service."""
+def test_changed_password_is_set_by_the_next_start() -> None:
+    """A start with another password sets it, also for a role that is missing; others set none."""
     with Project(FILE) as project:
         project.compose("up", "--detach", "--wait", DATABASE)
         project.compose(*TABLES, "DROP ROLE thoughts_service")
+        files = f"--volume={project.name}_thoughts-database-server:/files"
 
-        project.compose("restart", DATABASE)
-        project.compose("up", "--detach", "--wait", "thoughts-backend")
+        restart(project)
+        before = project.compose(*TABLES, COUNT_ROLES)
+        change = "echo changed > /files/service-password"
+        docker("run", "--rm", files, "--entrypoint=sh", "postgres:18-trixie", "-c", change)
+        restart(project)
 
-        assert project.health("thoughts-backend") == "healthy"
+        assert before.strip() == "0"
+        assert project.compose(*TABLES, COUNT_ROLES).strip() == "1"
+
+
+def restart(project: Project) -> None:
+    """Restart the database."""
+    project.compose("stop", DATABASE)
+    project.compose("up", "--detach", "--wait", DATABASE)
 
 
 def test_later_starts_keep_the_data() -> None:
