@@ -84,7 +84,7 @@ test: chromium clients kubectl ## Run all tests; NO_BROWSER=1 and NO_NODE=1 leav
 	    $(ARGS)
 
 .PHONY: reset
-reset: ## Delete the system's data, after asking; YES=1 does not ask
+reset: ## Delete the system's data; asks first, unless YES=1
 	@exec $(python) -m local reset
 
 ##@ Run
@@ -160,7 +160,7 @@ cluster-up: ## Create a cluster on this machine and deploy to it
 	@exec $(venv) -m deploy cluster-up
 
 .PHONY: cluster-down
-cluster-down: ## Delete this cluster, after asking; YES=1 does not ask
+cluster-down: ## Delete this cluster; asks first, unless YES=1
 	$(install_run)
 	@exec $(venv) -m deploy cluster-down
 
@@ -185,7 +185,7 @@ undeploy: ## Delete the system and its data from kubectl's cluster
 	@exec $(venv) -m deploy undeploy
 
 .PHONY: prepare
-prepare: ## Prepare kubectl's cluster for the walk in docs/chapter.md
+prepare: ## Prepare kubectl's cluster for docs/chapter.md
 	$(install_run)
 	@exec $(venv) -m deploy prepare
 
@@ -291,7 +291,7 @@ fuzz: ## Send each backend thousands of generated requests
 	@exec $(venv) -m tests.fuzz $(ARGS)
 
 .PHONY: bench
-bench: ## Measure the cost of requests
+bench: ## Measure requests and starts; ARGS=search or ARGS=images
 	$(install_all)
 	@exec $(venv) -m benchmarks $(ARGS)
 

@@ -88,9 +88,9 @@ def deploy_overlay(environment: Mapping[str, str]) -> None:
 
 
 def prepare_chapter(environment: Mapping[str, str]) -> None:
-    """Prepare the cluster of the current context for the walk in docs/chapter.md."""
+    """Prepare the cluster of the current context for docs/chapter.md."""
     kubectl = Kubectl(chosen_context(environment))
-    # The walk uses the names in the manifests, which a registry does not serve.
+    # That page uses the names in the manifests, which a registry does not serve.
     delivery = delivery_to(kubectl, environment, by_registry=False)
     what = "This deploys MyThoughts and deletes its three services again, but no data,"
     confirm(_where(what, kubectl), environment, verb="prepare")
@@ -116,7 +116,7 @@ def cluster_dev(environment: Mapping[str, str]) -> None:
     services = [names[chosen]] if chosen else SERVICES
     debugger = _debugger(environment)
     if debugger and len(services) > 1:
-        raise Failure("DEBUGGER is the port of one service: choose it by SERVICE.")
+        raise Failure("DEBUGGER works for one service: add SERVICE=frontend, for example.")
     kubectl = Kubectl(chosen_context(environment))
     delivery = delivery_to(kubectl, environment)
     what = f"This runs {', '.join(service.workload for service in services)} from this working tree"

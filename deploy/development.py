@@ -62,7 +62,7 @@ def _apply(
     take: Callable[[Service], Snapshot],
 ) -> None:
     if change.is_of_packages(service):
-        what = f"{change.title} changed: a new image has to be built. Enter does it."
+        what = f"{change.title} changed, which needs a new image. Press Enter to build it."
         show_line(service.name, what)
     if not change.is_of_code(service):
         return

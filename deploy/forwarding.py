@@ -31,7 +31,7 @@ class Forwarding:
     def __enter__(self) -> str:
         self._thread.start()
         if not self._began.wait(_START_SECONDS):
-            raise Failure(f"kubectl does not forward {self._name}: has it a pod that runs?")
+            raise Failure(f"kubectl cannot forward to {self._name}: does it have a running pod?")
         return f"{HOST}:{self._here}"
 
     def __exit__(self, *_: object) -> None:

@@ -64,8 +64,8 @@ class Lease:
         if ends > _now():
             seconds = (ends - _now()).total_seconds()
             raise Failure(
-                f"{spec['holderIdentity']} develops in this cluster already. If that has ended "
-                f"without a goodbye, its lease expires in {seconds:.0f} s."
+                f"{spec['holderIdentity']} is already running `make cluster-dev` in this cluster. "
+                f"If that process was killed, its lease expires in {seconds:.0f} s."
             )
 
     def _renew(self) -> None:

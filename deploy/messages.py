@@ -52,8 +52,8 @@ def addresses(found: Addresses, kubectl: Kubectl) -> str:
 
 
 PREPARED = """\
-Its images, keys, databases and demonstration data are in the cluster, and its three services are
-not: docs/chapter.md applies these one by one."""
+The images, keys, databases and demonstration data are in the cluster. The three services are
+not: docs/chapter.md applies them one by one."""
 
 
 def how_to_go_on(overlay: Overlay) -> str:

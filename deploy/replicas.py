@@ -143,7 +143,7 @@ class Replicas:
                 # The container may have ended meanwhile; the next one may be another.
                 refusals += 1
                 if refusals == _WORTH_A_WORD:
-                    show_line(pod.service.name, f"{pod.name} takes no code yet: {error}")
+                    show_line(pod.service.name, f"{pod.name} cannot receive code yet: {error}")
                 time.sleep(_PAUSE_SECONDS)
                 continue
             with self._changed:

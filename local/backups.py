@@ -43,7 +43,7 @@ def restore(environment: Mapping[str, str]) -> int:
     folder = _used_folder()
     chosen = _chosen(_backups(environment, folder), environment.get("BACKUP"))
     check(chosen)
-    question = f"This replaces every user and thought in {folder.path} by those of {chosen}."
+    question = f"This replaces every user and thought in {folder.path} with those of {chosen}."
     confirm(question, environment, verb="restore")
     try:
         with own_server(folder) as server, step("Restoring"):
@@ -144,7 +144,7 @@ def _chosen(backups: Path, name: str | None) -> Path:
         raise Failure(f"There is no backup in {backups}. `make backup` makes one.")
     if name and name not in made:
         newest = "\n".join(f"  {other}" for other in made[-10:])
-        raise Failure(f"There is no backup BACKUP={name} in {backups}. The newest:\n{newest}")
+        raise Failure(f"There is no backup {name} in {backups}. The newest:\n{newest}")
     return backups / (name or made[-1])
 
 

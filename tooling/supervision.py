@@ -39,7 +39,7 @@ class SupervisedService:
         """Replace the process if the change is of its code; show when it is live, or why not."""
         name = self._service.name
         if change.is_of_packages(self._service):
-            show_line(name, f"{change.title} changed: `make dev` installs packages when it starts")
+            show_line(name, f"{change.title} changed: restart `make dev` to install the packages")
         if not change.is_of_code(self._service) or not self._has_news():
             return
         try:

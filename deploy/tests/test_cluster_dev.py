@@ -446,7 +446,7 @@ def test_changed_packages_need_an_image(developer: Developer, frontend: tuple[Ru
         program.chmod(0o755)
 
     (developer.tree / "services/frontend/requirements.txt").write_text("another==1\n")
-    run.wait_for("requirements.txt changed: a new image has to be built")
+    run.wait_for("requirements.txt changed, which needs a new image")
     assert run.process.stdin is not None
     run.process.stdin.write("\n")
     run.process.stdin.flush()
@@ -480,7 +480,7 @@ def test_second_terminal_is_told(developer: Developer, frontend: tuple[Run, Pod]
     second = developer.start()
 
     assert second.process.wait(60) == 1
-    assert f"(process {first.process.pid}) develops in this cluster already" in second.output
+    assert f"(process {first.process.pid}) is already running `make cluster-dev`" in second.output
     assert len(developer.cluster.pods_of("users-backend")) == 1
     assert not developer.cluster.pods_of("users-backend")[0].takes_code
 
@@ -581,7 +581,7 @@ def test_debugger_is_for_one_service(developer: Developer) -> None:
     run = developer.start(DEBUGGER="5678")
 
     assert run.process.wait(60) == 1
-    assert "choose it by SERVICE" in run.output
+    assert "add SERVICE=frontend" in run.output
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""`make prepare`: prepares a cluster for the walk in docs/chapter.md."""
+"""`make prepare`: prepares a cluster for docs/chapter.md."""
 
 from testkit.stand_ins import Workplace
 
@@ -21,7 +21,7 @@ def test_services_are_deleted_once_their_data_is_loaded(workplace: Workplace) ->
             *("--namespace", "example"),
         ],
     ]
-    assert "docs/chapter.md applies these one by one." in outcome.output
+    assert "docs/chapter.md applies them one by one." in outcome.output
 
 
 def test_registry_is_passed_by(workplace: Workplace) -> None:

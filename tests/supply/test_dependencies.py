@@ -64,7 +64,7 @@ def actions() -> set[str]:
         ("## `make up`", lambda: of_files("run", "build", "installer")),
         ("## Development", lambda: of_files("development")),
         ("## Other environments", lambda: of_files("auditor", "clients", "scanner")),
-        ("## Packages of npm", of_npm),
+        ("## npm packages", of_npm),
         ("## Images", images),
         ("## Actions", actions),
     ],

@@ -51,7 +51,7 @@ class Settings(ServiceSettings):
     )
     threads: int = setting(
         "How many requests are handled at once. More than twice BACKEND_CONNECTIONS, "
-        "so that two stalled backends do not occupy every thread.",
+        "so that calls to two stalled backends leave some threads free.",
         default=24,
         minimum=1,
         maximum=256,
@@ -74,6 +74,6 @@ class Settings(ServiceSettings):
     )
 
     def __post_init__(self) -> None:
-        """Reject threads that two stalled backends could all occupy."""
+        """Reject so few threads that calls to two stalled backends could occupy all."""
         if self.threads <= 2 * self.backend_connections:
             raise SettingsError("THREADS: must be more than twice BACKEND_CONNECTIONS")

@@ -56,7 +56,9 @@ def _add_reset_password(actions: Actions) -> None:
 
 
 def _add_list_users(actions: Actions) -> None:
-    users = actions.add_parser("list-users", help="list users: id, name, and what is special")
+    users = actions.add_parser(
+        "list-users", help="list users: id, name, and whether admin or disabled"
+    )
     users.add_argument("search", nargs="?", default="", help="only names that contain this")
     users.add_argument("--admins", action="store_true", help="only admins")
     users.set_defaults(command=_list_users)

@@ -23,7 +23,7 @@ _LOGINS_FAILED = Counter("users_logins_failed", "Logins with a wrong name or pas
 
 
 async def log_in(parts: Parts, client: Client, login: Login, device_token: str = "") -> LoggedIn:
-    """Start a session and return its token; a new password that comes along replaces the old one.
+    """Start a session and return its token; a new password in the request replaces the old one.
 
     Raises the same `Unauthorized` for a wrong name and a wrong password. Both cost the same
     look-ups and one hash, so that timing reveals nothing either. Raises `Forbidden` if the user

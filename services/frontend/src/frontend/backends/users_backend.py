@@ -64,7 +64,7 @@ class UsersBackend:
     ) -> LoggedIn | None:
         """Return the tokens, or None if the name or password is wrong.
 
-        Raises `Forbidden` if a new password must come along, `BackendRefused` for a bad one, and
+        Raises `Forbidden` if a new password is required, `BackendRefused` for a bad one, and
         `Conflict` if a temporary password has expired.
         """
         body = {"username": username, "password": password.reveal()}
