@@ -19,11 +19,10 @@ from testkit.thoughts_sql import Sql
 from thoughts_backend import thoughts
 from thoughts_backend.app import MIGRATIONS
 from thoughts_backend.grams import is_whole, whole_grams
-from thoughts_backend.list_queries import Wanted, block_bits
+from thoughts_backend.list_queries import Found, Wanted, block_bits
 from thoughts_backend.schemas import Thought, ThoughtsQuery, shows_something
 from thoughts_backend.search import Search
-from thoughts_backend.search_plan import Pace
-from thoughts_backend.search_steps import Blocks, Found, Step, Walk
+from thoughts_backend.search_plan import Blocks, Pace, Step, Walk
 
 # Few characters of many kinds, so that random terms occur in some texts but not in others.
 CHARACTERS = (
@@ -36,7 +35,7 @@ LARGEST_ID = 2**26
 MOST_PAGES = 12
 
 # Walks so short that most searches must continue in the index, and no time limits.
-PACE = Pace(first_walk=3, common_walk=5, long_walk=12, step_seconds=60, page_seconds=60)
+PACE = Pace(first_walk=3, long_walk=12, step_seconds=60, page_seconds=60)
 PACES = {
     "whole pages": PACE,
     "step by step": replace(PACE, page_seconds=0),

@@ -5,8 +5,7 @@ from collections.abc import Sequence
 import pytest
 
 from thoughts_backend.list_queries import Wanted
-from thoughts_backend.search_plan import PACE, plan
-from thoughts_backend.search_steps import Blocks, Step, Walk
+from thoughts_backend.search_plan import PACE, Blocks, Step, Walk, plan
 
 LIMIT = 21
 LONG_WALK = Walk(PACE.long_walk)

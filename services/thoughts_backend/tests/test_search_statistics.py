@@ -1,12 +1,14 @@
 """What a search learns from PostgreSQL's statistics."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
 
 from mythoughts_chassis.database import Database
+from mythoughts_chassis.problems import Unavailable
 from mythoughts_chassis.settings import Secret
 from testkit.roles import migrate_with_roles, service_url
 from testkit.thoughts_sql import Sql
@@ -17,7 +19,7 @@ from thoughts_backend.search import Search
 from thoughts_backend.search_plan import PACE
 
 # One thought in 20 has the term: the shortest walk, over 128 thoughts, finds too few for a page of
-# 20 and the next page's first; the one for common terms, over 512, finds enough.
+# 20 and the next page's first; the longer one, for terms that may be common, finds enough.
 TEXTS = """
     INSERT INTO thoughts (user_id, username, text)
     SELECT 1, 'bruce', CASE WHEN n % 20 = 0 THEN 'A Quokka.' ELSE 'nothing' END
@@ -35,6 +37,20 @@ class CountingDatabase(Database):
         return await super().run(*arguments, **options)
 
 
+@contextmanager
+def prepared(url: str, analyze: str) -> Iterator[tuple[asyncio.Runner, CountingDatabase, Sql]]:
+    """Yield the service's database with these texts, and a connection of the owner."""
+    migrate_with_roles(url, MIGRATIONS)
+    with asyncio.Runner() as runner, Sql(runner, url) as sql:
+        sql.run(TEXTS)
+        sql.run(f"VACUUM {analyze} thoughts")
+        service = Secret(service_url(url))
+        database = CountingDatabase(service, pool_size=1, application_name="tests")
+        runner.run(database.open())
+        yield runner, database, sql
+        runner.run(database.close())
+
+
 @pytest.mark.parametrize(
     ("analyze", "term", "runs"),
     [("ANALYZE", "QUOKKA", [2, 1]), ("", "QUOKKA", [3, 2]), ("", "QU", [2, 1])],
@@ -47,22 +63,30 @@ def test_common_term_is_found_by_walks_alone(
 
     The first search also reads the statistics.
     """
-    url = new_database()
-    migrate_with_roles(url, MIGRATIONS)
-    with asyncio.Runner() as runner, Sql(runner, url) as sql:
-        sql.run(TEXTS)
-        sql.run(f"VACUUM {analyze} thoughts")
-        service = Secret(service_url(url))
-        database = CountingDatabase(service, pool_size=1, application_name="tests")
-        runner.run(database.open())
+    with prepared(new_database(), analyze) as (runner, database, _):
         search, query = Search(at_once=0), ThoughtsQuery(search=term)
         pages, counts = [], []
         for _ in range(2):
             database.runs = 0
             pages.append(runner.run(thoughts.find(database, search, query)))
             counts.append(database.runs)
-        runner.run(database.close())
 
-    assert PACE.first_walk // 20 < query.limit + 1 < PACE.common_walk // 20
+    assert PACE.first_walk // 20 < query.limit + 1 < PACE.long_walk // 20
     assert (counts, pages[0]) == (runs, pages[1])
     assert [thought.id for thought in pages[1].items] == list(range(4000, 3600, -20))
+
+
+def test_statistics_are_read_again_after_a_failure(new_database: Callable[[], str]) -> None:
+    """Statistics that could not be read are read by the next search."""
+    with prepared(new_database(), "ANALYZE") as (runner, database, sql):
+        search, query = Search(at_once=0), ThoughtsQuery(search="QUOKKA")
+        sql.run("REVOKE EXECUTE ON FUNCTION search_frequencies FROM PUBLIC")
+        with pytest.raises(Unavailable):
+            runner.run(thoughts.find(database, search, query))
+        sql.run("GRANT EXECUTE ON FUNCTION search_frequencies TO PUBLIC")
+        runner.run(thoughts.find(database, search, query))
+        database.runs = 0
+        runner.run(thoughts.find(database, search, query))
+
+    # One walk is enough only if the statistics are known.
+    assert database.runs == 1

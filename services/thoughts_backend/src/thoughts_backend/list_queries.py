@@ -42,16 +42,24 @@ class Wanted:
 
 
 @dataclass(frozen=True, slots=True)
-class Walked:
-    """The matches among the thoughts that a walk has read, and what further steps must know.
+class Found:
+    """Matches, in the requested order.
 
-    All thoughts up to the id `reached` have been read; None means that none are left. `folded` is
-    the search as `fold_text` folds it. It and `newest_id` are missing if the walk found as many
-    matches as it could return.
+    All thoughts up to the id `reached` have been searched; None means that none are left.
     """
 
     thoughts: list[Thought]
     reached: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Walked(Found):
+    """The matches among the thoughts that a walk has read, and what further steps must know.
+
+    `folded` is the search as `fold_text` folds it. It and `newest_id` are missing if the walk found
+    as many matches as it could return.
+    """
+
     folded: str = ""
     newest_id: int = 0
 

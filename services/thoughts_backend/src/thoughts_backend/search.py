@@ -1,8 +1,8 @@
 """How a search works: exact, in the order of ids, with bounded work.
 
-A search is a sequence of steps (`search_steps`). `search_plan` chooses them; one loop, `_follow`,
-takes them until the page is full, the list has ended or the time is up. Then the page ends at the
-point that the search has reached, and the next page continues from there.
+A search is a sequence of steps, which `search_plan` chooses; one loop, `_follow`, takes them until
+the page is full, the list has ended or the time is up. Then the page ends at the point that the
+search has reached, and the next page continues from there.
 """
 
 import asyncio
@@ -13,14 +13,15 @@ from dataclasses import replace
 from mythoughts_chassis.database import Connection, Database
 from thoughts_backend import list_queries
 from thoughts_backend.grams import whole_grams
-from thoughts_backend.list_queries import Walked, Wanted
+from thoughts_backend.list_queries import Found, Walked, Wanted
 from thoughts_backend.schemas import Thought
-from thoughts_backend.search_plan import PACE, Pace, Plan, plan
-from thoughts_backend.search_steps import Found, beyond
+from thoughts_backend.search_plan import PACE, Pace, Plan, beyond, plan
 
 # How many grams of a search are looked up, rarest first. A fourth costs as much as it saves by
 # ruling out candidates.
 GRAMS = 3
+# The share of thoughts that is expected to have a term that is shorter than a gram.
+UNKNOWN_SHARE = 0.08
 # How long gram frequencies are cached.
 FREQUENCIES_SECONDS = 600.0
 
@@ -67,17 +68,20 @@ class Search:
     async def _learn(self, database: Database) -> None:
         """Read how frequent the common grams are, from time to time."""
         if time.monotonic() > self._cached_until:
-            self._cached_until = time.monotonic() + FREQUENCIES_SECONDS
             self._frequencies = await database.run(list_queries.fetch_frequencies, repeatable=True)
+            # Only now: after a failure, the next search tries again.
+            self._cached_until = time.monotonic() + FREQUENCIES_SECONDS
 
     def _first_length(self, wanted: Wanted, limit: int) -> int:
         """Return how many thoughts the first walk reads: more if they may fill the page."""
         # In lower case instead of folded as in the database: only the length depends on it.
         grams = whole_grams(wanted.search.lower())
-        # How frequent a term is that is shorter than a gram is unknown.
-        share = min((self._frequencies.get(gram, 0.0) for gram in grams), default=1.0)
-        may_fill = share * self._pace.common_walk > limit
-        return self._pace.common_walk if may_fill else self._pace.first_walk
+        share = min((self._frequencies.get(gram, 0.0) for gram in grams), default=UNKNOWN_SHARE)
+        # Twice what is needed if the term is as frequent as its rarest gram: it is rarer.
+        needed = 2 * limit
+        if needed > share * self._pace.long_walk:
+            return self._pace.first_walk
+        return max(self._pace.first_walk, round(needed / share))
 
     def _rarest(self, folded: str) -> Sequence[str]:
         """Return the rarest whole grams; if there are none, the term, which is a prefix."""
@@ -103,7 +107,10 @@ async def _follow(
     *,
     ends_at: float,
 ) -> Found:
-    """Take steps until the page is full, the list has ended or the time is up."""
+    """Take steps until the page is full, the list has ended or the time is up.
+
+    `steps` gets the seconds that each step took, or None if it was given up.
+    """
     thoughts: list[Thought] = []
     step = next(steps)
     while True:

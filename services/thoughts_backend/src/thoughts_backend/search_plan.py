@@ -1,12 +1,73 @@
-"""Which steps a search takes: their sizes, their order, their time limits."""
+"""The steps of a search, and which of them it takes: their sizes, their order, their time limits.
+
+A step finds all matches among the next ids of the list, up to a limit.
+"""
 
 from collections.abc import Generator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
+from mythoughts_chassis.database import Connection
+from thoughts_backend import list_queries
 from thoughts_backend.grams import is_whole
-from thoughts_backend.list_queries import Wanted
-from thoughts_backend.search_steps import Blocks, Step, Walk
+from thoughts_backend.list_queries import Found, Wanted
+
+
+@dataclass(frozen=True, slots=True)
+class Walk:
+    """Read the next `length` thoughts one by one."""
+
+    length: int
+    seconds: float | None = None
+
+    async def run(
+        self, connection: Connection, wanted: Wanted, _: Sequence[str], limit: int
+    ) -> Found:
+        """Return the matches among them."""
+        return await list_queries.fetch_walk(connection, wanted, length=self.length, limit=limit)
+
+
+@dataclass(frozen=True, slots=True)
+class Blocks:
+    """Ask the index about the blocks that contain the next `ids` ids.
+
+    If they hold fewer than `enough` matches, which are at most those that the page lacks, the same
+    statement asks about all ids that are left. The step is given up after `seconds`.
+    """
+
+    ids: int
+    enough: int = 0
+    seconds: float | None = None
+
+    async def run(
+        self, connection: Connection, wanted: Wanted, grams: Sequence[str], limit: int
+    ) -> Found:
+        """Return the matches in these blocks, or all."""
+        bits = list_queries.block_bits(self.ids)
+        if wanted.ascending:
+            first, last = (wanted.above + 1) >> bits, (wanted.above + self.ids) >> bits
+            reached = ((last + 1) << bits) - 1
+            near = replace(wanted, below=min(wanted.below, reached + 1))
+        else:
+            first, last = max(wanted.below - self.ids, 0) >> bits, (wanted.below - 1) >> bits
+            reached = first << bits
+            near = replace(wanted, above=max(wanted.above, reached - 1))
+        statement = list_queries.by_index(
+            near,
+            wanted,
+            grams,
+            bits=bits,
+            blocks=range(first, last + 1),
+            enough=self.enough,
+            limit=limit,
+        )
+        thoughts = await list_queries.fetch(connection, statement)
+        found_near = sum(near.above < thought.id < near.below for thought in thoughts)
+        is_all = found_near < self.enough or near == wanted
+        return Found(thoughts, None if is_all else reached)
+
+
+Step: TypeAlias = Walk | Blocks
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,10 +75,9 @@ class Pace:
     """The sizes of the steps, and their time limits."""
 
     # A statement costs PostgreSQL 0.1 ms, reading a thought 0.25 us more, and each candidate of the
-    # index 1 us. The first walk shows how common the term is. It is longer if it may fill the page;
-    # a second walk follows if it is expected to.
+    # index 1 us. The first walk shows how common the term is; if it may fill the page, it is
+    # longer, up to `long_walk`. A second walk, of that length, follows if that should fill it.
     first_walk: int = 128
-    common_walk: int = 512
     long_walk: int = 2048
     # The first blocks hold this many ids, most of which may be older than the page: the smaller
     # number if that is expected to fill it, and at most an eighth (`parts`) of all.
@@ -78,3 +138,8 @@ def _widen(pace: Pace, first_ids: int, seconds: float | None) -> Plan:
         elif pace.growth * seconds < pace.step_seconds / 2:
             ids *= pace.growth
         seconds = yield Blocks(ids, seconds=None if ids == first_ids else pace.step_seconds)
+
+
+def beyond(wanted: Wanted, reached: int) -> Wanted:
+    """Restrict `wanted` to the thoughts that come after the one with the id `reached`."""
+    return replace(wanted, above=reached) if wanted.ascending else replace(wanted, below=reached)

@@ -10,10 +10,9 @@ from mythoughts_chassis.pagination import Page
 from mythoughts_chassis.problems import NotFound
 from mythoughts_chassis.tokens import Principal
 from thoughts_backend import list_queries, queries
-from thoughts_backend.list_queries import Wanted
+from thoughts_backend.list_queries import Found, Wanted
 from thoughts_backend.schemas import OwnThoughtsQuery, Thought, shows_something
 from thoughts_backend.search import Search
-from thoughts_backend.search_steps import Found
 
 # How many thoughts one transaction deletes: it takes about 0.05 s.
 DELETED_AT_ONCE = 10_000
