@@ -54,6 +54,7 @@ class HttpProtocol(HttpToolsProtocol):
     def __init__(self, connections: Connections, **options: Any) -> None:
         super().__init__(**options)
         self._registry = connections
+        self._running: RequestResponseCycle | None = None
         self._is_in_head = self._is_refused = False
         self._chunk_bytes = 0
         self._message_bytes = 0
@@ -88,6 +89,7 @@ class HttpProtocol(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget the connection."""
         self._registry.remove(self)
+        self._abandon_request()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -119,6 +121,8 @@ class HttpProtocol(HttpToolsProtocol):
             raise _TooMuch
         self._is_in_head = False
         super().on_headers_complete()
+        if not self.pipeline:
+            self._running = self.cycle
         self.headers = _TRAILERS
         self._enter(REQUEST_SECONDS)
         if len(self.pipeline) > MAX_PIPELINED:
@@ -132,7 +136,9 @@ class HttpProtocol(HttpToolsProtocol):
             self._enter(KEEP_ALIVE_SECONDS)
 
     def on_response_complete(self) -> None:
-        """Wait for the next request; called by uvicorn."""
+        """Answer, or wait for, the next request; called by uvicorn."""
+        if self.pipeline:
+            self._running = self.pipeline[-1][0]
         super().on_response_complete()
         if not self.pipeline and not self.cycle.more_body and not self._is_in_head:
             self._enter(KEEP_ALIVE_SECONDS)
@@ -151,6 +157,15 @@ class HttpProtocol(HttpToolsProtocol):
         """
         if self.cycle is not None and self.cycle.response_complete:  # type: ignore[redundant-expr]
             self.transport.write_eof()
+
+    def _abandon_request(self) -> None:
+        """Let the request that is being answered end without a response, as if the client had left.
+
+        uvicorn does this only for the last request that has arrived.
+        """
+        if self._running is not None:
+            self._running.disconnected = True
+            self._running.message_event.set()
 
     def _enter(self, seconds: float) -> None:
         self.since = time.monotonic()
@@ -174,4 +189,5 @@ class HttpProtocol(HttpToolsProtocol):
         lines = [b"%b: %b\r\n" % header for header in headers]
         self.transport.write(b"".join([STATUS_LINE[status], *lines, b"\r\n", text.encode()]))
         self.transport.write_eof()
+        self._abandon_request()
         self._enter(LINGER_SECONDS)

@@ -1,5 +1,7 @@
 """Connections that are slow, silent, too many or too large. Both backends have the same server."""
 
+from contextlib import suppress
+
 import pytest
 
 from services.thoughts_backend.tests.conftest import MakeBackend
@@ -11,6 +13,8 @@ from testkit.thoughts_sql import Sql
 pytestmark = pytest.mark.security
 
 PATH = "/api/thoughts/"
+# A request without a token, which is answered at once.
+REFUSED = b"%b /api/me/thoughts/ HTTP/1.1\r\nHost: x\r\n"
 
 
 @pytest.fixture
@@ -39,6 +43,28 @@ def test_flood_of_pipelined_requests_ends_the_connection(attacked: ServiceProces
 
     assert answered < 100
     assert attacked.http.get(PATH).status == 200
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        REFUSED % b"POST" + b"Transfer-Encoding: chunked\r\n\r\nno size\r\n",
+        REFUSED % b"GET" + b"\r\nno request\r\n\r\n",
+        b"GET /api/thoughts/ HTTP/1.1\r\nHost: x\r\n\r\n" * 18,
+    ],
+    ids=["malformed chunk", "malformed second request", "too many requests"],
+)
+def test_refused_connection_is_no_fault(attacked: ServiceProcess, sent: bytes) -> None:
+    """A request whose connection is refused before it is answered logs one line and no error."""
+    with attacked.http.connection() as connection:
+        connection.sendall(sent)
+        with suppress(ConnectionResetError):
+            read_answer(connection)
+    attacked.http.get(PATH, headers={"X-Request-ID": "the-last"})
+    attacked.wait_for_line("request", request_id="the-last")
+
+    assert len(attacked.lines("request")) == 2
+    assert [line for line in attacked.log if line["level"] == "error"] == []
 
 
 def test_field_after_the_body_is_no_header(http: HttpClient, sql: Sql, bruce: str) -> None:
