@@ -1,5 +1,6 @@
 """A complete Frontend on a free port, between a headless browser and two fake backends."""
 
+import socket
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,7 +17,7 @@ from testkit.browser import Browser
 from testkit.fake_backend import FakeThoughtsBackend, FakeUsersBackend
 from testkit.service_process import MakeProcess, service_maker
 from testkit.token_maker import TokenMaker
-from testkit.waiting import wait_until
+from testkit.waiting import WAIT_SECONDS, wait_until
 
 
 class RunningFrontend:
@@ -24,14 +25,13 @@ class RunningFrontend:
 
     def __init__(self, settings: Settings, app: WSGIApplication | None = None) -> None:
         self.readiness = Readiness()
-        listener = listen(settings)
-        self.port = listener.getsockname()[1]
+        self.listener = listen(settings)
+        self.port = self.listener.getsockname()[1]
         self.url = f"http://127.0.0.1:{self.port}"
         self._ended = ended_sessions_for(settings)
         self._ended.__enter__()
         app = app or create_app(settings, self.readiness, self._ended)
-        self._server = make_server(app, settings, self.readiness, listener)
-        self._stopping = threading.Event()
+        self._server = make_server(app, settings, self.readiness, self.listener)
         self._thread = threading.Thread(target=self._serve, daemon=True)
         self._thread.start()
 
@@ -40,16 +40,24 @@ class RunningFrontend:
         """Whether it has the list of ended sessions."""
         return self._ended.is_up_to_date
 
+    @property
+    def is_listening(self) -> bool:
+        """Whether it takes new connections."""
+        try:
+            socket.create_connection(("127.0.0.1", self.port), WAIT_SECONDS).close()
+        except ConnectionRefusedError:
+            return False
+        return True
+
     def stop(self) -> None:
-        """Close every connection and end the threads."""
-        self._stopping.set()
+        """Finish the requests, close every connection, and end the threads."""
+        self._server.stop()
         self._ended.__exit__(None, None, None)
-        self._thread.join(10)
+        self._thread.join(WAIT_SECONDS)
         self._server.task_dispatcher.shutdown()
 
     def _serve(self) -> None:
-        while not self._stopping.is_set():
-            self._server.serve_once(0.02)
+        self._server.run()
         wasyncore.close_all(self._server.open_sockets)
 
 

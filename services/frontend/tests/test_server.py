@@ -1,17 +1,24 @@
 """The process: starting, refusing to start, and stopping."""
 
 import signal
+import threading
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
+from wsgiref.types import StartResponse, WSGIEnvironment
 
 import pytest
+from prometheus_client import REGISTRY
 
+from frontend.settings import Settings
+from services.frontend.tests.conftest import RunningFrontend
 from testkit.browser import Browser
 from testkit.fake_backend import FakeThoughtsBackend
 from testkit.http_client import HttpClient
 from testkit.service_process import MakeProcess, ServiceProcess
 from testkit.token_maker import TokenMaker
-from testkit.waiting import wait_until
+from testkit.waiting import WAIT_SECONDS, wait_until
 
 
 def test_every_missing_setting_is_named(tmp_path: Path) -> None:
@@ -84,6 +91,27 @@ def test_request_in_flight_is_answered_before_the_end(
     assert page.result().status == 200
     assert "Rain" in page.result().words
     assert frontend.process.wait(timeout_seconds=30) == 0
+
+
+def test_requests_that_wait_for_a_thread_are_answered_before_the_end(settings: Settings) -> None:
+    """A stopping server also answers requests that have arrived but have no thread yet."""
+    released = threading.Event()
+
+    def hold(_: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
+        released.wait(WAIT_SECONDS)
+        start("200 OK", [("Content-Length", "0")])
+        return []
+
+    frontend = RunningFrontend(replace(settings, threads=3, backend_connections=1), hold)
+    with ThreadPoolExecutor(6) as threads:
+        answers = [threads.submit(HttpClient(frontend.url).get, "/") for _ in range(5)]
+        wait_until(lambda: REGISTRY.get_sample_value("frontend_requests_waiting") == 2)
+        stopped = threads.submit(frontend.stop)
+        wait_until(lambda: not frontend.is_listening)
+        released.set()
+
+        assert [answer.result().status for answer in answers] == [200] * 5
+        stopped.result()
 
 
 def test_service_is_unready_but_serving_while_it_drains(make_process: MakeProcess) -> None:

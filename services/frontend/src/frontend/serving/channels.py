@@ -32,6 +32,10 @@ PAUSE_SECONDS = 1.0
 # What has been written and waits for a client to read it, in memory; more holds a thread.
 MAX_WAITING_BYTES = 1_048_576
 SLOW_READER_SECONDS = 20
+# How long requests that have arrived, and responses on their way, may delay the end.
+FINISH_SECONDS = 5.0
+# How long the loop waits if nothing happens.
+LOOP_SECONDS = 1.0
 
 _log = structlog.get_logger()
 
@@ -168,7 +172,7 @@ class Channel(HTTPChannel):
 
 
 class Server(TcpWSGIServer):
-    """Serves `app` at `listener` until `run` is interrupted by `SystemExit`.
+    """Serves `app` at `listener`, from `run` until `stop`.
 
     What the server refuses by itself has the `constant_headers`. With `has_successor` another
     process takes the new connections once this one drains.
@@ -176,6 +180,7 @@ class Server(TcpWSGIServer):
 
     channel_class = Channel
     has_successor = False
+    _is_stopping = False
 
     def __init__(
         self,
@@ -202,16 +207,26 @@ class Server(TcpWSGIServer):
         )
 
     def run(self) -> None:
-        """Serve until `SystemExit`, then finish the requests that have arrived."""
-        try:
-            while True:
-                self.serve_once(self.adj.asyncore_loop_timeout)
-        except SystemExit:
-            self.task_dispatcher.shutdown()
+        """Serve until `stop`, then finish the requests that have arrived."""
+        while not self._is_stopping:
+            self._serve_once()
+        wasyncore.dispatcher.close(self)
+        ends_at = time.monotonic() + FINISH_SECONDS
+        while self._has_work() and time.monotonic() < ends_at:
+            self._serve_once()
 
-    def serve_once(self, timeout_seconds: float) -> None:
+    def stop(self) -> None:
+        """End `run` soon; may be called by a handler of signals."""
+        self.readiness.draining = self._is_stopping = True
+        self.pull_trigger()
+
+    def _has_work(self) -> bool:
+        channels = self.active_channels.values()
+        return any(channel.requests or channel.total_outbufs_len for channel in channels)
+
+    def _serve_once(self) -> None:
         """Wait for what the connections bring, and handle it."""
-        wasyncore.loop(timeout_seconds, use_poll=True, map=self.open_sockets, count=1)
+        wasyncore.loop(LOOP_SECONDS, use_poll=True, map=self.open_sockets, count=1)
         now = time.monotonic()
         if now >= self._checks_at:
             self._checks_at = now + 1

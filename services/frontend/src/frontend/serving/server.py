@@ -1,9 +1,9 @@
 """Serves with waitress, and shuts down gracefully.
 
 On SIGTERM, /readyz returns 503 and requests are still served for DRAIN_SECONDS so that load
-balancers notice; each response closes its connection. Then no new requests are accepted, and those
-in flight are finished. SIGINT stops without that delay. A socket of a supervisor is left to the
-successor at once.
+balancers notice; each response closes its connection. Then no new connections are accepted, and
+requests that have arrived are finished. SIGINT stops without that delay. A socket of a supervisor
+is left to the successor at once.
 """
 
 import signal
@@ -72,26 +72,25 @@ def serve(app: WSGIApplication, settings: Settings, readiness: Readiness) -> Non
 
     Raises `OSError` if it cannot listen on the address.
     """
-    _stop_on_signals(readiness, settings.drain_seconds)
     passed = passed_listener()
     listener = passed or listen(settings)
     host, port = listener.getsockname()[:2]
     server = make_server(app, settings, readiness, listener)
     server.has_successor = passed is not None
+    _stop_on_signals(server, settings.drain_seconds)
     _log.info("serving", host=host, port=port)
     report_ready()
     server.run()
-    server.close()
 
 
-def _stop_on_signals(readiness: Readiness, drain_seconds: float) -> None:
+def _stop_on_signals(server: Server, drain_seconds: float) -> None:
     def drain(*_: object) -> None:
-        readiness.draining = True
+        server.readiness.draining = True
         # A timer of 0 seconds would be disabled.
         signal.setitimer(signal.ITIMER_REAL, max(drain_seconds, 0.001))
 
     def stop(*_: object) -> None:
-        raise SystemExit
+        server.stop()
 
     signal.signal(signal.SIGTERM, drain)
     signal.signal(signal.SIGALRM, stop)
