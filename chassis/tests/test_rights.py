@@ -249,10 +249,11 @@ def test_missing_role_is_named(owner_url: str, migrations: Path) -> None:
         ("postgresql://thoughts_service:p%40@host:5432/thoughts", "thoughts_service"),
         ("postgresql://the%20role@one,two:5433/name?sslmode=require", "the role"),
         ("postgresql:///name?host=/run/postgresql&user=other", "other"),
+        ("postgresql://thoughts_service@host/thoughts?user=other", "thoughts_service"),
     ],
 )
 def test_role_is_found_in_an_address(url: str, role: str) -> None:
-    """The role stands before the host, or in a parameter; it may be percent-encoded."""
+    """The role stands before the host, or else in a parameter; it may be percent-encoded."""
     assert role_in(Secret(url)) == role
 
 

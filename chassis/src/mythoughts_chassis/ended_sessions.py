@@ -17,7 +17,7 @@ import structlog
 from prometheus_client import Gauge
 
 from mythoughts_chassis import status_lists
-from mythoughts_chassis.connection import EXCHANGE_ERRORS, Answer, Connection, Request
+from mythoughts_chassis.backend_connection import EXCHANGE_ERRORS, Answer, Connection, Request
 from mythoughts_chassis.keys import WatchedKeySet
 from mythoughts_chassis.observation import log_error
 from mythoughts_chassis.status_lists import InvalidList, StatusList

@@ -32,7 +32,8 @@ HOST_IS_MISSING = "A request must have exactly one Host header, with a valid hos
 KNOWN_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 UNMATCHED_ROUTE = "unmatched"
 # What machines ask for all the time.
-UNOBSERVED_PATHS = frozenset({"/healthz", "/readyz", "/metrics", status_lists.PATH})
+HEALTH_PATHS = frozenset({"/healthz", "/readyz", "/metrics"})
+UNOBSERVED_PATHS = HEALTH_PATHS | {status_lists.PATH}
 
 
 _log = structlog.get_logger()

@@ -30,7 +30,8 @@ _log = structlog.get_logger()
 def role_in(url: Secret) -> str:
     """Return the name of the role in an address; raises `CommandError` if it has none."""
     parts = urlsplit(url.reveal())
-    named = parse_qs(parts.query).get("user", [unquote(parts.username or "")])[-1]
+    # As the driver decides: the name before the host counts more than the parameter.
+    named = unquote(parts.username or "") or parse_qs(parts.query).get("user", [""])[-1]
     if not named:
         raise CommandError("DATABASE_URL: must name a role, postgresql://role:password@…")
     return named

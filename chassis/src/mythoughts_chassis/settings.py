@@ -110,6 +110,8 @@ def check_url(url: str, *, schemes: Sequence[str] = ("http", "https"), path: boo
         or not parts.hostname
         or (parts.path.strip("/") and not path)
         or parts.query
+        or parts.fragment
+        or parts.username is not None
     ):
         expected = " or ".join(f"{scheme}://host:port" for scheme in schemes)
         raise ValueError(f"must look like {expected}, got {url!r}")

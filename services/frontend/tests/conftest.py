@@ -32,7 +32,7 @@ class RunningFrontend:
         self._ended.__enter__()
         app = app or create_app(settings, self.readiness, self._ended)
         self._server = make_server(app, settings, self.readiness, self.listener)
-        self._thread = threading.Thread(target=self._serve, daemon=True)
+        self._thread = threading.Thread(target=self._server.run, daemon=True)
         self._thread.start()
 
     @property
@@ -54,11 +54,8 @@ class RunningFrontend:
         self._server.stop()
         self._ended.__exit__(None, None, None)
         self._thread.join(WAIT_SECONDS)
-        self._server.task_dispatcher.shutdown()
-
-    def _serve(self) -> None:
-        self._server.run()
         wasyncore.close_all(self._server.open_sockets)
+        self._server.task_dispatcher.shutdown()
 
 
 @pytest.fixture(scope="session")

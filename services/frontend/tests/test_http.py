@@ -299,6 +299,11 @@ def test_final_slash_makes_no_difference_to_health(
     assert lines == []
 
 
+def test_address_of_a_backend_does_not_exist(browser: Browser) -> None:
+    """Whoever takes the Frontend for the Users Backend gets 404."""
+    assert browser.get("/.well-known/ended-sessions").status == 404
+
+
 def test_readiness_ends_when_draining(browser: Browser, frontend: RunningFrontend) -> None:
     """A process that is about to stop is alive but not ready."""
     ready = browser.get("/readyz").status

@@ -2,7 +2,7 @@
 
 import pytest
 
-from mythoughts_chassis import asgi, connection
+from mythoughts_chassis import asgi, backend_connection
 from services.frontend.tests.conftest import RunningFrontend
 from testkit.browser import Browser
 from testkit.fake_backend import FakeThoughtsBackend, Reply
@@ -86,4 +86,4 @@ def test_search_that_becomes_too_long_is_refused(
 
 def test_limit_of_bodies_is_that_of_the_backends() -> None:
     """The Frontend sends what the backends accept."""
-    assert connection.MAX_BODY_BYTES == asgi.MAX_BODY_BYTES
+    assert backend_connection.MAX_BODY_BYTES == asgi.MAX_BODY_BYTES

@@ -1,6 +1,7 @@
 """The process: starting, refusing to start, and stopping."""
 
 import signal
+import socket
 import threading
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
@@ -50,6 +51,27 @@ def test_missing_keys_are_reported_at_start(
 
     assert status == 2
     assert [str(path) in line for line in process.output] == [True]
+
+
+def test_port_that_is_taken_is_named(make_process: MakeProcess) -> None:
+    """If another process has the port, the service says so in one line, with exit status 2."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        process = make_process(PORT=str(taken.getsockname()[1]))
+        status = process.run_to_end()
+
+    assert status == 2
+    assert "cannot listen on port" in process.output[-1]
+    assert "Traceback" not in "".join(process.output)
+
+
+def test_supervisor_that_is_gone_is_named(make_process: MakeProcess, tmp_path: Path) -> None:
+    """A start that fails for another reason is not blamed on the port."""
+    process = make_process(NOTIFY_SOCKET=str(tmp_path / "gone"))
+    status = process.run_to_end()
+
+    assert status == 2
+    assert "cannot listen" not in process.output[-1]
+    assert "No such file" in process.output[-1]
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

@@ -29,6 +29,8 @@ def test_good_settings_are_accepted() -> None:
         ("BACKEND_CA_PATH", __file__),
         ("USERS_BACKEND_URL", "http://users-service/api"),
         ("USERS_BACKEND_URL", "http://users-service:port"),
+        ("USERS_BACKEND_URL", "http://name:secret@users-service"),
+        ("USERS_BACKEND_URL", "http://users-service/#part"),
         ("THREADS", "8"),
         ("BACKEND_ANSWER_SECONDS", "-1"),
         ("BEHIND_TLS", "perhaps"),

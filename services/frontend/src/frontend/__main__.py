@@ -32,11 +32,8 @@ def _serve(_: argparse.Namespace, environment: Mapping[str, str]) -> None:
     ended = ended_sessions_for(settings)
     app = create_app(settings, readiness, ended)
     set_build_info("frontend", version("frontend"))
-    try:
-        with ended:
-            serve(app, settings, readiness)
-    except OSError as error:
-        sys.exit(f"frontend: cannot listen on port {settings.port}: {error}")
+    with ended:
+        serve(app, settings, readiness)
 
 
 if __name__ == "__main__":

@@ -18,8 +18,8 @@ from frontend.backends.errors import (
     Unauthorized,
 )
 from frontend.backends.http_client import HttpClient
+from mythoughts_chassis.backend_connection import Answer, Request
 from mythoughts_chassis.clients import UNKNOWN, Client
-from mythoughts_chassis.connection import Answer, Request
 
 T = TypeVar("T")
 E = TypeVar("E", bound=Entry)

@@ -16,7 +16,7 @@ from prometheus_client import Counter, Gauge, Histogram
 
 from frontend.backends.breaker import CircuitBreaker
 from frontend.backends.errors import BackendAway, BackendName, BackendRefused
-from mythoughts_chassis.connection import (
+from mythoughts_chassis.backend_connection import (
     EXCHANGE_ERRORS,
     Answer,
     Connection,

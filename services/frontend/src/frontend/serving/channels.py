@@ -221,7 +221,7 @@ class Server(TcpWSGIServer):
         self.pull_trigger()
 
     def _has_work(self) -> bool:
-        channels = self.active_channels.values()
+        channels = [one for one in self.open_sockets.values() if isinstance(one, Channel)]
         return any(channel.requests or channel.total_outbufs_len for channel in channels)
 
     def _serve_once(self) -> None:

@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from http import HTTPStatus
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
-from mythoughts_chassis.observation import is_unobserved, metrics_page
+from mythoughts_chassis.observation import HEALTH_PATHS, metrics_page
 
 
 class Readiness:
@@ -27,7 +27,7 @@ def answer_health(app: WSGIApplication, readiness: Readiness) -> WSGIApplication
 
     def answer(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         path = environ["PATH_INFO"].rstrip("/")
-        if not is_unobserved(path):
+        if path not in HEALTH_PATHS:
             return app(environ, start_response)
         status, body, content_type = _answer_to(environ["REQUEST_METHOD"], path, readiness)
         headers = [

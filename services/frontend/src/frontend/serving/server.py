@@ -19,6 +19,7 @@ from frontend.serving.health import Readiness
 from frontend.serving.observation import SECURITY_HEADERS
 from frontend.settings import Settings
 from mythoughts_chassis.activation import passed_listener, report_ready
+from mythoughts_chassis.commands import CommandError
 from mythoughts_chassis.connections import MAX_HEADER_BYTES, Connections, max_connections
 
 _log = structlog.get_logger()
@@ -29,9 +30,12 @@ MAX_BODY_BYTES = 1_048_576
 
 
 def listen(settings: Settings) -> socket.socket:
-    """Return a socket that listens on the configured address; raises `OSError`."""
+    """Return a socket that listens on the configured address; raises `CommandError`."""
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
-    return socket.create_server((settings.host, settings.port), family=family)
+    try:
+        return socket.create_server((settings.host, settings.port), family=family)
+    except OSError as error:
+        raise CommandError(f"cannot listen on port {settings.port}: {error}") from error
 
 
 def make_server(
@@ -70,7 +74,7 @@ def make_server(
 def serve(app: WSGIApplication, settings: Settings, readiness: Readiness) -> None:
     """Serve until a signal arrives; returns when the requests in flight are answered.
 
-    Raises `OSError` if it cannot listen on the address.
+    Raises `CommandError` if it cannot listen on the address.
     """
     passed = passed_listener()
     listener = passed or listen(settings)

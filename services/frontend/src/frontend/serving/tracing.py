@@ -9,7 +9,7 @@ from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from frontend.backends.http_client import Attempt
 from frontend.serving.observation import ROUTE_KEY, Start, path_of
-from mythoughts_chassis.connection import Answer, Request, port_of
+from mythoughts_chassis.backend_connection import Answer, Request, port_of
 from mythoughts_chassis.observation import is_unobserved
 from mythoughts_chassis.tracing import Attributes, Tracing
 

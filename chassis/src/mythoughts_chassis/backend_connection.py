@@ -10,7 +10,7 @@ import socket
 import ssl
 import time
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
@@ -95,12 +95,27 @@ class Connection:
             # The backend has closed it, or sent what nobody asked for.
             self._close()
         if self._socket is None:
-            self._socket = self._connected(min(ends_at, time.monotonic() + self._connect_seconds))
+            self._socket = self._connected(ends_at)
         return self._socket
 
     def _connected(self, ends_at: float) -> socket.socket:
-        """Return a new connection, after the handshake of TLS."""
-        plain = socket.create_connection(self._address, _seconds_until(ends_at))
+        """Return a new connection to the first address of the backend's name that takes one.
+
+        Each address has `connect_seconds`, and all together what is left of the time. Nothing
+        limits the time that it takes to look up the name.
+        """
+        failure = OSError("the name has no address")
+        for *_, address in socket.getaddrinfo(*self._address, type=socket.SOCK_STREAM):
+            try:
+                return self._connected_to(address[:2], ends_at)
+            except OSError as error:
+                failure = error
+        raise failure
+
+    def _connected_to(self, address: Any, ends_at: float) -> socket.socket:
+        """Return a new connection to this address, after the handshake of TLS."""
+        ends_at = min(ends_at, time.monotonic() + self._connect_seconds)
+        plain = socket.create_connection(address, _seconds_until(ends_at))
         if self._tls is None:
             return plain
         try:
