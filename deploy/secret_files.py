@@ -62,8 +62,6 @@ def make_secret_files(folder: Path, *, with_databases: bool) -> list[str]:
     """
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     folder.chmod(0o700)
-    if with_databases:
-        _adopt_owners_addresses(folder)
     before = {path.name for path in folder.iterdir()}
     _check_pairs(folder, _PAIRS if with_databases else _PAIRS[:1])
     for name, text in (_new_passwords() if with_databases else {}).items():
@@ -108,15 +106,6 @@ def _secret(folder: Path, name: str, keys: dict[str, str]) -> str:
         "data": {key: b64encode(value).decode() for key, value in values.items()},
     }
     return json.dumps(described)
-
-
-def _adopt_owners_addresses(folder: Path) -> None:
-    """Rename what earlier versions made: their only address of a database was the owner's."""
-    for name in DATABASES:
-        old, new = folder / f"{name}-database-url", folder / f"{name}-database-owner-url"
-        service_password = folder / f"{name}-database-service-password"
-        if old.exists() and not new.exists() and not service_password.exists():
-            old.rename(new)
 
 
 def _check_pairs(folder: Path, pairs: tuple[tuple[str, str], ...]) -> None:

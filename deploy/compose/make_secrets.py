@@ -42,15 +42,11 @@ def make_files() -> None:
 def make_database_secrets(name: str) -> None:
     """Create the passwords of a database server, and the addresses of its owner and its service.
 
-    An address is written last: if it exists, so does the password that it contains. An earlier
-    version had no owner's address: the service's was that of the owner.
+    An address is written last: if it exists, so does the password that it contains.
     """
     server = FOLDER / f"{name}-database-server"
     owner_url = FOLDER / f"{name}-database-owner" / "url"
     service_url = FOLDER / f"{name}-database" / "url"
-    if not owner_url.exists() and service_url.exists():
-        write(owner_url, service_url.read_text().rstrip(), SERVICE)
-        service_url.unlink()
     if not owner_url.exists():
         write(server / "superuser-password", new_password(), POSTGRES)
         make_role_secrets(server / "password", owner_url, name, role=name)

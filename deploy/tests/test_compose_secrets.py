@@ -51,20 +51,6 @@ def test_second_run_changes_nothing(volumes: Path) -> None:
     assert contents(volumes) == before
 
 
-def test_address_of_one_role_becomes_the_owners(volumes: Path) -> None:
-    """After an earlier version, which had one role, the service gets another one."""
-    make_secrets.make_database_secrets("users")
-    before = contents(volumes)
-    (volumes / "users-database-owner/url").rename(volumes / "users-database/url")
-    (volumes / "users-database-server/service-password").unlink()
-
-    make_secrets.make_database_secrets("users")
-
-    after = contents(volumes)
-    changed = {name for name in before if before[name] != after[name]}
-    assert changed == {"users-database/url", "users-database-server/service-password"}
-
-
 def test_file_that_cannot_be_written_is_named(volumes: Path) -> None:
     """Without a volume, or if it is full, the program ends with one line, without a traceback."""
     folder = volumes / "users-database-server"

@@ -29,18 +29,10 @@ LOCAL_FILES = [
 ]
 
 
-@pytest.fixture(scope="module")
-def made_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with every file of the local overlay; tests do not change it."""
-    folder = tmp_path_factory.mktemp("secrets")
-    make_secret_files(folder, with_databases=True)
-    return folder
-
-
 @pytest.fixture
-def folder(made_once: Path, tmp_path: Path) -> Path:
+def folder(made_secrets: Path, tmp_path: Path) -> Path:
     """A copy of it, for one test."""
-    return shutil.copytree(made_once, tmp_path / "secrets")
+    return shutil.copytree(made_secrets, tmp_path / "secrets")
 
 
 def contents(folder: Path) -> dict[str, bytes]:
@@ -76,24 +68,6 @@ def test_addresses_carry_the_passwords(folder: Path) -> None:
         owner_url = (folder / f"{name}-database-owner-url").read_text()
         assert url == f"postgresql://{name}_service:{service}@{place}"
         assert owner_url == f"postgresql://{name}:{owner}@{place}"
-
-
-def test_files_of_one_role_become_those_of_two(folder: Path) -> None:
-    """The address that an earlier version made becomes the owner's; the service gets another."""
-    before = contents(folder)
-    for name in ("thoughts", "users"):
-        (folder / f"{name}-database-owner-url").rename(folder / f"{name}-database-url")
-        (folder / f"{name}-database-service-password").unlink()
-
-    make_secret_files(folder, with_databases=True)
-
-    after = contents(folder)
-    assert sorted(after) == LOCAL_FILES
-    assert {name for name in after if after[name] != before[name]} == {"secrets.yaml"} | {
-        f"{name}-database-{file}"
-        for name in ("thoughts", "users")
-        for file in ("url", "service-password")
-    }
 
 
 def test_the_two_key_files_belong_together(tmp_path: Path) -> None:
