@@ -84,8 +84,13 @@ def _last_warning(about: Json, kubectl: Kubectl) -> str:
     metadata = about["metadata"]
     selector = f"type=Warning,involvedObject.name={metadata['name']}"
     events = kubectl.get("events", f"--field-selector={selector}", namespace=metadata["namespace"])
-    newest = max(events, key=lambda event: str(event.get("lastTimestamp")), default={})
+    newest = max(events, key=_time_of, default={})
     return str(newest.get("message", ""))
+
+
+def _time_of(event: Json) -> str:
+    # The scheduler's events have the second time, and null for the first.
+    return str(event.get("lastTimestamp") or event.get("eventTime") or "")
 
 
 def _condition(thing: Json, kind: str) -> Json:

@@ -107,6 +107,11 @@ def test_missing_secret(kubectl: Kubectl, workplace: Workplace) -> None:
         items(
             {"lastTimestamp": "2026-01-01T00:00:02Z", "message": 'secret "a" not found'},
             {"lastTimestamp": "2026-01-01T00:00:01Z", "message": "earlier"},
+            {
+                "lastTimestamp": None,
+                "eventTime": "2026-01-01T00:00:00.500000Z",
+                "message": "of the scheduler",
+            },
         ),
     )
 
