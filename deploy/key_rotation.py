@@ -27,7 +27,7 @@ def check_keys(kubectl: Kubectl, overlay: Overlay) -> None:
             f"The keys in the cluster {kubectl.context} differ from those in {shown}: "
             "they were deployed from elsewhere, or the files were rotated later and not deployed.\n"
             "To replace the keys in the cluster, which invalidates all their tokens:\n"
-            f"    {' '.join(_applying(kubectl, overlay))}"
+            f"    {' '.join(kubectl.command(*_applying(overlay)))}"
         )
 
 
@@ -38,9 +38,8 @@ def rotate(kubectl: Kubectl, overlay: Overlay, *, drop_old: bool) -> str:
     """
     options = ["--drop-old"] if drop_old else ["--activate-in", str(ACTIVATE_IN_SECONDS)]
     rotate_keys(overlay.secrets, *options)
-    command = _applying(kubectl, overlay)
     try:
-        kubectl.run(*command[3:])
+        kubectl.run(*_applying(overlay))
     except Failure as error:
         raise Failure(
             f"{error}\nThe new keys are in {overlay.secrets}, but not in the cluster. "
@@ -58,9 +57,8 @@ def rotate(kubectl: Kubectl, overlay: Overlay, *, drop_old: bool) -> str:
     )
 
 
-def _applying(kubectl: Kubectl, overlay: Overlay) -> list[str]:
-    """The command that applies the two objects with the keys to the cluster."""
+def _applying(overlay: Overlay) -> list[str]:
+    """The arguments of kubectl to apply the two objects with the keys to the cluster."""
     selector = "app.kubernetes.io/component=token-keys"
     folder = str(overlay.folder.relative_to(ROOT))
-    options = ["apply", "--kustomize", folder, "--selector", selector]
-    return ["kubectl", "--context", kubectl.context, *options]
+    return ["apply", "--kustomize", folder, "--selector", selector]

@@ -32,12 +32,12 @@ class Overlay:
 
     def missing_files(self) -> list[Path]:
         """The missing files about databases that only the operator can write."""
-        addresses = [
-            f"{name}-database{role}-url"
-            for name in secret_files.DATABASES
-            for role in ("", "-owner")
+        if self.is_local:
+            return []
+        roles = [
+            f"{name}-database{role}" for name in secret_files.DATABASES for role in ("", "-owner")
         ]
-        names = addresses if self.is_local else [*addresses, secret_files.DATABASE_AUTHORITY]
+        names = [*(f"{role}-url" for role in roles), secret_files.DATABASE_AUTHORITY]
         return [self.secrets / name for name in names if not (self.secrets / name).exists()]
 
 
