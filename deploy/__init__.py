@@ -1,15 +1,14 @@
 """The verbs that deploy MyThoughts to a Kubernetes cluster.
 
 commands       the Makefile's verbs: secrets, rotate-keys, cluster-up, cluster-down,
-               deploy, redeploy, cluster-dev, prepare, undeploy
+               deploy, redeploy, cluster-dev, dev, prepare, undeploy
 deployment     deploying an overlay, or one service's new image
 development    running the working tree in the cluster: replicas, the pods, which get the code;
                templates, from which the cluster makes them; lease, of the one who develops
 one_service    one service on this machine, among the others in the cluster; forwarding: how it
                reaches them
-clusters       creating the cluster `mythoughts` on this machine; cluster_tools: the commands of
-               kind, k3d and minikube
-images         building the images and loading them into a cluster
+cluster_tools  creating the cluster `mythoughts` on this machine with kind, k3d or minikube
+images         building the images, and bringing them to a cluster or its registry
 rollout        waiting until everything is ready; reasons: why something is not
 addresses      where the deployed system is reachable
 key_rotation   new token keys, in the overlay's files and in the cluster

@@ -3,22 +3,14 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from deploy.cluster_tools import CLUSTER, cluster_of
+from deploy.cluster_tools import INGRESS_PORT, ingress_port, is_ours
 from deploy.images import SHARED_WITH_DOCKER
 from deploy.kubectl import INGRESS_NAMESPACE, NAMESPACE, Kubectl
+from deploy.rollout import wait_seconds
 from tooling.project import SERVICES
 from tooling.readiness import is_ready, wait_until
-from tooling.settings import MAX_PORT, number
 
-_DEFAULT_INGRESS_PORT = 80
-WAIT_SECONDS = 10
-
-
-def ingress_port(environment: Mapping[str, str]) -> int:
-    """The port of this machine that is mapped to our own cluster's Ingress: INGRESS_PORT."""
-    what = f"a port: a number from 1 to {MAX_PORT}"
-    ports = range(1, MAX_PORT + 1)
-    return number(environment, "INGRESS_PORT", _DEFAULT_INGRESS_PORT, of=ports, what=what)
+_MAX_SECONDS = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,10 +26,9 @@ class Addresses:
     ingress: str | None
 
 
-def reachable(
-    kubectl: Kubectl, environment: Mapping[str, str], *, seconds: int = WAIT_SECONDS
-) -> Addresses:
-    """Find the addresses by trying each one that the Frontend could have, within `seconds`."""
+def reachable(kubectl: Kubectl, environment: Mapping[str, str]) -> Addresses:
+    """Find the addresses by trying each one that the Frontend could have."""
+    seconds = min(wait_seconds(environment), _MAX_SECONDS)
     nodes = _nodes(kubectl)
     domain = "localhost" if nodes == ["localhost"] else "example.local"
     names = [service.name for service in SERVICES]
@@ -45,7 +36,7 @@ def reachable(
     node = _find(nodes, ports.get("frontend-service"), seconds=seconds)
     port = _ingress_port(kubectl, environment)
     ingress_node = _find(nodes, port, f"frontend.{domain}", seconds=seconds)
-    suffix = domain if port == _DEFAULT_INGRESS_PORT else f"{domain}:{port}"
+    suffix = domain if port == INGRESS_PORT else f"{domain}:{port}"
     return Addresses(
         services={name: f"http://{node}:{ports[f'{name}-service']}" for name in names if node},
         hosts={name: f"http://{name}.{suffix}" for name in names if ingress_node},
@@ -55,7 +46,7 @@ def reachable(
 
 def _nodes(kubectl: Kubectl) -> list[str]:
     """The hosts at which a node of the cluster may be reachable."""
-    if _is_ours(kubectl) or kubectl.context in SHARED_WITH_DOCKER:
+    if is_ours(kubectl.context) or kubectl.context in SHARED_WITH_DOCKER:
         return ["localhost"]
     return [
         address["address"]
@@ -65,15 +56,9 @@ def _nodes(kubectl: Kubectl) -> list[str]:
     ]
 
 
-def _is_ours(kubectl: Kubectl) -> bool:
-    """Whether the cluster was created by `make cluster-up`."""
-    cluster = cluster_of(kubectl.context)
-    return cluster is not None and cluster.name == CLUSTER
-
-
 def _ingress_port(kubectl: Kubectl, environment: Mapping[str, str]) -> int | None:
     """Where the ingress controller listens, if it is this project's own."""
-    if _is_ours(kubectl):
+    if is_ours(kubectl.context):
         return ingress_port(environment)
     return _node_ports(kubectl, INGRESS_NAMESPACE).get("traefik")
 

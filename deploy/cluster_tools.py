@@ -1,14 +1,20 @@
-"""The commands of kind, k3d and minikube to create, load and delete a cluster on this machine."""
+"""Our own cluster on this machine, `mythoughts`, and the commands of kind, k3d and minikube."""
 
 import json
+import socket
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from tooling.commands import is_installed, run
+from tooling.commands import is_installed, require, run
+from tooling.console import say, step
 from tooling.failures import Failure
-from tooling.settings import choice
+from tooling.settings import choice, port_number
 
 CLUSTER = "mythoughts"
+INGRESS_PORT = 80
+# Where the overlay `local` and the ingress controller listen on every node.
+NODE_PORTS = (30800, 30801, 30802)
+INGRESS_NODE_PORT = 30080
 _HOST = "127.0.0.1"
 
 # Maps ports of this machine, open only on 127.0.0.1, to ports of the cluster's node.
@@ -170,3 +176,52 @@ def cluster_of(context: str) -> Cluster | None:
         if context in (tool.context.format(cluster=CLUSTER), tool.program):
             return Cluster(tool, context)
     return None
+
+
+def is_ours(context: str) -> bool:
+    """Whether `make cluster-up` creates the cluster of this context."""
+    cluster = cluster_of(context)
+    return cluster is not None and cluster.name == CLUSTER
+
+
+def ingress_port(environment: Mapping[str, str]) -> int:
+    """The port of this machine that is mapped to our own cluster's Ingress: INGRESS_PORT."""
+    return port_number(environment, "INGRESS_PORT", INGRESS_PORT)
+
+
+def ensure_cluster(environment: Mapping[str, str]) -> Cluster:
+    """Create the cluster, or start it if it exists."""
+    clusters = usable_clusters(environment)
+    require("docker")
+    require("kubectl")
+    ports = {port: port for port in NODE_PORTS}
+    ports[ingress_port(environment)] = INGRESS_NODE_PORT
+    for cluster in clusters:
+        if cluster.exists():
+            with step(f"Starting the cluster with {cluster.tool.program}"):
+                cluster.start()
+            return cluster
+    first, *others = clusters
+    if others:
+        names = " or ".join(other.tool.program for other in others)
+        say(f"Using {first.tool.program}. CLUSTER_TOOL chooses {names}.")
+    _check_free(ports)
+    with step(f"Creating a cluster with {first.tool.program}"):
+        first.create(ports)
+    return first
+
+
+def _check_free(ports: Mapping[int, int]) -> None:
+    for port, node_port in ports.items():
+        if is_busy(port):
+            advice = "Stop the program that is using it"
+            if node_port == INGRESS_NODE_PORT:
+                advice += f", or choose another: make cluster-up INGRESS_PORT={8000 + port % 1000}"
+            raise Failure(f"The cluster needs port {port} of this machine. {advice}.")
+
+
+def is_busy(port: int) -> bool:
+    """Whether a port is in use; checked by connecting, because Docker may use ports we may not."""
+    with socket.socket() as probe:
+        probe.settimeout(1)
+        return probe.connect_ex((_HOST, port)) == 0

@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping
 from contextlib import suppress
+from functools import partial
 
 from deploy import key_rotation, messages
-from deploy.cluster_tools import cluster_of, usable_clusters
-from deploy.clusters import ensure_cluster
+from deploy.cluster_tools import cluster_of, ensure_cluster, is_busy, usable_clusters
 from deploy.deployment import deploy, prepare, redeploy
 from deploy.development import develop
 from deploy.images import delivery_to
@@ -23,8 +23,8 @@ from deploy.overlays import LOCAL, chosen_overlay
 from deploy.rollout import wait_seconds, wait_until_ready
 from tooling.console import confirm, say, step
 from tooling.failures import Failure
-from tooling.project import SERVICES
-from tooling.settings import MAX_PORT, choice, number
+from tooling.project import SERVICES, Service
+from tooling.settings import choice, port_number
 from tooling.working_tree import watch_code
 
 
@@ -99,8 +99,7 @@ def prepare_chapter(environment: Mapping[str, str]) -> None:
 
 def redeploy_service(environment: Mapping[str, str]) -> None:
     """Deploy the code of one service to the cluster of the current context."""
-    services = {service.workload: service for service in SERVICES}
-    service = services[choice(environment, "SERVICE", services)]
+    service = _service(environment)
     kubectl = Kubectl(chosen_context(environment))
     delivery = delivery_to(kubectl, environment)
     what = f"This replaces the pods of {service.workload}"
@@ -111,14 +110,12 @@ def redeploy_service(environment: Mapping[str, str]) -> None:
 def cluster_dev(environment: Mapping[str, str]) -> None:
     """Run services in the cluster of the current context from the working tree, until Ctrl-C."""
     changes = watch_code()
-    names = {service.workload: service for service in SERVICES}
-    chosen = environment.get("SERVICE") and choice(environment, "SERVICE", names)
-    services = [names[chosen]] if chosen else SERVICES
+    services = [_service(environment)] if environment.get("SERVICE") else SERVICES
     debugger = _debugger(environment)
     if debugger and len(services) > 1:
         raise Failure("DEBUGGER works for one service: add SERVICE=frontend, for example.")
     kubectl = Kubectl(chosen_context(environment))
-    delivery = delivery_to(kubectl, environment)
+    delivery = partial(delivery_to, kubectl, environment)
     what = f"This runs {', '.join(service.workload for service in services)} from this working tree"
     _confirm_unless_ours(what, kubectl, environment, verb="cluster-dev")
     develop(kubectl, services, delivery, changes, debugger)
@@ -127,9 +124,8 @@ def cluster_dev(environment: Mapping[str, str]) -> None:
 def dev_here(environment: Mapping[str, str]) -> None:
     """Run one service on this machine, among the others in the cluster of the current context."""
     changes = watch_code()
-    services = {service.workload: service for service in SERVICES}
-    service = services[choice(environment, "SERVICE", services)]
-    port = _port(environment, service.port_setting, service.default_port)
+    service = _service(environment)
+    port = port_number(environment, service.port_setting, service.default_port)
     with suppress(KeyboardInterrupt):
         kubectl = Kubectl(chosen_context(environment))
         run_here(kubectl, service, port, changes, _debugger(environment))
@@ -158,16 +154,20 @@ COMMANDS = {
 }
 
 
-def _port(environment: Mapping[str, str], name: str, default: int) -> int:
-    what = f"a port: a number from 1 to {MAX_PORT}"
-    return number(environment, name, default, of=range(1, MAX_PORT + 1), what=what)
+def _service(environment: Mapping[str, str]) -> Service:
+    """The service that SERVICE names."""
+    services = {service.workload: service for service in SERVICES}
+    return services[choice(environment, "SERVICE", services)]
 
 
 def _debugger(environment: Mapping[str, str]) -> dict[str, str]:
     """The variable that tells a supervisor to start debugpy: the port DEBUGGER, if it is set."""
     if not environment.get("DEBUGGER"):
         return {}
-    return {"DEBUGGER": str(_port(environment, "DEBUGGER", 0))}
+    port = port_number(environment, "DEBUGGER", 0)
+    if is_busy(port):
+        raise Failure(f"DEBUGGER={port} is a port that another program uses.")
+    return {"DEBUGGER": str(port)}
 
 
 def _where(what: str, kubectl: Kubectl) -> str:

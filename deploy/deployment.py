@@ -2,13 +2,15 @@
 
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 
 from deploy import messages
-from deploy.addresses import WAIT_SECONDS, reachable
+from deploy.addresses import reachable
 from deploy.images import Delivery
 from deploy.kubectl import NAMESPACE, Kubectl
 from deploy.overlays import LOCAL, Overlay
 from deploy.rollout import wait_seconds, wait_until_ready
+from deploy.templates import check_images, containers_of
 from tooling.console import say, step
 from tooling.failures import Failure
 from tooling.project import SERVICES, Service
@@ -20,9 +22,7 @@ def deploy(
     """Apply the overlay, wait until it is ready, and print the addresses. Raises Failure."""
     apply_overlay(kubectl, overlay, delivery, environment)
     if overlay.is_local:
-        seconds = min(wait_seconds(environment), WAIT_SECONDS)
-        found = reachable(kubectl, environment, seconds=seconds)
-        say(messages.addresses(found, kubectl))
+        say(messages.addresses(reachable(kubectl, environment), kubectl))
         say(messages.how_to_go_on(overlay))
 
 
@@ -54,15 +54,11 @@ def apply_overlay(
         say(messages.made_secrets(overlay, made))
     if missing := overlay.missing_files():
         raise Failure(messages.missing_files(missing))
+    check_images(kubectl.get("deployments"))
     manifests = kubectl.run("kustomize", str(overlay.folder))
     if delivery is not None:
-        with step("Building the images"):
-            images = delivery.build(SERVICES)
-        with step("Bringing them to the cluster"):
-            delivery.bring_builds(images)
-        for name, image in images.items():
-            pulled = delivery.name_in_cluster(image)
-            manifests = manifests.replace(f"image: {name}\n", f"image: {pulled}\n")
+        for name, image in delivery.deliver(SERVICES).items():
+            manifests = manifests.replace(f"image: {name}\n", f"image: {image}\n")
     with step("Applying the manifests"):
         kubectl.run("apply", "--filename=-", text=manifests)
     wait_until_ready(kubectl, NAMESPACE, seconds=seconds)
@@ -75,27 +71,21 @@ def redeploy(kubectl: Kubectl, service: Service, delivery: Delivery, *, seconds:
     Raises Failure if these are not ready after `seconds`; the old pods keep serving.
     """
     started = time.monotonic()
-    deployment = f"deployment/{service.workload}"
-    (pods,) = [found["spec"]["template"]["spec"] for found in kubectl.get(deployment)]
-    with step(f"Building {service.image}"):
-        images = delivery.build([service])
-        image = images[service.image]
-    with step("Bringing it to the cluster"):
-        delivery.bring_builds(images)
-    # The init containers run the same program, for example to migrate the database.
-    changes = [
-        f"{container['name']}={delivery.name_in_cluster(image)}"
-        for container in (*pods.get("initContainers", []), *pods["containers"])
-        if service.repository in container["image"]
-    ]
-    kubectl.run("set", "image", deployment, *changes, "--namespace", NAMESPACE)
+    deployment = kubectl.deployment(service.workload)
+    check_images([deployment])
+    image = delivery.deliver([service])[service.image]
+    containers = containers_of(deployment["spec"]["template"]["spec"], service)
+    changes = [f"{container['name']}={image}" for container in containers]
+    name = f"deployment/{service.workload}"
+    kubectl.run("set", "image", name, *changes, "--namespace", NAMESPACE)
     try:
         wait_until_ready(kubectl, NAMESPACE, seconds=seconds, only=service.workload)
     except (Failure, KeyboardInterrupt) as error:
         why = str(error) or "Stopped waiting."
         raise Failure(messages.old_pods_serve(why, kubectl, service)) from error
     say(f"\n{service.workload} runs {image} after {time.monotonic() - started:.1f} s.")
-    delivery.remove_old(service, needed=_images_to_go_back_to(kubectl, service))
+    with suppress(Failure):  # The next run deletes them.
+        delivery.remove_old(service, needed=_images_to_go_back_to(kubectl, service))
 
 
 def _images_to_go_back_to(kubectl: Kubectl, service: Service) -> set[str]:

@@ -12,29 +12,31 @@ from deploy.kubectl import NAMESPACE, Kubectl
 from deploy.lease import Lease
 from deploy.replicas import Replicas
 from deploy.templates import replace_template, replaced_templates
-from tooling.console import step
+from tooling.console import say
+from tooling.failures import Failure
 from tooling.lines import show_line
 from tooling.project import Service
-from tooling.working_tree import Change, Snapshot, snapshot
+from tooling.working_tree import Change, snapshot
 
 
 def develop(
     kubectl: Kubectl,
     services: Sequence[Service],
-    delivery: Delivery,
+    delivery: Callable[[], Delivery],
     changes: Iterator[Change | None],
     debugger: Mapping[str, str],
 ) -> None:
     """Run the services from the working tree until Ctrl-C, then from their images again.
 
     `changes` must be watched already. `debugger` is empty, or has the port DEBUGGER at which the
-    debugger of the only service is reachable on this machine. Raises Failure.
+    debugger of the only service is reachable on this machine. `delivery` is called when there is an
+    image to build. Raises Failure.
     """
     take = partial(snapshot, with_debugger=bool(debugger))
     with (
         suppress(KeyboardInterrupt),
-        Lease(kubectl),
-        replaced_templates(kubectl, services, debugger),
+        Lease(kubectl) as lease,
+        replaced_templates(kubectl, services, debugger, lease),
         Replicas(kubectl, services) as replicas,
         ExitStack() as forwarded,
     ):
@@ -43,50 +45,54 @@ def develop(
         for port in debugger.values():
             name = f"deployment/{services[0].workload}"
             forwarded.enter_context(Forwarding(kubectl, name, int(port), here=port))
-        enter, to_build = _listen_for_enter(), set[Service]()
+        enter, to_build, to_restart = _listen_for_enter(), set[Service](), set[Service]()
         for change in changes:
+            if lease.is_lost:
+                break
             if change is not None:
-                to_build |= {service for service in services if change.is_of_packages(service)}
-                for service in services:
-                    _apply(change, service, kubectl, replicas, take)
+                to_build |= _with_new_packages(change, services)
+                to_restart |= {
+                    service
+                    for service in services
+                    if change.is_of_code(service) and replicas.want(service, take(service), change)
+                }
+                _try_each(to_restart, partial(_restart, kubectl))
             if enter.is_set():
                 enter.clear()
-                _build(kubectl, to_build, delivery, debugger)
+                _try_each(to_build, partial(_build, kubectl, delivery, debugger))
 
 
-def _apply(
-    change: Change,
-    service: Service,
-    kubectl: Kubectl,
-    replicas: Replicas,
-    take: Callable[[Service], Snapshot],
-) -> None:
-    if change.is_of_packages(service):
+def _with_new_packages(change: Change, services: Sequence[Service]) -> set[Service]:
+    changed = {service for service in services if change.is_of_packages(service)}
+    for service in changed:
         what = f"{change.title} changed, which needs a new image. Press Enter to build it."
         show_line(service.name, what)
-    if not change.is_of_code(service):
-        return
-    is_new = replicas.want(service, take(service), change)
-    if is_new and change.is_of_migrations(service):
-        # New pods migrate before they serve; the old ones keep the code that fits the old schema.
-        replicas.retire(service)
-        kubectl.run(
-            "rollout", "restart", f"deployment/{service.workload}", "--namespace", NAMESPACE
-        )
+    return changed
+
+
+def _try_each(services: set[Service], work: Callable[[Service], None]) -> None:
+    """Do this work, and take from the set the services for which it succeeds."""
+    for service in list(services):
+        try:
+            work(service)
+            services.discard(service)
+        except Failure as failure:
+            say(f"{failure}\nUntil the next attempt, what ran before still serves.")
+
+
+def _restart(kubectl: Kubectl, service: Service) -> None:
+    kubectl.run("rollout", "restart", f"deployment/{service.workload}", "--namespace", NAMESPACE)
 
 
 def _build(
-    kubectl: Kubectl, services: set[Service], delivery: Delivery, debugger: Mapping[str, str]
+    kubectl: Kubectl,
+    delivery: Callable[[], Delivery],
+    debugger: Mapping[str, str],
+    service: Service,
 ) -> None:
-    """Build images, and let the pods run the working tree on them."""
-    while services:
-        service = services.pop()
-        with step(f"Building {service.image}"):
-            images = delivery.build([service])
-        with step("Bringing it to the cluster"):
-            delivery.bring_builds(images)
-        image = delivery.name_in_cluster(images[service.image])
-        replace_template(kubectl, service, debugger, image)
+    """Build the image, and let the pods run the working tree on it."""
+    image = delivery().deliver([service])[service.image]
+    replace_template(kubectl, service, debugger, image)
 
 
 def _listen_for_enter() -> threading.Event:

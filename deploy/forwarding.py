@@ -16,7 +16,8 @@ class Forwarding:
     """Forwards a Service or Deployment to a port of this machine while a `with` block runs.
 
     The port is `here`, by default any free one; entering returns the address. kubectl ends with the
-    pod that it has chosen, and is started again with the same port.
+    pod that it has chosen, and is started again with the same port. Raises Failure if it does not
+    begin.
     """
 
     def __init__(self, kubectl: Kubectl, name: str, port: int, *, here: str = "") -> None:
@@ -26,12 +27,14 @@ class Forwarding:
         self._here = here
         self._began, self._is_over = threading.Event(), threading.Event()
         self._running: subprocess.Popen[str] | None = None
+        self._said = ""
         self._thread = threading.Thread(target=self._forward, daemon=True)
 
     def __enter__(self) -> str:
         self._thread.start()
         if not self._began.wait(_START_SECONDS):
-            raise Failure(f"kubectl cannot forward to {self._name}: does it have a running pod?")
+            self.__exit__()
+            raise Failure(f"kubectl cannot forward to {self._name}. {self._said}")
         return f"{HOST}:{self._here}"
 
     def __exit__(self, *_: object) -> None:
@@ -46,11 +49,14 @@ class Forwarding:
             with subprocess.Popen(
                 self._kubectl.command("port-forward", *what, f"--namespace={NAMESPACE}"),
                 stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
+                stderr=subprocess.STDOUT,
                 text=True,
                 start_new_session=True,
             ) as self._running:
+                if self._is_over.is_set():  # Since this was last asked, so nobody has ended it.
+                    self._running.terminate()
                 for line in self._running.stdout or ():
+                    self._said = line.strip()
                     if chosen := re.match(rf"Forwarding from {HOST}:(\d+)", line):
                         self._here = chosen[1]
                         self._began.set()

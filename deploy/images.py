@@ -1,5 +1,14 @@
-"""Building the images, bringing them to a cluster, and deleting those that it no longer needs."""
+"""Building the images, bringing them to a cluster, and deleting those that it no longer needs.
 
+A cluster for development may announce a registry. kind's and k3d's ways to set one up leave a
+ConfigMap `local-registry-hosting` in `kube-public` (KEP-1755), whose `localRegistryHosting.v1` is
+YAML:
+
+    host: "localhost:5001"
+    hostFromContainerRuntime: "registry:5000"
+"""
+
+import re
 import shlex
 import subprocess
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -8,12 +17,14 @@ from dataclasses import dataclass
 
 from deploy.cluster_tools import cluster_of
 from deploy.kubectl import Kubectl
-from deploy.registries import Registry, announced_registry
 from tooling.commands import failed, require, run
+from tooling.console import step
 from tooling.failures import Failure
 from tooling.project import Service
 
 _ID_CHARACTERS = 12
+
+_HOSTS = re.compile(r"""^(host|hostFromContainerRuntime): *["']?([^"'\s]+)""", re.MULTILINE)
 
 # Contexts of clusters that use this Docker's images directly.
 SHARED_WITH_DOCKER = ("docker-desktop",)
@@ -24,6 +35,18 @@ Action = Callable[[Sequence[str]], None]
 
 def _nothing_to_do(_: Sequence[str]) -> None:
     """The cluster uses this machine's Docker images, or deletes unused images by itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Registry:
+    """A registry, as this machine names it, and as the cluster's nodes do if differently."""
+
+    host: str
+    host_in_cluster: str = ""
+
+    def name_in_cluster(self, image: str) -> str:
+        """The name by which nodes pull an image that was pushed from here."""
+        return image.replace(self.host, self.host_in_cluster or self.host, 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,26 +61,22 @@ class Delivery:
     remove: Action = _nothing_to_do
     registry: Registry | None = None
 
-    def build(self, services: Sequence[Service]) -> dict[str, str]:
-        """Build the images; returns, by the name in the manifests, a name of exactly this content.
+    def deliver(self, services: Sequence[Service]) -> dict[str, str]:
+        """Build images and bring them to the cluster; raises Failure.
 
-        The latter has part of the image's id in its tag, `mythoughts/frontend:1.0.0-0123456789ab`,
-        so that a cluster replaces only the pods whose image has changed.
+        Returns, by the name in the manifests, the cluster's name of exactly this content. The
+        latter has part of the image's id in its tag, `mythoughts/frontend:1.0.0-0123456789ab`, so
+        that a cluster replaces only the pods whose image has changed.
         """
-        run("make", "images", f"SERVICE={' '.join(service.workload for service in services)}")
-        return {service.image: self._tag_by_id(service.image) for service in services}
-
-    def bring_builds(self, builds: Mapping[str, str]) -> None:
-        """Bring what `build` returned to the cluster; raises Failure.
-
-        Nodes also get the names in the manifests, so that `kubectl apply -k` finds the images. Only
-        with a registry they do not: it serves no names but its own.
-        """
-        self.bring([*builds.values(), *(builds if self.registry is None else ())])
-
-    def name_in_cluster(self, image: str) -> str:
-        """The name under which the cluster has an image that was built here."""
-        return image if self.registry is None else self.registry.name_in_cluster(image)
+        what = services[0].image if len(services) == 1 else "the images"
+        with step(f"Building {what}"):
+            run("make", "images", f"SERVICE={' '.join(service.workload for service in services)}")
+            builds = {service.image: self._tag_by_id(service.image) for service in services}
+        with step(f"Bringing {what} to the cluster"):
+            # Also by the names in the manifests, so that `kubectl apply -k` finds the images; only
+            # a registry serves no names but its own.
+            self.bring([*builds.values(), *(builds if self.registry is None else ())])
+        return {name: self._name_in_cluster(build) for name, build in builds.items()}
 
     def remove_old(self, service: Service, *, needed: Collection[str]) -> None:
         """Delete the builds of a service that are not needed, in Docker and in the cluster."""
@@ -65,7 +84,7 @@ class Delivery:
         tags = run("docker", "image", "ls", "--format", "{{.Tag}}", name).split()
         builds = [f"{name}:{tag}" for tag in tags if tag.startswith(f"{version}-")]
         for image in builds:
-            if self.name_in_cluster(image) not in needed:
+            if self._name_in_cluster(image) not in needed:
                 # Docker keeps what a container uses, and a node may have deleted its copy already.
                 for remove in (_remove_from_docker, self.remove):
                     with suppress(Failure):
@@ -76,6 +95,9 @@ class Delivery:
         tagged = f"{self._name_here(image)}-{digest.removeprefix('sha256:')[:_ID_CHARACTERS]}"
         run("docker", "image", "tag", image, tagged)
         return tagged
+
+    def _name_in_cluster(self, image: str) -> str:
+        return image if self.registry is None else self.registry.name_in_cluster(image)
 
     def _name_here(self, image: str) -> str:
         return image if self.registry is None else f"{self.registry.host}/{image}"
@@ -107,7 +129,22 @@ def delivery_to(
 
 def _registry_of(kubectl: Kubectl, environment: Mapping[str, str]) -> Registry | None:
     host = environment.get("REGISTRY")
-    return Registry(host) if host else announced_registry(kubectl)
+    return Registry(host) if host else _announced_registry(kubectl)
+
+
+def _announced_registry(kubectl: Kubectl) -> Registry | None:
+    """The registry that the cluster announces, or None."""
+    text = kubectl.run(
+        "get",
+        "configmap/local-registry-hosting",
+        "--namespace=kube-public",
+        "--ignore-not-found",
+        "--output=jsonpath={.data.localRegistryHosting\\.v1}",
+    )
+    hosts = dict(_HOSTS.findall(text))
+    if "host" not in hosts:
+        return None
+    return Registry(hosts["host"], hosts.get("hostFromContainerRuntime", ""))
 
 
 def _push(images: Sequence[str]) -> None:

@@ -48,6 +48,13 @@ class Kubectl:
         found: Json | None = json.loads(answer) if answer else None
         return found
 
+    def deployment(self, name: str) -> Json:
+        """The Deployment of this name; raises Failure if the system is not deployed."""
+        found = self.find(f"deployment/{name}")
+        if found is None:
+            raise Failure(f"{name} is not in the cluster {self.context}: make deploy")
+        return found
+
     def patch(self, name: str, operations: Sequence[Json]) -> None:
         """Change an object by a JSON patch (RFC 6902)."""
         what = (name, "--namespace", NAMESPACE, "--type=json", "--patch-file=/dev/stdin")

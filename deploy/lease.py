@@ -13,31 +13,47 @@ from tooling.failures import Failure
 
 NAME = "development"
 _DURATION_SECONDS = 60
-_RENEWAL_SECONDS = 20
-_TIME = "%Y-%m-%dT%H:%M:%S.%fZ"
+_RENEWAL_SECONDS = 10
 
 
 class Lease:
     """A lease that is held for the duration of a `with` block, and renewed meanwhile.
 
-    Entering raises Failure if somebody else holds it.
+    Entering raises Failure if somebody else holds it. It `is_lost` once somebody else has got it
+    because it was not renewed in time: this machine slept, for example.
     """
 
     def __init__(self, kubectl: Kubectl) -> None:
         self._kubectl = kubectl
         self._holder = f"{getpass.getuser()}@{socket.gethostname()} (process {os.getpid()})"
+        self.is_lost = False
         self._over = threading.Event()
-        self._renewing = threading.Thread(target=self._renew, daemon=True)
+        self._renewing = threading.Thread(target=self._keep, daemon=True)
 
-    def __enter__(self) -> None:
+    def __enter__(self) -> "Lease":
         self._take()
         self._renewing.start()
+        return self
 
     def __exit__(self, *_: object) -> None:
         self._over.set()
         self._renewing.join()
         with suppress(Failure):
+            self.renew()
             self._kubectl.run("delete", "lease", NAME, "--namespace", NAMESPACE)
+
+    def renew(self) -> None:
+        """Renew it; raises Failure if it is lost, or if the cluster cannot be reached."""
+        found = self._kubectl.find(f"lease/{NAME}")
+        if found is None or found["spec"]["holderIdentity"] != self._holder:
+            self.is_lost = True
+            raise Failure(
+                "This run did not renew its lease in time, and somebody else has developed in the "
+                "cluster since. It leaves the cluster as it is now."
+            )
+        holder = {"op": "test", "path": "/spec/holderIdentity", "value": self._holder}
+        renewal = {"op": "replace", "path": "/spec/renewTime", "value": _timestamp()}
+        self._kubectl.patch(f"lease/{NAME}", [holder, renewal])
 
     def _take(self) -> None:
         found = self._kubectl.find(f"lease/{NAME}")
@@ -52,14 +68,14 @@ class Lease:
             "spec": {
                 "holderIdentity": self._holder,
                 "leaseDurationSeconds": _DURATION_SECONDS,
-                "renewTime": _now().strftime(_TIME),
+                "renewTime": _timestamp(),
             },
         }
         verb = "replace" if found else "create"
         self._kubectl.run(verb, "--filename=-", text=json.dumps(lease))
 
     def _check_expired(self, spec: Json) -> None:
-        renewed = datetime.strptime(spec["renewTime"], _TIME).replace(tzinfo=UTC)
+        renewed = datetime.fromisoformat(spec["renewTime"])
         ends = renewed + timedelta(seconds=spec["leaseDurationSeconds"])
         if ends > _now():
             seconds = (ends - _now()).total_seconds()
@@ -68,16 +84,15 @@ class Lease:
                 f"If that process was killed, its lease expires in {seconds:.0f} s."
             )
 
-    def _renew(self) -> None:
-        """Renew the lease as long as it is ours."""
-        while not self._over.wait(_RENEWAL_SECONDS):
-            patch = [
-                {"op": "test", "path": "/spec/holderIdentity", "value": self._holder},
-                {"op": "replace", "path": "/spec/renewTime", "value": _now().strftime(_TIME)},
-            ]
+    def _keep(self) -> None:
+        while not (self._over.wait(_RENEWAL_SECONDS) or self.is_lost):
             with suppress(Failure):
-                self._kubectl.patch(f"lease/{NAME}", patch)
+                self.renew()
 
 
 def _now() -> datetime:
     return datetime.now(UTC)
+
+
+def _timestamp() -> str:
+    return _now().isoformat(timespec="microseconds")

@@ -64,14 +64,12 @@ def run_here(
                         supervised.apply(change)
             finally:
                 process.terminate()
+                process.wait()
 
 
 def _settings(kubectl: Kubectl, service: Service, folder: Path) -> dict[str, str]:
     """The variables of the service's container; the files that they name are put into `folder`."""
-    deployment = kubectl.find(f"deployment/{service.workload}")
-    if deployment is None:
-        raise Failure(f"{service.workload} is not in the cluster {kubectl.context}: make deploy")
-    pod: Json = deployment["spec"]["template"]["spec"]
+    pod: Json = kubectl.deployment(service.workload)["spec"]["template"]["spec"]
     (container,) = [found for found in pod["containers"] if found["name"] == service.workload]
     volumes = {volume["name"]: volume for volume in pod["volumes"]}
     for mount in container["volumeMounts"]:

@@ -26,15 +26,21 @@ _WORTH_A_WORD = 5
 
 @dataclass(eq=False)
 class Pod:
-    """A pod, its running containers, the code that it has, and what became of that there."""
+    """A pod, its running containers and their ids, its code, and what became of that there."""
 
     name: str
     service: Service
-    running: list[str] = field(default_factory=list)
+    running: dict[str, str] = field(default_factory=dict)
     code: str = ""
     outcome: str = ""
+    is_listed: bool = True
     is_gone: bool = False
     is_retired: bool = False
+
+    @property
+    def is_starting(self) -> bool:
+        """Whether it has code that does not serve yet, because something runs before."""
+        return bool(self.code) and self.service.workload not in self.running
 
     @property
     def entrance(self) -> str:
@@ -76,30 +82,40 @@ class Replicas:
             stream.terminate()
 
     def want(self, service: Service, code: Snapshot, change: Change | None = None) -> bool:
-        """Give the pods of a service this code, because of a change; return whether it is new."""
+        """Give the pods of a service this code, because of a change.
+
+        Returns whether other pods have to take the place of the present ones, which get no more
+        code: new pods migrate before they serve, and one whose code fails before it serves cannot
+        be reached.
+        """
         with self._changed:
             before = self._wanted.get(service)
             if before and before.snapshot.name == code.name:
                 return False
-            self._wanted[service] = _Wanted(code)
-            if change:
-                self._wanted[service] = _Wanted(code, change.title, change.saved_at)
-            self._changed.notify_all()
-        return True
-
-    def retire(self, service: Service) -> None:
-        """Give the present pods of a service no more code: others take their place."""
-        with self._changed:
+            about = (change.title, change.saved_at) if change else ()
+            self._wanted[service] = _Wanted(code, *about)
+            is_migration = before is not None and before.snapshot.migrations != code.migrations
+            in_new_pods = is_migration or any(pod.is_starting for pod in self._pods_of(service))
             for pod in self._pods.values():
-                pod.is_retired |= pod.service == service
+                pod.is_retired |= in_new_pods and pod.service == service
+            self._changed.notify_all()
+        return in_new_pods
+
+    def _pods_of(self, service: Service) -> list[Pod]:
+        pods = [pod for pod in self._pods.values() if pod.service == service]
+        return [pod for pod in pods if pod.is_listed and not pod.is_gone]
 
     def _follow_pods(self) -> None:
         selector = f"--selector=app.kubernetes.io/name in ({','.join(self._services)})"
         options = (selector, "--watch", "--output-watch-events", "--output=json")
         while not self._is_over:
+            with self._changed:
+                for pod in self._pods.values():
+                    pod.is_listed = False
             for line in self._stream("get", "pods", f"--namespace={NAMESPACE}", *options):
                 event = json.loads(line)
-                self._note(event["object"], is_gone=event["type"] == "DELETED")
+                if event["type"] != "ERROR":  # The connection broke, and kubectl ends.
+                    self._note(event["object"], is_gone=event["type"] == "DELETED")
             time.sleep(_PAUSE_SECONDS)
 
     def _note(self, found: Json, *, is_gone: bool) -> None:
@@ -110,17 +126,18 @@ class Replicas:
         takes_code = found["spec"].get("initContainers", [{}])[0].get("name") == SOURCE
         with self._changed:
             pod = self._pods.setdefault(name, Pod(name, service))
+            pod.is_listed = True
             pod.is_gone = is_gone or is_ending
             containers = _containers(status) if takes_code else []
-            pod.running = [container for container, _, is_running in containers if is_running]
+            pod.running = {one: life for one, life, is_running in containers if is_running}
+            if is_gone:
+                self._pods.pop(name)
             self._changed.notify_all()
         if takes_code:
             self._begin_once(name, self._keep_up_to_date, pod)
         for container, life, _ in containers:
             if container != SOURCE:
-                self._begin_once(life, self._show_log, pod, container)
-        if is_gone:
-            self._pods.pop(name)
+                self._begin_once(life, self._show_log, pod, container, life)
         self._report(service)
 
     def _begin_once(self, key: str, work: Callable[..., None], *arguments: object) -> None:
@@ -153,7 +170,8 @@ class Replicas:
             self._report(pod.service)
 
     def _needs_code(self, pod: Pod) -> bool:
-        if pod.is_retired or not pod.entrance or pod.service not in self._wanted:
+        takes_code = pod.is_listed and not pod.is_retired and pod.entrance
+        if not takes_code or pod.service not in self._wanted:
             return False
         is_old = pod.code != self._wanted[pod.service].snapshot.name
         return is_old or (not pod.outcome and pod.entrance == pod.service.workload)
@@ -178,9 +196,7 @@ class Replicas:
         """Report once what became of the newest code: that it runs in all pods, or fails in one."""
         with self._changed:
             wanted = self._wanted.get(service)
-            pods = [
-                pod for pod in self._pods.values() if pod.service == service and not pod.is_gone
-            ]
+            pods = self._pods_of(service)
             if wanted is None or wanted.is_reported:
                 return
             outcomes = [pod.outcome if pod.code == wanted.snapshot.name else "" for pod in pods]
@@ -196,11 +212,19 @@ class Replicas:
             what = f"live in {count} after {time.time() - wanted.since:.1f} s"
         show_line(service.name, f"{wanted.title}: {what}")
 
-    def _show_log(self, pod: Pod, container: str) -> None:
-        for line in self._stream(
-            "logs", pod.name, f"--container={container}", f"--namespace={NAMESPACE}", "--follow"
-        ):
-            show_line(pod.service.name, line)
+    def _show_log(self, pod: Pod, container: str, life: str) -> None:
+        """Show the log of a container, from the beginning; again if the connection broke."""
+        command = ("logs", pod.name, f"--container={container}", f"--namespace={NAMESPACE}")
+        since: tuple[str, ...] = ()
+        while not self._is_over:
+            for line in self._stream(*command, "--follow", *since):
+                show_line(pod.service.name, line)
+            time.sleep(_PAUSE_SECONDS)
+            with self._changed:
+                self._changed.wait_for(lambda: pod.is_gone or pod.is_listed)
+                if pod.is_gone or pod.running.get(container) != life:
+                    return
+            since = ("--since=1s",)
 
     def _stream(self, *arguments: str) -> Iterator[str]:
         """The lines that kubectl prints, until it ends."""

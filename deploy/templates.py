@@ -4,11 +4,12 @@ import json
 import os
 import signal
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from deploy.kubectl import Json, Kubectl
+from deploy.lease import Lease
 from tooling.console import say, step
 from tooling.failures import Failure
 from tooling.project import ROOT, Service
@@ -21,12 +22,12 @@ _PATH = f"/metadata/annotations/{ANNOTATION.replace('/', '~1')}"
 
 @contextmanager
 def replaced_templates(
-    kubectl: Kubectl, services: Sequence[Service], variables: Mapping[str, str]
+    kubectl: Kubectl, services: Sequence[Service], variables: Mapping[str, str], lease: Lease
 ) -> Iterator[None]:
     """Let the pods run the working tree, and at the end what they ran before.
 
-    `variables` are additional ones of the services' containers. Raises Failure, for example if a
-    service is not deployed.
+    `variables` are additional ones of the services' containers. Whoever has got the `lease`
+    meanwhile keeps what the pods run. Raises Failure, for example if a service is not deployed.
     """
     for service in services:
         _deployment_and_original(kubectl, service)
@@ -38,9 +39,10 @@ def replaced_templates(
         yield
     finally:
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # Nothing is left half done.
-        for service in services:
-            with step(f"Giving {service.workload} its image back"):
-                restore_template(kubectl, service)
+        lease.renew()
+        failures = [_failure_to_restore(kubectl, service) for service in services]
+        if any(failures):
+            raise Failure("\n".join(filter(None, failures)))
 
 
 def replace_template(
@@ -48,8 +50,8 @@ def replace_template(
 ) -> None:
     """Add the component to a Deployment, perhaps with another image; raises Failure."""
     deployment, original = _deployment_and_original(kubectl, service)
-    if image is not None:
-        _set_image(original["spec"], service, image)
+    for container in containers_of(original["spec"], service) if image else ():
+        container["image"] = image
     deployment["spec"]["template"] = original
     settings, changed = _with_component(kubectl, deployment)
     serving = changed["spec"]["template"]["spec"]["containers"][0]
@@ -64,7 +66,16 @@ def replace_template(
     )
 
 
-def restore_template(kubectl: Kubectl, service: Service) -> None:
+def _failure_to_restore(kubectl: Kubectl, service: Service) -> str:
+    try:
+        with step(f"Giving {service.workload} its image back"):
+            _restore_template(kubectl, service)
+    except Failure as failure:
+        return str(failure)
+    return ""
+
+
+def _restore_template(kubectl: Kubectl, service: Service) -> None:
     """Give a Deployment its original template back, if another one is in its place."""
     deployment, original = _deployment_and_original(kubectl, service)
     if ANNOTATION in deployment["metadata"]["annotations"]:
@@ -78,17 +89,25 @@ def restore_template(kubectl: Kubectl, service: Service) -> None:
 
 
 def _deployment_and_original(kubectl: Kubectl, service: Service) -> tuple[Json, Json]:
-    deployment = kubectl.find(f"deployment/{service.workload}")
-    if deployment is None:
-        raise Failure(f"{service.workload} is not in the cluster {kubectl.context}: make deploy")
+    deployment = kubectl.deployment(service.workload)
     kept = deployment["metadata"]["annotations"].get(ANNOTATION)
     return deployment, json.loads(kept) if kept else deployment["spec"]["template"]
 
 
-def _set_image(pods: Json, service: Service, image: str) -> None:
-    for container in (*pods.get("initContainers", []), *pods["containers"]):
-        if service.repository in container["image"]:
-            container["image"] = image
+def check_images(deployments: Iterable[Json]) -> None:
+    """Raise Failure if one of the Deployments runs a working tree instead of its image."""
+    for deployment in deployments:
+        if ANNOTATION in deployment["metadata"].get("annotations", {}):
+            raise Failure(
+                f"{deployment['metadata']['name']} runs a working tree. End `make cluster-dev` by "
+                "Ctrl-C; if it was killed, run it again first."
+            )
+
+
+def containers_of(pods: Json, service: Service) -> list[Json]:
+    """The containers that run the service's image: init containers do, for example to migrate."""
+    containers = (*pods.get("initContainers", []), *pods["containers"])
+    return [container for container in containers if service.repository in container["image"]]
 
 
 def _with_component(kubectl: Kubectl, deployment: Json) -> list[Json]:

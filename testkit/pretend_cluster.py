@@ -106,8 +106,11 @@ class Pod:
         """Run one container after the other, until the pod ends."""
         pods = self.template["spec"]
         for container in (*pods.get("initContainers", []), *pods["containers"]):
-            while not self.is_ending and self._run_container(container, on_change):
-                time.sleep(0.1)  # It failed: the kubelet tries again.
+            # The kubelet waits ever longer between its attempts: longer than any test.
+            if self._run_container(container, on_change) and not self.is_ending:
+                self.states[container["name"]] = "waiting"
+                on_change()
+                return
 
     def end(self) -> None:
         """End it, as the kubelet does."""
@@ -160,6 +163,9 @@ class PretendCluster:
     def __init__(self, folder: Path, deployments: list[Json], development: Path) -> None:
         self.bin = folder / "bin"
         self.calls: list[list[str]] = []
+        self.context = "kind-mythoughts"
+        # The first two words of calls that fail.
+        self.failing: set[tuple[str, str]] = set()
         self.objects: dict[str, Json] = {}
         self.forwarded: dict[str, int] = {}
         self.pods: dict[str, Pod] = {}
@@ -167,6 +173,7 @@ class PretendCluster:
         self._development = development
         self._events: list[Json] = []
         self._changed = threading.Condition()
+        self._breaks = 0
         self._counter = 0
         self._is_over = False
         self._threads: list[threading.Thread] = []
@@ -202,7 +209,7 @@ class PretendCluster:
         """The pods that are not about to end; waits until so many are `ready`, and no others."""
 
         def pods() -> list[Pod]:
-            found = [pod for pod in self.pods.values() if not pod.is_ending]
+            found = [pod for pod in list(self.pods.values()) if not pod.is_ending]
             return [pod for pod in found if pod.labels["app.kubernetes.io/name"] == workload]
 
         def are_ready() -> bool:
@@ -215,6 +222,17 @@ class PretendCluster:
     def delete_pod(self, pod: Pod) -> None:
         """Delete a pod; another one takes its place."""
         self._begin(lambda: self._end_pod(pod))
+
+    def break_connections(self, deleted: Pod | None = None) -> None:
+        """End what follows pods and logs; a pod may be `deleted` before that begins again."""
+        with self._changed:
+            self._breaks += 1
+            if deleted:
+                deleted.is_ending = True
+                self.pods.pop(deleted.name)
+            self._changed.notify_all()
+        if deleted:
+            deleted.end()
 
     def _install_kubectl(self) -> None:
         self.bin.mkdir()
@@ -269,8 +287,9 @@ class PretendCluster:
 
     def _note(self, pod: Pod, kind: str = "MODIFIED") -> None:
         with self._changed:
-            self._events.append({"type": kind, "object": pod.describe()})
-            self._changed.notify_all()
+            if pod.name in self.pods or kind == "DELETED":
+                self._events.append({"type": kind, "object": pod.describe()})
+                self._changed.notify_all()
 
     # The API server.
 
@@ -312,10 +331,12 @@ class PretendCluster:
             "logs": self._show_log,
             "exec": self._exec,
             "port-forward": self._forward,
-            "config": lambda *_: write("kind-mythoughts"),
+            "config": lambda *_: write(self.context),
             "delete": self._delete,
             "rollout": self._restart,
         }
+        if tuple(words[:2]) in self.failing:
+            return 1, "the connection to the server was refused"
         return verbs[words[0]](words, text, write) or (0, "")
 
     def _render(
@@ -341,14 +362,22 @@ class PretendCluster:
         return None
 
     def _watch(self, write: Callable[[str], None], workloads: list[str]) -> None:
-        seen = 0
-        while not self._is_over:
-            with self._changed:
-                self._changed.wait_for(lambda: self._is_over or len(self._events) > seen)  # noqa: B023
-                news, seen = self._events[seen:], len(self._events)
+        with self._changed:
+            breaks, seen = self._breaks, len(self._events)
+            news: list[Json] = [
+                {"type": "ADDED", "object": pod.describe()} for pod in self.pods.values()
+            ]
+        while breaks == self._breaks and not self._is_over:
             for event in news:
                 if event["object"]["metadata"]["labels"]["app.kubernetes.io/name"] in workloads:
                     write(json.dumps(event) + "\n")
+            with self._changed:
+                self._changed.wait_for(
+                    lambda: self._is_over or breaks != self._breaks or len(self._events) > seen  # noqa: B023
+                )
+                news, seen = self._events[seen:], len(self._events)
+        # What kubectl makes of a broken connection.
+        write(json.dumps({"type": "ERROR", "object": {"kind": "Status", "metadata": {}}}) + "\n")
 
     def _store(self, words: list[str], text: bytes, _: object) -> tuple[int, str]:
         verb, described = words[0], json.loads(text)
@@ -383,16 +412,22 @@ class PretendCluster:
         template = self.objects[words[2]]["spec"]["template"]
         template["metadata"]["annotations"] = {"restarted": str(time.monotonic())}
 
-    def _show_log(self, words: list[str], _: bytes, write: Callable[[str], None]) -> None:
+    def _show_log(
+        self, words: list[str], _: bytes, write: Callable[[str], None]
+    ) -> tuple[int, str] | None:
         """Show the log of a pod's service; those of init containers stay empty."""
-        pod, shown = self.pods[words[1]], 0
+        pod, breaks = self.pods.get(words[1]), self._breaks
+        if pod is None:
+            return 1, "error: pod not found"
         if f"--container={pod.template['spec']['containers'][0]['name']}" not in words:
-            return
-        while not (self._is_over or pod.is_ending):
+            return None
+        shown = len(pod.log) if "--since=1s" in words else 0
+        while not (self._is_over or pod.is_ending or breaks != self._breaks):
             lines = pod.log[shown:]
             shown += len(lines)
             write("".join(lines))
             time.sleep(0.02)
+        return None
 
     def _forward(self, words: list[str], _: bytes, write: Callable[[str], None]) -> None:
         """Say that a Service is forwarded to its port in `forwarded`."""

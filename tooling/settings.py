@@ -15,6 +15,12 @@ def number(environment: Mapping[str, str], name: str, default: int, *, of: range
     return int(text)
 
 
+def port_number(environment: Mapping[str, str], name: str, default: int) -> int:
+    """The port that a variable holds; raises Failure if it is none."""
+    what = f"a port: a number from 1 to {MAX_PORT}"
+    return number(environment, name, default, of=range(1, MAX_PORT + 1), what=what)
+
+
 def choice(
     environment: Mapping[str, str], name: str, choices: Iterable[str], default: str = ""
 ) -> str:

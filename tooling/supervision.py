@@ -27,7 +27,7 @@ class SupervisedService:
         folder.mkdir()
         self._service = service
         self._folder = folder
-        self._started = snapshot(service).name
+        self._started = snapshot(service)
 
     @property
     def command(self) -> list[str | Path]:
@@ -40,10 +40,13 @@ class SupervisedService:
         name = self._service.name
         if change.is_of_packages(self._service):
             show_line(name, f"{change.title} changed: restart `make dev` to install the packages")
-        if not change.is_of_code(self._service) or not self._has_news():
+        if not change.is_of_code(self._service):
             return
+        before, self._started = self._started, snapshot(self._service)
+        if before.name == self._started.name:
+            return  # Saving alone changes nothing.
         try:
-            if migrate and change.is_of_migrations(self._service):
+            if migrate and before.migrations != self._started.migrations:
                 migrate(self._service)
             outcome = run(sys.executable, SUPERVISOR, "restart", self._folder).strip()
         except Failure as failure:
@@ -53,8 +56,3 @@ class SupervisedService:
         else:
             outcome = f"the old process still serves: {outcome}"
         show_line(name, f"{change.title} changed: {outcome}")
-
-    def _has_news(self) -> bool:
-        """Whether the code differs from what was started last: saving alone changes nothing."""
-        before, self._started = self._started, snapshot(self._service).name
-        return self._started != before

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
-from watchfiles import watch
+from watchfiles import Change as Event
+from watchfiles import DefaultFilter, watch
 
 from tooling.failures import Failure
 from tooling.project import ROOT, SERVICES, Service
@@ -22,6 +23,8 @@ _CHECK_MILLISECONDS = 200
 _SETTLE_MILLISECONDS = 50
 # A file that is older than this when its event arrives was moved here, with its old time.
 _MAX_AGE_SECONDS = 2
+# Leaves out what Python compiles, and temporary files of its compiler and of editors.
+_is_watched = DefaultFilter()
 _LISTS_OF_PACKAGES = ("Dockerfile", "requirements.txt", "pyproject.toml")
 
 
@@ -42,11 +45,8 @@ class Change:
 
     def is_of_code(self, service: Service) -> bool:
         """Whether the service runs a changed file."""
-        return self._has_any_in(_CHASSIS / "src", service.folder / "src")
-
-    def is_of_migrations(self, service: Service) -> bool:
-        """Whether the schema of the service's database changed."""
-        return self._has_any_in(service.folder / "src" / service.package / "migrations")
+        folders = (_CHASSIS / "src", service.folder / "src")
+        return any(path.is_relative_to(folder) for path in self.paths for folder in folders)
 
     def is_of_packages(self, service: Service) -> bool:
         """Whether the service may need other packages."""
@@ -54,9 +54,6 @@ class Change:
             folder / name for folder in (_CHASSIS, service.folder) for name in _LISTS_OF_PACKAGES
         }
         return not lists.isdisjoint(self.paths)
-
-    def _has_any_in(self, *folders: Path) -> bool:
-        return any(path.is_relative_to(folder) for path in self.paths for folder in folders)
 
 
 def watch_code() -> Iterator[Change | None]:
@@ -81,9 +78,13 @@ def _change(paths: Iterable[Path]) -> Change:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """All code of a service at one time, as a compressed tar; the same code has the same name."""
+    """All code of a service at one time, as a compressed tar.
+
+    The same code has the same `name`; if `migrations` is the same, so is the database's schema.
+    """
 
     name: str
+    migrations: str
     archive: bytes
 
 
@@ -95,7 +96,8 @@ def snapshot(service: Service, *, with_debugger: bool = False) -> Snapshot:
     folders = {"chassis": _CHASSIS / "src", "service": service.folder / "src"}
     if with_debugger:
         folders["debugger/debugpy"] = _folder_of("debugpy")
-    digest, archive = hashlib.sha256(), io.BytesIO()
+    migrations = service.folder / "src" / service.package / "migrations"
+    of_all, of_migrations, archive = hashlib.sha256(), hashlib.sha256(), io.BytesIO()
     with tarfile.open(fileobj=archive, mode="w:gz", compresslevel=1) as tar:
         for top, folder in folders.items():
             for path, content in _files(folder):
@@ -104,8 +106,11 @@ def snapshot(service: Service, *, with_debugger: bool = False) -> Snapshot:
                 # Python compiles a file again if its time differs: it says what is in the file.
                 entry.mtime = zlib.crc32(content)
                 tar.addfile(entry, io.BytesIO(content))
-                digest.update(f"{entry.name}\0{entry.size}\0".encode() + content)
-    return Snapshot(digest.hexdigest()[:12], archive.getvalue())
+                described = f"{entry.name}\0{entry.size}\0".encode() + content
+                of_all.update(described)
+                if migrations in path.parents:
+                    of_migrations.update(described)
+    return Snapshot(of_all.hexdigest()[:12], of_migrations.hexdigest(), archive.getvalue())
 
 
 def _folder_of(package: str) -> Path:
@@ -117,7 +122,8 @@ def _folder_of(package: str) -> Path:
 
 def _files(folder: Path) -> Iterator[tuple[Path, bytes]]:
     for path in sorted(folder.rglob("*")):
-        if path.is_file() and path.suffix not in (".pyc", ".so"):
+        is_watched = _is_watched(Event.modified, str(path.relative_to(folder)))
+        if is_watched and path.suffix != ".so" and path.is_file():
             try:
                 yield path, path.read_bytes()
             except FileNotFoundError:

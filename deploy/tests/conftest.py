@@ -37,6 +37,7 @@ def workplace(tmp_path: Path, made_secrets: Path) -> Workplace:
     place.answer("kubectl config view", "https://192.0.2.1:6443")
     place.answer("kubectl kustomize", MANIFESTS)
     place.answer("kubectl get deployments,statefulsets,pods", ALL_READY)
+    place.answer("kubectl get deployments --namespace", items())
     place.answer("kubectl get services", items())
     place.answer("kubectl get nodes", items())
     for number, name in enumerate(("thoughts-backend", "users-backend", "frontend")):

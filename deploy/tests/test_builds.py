@@ -56,6 +56,17 @@ def test_builds_are_deleted_in_the_cluster_as_well(used: Workplace, context: str
     ]
 
 
+def test_deployment_succeeds_if_old_builds_cannot_be_found(used: Workplace) -> None:
+    """What fails after the service runs the new image is no failure of the deployment."""
+    selector = "--selector=app.kubernetes.io/name=frontend"
+    used.answer(f"kubectl get replicasets {selector}", status=1)
+
+    outcome = used.run("redeploy", **SERVICE, IMAGE_LOADER="none")
+
+    assert outcome.status == 0, outcome.errors
+    assert removed(used) == []
+
+
 def test_build_that_is_gone_already_does_no_harm(used: Workplace) -> None:
     """The deployment has succeeded, whatever the node says about an image."""
     used.answer(REMOVE["kind-mythoughts"], status=1, error="no such image")

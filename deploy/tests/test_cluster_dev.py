@@ -16,11 +16,15 @@ from typing import Any
 import pytest
 import yaml
 
+from deploy import forwarding
+from deploy.forwarding import Forwarding
+from deploy.kubectl import Kubectl
 from local.ports import free_port
 from testkit.http_client import CONNECTION_ERRORS, HttpClient
 from testkit.own_server import temporary_folder
 from testkit.pretend_cluster import Pod, PretendCluster
 from testkit.waiting import repeated, wait_until
+from tooling.failures import Failure
 from tooling.project import ROOT
 from tooling.readiness import is_ready
 
@@ -78,6 +82,12 @@ class Developer:
         """Save a module, whose text the service answers with."""
         (self.package(workload) / "text.py").write_text(f"TEXT = {text!r}\n")
 
+    def install(self, name: str, script: str) -> None:
+        """Put a program on PATH."""
+        program = self.cluster.bin / name
+        program.write_text(f"#!/bin/sh\n{script}\n")
+        program.chmod(0o755)
+
     def start(self, verb: str = "cluster-dev", **settings: str) -> "Run":
         """Start `make cluster-dev`, or another verb."""
         output = self.tree.parent / f"output-{len(self._runs)}"
@@ -118,6 +128,12 @@ class Run:
     def wait_for(self, text: str, *, times: int = 1) -> None:
         """Wait until it has printed a text, so many times."""
         wait_until(lambda: self.output.count(text) >= times, what=lambda: self.output)
+
+    def press_enter(self) -> None:
+        """Press Enter."""
+        assert self.process.stdin is not None
+        self.process.stdin.write("\n")
+        self.process.stdin.flush()
 
     def interrupt(self) -> None:
         """Press Ctrl-C and wait for the end."""
@@ -267,6 +283,35 @@ def test_every_replica_gets_every_change(developer: Developer, frontend: tuple[R
     assert [answer_of(pod) for pod in pods] == ["two "] * 3
 
 
+def test_pod_that_ends_while_nobody_watches_is_no_longer_counted(
+    developer: Developer, frontend: tuple[Run, Pod]
+) -> None:
+    """A broken connection to the cluster is replaced, and the pods are listed again."""
+    run, pod = frontend
+
+    developer.cluster.break_connections(deleted=pod)
+    (other,) = developer.cluster.pods_of("frontend", ready=1)
+    developer.write_text("two")
+
+    run.wait_for("text.py: live in 1 pod")
+    assert answer_of(other) == "two "
+
+
+def test_log_is_followed_after_a_broken_connection(
+    developer: Developer, frontend: tuple[Run, Pod]
+) -> None:
+    """What a service prints is shown, whatever has happened to the connection."""
+    run, _ = frontend
+    run.wait_for("started with one")
+
+    developer.cluster.break_connections()
+    wait_until(lambda: any("--since=1s" in call for call in developer.cluster.calls))
+    developer.write_text("two")
+
+    run.wait_for("frontend | started with two")
+    assert run.output.count("started with one") == 1
+
+
 def save_by_rename(developer: Developer) -> None:
     """Save as editors do that write a temporary file first."""
     path = developer.package() / "text.py"
@@ -321,6 +366,23 @@ def test_saving_without_a_change_does_nothing(
     developer.write_text("one")
     (developer.package() / "text.py").touch()
     developer.write_text("two", "frontend")
+    run.wait_for("text.py: live")
+
+    assert len([line for line in pod.log if "started" in line]) == 2
+
+
+def test_files_of_compilers_and_editors_are_no_code(
+    developer: Developer, frontend: tuple[Run, Pod]
+) -> None:
+    """What they keep beside the code for a moment neither restarts a service nor disturbs it."""
+    run, pod = frontend
+
+    for name in ("__pycache__/text.cpython-311.pyc.1", ".text.py.swp", "text.py~"):
+        path = developer.package() / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text("not code")
+    developer.write_text("one")
+    developer.write_text("two")
     run.wait_for("text.py: live")
 
     assert len([line for line in pod.log if "started" in line]) == 2
@@ -399,6 +461,59 @@ def test_code_that_never_worked_can_be_corrected(developer: Developer) -> None:
     assert answer_of(pod) == "two "
 
 
+def test_code_that_fails_before_it_serves_can_be_corrected(developer: Developer) -> None:
+    """Where an init container has failed, nothing runs that could take the corrected code."""
+    (developer.package("thoughts-backend") / "text.py").write_text("TEXT = (\n")
+    run = developer.start(SERVICE="thoughts-backend")
+    pods = developer.cluster.pods
+    wait_until(
+        lambda: any("waiting" in pod.states.values() for pod in list(pods.values())),
+        what=lambda: run.output,
+    )
+
+    developer.write_text("two", "thoughts-backend")
+
+    (pod,) = developer.cluster.pods_of("thoughts-backend", ready=1)
+    assert answer_of(pod) == "two "
+
+
+def test_migration_that_comes_with_a_whole_folder_is_applied(developer: Developer) -> None:
+    """Only the folder is known to have changed; the migration is noticed all the same."""
+    run = developer.start(SERVICE="thoughts-backend")
+    (old,) = developer.cluster.pods_of("thoughts-backend", ready=1)
+    run.wait_for("live in 1 pod")
+    package, other = developer.package("thoughts-backend"), developer.tree / "another branch"
+    shutil.copytree(package, other)
+    (other / "migrations").mkdir()
+    (other / "migrations" / "0002.py").touch()
+
+    package.rename(developer.tree / "this branch")
+    other.rename(package)
+    wait_until(lambda: old.is_ending, what=lambda: run.output)
+
+    (new,) = developer.cluster.pods_of("thoughts-backend", ready=1)
+    assert (new.folder / "migrated").read_text() == "0002"
+    assert len([line for line in old.log if "started" in line]) == 1
+
+
+def test_failed_restart_is_tried_again(developer: Developer) -> None:
+    """If the cluster cannot be told to make new pods, the next change tells it."""
+    run = developer.start(SERVICE="thoughts-backend")
+    run.wait_for("live in 1 pod")
+    migrations = developer.package("thoughts-backend") / "migrations"
+    developer.cluster.failing.add(("rollout", "restart"))
+    migrations.mkdir()
+    (migrations / "0002.py").touch()
+    run.wait_for("what ran before still serves")
+    developer.cluster.failing.clear()
+
+    developer.write_text("two", "thoughts-backend")
+    run.wait_for("live in 1 pod", times=2)
+
+    (new,) = developer.cluster.pods_of("thoughts-backend", ready=1)
+    assert (new.folder / "migrated").read_text() == "0002"
+
+
 def test_migration_is_applied_before_code_serves(developer: Developer) -> None:
     """A new migration replaces the pods; the old one keeps its code until the new one is ready."""
     run = developer.start(SERVICE="thoughts-backend")
@@ -438,18 +553,18 @@ def test_broken_migration_can_be_corrected(developer: Developer) -> None:
 
 
 def test_changed_packages_need_an_image(developer: Developer, frontend: tuple[Run, Pod]) -> None:
-    """A changed list of packages is named, and Enter builds an image that pods run on."""
+    """A changed list of packages is named; Enter builds an image that pods run on, or tries it."""
     run, pod = frontend
-    for name, prints in (("make", ""), ("docker", "sha256:0123456789abcdef"), ("kind", "")):
-        program = developer.cluster.bin / name
-        program.write_text(f"#!/bin/sh\necho {prints}\n")
-        program.chmod(0o755)
+    developer.install("make", "exit 1")
+    developer.install("docker", "echo sha256:0123456789abcdef")
+    developer.install("kind", "exit 0")
 
     (developer.tree / "services/frontend/requirements.txt").write_text("another==1\n")
     run.wait_for("requirements.txt changed, which needs a new image")
-    assert run.process.stdin is not None
-    run.process.stdin.write("\n")
-    run.process.stdin.flush()
+    run.press_enter()
+    run.wait_for("This command failed: make images SERVICE=frontend")
+    developer.install("make", "exit 0")
+    run.press_enter()
     wait_until(lambda: pod.is_ending, what=lambda: run.output)
     (other,) = developer.cluster.pods_of("frontend", ready=1)
 
@@ -501,6 +616,49 @@ def test_expired_lease_is_taken_over(developer: Developer) -> None:
     run.wait_for("live in 1 pod")
     lease = developer.cluster.objects["lease/development"]
     assert str(run.process.pid) in lease["spec"]["holderIdentity"]
+
+
+@pytest.mark.parametrize("is_interrupted", [True, False])
+def test_lost_lease_leaves_the_cluster_to_its_new_holder(
+    developer: Developer, frontend: tuple[Run, Pod], is_interrupted: bool
+) -> None:
+    """A run whose lease somebody else has got ends, and changes nothing more."""
+    run, _ = frontend
+    template = developer.cluster.deployment("frontend")["spec"]["template"]
+    lease = developer.cluster.objects["lease/development"]
+
+    lease["spec"]["holderIdentity"] = "somebody else"
+    if is_interrupted:
+        run.interrupt()
+
+    assert run.process.wait(60) == 1
+    assert "somebody else has developed in the cluster since" in run.output
+    assert developer.cluster.deployment("frontend")["spec"]["template"] == template
+    assert developer.cluster.objects["lease/development"] == lease
+
+
+def test_end_gives_the_other_images_back_if_one_fails(developer: Developer) -> None:
+    """A Deployment that cannot be changed is reported, and keeps no other from its image."""
+    run = developer.start()
+    run.wait_for("the working tree: live in 1 pod", times=3)
+
+    developer.cluster.failing.add(("patch", "deployment/thoughts-backend"))
+    run.interrupt()
+
+    templates = [developer.cluster.deployment(name)["spec"]["template"] for name in PACKAGES]
+    originals = [deployment(name)["spec"]["template"] for name in PACKAGES]
+    assert run.process.returncode == 1
+    assert "patch deployment/thoughts-backend" in run.output
+    assert [a == b for a, b in zip(templates, originals, strict=True)] == [True, False, True]
+
+
+def test_cluster_of_unknown_kind_needs_no_way_for_images(developer: Developer) -> None:
+    """How to bring images matters once there is one."""
+    developer.cluster.context = "somewhere"
+
+    run = developer.start(SERVICE="frontend", YES="1")
+
+    run.wait_for("live in 1 pod")
 
 
 def test_end_gives_the_images_back(developer: Developer, frontend: tuple[Run, Pod]) -> None:
@@ -576,6 +734,30 @@ def initialize_debugger(port: int) -> dict[str, Any]:
                 return message
 
 
+def test_port_of_the_debugger_must_be_free(developer: Developer) -> None:
+    """A port that another program uses is reported before anything changes."""
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = str(other.getsockname()[1])
+        run = developer.start(SERVICE="frontend", DEBUGGER=port)
+
+        assert run.process.wait(60) == 1
+
+    assert f"DEBUGGER={port}" in run.output
+    assert not developer.cluster.pods_of("frontend")[0].takes_code
+
+
+def test_what_kubectl_says_about_forwarding_is_reported(
+    developer: Developer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """If nothing is forwarded, kubectl knows why."""
+    monkeypatch.setattr(forwarding, "_START_SECONDS", 1)
+    developer.install("kubectl", "echo 'error: no pod runs' >&2; exit 1")
+    monkeypatch.setenv("PATH", f"{developer.cluster.bin}:{os.environ['PATH']}")
+
+    with pytest.raises(Failure, match=r"deployment/frontend\. error: no pod runs"):
+        Forwarding(Kubectl("somewhere"), "deployment/frontend", 5678).__enter__()
+
+
 def test_debugger_is_for_one_service(developer: Developer) -> None:
     """Several services cannot share its port."""
     run = developer.start(DEBUGGER="5678")
@@ -623,6 +805,27 @@ def test_one_service_runs_here_with_what_its_pods_know(one_here: tuple[Run, str]
             "{}",
         ]
     )
+
+
+def test_end_waits_for_the_service_here(developer: Developer, one_here: tuple[Run, str]) -> None:
+    """Ctrl-C returns to the prompt when the service has finished what it does."""
+    run, _ = one_here
+    finished = developer.tree / "finished"
+    (developer.package("thoughts-backend") / "text.py").write_text(
+        "import signal, sys, time\n"
+        "from pathlib import Path\n"
+        "def end(*_):\n"
+        "    time.sleep(1)\n"
+        f"    Path({str(finished)!r}).touch()\n"
+        "    sys.exit()\n"
+        "signal.signal(signal.SIGTERM, end)\n"
+        "TEXT = 'two'\n"
+    )
+    run.wait_for("text.py changed: live after")
+
+    run.interrupt()
+
+    assert finished.exists()
 
 
 def test_one_service_here_changes_with_its_code(

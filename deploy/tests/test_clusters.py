@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 import yaml
 
-from deploy.clusters import INGRESS_NODE_PORT, NODE_PORTS
+from deploy.cluster_tools import INGRESS_NODE_PORT, NODE_PORTS
 from testkit.stand_ins import Workplace
 from tooling.project import ROOT
 
@@ -43,7 +43,7 @@ START = {
 @pytest.fixture(autouse=True)
 def free_node_ports(workplace: Workplace) -> None:
     """Make the verbs use ports that are certainly free, whatever else runs on this machine."""
-    file = workplace.tree / "deploy" / "clusters.py"
+    file = workplace.tree / "deploy" / "cluster_tools.py"
     text = re.sub(r"NODE_PORTS = \(.*\)", "NODE_PORTS = (1, 2, 3)", file.read_text())
     file.write_text(text)
 

@@ -66,6 +66,22 @@ def test_every_container_of_the_image_gets_it(deployed: Workplace) -> None:
     ]
 
 
+@pytest.mark.parametrize("verb", ["redeploy", "deploy"])
+def test_service_that_runs_a_working_tree_is_refused(deployed: Workplace, verb: str) -> None:
+    """After a killed `make cluster-dev` nothing is built; the message says what to do first."""
+    backend = workload("thoughts-backend")
+    backend["metadata"]["annotations"] = {"mythoughts/replaced-template": "{}"}
+    deployed.answer("kubectl get deployment/thoughts-backend", backend)
+    deployed.answer("kubectl get deployments --namespace", items(backend))
+
+    outcome = deployed.run(verb, **SERVICE, YES="1")
+
+    assert outcome.status == 1
+    assert "thoughts-backend runs a working tree" in outcome.errors
+    assert "make cluster-dev" in outcome.errors
+    assert deployed.calls("make") == []
+
+
 def test_time_of_each_step_is_reported(deployed: Workplace) -> None:
     """The output has the time of building, loading, starting the pod, and the total."""
     outcome = deployed.run("redeploy", **SERVICE)

@@ -32,7 +32,6 @@ def developing(tree: Tree) -> Run:
     """The Frontend runs the working tree."""
     settings = {
         "CONTEXT": os.environ["MYTHOUGHTS_CONTEXT"],
-        "IMAGE_LOADER": "none",
         "SERVICE": "frontend",
         "YES": "1",
     }
@@ -87,7 +86,7 @@ def test_pods_that_come_serve_the_working_tree(
 def test_end_gives_the_image_back(cluster: Cluster, tree: Tree) -> None:
     """After Ctrl-C the Deployment makes the pods that it made before."""
     before = cluster.template_of("frontend")
-    settings = {"CONTEXT": os.environ["MYTHOUGHTS_CONTEXT"], "IMAGE_LOADER": "none", "YES": "1"}
+    settings = {"CONTEXT": os.environ["MYTHOUGHTS_CONTEXT"], "YES": "1"}
     run = tree.run(sys.executable, "-m", "deploy", "cluster-dev", SERVICE="frontend", **settings)
     run.wait_for("the working tree: live in 1 pod")
 
