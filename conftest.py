@@ -45,7 +45,7 @@ def postgres_server() -> Iterator[PostgresServer]:
     """A running PostgreSQL server without fsync, gone with its data at the end of the session.
 
     Where TEST_POSTGRES_PASSWORD_FILE names the password of `postgres`, it is the one that runs on
-    port 5432 of this machine, as in the containers of tests, and it goes on running.
+    port 5432 of this machine, as in the containers of tests, and it keeps running.
 
     Tests that stop or kill a server need one of their own: PostgresServer(...), not this one.
     """

@@ -59,7 +59,7 @@ def environment_of(
     if service.name in database_urls:
         environment["DATABASE_URL"] = database_urls[service.name]
     if service is USERS:
-        # Whoever tries the system out may first log in much later.
+        # People who try the system out may first log in much later.
         environment["TEMPORARY_PASSWORD_SECONDS"] = "0"  # noqa: S105 (a time)
         environment["TOKEN_PRIVATE_KEYS_PATH"] = str(folder.private_keys)
     else:

@@ -276,7 +276,7 @@ class FakeEndedSessions(FakeBackend):
         return Reply(200, {"jwt": self._token_maker.status_list(self.ended)})
 
     def answer_unseen(self, call: Call) -> Reply | None:
-        """Answer whoever asks for the list."""
+        """Answer requests for the list."""
         if call.path != status_lists.PATH:
             return None
         self.unseen.append(call)

@@ -1,7 +1,7 @@
 """Bodies and addresses that no client of ours sends, all well-formed HTTP.
 
 Whatever they contain, the fault is the client's: a service answers below 500, counts no request as
-failed, and goes on.
+failed, and continues.
 """
 
 import re

@@ -24,7 +24,7 @@ def wait_until_refused(system: System, service: str, user: User) -> None:
 
 @pytest.mark.parametrize("service", ["thoughts", "frontend"])
 def test_logout_holds_everywhere(system: System, service: str) -> None:
-    """After a logout the token is refused, while the user's other session goes on."""
+    """After a logout the token is refused, while the user's other session stays open."""
     user = system.new_user()
     other = User(user.id, user.username, user.password, system.log_in(user.username, user.password))
     before = is_accepted(system, service, user)
@@ -52,7 +52,7 @@ def test_deleted_user_is_out_everywhere(system: System) -> None:
 def test_ended_session_stays_ended_without_the_users_backend(
     installation: Installation, own_system: System
 ) -> None:
-    """With the Users Backend stopped, what has ended stays ended, and users go on."""
+    """With the Users Backend stopped, what has ended stays ended, and users keep working."""
     user, gone = own_system.new_user(), own_system.new_user()
     own_system.users(gone).post("/api/logout/")
     for service in ("thoughts", "frontend"):

@@ -136,7 +136,7 @@ def test_killed_backend_loses_no_confirmed_thought(
 def test_restarted_database_loses_no_confirmed_thought(
     installation: Installation, own_system: System
 ) -> None:
-    """What was confirmed before PostgreSQL restarted is there, and writing goes on after it."""
+    """What was confirmed before PostgreSQL restarted is there, and writing works after it."""
     writer = own_system.thoughts(own_system.new_user())
 
     with repeated(sharing(writer), threads=WRITERS) as results:
@@ -170,7 +170,7 @@ def test_readers_get_an_answer_while_the_database_restarts(
 def test_backend_without_its_database_is_unready_and_not_restarted(
     installation: Installation, service: str
 ) -> None:
-    """Without PostgreSQL the same process goes on, unready; with it again, it is ready."""
+    """Without PostgreSQL the same process keeps running, unready; with it again, it is ready."""
     lives = installation.lives_of(service)
 
     installation.stop_database()

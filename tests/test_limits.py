@@ -126,7 +126,7 @@ def test_browsers_behind_the_frontend_are_many_clients(local_system: System) -> 
 
 
 def test_trusted_proxy_tells_browsers_apart(local_system: System) -> None:
-    """Behind a proxy each browser is a client; whoever is no proxy gains nothing by claims."""
+    """Behind a proxy each browser is a client; claims to be a proxy gain nothing."""
     ask = page_flooder(local_system, "127.0.0.4", claims=True)
     claimed = [ask() for _ in range(22)]
     through_proxy = [page_flooder(local_system, "127.0.0.1", claims=True)() for _ in range(22)]

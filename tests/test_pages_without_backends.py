@@ -1,4 +1,4 @@
-"""What people see when a part behind the pages is away, and how they go on when it is back."""
+"""What people see when a part behind the pages is down, and when it is back."""
 
 import pytest
 from playwright.sync_api import Page, Response, expect
@@ -178,7 +178,7 @@ def test_login_recovers(installation: Installation, own_browsing: Browsing, own_
 
 
 def test_sharing_without_users_backend(installation: Installation, own_page: Page) -> None:
-    """Who is logged in goes on sharing and reading with the Users Backend stopped."""
+    """Users who are logged in can share and read with the Users Backend stopped."""
     installation.stop("users")
 
     share(own_page, "Nothing noticed")

@@ -229,7 +229,7 @@ def assert_refused_name_is_only_text(page: Page, path: str, button: str) -> None
 def test_exported_attack_is_no_page(
     user_page: Page, system: System, user: User, extension: str
 ) -> None:
-    """Whoever opens the address of an export gets a file, which no browser takes for a page."""
+    """The address of an export leads to a file, which no browser takes for a page."""
     share_by_api(system.thoughts(user), "<script>window.hit = 1</script>")
     path = f"/account/export/thoughts.{extension}"
 
@@ -287,7 +287,7 @@ def test_link_leads_to_the_host_that_is_written(user_page: Page) -> None:
 
 @pytest.mark.parametrize("cookie", ["garbage", "a.b.c", "%00", "e" * 3000], ids=len)
 def test_garbage_in_the_session_cookie_is_nobody(user_page: Page, cookie: str) -> None:
-    """A session cookie that is no token makes one log in, and is left to whoever made it."""
+    """A session cookie that is no token makes one log in, and is left to its owner."""
     address = user_page.url
     user_page.context.add_cookies([{"name": "mythoughts_session", "value": cookie, "url": address}])
 

@@ -18,7 +18,7 @@ BROWSER = "203.0.113.7"
 
 @pytest.mark.parametrize("forwarded", ["", "198.51.100.1", "10.0.0.1", "::1, 198.51.100.1", "x"])
 def test_header_of_a_stranger_is_ignored(forwarded: str) -> None:
-    """Whoever is no trusted proxy is the client, whatever it sends."""
+    """A peer that is no trusted proxy is the client, whatever it sends."""
     assert client_address(BROWSER, forwarded, TRUSTED) == BROWSER
 
 

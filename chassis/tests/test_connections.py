@@ -137,7 +137,7 @@ def test_closed_connection_does_not_count() -> None:
 
 
 def test_overdue_connection_is_dropped() -> None:
-    """A connection is dropped once the time of its phase is up, also with a request in progress."""
+    """A connection is dropped once the time of its phase is up, even with a request in progress."""
     late = FakeConnection("192.0.2.1", ends_at=0.0, is_waiting=False)
     other = FakeConnection("192.0.2.1")
 

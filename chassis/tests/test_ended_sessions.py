@@ -57,7 +57,7 @@ def publish(publisher: FakeEndedSessions, token: str, **headers: str) -> None:
         return Reply(200, {"jwt": token}, headers)
 
     publisher.status_list = answer
-    # Whoever asks again is done with the answer before.
+    # A second request shows that the first answer has been read.
     for _ in range(2):
         assert asked.acquire(timeout=30)
 
@@ -320,7 +320,7 @@ def test_thread_ends_with_its_block(watch: Watch, token_maker: TokenMaker) -> No
 def test_thread_survives_everything(
     publisher: FakeEndedSessions, watch: Watch, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """An error that nobody thought of is logged, and polling goes on."""
+    """An error that nobody thought of is logged, and polling continues."""
     failing = iter([RuntimeError("unforeseen")])
     original = EndedSessions._take
 

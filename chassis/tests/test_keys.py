@@ -100,7 +100,7 @@ def test_file_is_followed_through_a_link(tmp_path: Path, three_keys: list[Jwk]) 
 
 
 def test_file_is_followed_through_a_mount(tmp_path: Path, three_keys: list[Jwk]) -> None:
-    """Each change of a folder mounted by Kubernetes is seen, also with equal file sizes."""
+    """Each change of a folder mounted by Kubernetes is seen, even with equal file sizes."""
     source = tmp_path / "keys.json"
     mount = MountedFolder(tmp_path / "mount")
     write_key_set(source, three_keys[0])

@@ -1,4 +1,4 @@
-"""Logs: one line of JSON per entry, whoever writes it."""
+"""Logs: one line of JSON per entry, whichever logger writes it."""
 
 import json
 import os

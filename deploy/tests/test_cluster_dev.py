@@ -589,7 +589,7 @@ def test_logs_have_the_name_of_their_service(developer: Developer) -> None:
 
 
 def test_second_terminal_is_told(developer: Developer, frontend: tuple[Run, Pod]) -> None:
-    """Whoever starts it a second time learns who develops here, and changes nothing."""
+    """Started a second time, it names who is already running it, and changes nothing."""
     first, _ = frontend
 
     second = developer.start()

@@ -67,7 +67,7 @@ def test_responses_are_counted_by_status(url: str) -> None:
 
 
 def test_errors_of_connections_are_counted() -> None:
-    """While nobody listens, it goes on, and says what happens."""
+    """While nobody listens, it keeps running, and says what happens."""
     assert re.match(
         r"total \d+ x ConnectionRefusedError;", total(f"http://127.0.0.1:{free_port()}")
     )

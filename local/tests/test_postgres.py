@@ -91,7 +91,7 @@ async def test_creating_a_database_again_keeps_it(own_server: PostgresServer) ->
 
 
 def test_server_is_not_root(own_server: PostgresServer) -> None:
-    """The server runs under an unprivileged account, whoever starts it."""
+    """The server runs under an unprivileged account, whichever user starts it."""
     status = Path(f"/proc/{own_server.process.pid}/status")
 
     owner = status.stat().st_uid if status.exists() else os.geteuid()

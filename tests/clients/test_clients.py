@@ -90,7 +90,7 @@ def test_client_searches(tour: Json) -> None:
 
 
 def test_client_pages_on(tour: Json) -> None:
-    """A client goes on to the next page, as the Link header says."""
+    """A client continues to the next page, as the Link header says."""
     assert tour["pages"] == [tour["shared"][:0:-1], tour["shared"][:1]]
 
 

@@ -10,7 +10,7 @@ from testkit.kubernetes import Cluster
 from testkit.system import unique
 
 FORGED = "203.0.113.9"
-# Whoever uses the forwarded port is at this address for the ingress controller.
+# A client of the forwarded port has this address for the ingress controller.
 SEEN = "127.0.0.1"
 
 

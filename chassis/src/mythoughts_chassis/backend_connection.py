@@ -22,8 +22,8 @@ MAX_ANSWER_BYTES = 1_048_576
 MAX_BODY_BYTES = 65_536
 
 # How `exchange` fails: `ConnectionError` if the connection breaks, `TimeoutError` if the time is
-# up, any other `OSError` if it cannot be opened, also if the backend's certificate is not accepted;
-# the parser's errors if the answer is unusable.
+# up, any other `OSError` if it cannot be opened or the backend's certificate is not accepted; the
+# parser's errors if the answer is unusable.
 EXCHANGE_ERRORS = (OSError, HttpParserError, HttpParserUpgrade)
 
 

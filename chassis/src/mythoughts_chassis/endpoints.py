@@ -104,7 +104,7 @@ class Endpoint:
     async def answer(
         self, request: Request, parts: Any, verifier: TokenVerifier, guard: Guard | None
     ) -> Response:
-        """Call the handler for a request; raises `Problem`, also if it takes too long."""
+        """Call the handler for a request; raises `Problem`, even if it takes too long."""
         try:
             async with asyncio.timeout(REQUEST_SECONDS) as deadline:
                 arguments = {"parts": parts} if self._takes_parts else {}

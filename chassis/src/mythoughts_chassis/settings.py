@@ -227,7 +227,7 @@ class ApiSettings(ServiceSettings, DatabaseSettings):
         maximum=1000,
     )
     fault_switches: bool = setting(
-        "true lets an admin make the service slow or let its requests fail, to learn from: "
+        "true allows an admin to make the service slow or its requests fail, for exercises: "
         "`POST /admin/faults`. For development only.",
         default=False,
     )

@@ -408,7 +408,7 @@ def test_form_of_another_site_leaves_nothing_behind(
 
 
 def test_expired_form_keeps_its_text_whatever_the_proxy_does(bruce: Browser) -> None:
-    """A form that the browser knows to be this site's keeps its text, also with another Host."""
+    """A form that the browser knows to be this site's keeps its text, even with another Host."""
     page = bruce.post(
         SHARE, {"text": "Rain"}, Sec_Fetch_Site="same-origin", Origin="https://public.example"
     )

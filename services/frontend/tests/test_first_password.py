@@ -67,7 +67,7 @@ def test_wrong_temporary_password_is_refused(browser: Browser, users: FakeUsersB
 
 
 def test_expired_password_is_explained(browser: Browser, users: FakeUsersBackend) -> None:
-    """Whoever logs in too late learns whom to ask, at the login and at the form after it."""
+    """A user who logs in too late learns whom to ask, at the login and at the form after it."""
     form = first_login(browser, users).form(PATH)
     users.expired.add("bruce")
 

@@ -210,7 +210,7 @@ def test_networks_take_turns_at_places(pool: ThreadPoolExecutor) -> None:
 
 
 def test_nobody_waits_long_for_a_place(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whoever gets no place in time is refused, and stands in nobody's way."""
+    """A login that gets no place in time is refused, and stands in nobody's way."""
     monkeypatch.setattr(places, "WAIT_SECONDS", 0.01)
     place = Places(at_once=1, waiting=1)
     with place.place("a"):

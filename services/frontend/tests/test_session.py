@@ -161,7 +161,7 @@ def test_logout_without_a_session_asks_nobody(browser: Browser, users: FakeUsers
 def test_logout_works_without_the_users_backend(
     bruce: Browser, users: FakeUsersBackend, status: int | None
 ) -> None:
-    """The browser forgets the token in any case, and the page says that the session goes on."""
+    """The browser forgets the token in any case; the page says that the session is still open."""
     form = bruce.get("/logout").form("/logout/")
     if status is None:
         users.stop()

@@ -115,7 +115,7 @@ def test_many_thoughts_are_deleted(http: HttpClient, bruce: str, sql: Sql) -> No
 
 
 def test_interrupted_deletion_keeps_what_it_did(http: HttpClient, bruce: str, sql: Sql) -> None:
-    """If the time is up, the answer is 503; a repeat goes on where it stopped and ends complete."""
+    """If the time is up, the answer is 503; a repeat continues from there to the end."""
     add_many(sql, 15_000)
     last: Any = sql.value("SELECT max(id) FROM thoughts WHERE user_id = 1")
     with sql.other() as other:

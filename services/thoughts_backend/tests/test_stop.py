@@ -87,7 +87,7 @@ def _headers_of(connection: http.client.HTTPConnection) -> http.client.HTTPMessa
 
 
 def test_second_signal_ends_the_draining(draining: ServiceProcess) -> None:
-    """A second signal stops a draining backend at once, also with status 0."""
+    """A second signal stops a draining backend at once, and the status is still 0."""
     draining.process.signal(signal.SIGTERM)
 
     assert draining.process.wait(timeout_seconds=30) == 0

@@ -55,7 +55,7 @@ def test_list_is_public(http: HttpClient) -> None:
 
 
 def test_unchanged_list_is_not_sent_again(http: HttpClient, sql: Sql, bruce: str) -> None:
-    """Whoever has the list gets 304 until a session ends."""
+    """A verifier that has the list gets 304 until a session ends."""
     etag = ""
 
     def is_unchanged() -> bool:

@@ -140,7 +140,7 @@ def test_known_browser_is_not_kept_out(stranger: HttpClient, sql: Sql) -> None:
 
 @pytest.mark.usefixtures("bruce")
 def test_known_browser_has_its_own_count(http: HttpClient) -> None:
-    """Whoever holds a browser's token guesses no more than others; and others are not hindered."""
+    """An attacker with a browser's token guesses no more than others, and hinders nobody."""
     device = log_in(http).json()["device_token"]
 
     assert guess(http, FREE + 1, device=device) == FREE * [401] + [429]
@@ -219,7 +219,7 @@ def test_replicas_count_together(backend: ServiceProcess, make_backend: MakeBack
 def test_session_has_few_guesses(
     http: HttpClient, bruce: str, sql: Sql, token_maker: TokenMaker, method: str, path: str
 ) -> None:
-    """Whoever has a token guesses the password no faster, and hinders no other session."""
+    """An attacker with a token guesses the password no faster, and hinders no other session."""
     body = {"password": "wrong"}
     if method == "POST":
         body["new_password"] = "be water, my friend"

@@ -84,7 +84,7 @@ def test_password_is_changed(http: HttpClient, bruce: str, path: str) -> None:
 
 
 def test_session_outlives_its_own_change_of_password(http: HttpClient, bruce: str) -> None:
-    """Whoever changes their password stays logged in."""
+    """A user who changes their password stays logged in."""
     change(http, bruce)
 
     assert http.get("/api/me/", token=bruce).status == 200

@@ -169,7 +169,7 @@ def test_invalid_names_are_rejected(http: HttpClient, admin: str, sql: Sql, name
 
 
 def test_published_pattern_refuses_no_name() -> None:
-    """A client that validates names with the document, also in UTF-16 units, sends valid ones."""
+    """A client that validates names with the document, even in UTF-16 units, sends valid ones."""
     pattern = OPENAPI["components"]["schemas"]["NewUser"]["properties"]["username"]["pattern"]
 
     for name in ACCEPTED:

@@ -63,7 +63,7 @@ def test_bad_new_password_changes_nothing(http: HttpClient, password: str) -> No
 def test_new_password_may_come_with_any_login(
     http: HttpClient, sql: Sql, log_in_by_sql: LogIn
 ) -> None:
-    """Also without need a login can bring a new password; all sessions but its own end."""
+    """Even without need a login can bring a new password; all sessions but its own end."""
     old = log_in_by_sql("bruce", sql.add_user("bruce"))
 
     new = log_in(http, new_password=NEW_PASSWORD).json()["Authorized"].removeprefix("Bearer ")
@@ -92,7 +92,7 @@ def let_age(sql: Sql, days_ago: int) -> None:
 
 @pytest.mark.usefixtures("new_bruce")
 def test_temporary_password_expires(http: HttpClient, sql: Sql) -> None:
-    """After a week the right password is a 409, also with a new one; the audit log has it."""
+    """After a week the right password is a 409, even with a new one; the audit log has it."""
     let_age(sql, days_ago=8)
 
     answers = [log_in(http), log_in(http, new_password=NEW_PASSWORD)]

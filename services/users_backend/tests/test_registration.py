@@ -49,7 +49,7 @@ def test_closed_registration_reads_no_body(http: HttpClient) -> None:
 @pytest.mark.parametrize("path", ["/api/users", "/api/users/"])
 @pytest.mark.parametrize("kind", ["json", "form"])
 def test_registered_user_logs_in(open_http: HttpClient, path: str, kind: str) -> None:
-    """Whoever registers is a user without rights, who logs in with the chosen password."""
+    """A newly registered user has no rights, and logs in with the chosen password."""
     answer = open_http.post(path, **{kind: ZOE})
 
     assert (answer.status, answer.json()["username"]) == (201, "Zoë")

@@ -221,7 +221,7 @@ def test_new_admin_needs_a_token_that_says_so(http: HttpClient, bruce: str, sql:
 def test_logout_ends_its_own_session(
     http: HttpClient, tokens: list[str], sql: Sql, path: str
 ) -> None:
-    """After a logout its token is refused at once; the user's other sessions go on."""
+    """After a logout its token is refused at once; the user's other sessions stay open."""
     answer = http.post(path, token=tokens[1])
 
     assert (answer.status, answer.body) == (204, b"")
@@ -369,7 +369,7 @@ def test_user_ends_one_session(http: HttpClient, tokens: list[str], sql: Sql) ->
 def test_user_cannot_end_the_session_of_another(
     http: HttpClient, tokens: list[str], admin: str, sql: Sql
 ) -> None:
-    """The session of another is not found, even by an admin, and goes on."""
+    """The session of another is not found, even by an admin, and stays open."""
     session_id = listed(http, tokens[0])[0]["id"]
 
     answer = http.delete(f"/api/me/sessions/{session_id}", token=admin)
@@ -383,7 +383,7 @@ def test_user_cannot_end_the_session_of_another(
 def test_user_ends_all_other_sessions(
     http: HttpClient, tokens: list[str], admin: str, sql: Sql, path: str
 ) -> None:
-    """All of a user's sessions end but the one that asks; those of others go on."""
+    """All of a user's sessions end but the one that asks; those of others stay open."""
     answer = http.delete(path, token=tokens[1])
 
     assert (answer.status, answer.body) == (204, b"")
@@ -395,7 +395,7 @@ def test_user_ends_all_other_sessions(
 def test_change_of_password_ends_the_other_sessions(
     http: HttpClient, tokens: list[str], admin: str, sql: Sql
 ) -> None:
-    """Whoever changes their password stays logged in, there and nowhere else."""
+    """A user who changes their password stays logged in, there and nowhere else."""
     change = {"password": PASSWORD, "new_password": NEW_PASSWORD}
 
     answer = http.post("/api/me/password", token=tokens[1], json=change)

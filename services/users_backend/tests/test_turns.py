@@ -129,7 +129,7 @@ async def test_full_line_has_room_for_a_newcomer(busy: Busy) -> None:
 
 
 async def test_place_of_a_client_that_left_is_free(busy: Busy) -> None:
-    """Whoever closes the connection waits no longer, and makes room."""
+    """A client that closes the connection waits no longer, and makes room."""
     waiting = [await busy.ask(f"a{number}") for number in range(PLACES_PER_NETWORK)]
     task, client = waiting[0]
     client.leave()

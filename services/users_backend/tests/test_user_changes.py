@@ -52,7 +52,7 @@ def test_rights_are_given(
 
 
 def test_new_admin_uses_the_rights(http: HttpClient, admin: str, bruce_id: int) -> None:
-    """Whoever is made an admin can do what admins do, once logged in again."""
+    """A user who is made an admin can do what admins do, once logged in again."""
     change(http, admin, bruce_id, is_admin=True)
 
     login = http.post("/api/login", json={"username": "bruce", "password": PASSWORD})
@@ -239,7 +239,7 @@ def test_last_admin_stays_one(
 def test_admins_who_remove_each_other_at_once_leave_one(
     http: HttpClient, sql: Sql, log_in_by_sql: LogIn, method: str, body: dict[str, object]
 ) -> None:
-    """Whoever is removed at the same time by whom, one admin is left."""
+    """If admins remove each other at the same time, one admin is left."""
     for number in range(5):
         ids = [sql.add_user(f"{name} {number}", is_admin=True) for name in ("ann", "bob")]
         tokens = [log_in_by_sql("admin", user_id, scope="admin") for user_id in ids]

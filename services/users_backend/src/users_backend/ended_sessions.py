@@ -39,7 +39,7 @@ class EndedSessionsList:
             looked_at = time.monotonic()
             if looked_at - self._looked_at >= SHARED_SECONDS:
                 now, ended = await session_queries.fetch_ended_sessions(self._database)
-                # A million sessions take some milliseconds, in which other requests go on.
+                # A million sessions take some milliseconds, in which other requests are answered.
                 await asyncio.to_thread(self._publish, ended, now)
                 self._looked_at = looked_at
         return self._signed

@@ -49,7 +49,7 @@ _MAY_LOG_IN = "deleted_at IS NULL AND disabled_at IS NULL"
 
 
 async def find_account(database: Database, username: str) -> Account | None:
-    """Return the account with this name, or None, also if it is disabled."""
+    """Return the account with this name, even if it is disabled, or None."""
     row = await _find_named(database, username, f"SELECT {_ACCOUNT} FROM users WHERE {_MAY_LOG_IN}")
     return None if row is None else Account(*row)
 
@@ -77,7 +77,7 @@ async def _find_named(database: Database, username: str, sql: str) -> asyncpg.Re
 
 
 async def find_account_by_id(database: Database, user_id: int) -> Account | None:
-    """Return the account with this id, or None, also if it is disabled."""
+    """Return the account with this id, even if it is disabled, or None."""
     row = await database.fetchrow(
         f"SELECT {_ACCOUNT} FROM users WHERE id = $1 AND {_MAY_LOG_IN}",
         user_id,

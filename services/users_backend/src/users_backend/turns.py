@@ -17,7 +17,7 @@ from mythoughts_chassis.clients import Client
 from mythoughts_chassis.fair_queue import FairQueue
 from mythoughts_chassis.problems import TooManyRequests
 
-# A hash takes about 30 ms: whoever has a place has a turn within a second.
+# A hash takes about 30 ms: a request that has a place has a turn within a second.
 PLACES = 32
 PLACES_PER_NETWORK = 8
 # On a machine that is much slower. Less than a request may take (`asgi.REQUEST_SECONDS`).

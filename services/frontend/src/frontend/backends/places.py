@@ -1,6 +1,6 @@
 """A few places for calls that may wait long in a backend, shared out fairly between networks.
 
-Whoever logs in waits in the Users Backend until it is their turn to have a password checked, and
+A user who logs in waits in the Users Backend until it is their turn to have a password checked, and
 holds a thread and a connection meanwhile. So only a few may, and those who wait for that take turns
 by the network that they are in.
 """

@@ -75,7 +75,7 @@ def _harmless(text: str) -> str:
 
 
 class _Export:
-    """The parts of a file; whoever reads them closes it, which makes room for another export."""
+    """The parts of a file; their reader closes it, which makes room for another export."""
 
     def __init__(self, parts: Iterator[bytes], close: Callable[[], None]) -> None:
         self._parts = parts

@@ -79,7 +79,7 @@ def _has_ended(request: PageRequest) -> bool:
 def stay_logged_in(request: PageRequest) -> bool:
     """Get a new token when a tenth of the token's life is over; return whether there is a new one.
 
-    So early that whoever types for long after it, an admin for up to 54 minutes, stays logged in.
+    So early that users who then type for long, an admin for up to 54 minutes, stay logged in.
 
     Nothing changes if that is not possible. Two pages that do it at the same time get two tokens of
     the same session, which are both valid.
@@ -149,7 +149,7 @@ def go_on(request: PageRequest, next_path: str) -> HttpResponse:
 
 
 def enter(request: PageRequest, logged_in: LoggedIn, next_path: str) -> HttpResponse:
-    """Log in with new tokens, and go on; raises `InvalidToken`."""
+    """Log in with new tokens, and continue; raises `InvalidToken`."""
     request.log_in(*logged_in)
     rotate_token(request)
     response = go_on(request, next_path)
