@@ -46,7 +46,7 @@ class Cluster:
         self.scale(service, 0)
 
     def kill(self, service: str, *, pods: int | None = None) -> None:
-        """Kill so many pods of the Deployment, or every one, without a time for their end."""
+        """Kill this many pods of the Deployment, or all, without a grace period."""
         names = [pod["metadata"]["name"] for pod in self.pods(service)]
         self.kubectl("delete", "pod", *names[:pods], "--force", "--grace-period=0")
 
@@ -127,7 +127,7 @@ class Cluster:
             self.wait_for_answer(service)
 
     def scale(self, service: str, pods: int) -> None:
-        """Give the service so many pods; returns when these are ready and no others are left."""
+        """Give the service this many pods; returns when these are ready and no others are left."""
         self.kubectl("scale", _deployment(service), f"--replicas={pods}")
         self.wait_for_rollout(service)
         wait_until(
@@ -150,7 +150,7 @@ class Cluster:
         return self.get(_deployment(service))["spec"]["template"]
 
     def undo_rollout(self, service: str) -> None:
-        """Go back to the template of before the last one; returns when its pods are ready."""
+        """Go back to the previous template; returns when its pods are ready."""
         self.kubectl("rollout", "undo", _deployment(service))
         self.wait_for_rollout(service)
 

@@ -206,7 +206,7 @@ class PretendCluster:
         return self.objects[f"deployment/{name}"]
 
     def pods_of(self, workload: str, *, ready: int | None = None) -> list[Pod]:
-        """The pods that are not about to end; waits until so many are `ready`, and no others."""
+        """The pods that are not about to end; waits until this many are `ready`, and no others."""
 
         def pods() -> list[Pod]:
             found = [pod for pod in list(self.pods.values()) if not pod.is_ending]

@@ -56,7 +56,7 @@ def traced(*, sampled: bool = True) -> tuple[str, dict[str, str]]:
 
 
 def spans_of(collector: Collector, trace_id: str, *, count: int) -> list[Span]:
-    """The spans of a trace, once there are so many."""
+    """The spans of a trace, once there are this many."""
     wait_until(lambda: len(collector.trace(trace_id)) >= count, what=f"{count} spans arrive")
     return collector.trace(trace_id)
 

@@ -126,7 +126,7 @@ class Run:
         return self._output.read_text()
 
     def wait_for(self, text: str, *, times: int = 1) -> None:
-        """Wait until it has printed a text, so many times."""
+        """Wait until it has printed a text this many times."""
         wait_until(lambda: self.output.count(text) >= times, what=lambda: self.output)
 
     def press_enter(self) -> None:

@@ -25,7 +25,7 @@ DEVICE = "mythoughts_device"
 
 
 def refuse(users: FakeUsersBackend, seconds: int) -> None:
-    """Let the Users Backend refuse logins for so long."""
+    """Make the Users Backend refuse logins for this long."""
     users.fault = lambda handler, _: handler.reply(
         Reply(429, {"detail": "wait"}, {"Retry-After": str(seconds)})
     )

@@ -89,7 +89,7 @@ def test_right_password_is_awaited(
     assert status_of(command) == 0
 
 
-def test_mended_address_is_noticed(
+def test_corrected_address_is_noticed(
     start_migrating: StartMigrating, new_database: Callable[[], str], tmp_path: Path
 ) -> None:
     """A file with a wrong address can be replaced without a restart."""
@@ -98,9 +98,9 @@ def test_mended_address_is_noticed(
     command = start_migrating(file)
     command.wait_for_line("waiting for the database")
 
-    mended = tmp_path / "mended"
-    mended.write_text(new_database())
-    mended.replace(file)
+    corrected = tmp_path / "corrected"
+    corrected.write_text(new_database())
+    corrected.replace(file)
 
     assert status_of(command) == 0
     assert command.lines("database migrated")

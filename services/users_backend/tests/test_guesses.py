@@ -53,7 +53,7 @@ class Attack:
         return sum(since <= time < since + seconds for time in self.times)
 
     async def run(self, attackers: Sequence[Callable[[], Guess]], seconds: float) -> None:
-        """Let each attacker guess whenever it may, for so long."""
+        """Let each attacker guess whenever it may, for this long."""
         end, due = self.now + seconds, dict.fromkeys(range(len(attackers)), self.now)
         while (now := min(due.values())) < end:
             await self.pass_time(now - self.now)

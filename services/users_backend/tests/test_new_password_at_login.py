@@ -86,7 +86,7 @@ def test_new_password_at_login_is_recorded(http: HttpClient, sql: Sql) -> None:
 
 
 def let_age(sql: Sql, days_ago: int) -> None:
-    """Let the passwords of all users be this old."""
+    """Make the passwords of all users this old."""
     sql.run("UPDATE users SET password_set_at = now() - $1 * interval '1 day'", days_ago)
 
 

@@ -7,5 +7,5 @@ down_revision = "0002"
 
 
 def upgrade() -> None:
-    """Add the column; for passwords that are there, their age begins now."""
+    """Add the column; the age of existing passwords begins now."""
     op.execute("ALTER TABLE users ADD COLUMN password_set_at timestamptz NOT NULL DEFAULT now()")
