@@ -87,7 +87,7 @@ def test_bad_file_leaves_the_keys_alone(
     assert [verifier.verify(token).username for token in (first, second)] == ["bruce"] * 2
 
 
-def test_mended_file_is_read(token_maker: TokenMaker, verifier: TokenVerifier) -> None:
+def test_corrected_file_is_read(token_maker: TokenMaker, verifier: TokenVerifier) -> None:
     """A valid file after a damaged one is read again."""
     token_maker.public_path.write_bytes(b"{")
     look_again(verifier)
