@@ -1,5 +1,6 @@
 """Databases with the two roles that they have everywhere: their owner, and that of the service."""
 
+import asyncio
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -25,4 +26,4 @@ def service_url(owner_url: str) -> str:
 
 def migrate_with_roles(owner_url: str, directory: Path) -> None:
     """Migrate a database, with what the service's role may do."""
-    migrate(Secret(owner_url), directory, service_url=Secret(service_url(owner_url)))
+    asyncio.run(migrate(Secret(owner_url), directory, service_url=Secret(service_url(owner_url))))

@@ -214,7 +214,7 @@ def test_service_that_owned_everything_gets_a_role_of_its_own(
     owner_url: str, migrations: Path
 ) -> None:
     """After an upgrade from one role to two, the new role has the rights of a service alone."""
-    migrate(Secret(owner_url), migrations, service_url=Secret(owner_url))
+    asyncio.run(migrate(Secret(owner_url), migrations, service_url=Secret(owner_url)))
     with asyncio.Runner() as runner, SqlConnection(runner, owner_url) as sql:
         sql.run("INSERT INTO notes (text) VALUES ('kept')")
 
@@ -229,7 +229,7 @@ def test_service_that_owned_everything_gets_a_role_of_its_own(
 def test_one_role_for_both_is_warned_about(owner_url: str, migrations: Path) -> None:
     """If the service's role is the owner, migrating works, and the log has a warning."""
     with capture_logs() as lines:
-        migrate(Secret(owner_url), migrations, service_url=Secret(owner_url))
+        asyncio.run(migrate(Secret(owner_url), migrations, service_url=Secret(owner_url)))
 
     warnings = [line["event"] for line in lines if line["log_level"] == "warning"]
     assert warnings == ["the service has the rights of the database's owner"]
@@ -240,7 +240,7 @@ def test_missing_role_is_named(owner_url: str, migrations: Path) -> None:
     url = Secret("postgresql://missing:x@127.0.0.1/x")
 
     with pytest.raises(MigrationError, match='role "missing" does not exist'):
-        migrate(Secret(owner_url), migrations, service_url=url)
+        asyncio.run(migrate(Secret(owner_url), migrations, service_url=url))
 
 
 @pytest.mark.parametrize(

@@ -94,7 +94,7 @@ class Installation:
         for name, directory in MIGRATIONS.items():
             url = self.server.url(name, user=name, password=self.passwords[name])
             service = self.server.url(name, user=f"{name}_service", password="any")
-            migrate(Secret(url), directory, service_url=Secret(service))
+            asyncio.run(migrate(Secret(url), directory, service_url=Secret(service)))
 
     def contents(self) -> dict[str, object]:
         """Every row of every table, and the state of each sequence."""

@@ -14,6 +14,7 @@ from asyncpg import PostgresError
 from mythoughts_chassis.api import Api
 from mythoughts_chassis.commands import CommandError, run
 from mythoughts_chassis.logs import configure_logging, first_line
+from mythoughts_chassis.migrations import migrate, wait_for_database
 from mythoughts_chassis.openapi import committed_form
 from mythoughts_chassis.server import serve
 from mythoughts_chassis.settings import (
@@ -78,15 +79,12 @@ class Backend(Generic[AnySettings]):
         serve(self.create_api(settings), settings)
 
     def _migrate(self, options: argparse.Namespace, environment: Mapping[str, str]) -> None:
-        from mythoughts_chassis.migrations import (  # noqa: PLC0415 (slow to import)
-            migrate,
-            wait_for_database,
-        )
-
         settings = self.settings(OwnerSettings, environment)
         if options.wait:
-            settings = wait_for_database(lambda: load_settings(OwnerSettings, environment))
-        migrate(settings.owner_url, self.migrations, service_url=settings.database_url)
+            wait = wait_for_database(lambda: load_settings(OwnerSettings, environment))
+            settings = asyncio.run(wait)
+        work = migrate(settings.owner_url, self.migrations, service_url=settings.database_url)
+        asyncio.run(work)
 
     def _openapi(self, _: argparse.Namespace, __: Mapping[str, str]) -> None:
         sys.stdout.buffer.write(committed_form(self.openapi))

@@ -42,22 +42,39 @@ class MigrationError(CommandError):
         return cls(f"the database was not migrated: {first_line(error) or type(error).__name__}")
 
 
-def wait_for_database(read_settings: Callable[[], OwnerSettings]) -> OwnerSettings:
+async def wait_for_database(read_settings: Callable[[], OwnerSettings]) -> OwnerSettings:
     """Wait until the owner can connect, log why it cannot, and return the settings.
 
     They are read again for each attempt: a wrong password in a file may have been corrected.
     """
-    return asyncio.run(_wait_for_database(read_settings))
+    say_at = time.monotonic()
+    while True:
+        settings = read_settings()
+        url = settings.owner_url.reveal()
+        try:
+            connection = await asyncpg.connect(url, timeout=CONNECT_SECONDS)
+        except (asyncpg.PostgresError, asyncpg.InternalClientError, OSError) as error:
+            if time.monotonic() >= say_at:
+                say_at = time.monotonic() + SAY_AGAIN_SECONDS
+                _log.warning(
+                    "waiting for the database",
+                    error=type(error).__name__,
+                    reason=first_line(error),
+                )
+            await asyncio.sleep(TRY_AGAIN_SECONDS)
+        else:
+            await connection.close()
+            return settings
 
 
-def migrate(owner_url: Secret, directory: Path, *, service_url: Secret) -> None:
+async def migrate(owner_url: Secret, directory: Path, *, service_url: Secret) -> None:
     """Upgrade the database to the newest revision in `directory`, as its owner.
 
     Each revision is applied completely or not at all. Then the role in `service_url` gets the
     rights of a service, unless it is the owner. Raises `MigrationError`.
     """
     try:
-        asyncio.run(_migrate(owner_url.reveal(), directory, role_in(service_url)))
+        await _migrate(owner_url.reveal(), directory, role_in(service_url))
     except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
         raise MigrationError.because(error) from error
 
@@ -89,24 +106,3 @@ async def _revision(connection: PooledConnection) -> str | None:
 
 def _newest_revision(directory: Path) -> str:
     return max(file.stem.partition("_")[0] for file in (directory / "versions").glob("[0-9]*.py"))
-
-
-async def _wait_for_database(read_settings: Callable[[], OwnerSettings]) -> OwnerSettings:
-    say_at = time.monotonic()
-    while True:
-        settings = read_settings()
-        url = settings.owner_url.reveal()
-        try:
-            connection = await asyncpg.connect(url, timeout=CONNECT_SECONDS)
-        except (asyncpg.PostgresError, asyncpg.InternalClientError, OSError) as error:
-            if time.monotonic() >= say_at:
-                say_at = time.monotonic() + SAY_AGAIN_SECONDS
-                _log.warning(
-                    "waiting for the database",
-                    error=type(error).__name__,
-                    reason=first_line(error),
-                )
-            await asyncio.sleep(TRY_AGAIN_SECONDS)
-        else:
-            await connection.close()
-            return settings
