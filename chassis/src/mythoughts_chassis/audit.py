@@ -62,10 +62,9 @@ async def read(
     database: Database, query: PageQuery, client: Client, reader: Principal
 ) -> Page[AuditEntry]:
     """Return the requested page of the log, newest first, and record who has read it."""
-    order = "ASC" if query.ascending else "DESC"
     rows = await database.fetch(
         "SELECT id, at, event, actor, subject, address, request_id FROM audit "
-        f"WHERE id > $1 AND id < $2 ORDER BY id {order} LIMIT $3",
+        f"WHERE id > $1 AND id < $2 ORDER BY id {query.order} LIMIT $3",
         query.above,
         query.below,
         query.limit + 1,

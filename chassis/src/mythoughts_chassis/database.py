@@ -6,7 +6,8 @@ closed soon after.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Literal, TypeAlias, TypeVar
 
 import asyncpg
@@ -128,6 +129,19 @@ class Database:
                 # The others are probably lost too.
                 self._pool.close_idle()
             return await self._pool.run(work)
+        except _AWAY as error:
+            raise self._unavailable(error) from error
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Connection]:
+        """Make a block one transaction, which is never repeated; raises `Unavailable`."""
+        try:
+            async with self._pool.lend() as connection, connection.transaction():
+                yield connection
+        except asyncpg.InvalidCachedStatementError as error:
+            # As in `run`, but the block cannot be repeated. The others would fail in the same way.
+            self._pool.close_idle()
+            raise self._unavailable(error) from error
         except _AWAY as error:
             raise self._unavailable(error) from error
 

@@ -74,6 +74,11 @@ class PageQuery(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         """Whether the entries nearest to the lower bound are requested."""
         return self.min_id is not None
 
+    @property
+    def order(self) -> str:
+        """The order of the ids, in SQL."""
+        return "ASC" if self.ascending else "DESC"
+
     def page(self, rows: Sequence[Item]) -> Page[Item]:
         """Return the page that consists of `rows`.
 

@@ -37,21 +37,17 @@ class Pool:
         self._held_seconds = held_seconds
         self._turns = asyncio.Semaphore(size)
         self.idle: deque[tuple[PooledConnection, float]] = deque()
-        self.lent: set[PooledConnection] = set()
+        self.lent: dict[PooledConnection, asyncio.TimerHandle] = {}
         self.waiting = 0
 
     async def run(self, work: Callable[[PooledConnection], Awaitable[T]]) -> T:
         """Lend a connection to `work` and return its result."""
-        connection = await self._take()
-        cut_off = asyncio.get_running_loop().call_later(self._held_seconds, connection.terminate)
-        try:
+        async with self.lend() as connection:
             return await work(connection)
-        except BaseException:
-            await _reset(connection)
-            raise
-        finally:
-            cut_off.cancel()
-            self._put_back(connection)
+
+    def lend(self) -> "Loan":
+        """Return what lends a connection to a block."""
+        return Loan(self._take, self._put_back)
 
     def close_idle(self) -> None:
         """Close the connections that are not lent."""
@@ -75,7 +71,8 @@ class Pool:
                 raise
         finally:
             self.waiting -= 1
-        self.lent.add(connection)
+        cut_off = asyncio.get_running_loop().call_later(self._held_seconds, connection.terminate)
+        self.lent[connection] = cut_off
         return connection
 
     def _take_idle(self) -> "PooledConnection | None":
@@ -88,7 +85,7 @@ class Pool:
 
     def _put_back(self, connection: PooledConnection) -> None:
         now = time.monotonic()
-        self.lent.remove(connection)
+        self.lent.pop(connection).cancel()
         if connection.is_closed() or connection.is_in_transaction():
             connection.terminate()
         else:
@@ -96,6 +93,30 @@ class Pool:
         while self.idle and self.idle[0][1] + IDLE_SECONDS < now:
             self.idle.popleft()[0].terminate()
         self._turns.release()
+
+
+class Loan:
+    """Takes a connection for a block and puts it back, as `contextlib` would more slowly."""
+
+    def __init__(
+        self,
+        take: Callable[[], Awaitable[PooledConnection]],
+        put_back: Callable[[PooledConnection], None],
+    ) -> None:
+        self._take = take
+        self._put_back = put_back
+        self._connection: PooledConnection
+
+    async def __aenter__(self) -> PooledConnection:
+        self._connection = await self._take()
+        return self._connection
+
+    async def __aexit__(self, kind: object, error: object, traceback: object) -> None:
+        try:
+            if kind is not None:
+                await _reset(self._connection)
+        finally:
+            self._put_back(self._connection)
 
 
 async def _reset(connection: PooledConnection) -> None:
