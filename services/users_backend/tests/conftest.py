@@ -17,7 +17,7 @@ from testkit.token_maker import TokenMaker
 from testkit.users_sql import Sql
 from users_backend.app import MIGRATIONS, make_parts
 from users_backend.parts import Parts
-from users_backend.passwords import PasswordHasher, Passwords
+from users_backend.passwords import PasswordHasher
 from users_backend.settings import Settings
 
 CLIENT = Client("192.0.2.1", "tests", "request")
@@ -119,8 +119,9 @@ def opened(token_maker: TokenMaker, database_url: str) -> Opened:
             token_private_keys_path=token_maker.private_path,
             token_public_keys_path=token_maker.public_path,
         )
-        made = make_parts(settings)
-        parts = replace(made, passwords=Passwords(hasher))
+        parts = make_parts(settings)
+        if hasher is not None:
+            parts = replace(parts, passwords=hasher)
         await parts.database.open()
         try:
             yield parts

@@ -17,7 +17,7 @@ from mythoughts_chassis.pagination import Page
 from mythoughts_chassis.problems import Conflict, NotFound
 from mythoughts_chassis.settings import Secret
 from mythoughts_chassis.tokens import Principal
-from users_backend import queries, sessions, users
+from users_backend import queries, session_queries, users
 from users_backend.parts import Parts
 from users_backend.schemas import Deletion, NewUser, User, UserChange, UsersQuery
 from users_backend.turns import Line
@@ -25,15 +25,7 @@ from users_backend.turns import Line
 
 async def find(database: Database, query: UsersQuery) -> Page[User]:
     """Return the requested page of users, newest first."""
-    rows = await queries.fetch_users(
-        database,
-        search=query.search,
-        above=query.above,
-        below=query.below,
-        ascending=query.ascending,
-        limit=query.limit + 1,
-    )
-    return query.page(rows)
+    return query.page(await queries.fetch_users(database, query))
 
 
 async def find_for_admin(
@@ -81,9 +73,8 @@ async def store(
     Raises `Conflict` if the name is taken or looks like a taken one; names of deleted users stay
     taken.
     """
-
-    async def work(connection: Connection) -> User:
-        async with connection.transaction():
+    try:
+        async with database.transaction() as connection:
             user = await queries.insert_user(
                 connection,
                 new_user.username,
@@ -98,9 +89,6 @@ async def store(
                     connection, "user created", client, actor=creator, subject=user.username
                 )
             return user
-
-    try:
-        return await database.run(work, repeatable=False)
     except queries.LookAlike:
         raise Conflict("This name looks too much like one that is taken.") from None
     except queries.NameTaken:
@@ -121,14 +109,10 @@ async def change(
     password_hash = None
     if isinstance(wanted.password, Secret):
         password_hash = await _hash(parts, client, wanted.password, user.username)
-
-    async def work(connection: Connection) -> User:
-        async with connection.transaction():
-            return await apply_change(
-                connection, client, admin.username, user_id, password_hash, **_rights(wanted)
-            )
-
-    return await parts.database.run(work, repeatable=False)
+    async with parts.database.transaction() as connection:
+        return await apply_change(
+            connection, client, admin.username, user_id, password_hash, **_rights(wanted)
+        )
 
 
 async def apply_change(
@@ -160,7 +144,7 @@ async def apply_change(
             is_disabled=after.is_disabled,
             password_hash=password_hash,
         )
-        await sessions.end_sessions(connection, user_id)
+        await session_queries.end_sessions(connection, user_id)
     for event in events:
         await audit.record(connection, event, client, actor=actor, subject=after.username)
     return after
@@ -168,18 +152,14 @@ async def apply_change(
 
 async def end_sessions(parts: Parts, client: Client, admin: Principal, user_id: int) -> None:
     """End all sessions of a user; raises `NotFound`."""
-
-    async def work(connection: Connection) -> None:
-        async with connection.transaction():
-            user = await queries.lock_user(connection, user_id)
-            if user is None:
-                raise _unknown()
-            await sessions.end_sessions(connection, user_id)
-            await audit.record(
-                connection, "sessions ended", client, actor=admin.username, subject=user.username
-            )
-
-    await parts.database.run(work, repeatable=False)
+    async with parts.database.transaction() as connection:
+        user = await queries.lock_user(connection, user_id)
+        if user is None:
+            raise _unknown()
+        await session_queries.end_sessions(connection, user_id)
+        await audit.record(
+            connection, "sessions ended", client, actor=admin.username, subject=user.username
+        )
 
 
 async def delete(parts: Parts, client: Client, admin: Principal, user_id: int) -> None:
@@ -187,9 +167,7 @@ async def delete(parts: Parts, client: Client, admin: Principal, user_id: int) -
 
     Raises `Conflict` for the last admin.
     """
-    await parts.database.run(
-        lambda c: _delete(c, client, admin.username, user_id), repeatable=False
-    )
+    await _delete(parts.database, client, admin.username, user_id)
 
 
 async def delete_own(parts: Parts, client: Client, caller: Principal, deletion: Deletion) -> None:
@@ -200,21 +178,18 @@ async def delete_own(parts: Parts, client: Client, caller: Principal, deletion: 
     """
     account = await users.get_account(parts.database, caller.user_id)
     await users.check_own_password(parts, client, caller, account, deletion.password)
-    await parts.database.run(
-        lambda c: _delete(c, client, caller.username, caller.user_id, is_dry=deletion.dry_run),
-        repeatable=False,
-    )
+    await _delete(parts.database, client, caller.username, caller.user_id, is_dry=deletion.dry_run)
 
 
 async def _delete(
-    connection: Connection, client: Client, actor: str, user_id: int, *, is_dry: bool = False
+    database: Database, client: Client, actor: str, user_id: int, *, is_dry: bool = False
 ) -> None:
-    async with connection.transaction():
+    async with database.transaction() as connection:
         if await queries.lock_admins(connection) == {user_id}:
             raise _last_admin()
         name = None if is_dry else await queries.delete_user(connection, user_id)
         if name is not None:
-            await sessions.end_sessions(connection, user_id)
+            await session_queries.end_sessions(connection, user_id)
             subject = "" if name == actor else name
             await audit.record(connection, "user deleted", client, actor=actor, subject=subject)
 

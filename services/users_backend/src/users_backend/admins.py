@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 
 from mythoughts_chassis.clients import Client
 from mythoughts_chassis.commands import CommandError
-from mythoughts_chassis.database import Connection, Database
+from mythoughts_chassis.database import Database
 from mythoughts_chassis.inputs import fit
 from mythoughts_chassis.logs import first_line
 from mythoughts_chassis.pagination import MAX_LIMIT
@@ -72,14 +72,10 @@ async def reset_password(
         fit({"password": password.reveal()}, UserChange)
         check_new_password(password, user.username)
         rights = {"is_disabled": False} if enable else {}
-
-        async def work(connection: Connection) -> None:
-            async with connection.transaction():
-                await accounts.apply_change(
-                    connection, _CLIENT, COMMAND_LINE, user.id, _hash(password), **rights
-                )
-
-        await database.run(work, repeatable=False)
+        async with database.transaction() as connection:
+            await accounts.apply_change(
+                connection, _CLIENT, COMMAND_LINE, user.id, _hash(password), **rights
+            )
 
 
 async def list_users(database_url: Secret, *, search: str) -> list[User]:

@@ -10,12 +10,13 @@ from mythoughts_chassis.database import Database
 from mythoughts_chassis.housekeeping import housekeeping
 from mythoughts_chassis.keys import WatchedKeySet
 from mythoughts_chassis.openapi import document
+from users_backend import sessions
 from users_backend.ended_sessions import EndedSessionsList
 from users_backend.guesses import Guesses
 from users_backend.parts import Parts
-from users_backend.passwords import Passwords
+from users_backend.passwords import PasswordHasher
 from users_backend.queries import DELETE_FORGOTTEN_GUESSES, DELETE_OLD_BROWSERS
-from users_backend.routes import ENDPOINTS, admit, refuse_registration, register
+from users_backend.routes import ENDPOINTS, refuse_registration, register
 from users_backend.session_queries import DELETE_OLD_SESSIONS, Lifetimes
 from users_backend.settings import Settings
 from users_backend.signing import TokenSigner
@@ -52,7 +53,7 @@ def create_api(settings: Settings) -> Api:
         parts=parts,
         databases=[parts.database],
         background=[housekeeping(parts.database, *DELETE_WHAT_IS_OLD)],
-        guard=admit,
+        guard=sessions.admit,
         tracing=tracing,
     )
 
@@ -71,7 +72,7 @@ def make_parts(settings: Settings, tracing: "Tracing | None" = None) -> Parts:
     )
     return Parts(
         database=database,
-        passwords=Passwords(),
+        passwords=PasswordHasher(),
         guesses=Guesses(database, signer.secret),
         public_keys=WatchedKeySet(settings.token_public_keys_path),
         signer=signer,

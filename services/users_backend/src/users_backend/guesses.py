@@ -67,10 +67,10 @@ class Count:
     failures: int = 0
     wait_seconds: float = 0
 
-    def one_more(self) -> queries.WrongGuess:
-        """Return what one more failure adds."""
-        wait_seconds = self.allowance.wait_seconds(self.failures + 1)
-        return queries.WrongGuess(self.key, self.allowance.forget_seconds, wait_seconds)
+    @property
+    def next_wait_seconds(self) -> int:
+        """How long one more failure makes wait."""
+        return self.allowance.wait_seconds(self.failures + 1)
 
 
 class Attempt(NamedTuple):
@@ -84,14 +84,17 @@ class Attempt(NamedTuple):
     name: Count | None = None
 
     async def fail(self, connection: Connection) -> None:
-        """Count the failure."""
-        own = self.own.one_more()
-        wrong = [] if self.network is None else [self.network.one_more()]
+        """Count the failure; that of a name makes only its network wait, for this name."""
+        waits = {self.own: self.own.next_wait_seconds}
+        if self.network is not None:
+            waits[self.network] = self.network.next_wait_seconds
         if self.name is not None:
-            name = self.name.one_more()
-            own = own._replace(wait_seconds=max(own.wait_seconds, name.wait_seconds))
-            wrong.append(name._replace(wait_seconds=0))
-        await queries.add_wrong_guesses(connection, [own, *wrong])
+            waits[self.own] = max(waits[self.own], self.name.next_wait_seconds)
+            waits[self.name] = 0
+        await queries.add_wrong_guesses(
+            connection,
+            [(count.key, count.allowance.forget_seconds, wait) for count, wait in waits.items()],
+        )
 
     async def succeed(self, database: Database) -> None:
         """Forget the failures that the right password explains."""
@@ -106,13 +109,14 @@ class Guesses:
         self._database = database
         self._secret = secret
 
-    async def admit_stranger(self, client: Client, folded_name: str) -> Attempt:
+    async def admit_stranger(self, client: Client, username: str) -> Attempt:
         """Return a stranger's attempt to log in; raises `TooManyRequests`."""
+        name = await queries.fold_name(self._database, username)
         return Attempt(
             *await self._counts(
-                Count(self._key("name and network", folded_name, client.network), OWN),
+                Count(self._key("name and network", name, client.network), OWN),
                 Count(self._key("network", client.network), NETWORK),
-                Count(self._key("name", folded_name), NAME),
+                Count(self._key("name", name), NAME),
             )
         )
 
@@ -140,18 +144,16 @@ class Guesses:
     async def _counts(self, *counts: Count) -> list[Count]:
         """Return the counts as they stand; raises `TooManyRequests` if one makes wait."""
         past = await queries.find_guesses(self._database, [count.key for count in counts])
-        counted = [_counted(count, past.get(count.key)) for count in counts]
+        counted = [_counted(count, *past.get(count.key, (0, 0))) for count in counts]
         longest = max(counted, key=lambda count: count.wait_seconds)
         if longest.wait_seconds > 0:
             raise _too_many(longest)
         return counted
 
 
-def _counted(count: Count, past: queries.Past | None) -> Count:
-    if past is None:
-        return count
-    failures = ceil(max(past.forgotten_in_seconds, 0) / count.allowance.forget_seconds)
-    return replace(count, failures=failures, wait_seconds=past.wait_seconds)
+def _counted(count: Count, kept_seconds: float, wait_seconds: float) -> Count:
+    failures = ceil(max(kept_seconds, 0) / count.allowance.forget_seconds)
+    return replace(count, failures=failures, wait_seconds=wait_seconds)
 
 
 def _too_many(count: Count) -> TooManyRequests:

@@ -10,7 +10,7 @@ import unicodedata
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
-from typing import TypeVar
+from typing import Self, TypeVar
 
 import argon2
 
@@ -27,26 +27,11 @@ PARALLELISM = 1
 T = TypeVar("T")
 
 
-class Passwords:
-    """Gives turns to create and verify hashes.
+class PasswordHasher:
+    """Creates and verifies hashes, for requests that take turns; each takes 30 ms of one core.
 
     async with passwords.turn(Line.ACCOUNTS, client) as hasher:
         password_hash = await hasher.hash(password)
-    """
-
-    def __init__(self, hasher: "PasswordHasher | None" = None) -> None:
-        self._hasher = hasher or PasswordHasher()
-        self._turns = Turns()
-
-    @asynccontextmanager
-    async def turn(self, line: Line, client: Client) -> AsyncIterator["PasswordHasher"]:
-        """Wait for a turn and hold it within the block; raises `TooManyRequests`."""
-        async with self._turns.turn(line, client):
-            yield self._hasher
-
-
-class PasswordHasher:
-    """Creates and verifies hashes; each takes about 30 ms of one core.
 
     A single thread does the work, which limits the memory and cores used by logins. Work of a
     cancelled request is dropped if it has not started; otherwise it is finished before the next
@@ -57,6 +42,13 @@ class PasswordHasher:
         self._hasher = argon2.PasswordHasher(TIME_COST, MEMORY_KIB, PARALLELISM)
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="passwords")
         self._nobodys_hash = self.hash_now(secrets.token_urlsafe())
+        self._turns = Turns()
+
+    @asynccontextmanager
+    async def turn(self, line: Line, client: Client) -> AsyncIterator[Self]:
+        """Wait for a turn and hold it within the block; raises `TooManyRequests`."""
+        async with self._turns.turn(line, client):
+            yield self
 
     async def hash(self, password: str) -> str:
         """Return a hash of the password, with its own salt."""

@@ -10,13 +10,12 @@ if they share a row of `name_skeletons`.
 
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import NamedTuple
 
 import asyncpg
 
 from mythoughts_chassis.database import Connection, Database
 from users_backend.names import skeletons
-from users_backend.schemas import User
+from users_backend.schemas import User, UsersQuery
 
 _COLUMNS = "id, username, created_at, is_admin, disabled_at IS NOT NULL"
 
@@ -35,14 +34,13 @@ class Account:
 
     user_id: int
     username: str
-    is_admin: bool
     password_hash: str
     must_change_password: bool
     password_age_seconds: float
 
 
 _ACCOUNT = (
-    "id, username, is_admin, password_hash, must_change_password, "
+    "id, username, password_hash, must_change_password, "
     "extract(epoch FROM now() - password_set_at)::float8"
 )
 _MAY_LOG_IN = "deleted_at IS NULL AND disabled_at IS NULL"
@@ -96,21 +94,19 @@ async def find_user(database: Database, user_id: int) -> User | None:
     return None if row is None else User(*row)
 
 
-async def fetch_users(
-    database: Database, *, search: str, above: int, below: int, ascending: bool, limit: int
-) -> list[User]:
-    """Return the users with ids between two bounds, in ascending or descending order.
+async def fetch_users(database: Database, query: UsersQuery) -> list[User]:
+    """Return the users of a page, and one more if there is one.
 
     Only those whose folded names contain the folded `search`.
     """
     rows = await database.fetch(
         f"SELECT {_COLUMNS} FROM users WHERE id > $1 AND id < $2 AND deleted_at IS NULL "
         "AND strpos(folded_username, folded_name($4)) > 0 "
-        f"ORDER BY id {'ASC' if ascending else 'DESC'} LIMIT $3",
-        above,
-        below,
-        limit,
-        search,
+        f"ORDER BY id {query.order} LIMIT $3",
+        query.above,
+        query.below,
+        query.limit + 1,
+        query.search,
         repeatable=True,
     )
     return [User(*row) for row in rows]
@@ -214,21 +210,6 @@ async def delete_user(connection: Connection, user_id: int) -> str | None:
     return name
 
 
-class Past(NamedTuple):
-    """How long a count of failures is kept, and how long it makes wait; both may be negative."""
-
-    forgotten_in_seconds: float
-    wait_seconds: float
-
-
-class WrongGuess(NamedTuple):
-    """One more failure: for how long it counts, and how long it makes wait."""
-
-    key: bytes
-    forget_seconds: int
-    wait_seconds: int
-
-
 async def fold_name(database: Database, username: str) -> str:
     """Return what is the same for all ways to type a name, whether or not somebody has it."""
     (row,) = await database.fetch(
@@ -237,8 +218,11 @@ async def fold_name(database: Database, username: str) -> str:
     return str(row[0])
 
 
-async def find_guesses(database: Database, keys: list[bytes]) -> dict[bytes, Past]:
-    """Return the counts that there are, by their keys."""
+async def find_guesses(database: Database, keys: list[bytes]) -> dict[bytes, tuple[float, float]]:
+    """Return the counts that exist, by key: the seconds that each is kept, and makes wait.
+
+    Both may be negative.
+    """
     rows = await database.fetch(
         "SELECT key, extract(epoch FROM forgotten_at - now())::float8, "
         "extract(epoch FROM waits_until - now())::float8 "
@@ -246,11 +230,12 @@ async def find_guesses(database: Database, keys: list[bytes]) -> dict[bytes, Pas
         keys,
         repeatable=True,
     )
-    return {key: Past(*times) for key, *times in rows}
+    return {key: (kept, wait) for key, kept, wait in rows}
 
 
-async def add_wrong_guesses(connection: Connection, wrong: list[WrongGuess]) -> None:
-    """Add failures to their counts."""
+async def add_wrong_guesses(connection: Connection, wrong: list[tuple[bytes, int, int]]) -> None:
+    """Add a failure to each count: its key, and the seconds that it counts, and makes wait."""
+    keys, forget_seconds, wait_seconds = zip(*wrong, strict=True)
     await connection.execute(
         """
         INSERT INTO guesses AS old (key, forgotten_at, waits_until)
@@ -262,9 +247,9 @@ async def add_wrong_guesses(connection: Connection, wrong: list[WrongGuess]) -> 
             forgotten_at = greatest(old.forgotten_at, now()) + (excluded.forgotten_at - now()),
             waits_until = greatest(old.waits_until, excluded.waits_until)
         """,
-        [guess.key for guess in wrong],
-        [timedelta(seconds=guess.forget_seconds) for guess in wrong],
-        [timedelta(seconds=guess.wait_seconds) for guess in wrong],
+        keys,
+        [timedelta(seconds=seconds) for seconds in forget_seconds],
+        [timedelta(seconds=seconds) for seconds in wait_seconds],
     )
 
 

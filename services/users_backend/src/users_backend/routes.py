@@ -19,7 +19,6 @@ from mythoughts_chassis.endpoints import (
 )
 from mythoughts_chassis.pagination import Page, PageQuery
 from mythoughts_chassis.problems import Conflict, Forbidden, NotFound, TooManyRequests, Unauthorized
-from mythoughts_chassis.tokens import Principal
 from users_backend import accounts, browsers, sessions, users
 from users_backend.parts import Parts
 from users_backend.schemas import (
@@ -40,14 +39,6 @@ from users_backend.sessions import CurrentCaller
 
 NOT_STORED = {"Cache-Control": "no-store"}
 KEYS_CACHE = "public, max-age=300"
-
-
-async def admit(parts: Parts, caller: Principal) -> CurrentCaller:
-    """Return the caller as they are now; raises `Unauthorized` if their session is over.
-
-    The guard of every endpoint that has a caller.
-    """
-    return await sessions.admit(parts.database, caller)
 
 
 @post(
@@ -79,7 +70,7 @@ async def log_in(
 @post("/api/logout")
 async def log_out(parts: Parts, client: Client, caller: Caller) -> None:
     """Log out: end the session that the token belongs to, with all its tokens."""
-    await sessions.log_out(parts.database, caller, client)
+    await sessions.log_out(parts, client, caller)
 
 
 @get("/api/me")
@@ -95,14 +86,14 @@ async def renew_token(parts: Parts, caller: Caller) -> Answer[LoggedIn]:
     A session ends 30 days after the login, and every token of it ends by then. The present token
     stays valid.
     """
-    token = await sessions.renew(parts.database, parts.signer, parts.lifetimes, caller)
+    token = await sessions.renew(parts, caller)
     return Answer(LoggedIn(f"Bearer {token}"), NOT_STORED)
 
 
 @get("/api/me/sessions")
 async def list_sessions(parts: Parts, caller: Caller, query: PageQuery) -> Page[Session]:
     """List your own sessions, newest first: one for each login that has not ended."""
-    return await sessions.find(parts.database, caller, query)
+    return await sessions.find(parts, caller, query)
 
 
 @delete("/api/me/sessions/{session_id}", problems=(NotFound,))
@@ -111,13 +102,13 @@ async def end_session(parts: Parts, client: Client, caller: Caller, session_id: 
 
     This service refuses its tokens at once, the others a few seconds later.
     """
-    await sessions.end_own(parts.database, caller, session_id, client)
+    await sessions.end_own(parts, client, caller, session_id)
 
 
 @delete("/api/me/sessions")
 async def end_other_sessions(parts: Parts, client: Client, caller: Caller) -> None:
     """End all your own sessions but the one that the token belongs to."""
-    await sessions.end_others(parts.database, caller, client)
+    await sessions.end_others(parts, client, caller)
 
 
 @post("/api/me/password", problems=(Forbidden, TooManyRequests))

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from mythoughts_chassis.database import Connection, Database
+from mythoughts_chassis.pagination import PageQuery
 from mythoughts_chassis.tokens import CLOCK_SKEW_SECONDS
 from users_backend.schemas import Session, User
 
@@ -128,27 +129,20 @@ async def find_current_user(database: Database, *, session_id: int, user_id: int
 
 
 async def fetch_sessions(
-    database: Database,
-    user_id: int,
-    *,
-    current_id: int,
-    above: int,
-    below: int,
-    ascending: bool,
-    limit: int,
+    database: Database, query: PageQuery, *, user_id: int, current_id: int
 ) -> list[Session]:
-    """Return a user's sessions with ids between two bounds, in ascending or descending order."""
+    """Return the sessions of a page of a user's, and one more if there is one."""
     rows = await database.fetch(
         f"""
         SELECT id, created_at, expires_at, user_agent, id = $2 FROM sessions
         WHERE user_id = $1 AND id > $3 AND id < $4 AND {_CAN_BE_USED}
-        ORDER BY id {"ASC" if ascending else "DESC"} LIMIT $5
+        ORDER BY id {query.order} LIMIT $5
         """,
         user_id,
         current_id,
-        above,
-        below,
-        limit,
+        query.above,
+        query.below,
+        query.limit + 1,
         repeatable=True,
     )
     return [Session(*row) for row in rows]
@@ -176,16 +170,13 @@ async def fetch_ended_sessions(database: Database) -> tuple[float, list[int]]:
     return now, ended
 
 
-async def lock_user(connection: Connection, user_id: int) -> None:
-    """Keep others from changing the user, and from logging in, until the transaction ends."""
-    await connection.execute("SELECT FROM users WHERE id = $1 FOR NO KEY UPDATE", user_id)
-
-
-async def end_sessions(connection: Connection, user_id: int, except_session_id: int | None) -> None:
-    """End a user's sessions, perhaps all but one."""
+async def end_sessions(
+    connection: Connection, user_id: int, *, except_id: int | None = None
+) -> None:
+    """End a user's sessions, perhaps all but one; the transaction has locked the user's row."""
     await connection.execute(
         "UPDATE sessions SET ended_at = now() "
         "WHERE user_id = $1 AND ended_at IS NULL AND id IS DISTINCT FROM $2",
         user_id,
-        except_session_id,
+        except_id,
     )

@@ -9,7 +9,7 @@ from mythoughts_chassis.database import Connection, Database
 from mythoughts_chassis.problems import Conflict, Forbidden, Unauthorized
 from mythoughts_chassis.settings import Secret
 from mythoughts_chassis.tokens import Principal
-from users_backend import browsers, queries, sessions
+from users_backend import browsers, queries, session_queries, sessions
 from users_backend.guesses import Attempt
 from users_backend.parts import Parts
 from users_backend.passwords import PasswordHasher
@@ -31,14 +31,12 @@ async def log_in(parts: Parts, client: Client, login: Login, device_token: str =
     password has expired, and `TooManyRequests`.
     """
     known_user_id = await browsers.find_user(parts.database, device_token)
-    # Before the turn: if the database does not answer, nobody waits for those who wait for it.
-    folded_name = await queries.fold_name(parts.database, login.username)
     line = Line.LOGINS if known_user_id is None else Line.ACCOUNTS
     async with parts.passwords.turn(line, client) as hasher:
         account = await queries.find_account(parts.database, login.username)
         if account is None or account.user_id != known_user_id:
             known_token = ""
-            attempt = await parts.guesses.admit_stranger(client, folded_name)
+            attempt = await parts.guesses.admit_stranger(client, login.username)
         else:
             known_token = device_token
             attempt = await parts.guesses.admit_browser(known_token)
@@ -46,10 +44,7 @@ async def log_in(parts: Parts, client: Client, login: Login, device_token: str =
         await _check_age(parts, client, account)
         new_hash = await _new_hash(hasher, account, login)
     is_changed = login.new_password is not UNSET
-    token = await parts.database.run(
-        lambda c: _start_session(parts, client, c, account, new_hash, is_changed=is_changed),
-        repeatable=False,
-    )
+    token = await _start_session(parts, client, account, new_hash, is_changed=is_changed)
     if token is None:
         # Another request has changed the account meanwhile; perhaps it only renewed the hash.
         return await log_in(parts, client, login, device_token)
@@ -86,12 +81,9 @@ async def _check_age(parts: Parts, client: Client, account: queries.Account) -> 
 async def _record_failure(
     parts: Parts, client: Client, attempt: Attempt, event: str, actor: str
 ) -> None:
-    async def record(connection: Connection) -> None:
-        async with connection.transaction():
-            await attempt.fail(connection)
-            await audit.record(connection, event, client, actor=actor[:MAX_ACTOR_CHARACTERS])
-
-    await parts.database.run(record, repeatable=False)
+    async with parts.database.transaction() as connection:
+        await attempt.fail(connection)
+        await audit.record(connection, event, client, actor=actor[:MAX_ACTOR_CHARACTERS])
 
 
 async def _new_hash(hasher: PasswordHasher, account: queries.Account, login: Login) -> str:
@@ -106,16 +98,10 @@ async def _new_hash(hasher: PasswordHasher, account: queries.Account, login: Log
 
 
 async def _start_session(
-    parts: Parts,
-    client: Client,
-    connection: Connection,
-    account: queries.Account,
-    new_hash: str,
-    *,
-    is_changed: bool,
+    parts: Parts, client: Client, account: queries.Account, new_hash: str, *, is_changed: bool
 ) -> str | None:
     """Start a session, after storing a new hash; None if the account has just changed."""
-    async with connection.transaction():
+    async with parts.database.transaction() as connection:
         if is_changed:
             await _replace_password(connection, client, account, new_hash)
         elif new_hash != account.password_hash:
@@ -123,12 +109,7 @@ async def _start_session(
                 connection, account.user_id, account.password_hash, new_hash
             )
         return await sessions.start(
-            connection,
-            parts.signer,
-            parts.lifetimes,
-            client,
-            user_id=account.user_id,
-            password_hash=new_hash,
+            parts, client, connection, user_id=account.user_id, password_hash=new_hash
         )
 
 
@@ -155,15 +136,11 @@ async def change_password(
     await check_own_password(parts, client, caller, account, change.password)
     async with parts.passwords.turn(Line.ACCOUNTS, client) as hasher:
         new_hash = await _hash_change(hasher, account, change.password, change.new_password)
-
-    async def work(connection: Connection) -> None:
-        async with connection.transaction():
-            if not await _replace_password(
-                connection, client, account, new_hash, except_session_id=caller.session_id
-            ):
-                raise _wrong_present_password()
-
-    await parts.database.run(work, repeatable=False)
+    async with parts.database.transaction() as connection:
+        if not await _replace_password(
+            connection, client, account, new_hash, except_session_id=caller.session_id
+        ):
+            raise _wrong_present_password()
 
 
 async def check_own_password(
@@ -197,7 +174,7 @@ async def _replace_password(
         connection, account.user_id, account.password_hash, new_hash
     ):
         return False
-    await sessions.end_sessions(connection, account.user_id, except_session_id)
+    await session_queries.end_sessions(connection, account.user_id, except_id=except_session_id)
     await audit.record(connection, "password changed", client, actor=account.username)
     return True
 
