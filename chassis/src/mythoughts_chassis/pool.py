@@ -46,7 +46,7 @@ class Pool:
             return await work(connection)
 
     def lend(self) -> "Loan":
-        """Return what lends a connection to a block."""
+        """Lend a connection to a block: `async with pool.lend() as connection`."""
         return Loan(self._take, self._put_back)
 
     def close_idle(self) -> None:
@@ -96,7 +96,7 @@ class Pool:
 
 
 class Loan:
-    """Takes a connection for a block and puts it back, as `contextlib` would more slowly."""
+    """Lends a connection to a block: faster than the generator that `contextlib` asks for."""
 
     def __init__(
         self,

@@ -167,7 +167,7 @@ async def delete(parts: Parts, client: Client, admin: Principal, user_id: int) -
 
     Raises `Conflict` for the last admin.
     """
-    await _delete(parts.database, client, admin.username, user_id)
+    await _delete(parts, client, admin.username, user_id)
 
 
 async def delete_own(parts: Parts, client: Client, caller: Principal, deletion: Deletion) -> None:
@@ -178,13 +178,13 @@ async def delete_own(parts: Parts, client: Client, caller: Principal, deletion: 
     """
     account = await users.get_account(parts.database, caller.user_id)
     await users.check_own_password(parts, client, caller, account, deletion.password)
-    await _delete(parts.database, client, caller.username, caller.user_id, is_dry=deletion.dry_run)
+    await _delete(parts, client, caller.username, caller.user_id, is_dry=deletion.dry_run)
 
 
 async def _delete(
-    database: Database, client: Client, actor: str, user_id: int, *, is_dry: bool = False
+    parts: Parts, client: Client, actor: str, user_id: int, *, is_dry: bool = False
 ) -> None:
-    async with database.transaction() as connection:
+    async with parts.database.transaction() as connection:
         if await queries.lock_admins(connection) == {user_id}:
             raise _last_admin()
         name = None if is_dry else await queries.delete_user(connection, user_id)

@@ -46,7 +46,7 @@ class PasswordHasher:
 
     @asynccontextmanager
     async def turn(self, line: Line, client: Client) -> AsyncIterator[Self]:
-        """Wait for a turn and hold it within the block; raises `TooManyRequests`."""
+        """Hold a turn within the block; raises what `Turns.turn` raises."""
         async with self._turns.turn(line, client):
             yield self
 

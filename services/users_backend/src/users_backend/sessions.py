@@ -61,9 +61,7 @@ class CurrentCaller(Principal):
 
 
 async def admit(parts: Parts, caller: Principal) -> CurrentCaller:
-    """Return the caller with the name and the rights that they have now.
-
-    The guard of every endpoint that has a caller.
+    """Return the caller with the name and the rights that they have now, as the endpoints' guard.
 
     An admin must be one both now and according to the token, whose life is shorter for admins.
     Raises `Unauthorized` if the session is over, or the user has been deleted or disabled.

@@ -49,8 +49,9 @@ class Turns:
 
     @asynccontextmanager
     async def turn(self, line: Line, client: Client) -> AsyncIterator[None]:
-        """Hold the turn within the block; raises `TooManyRequests`, `Unavailable` after some time.
+        """Wait for the turn and hold it within the block.
 
+        Raises `TooManyRequests` if there is no place, and `Unavailable` after `WAIT_SECONDS`.
         Raises whatever `client.gone` raises if the client leaves before its turn.
         """
         await self._wait(self._queues[line], client)
