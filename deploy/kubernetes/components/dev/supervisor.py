@@ -218,9 +218,10 @@ def _end(number: int, _: object) -> None:
 def main() -> None:
     """Do what the command line says."""
     action, folder, *arguments = sys.argv[1:]
+    # The first process of a container gets only the signals that it handles.
+    signal.signal(signal.SIGTERM, _end)
     if action == "run":
         _listen()
-        signal.signal(signal.SIGTERM, _end)
         Supervisor(Path(folder), arguments).run()
     elif action == "receive":
         receive(Path(folder), arguments[0])
