@@ -71,7 +71,7 @@ up: ## Start the system and follow its logs; Ctrl-C stops it
 .PHONY: dev
 dev: ## The same, and restart a service when its code changes
 	$(if $(DEBUGGER),$(install_all),$(install_run))
-	@exec $(venv) -m $(if $(CLUSTER),deploy,local) dev
+	@exec $(venv) -m $(if $(filter command,$(origin CLUSTER)),deploy,local) dev
 
 .PHONY: down
 down: ## Stop the system

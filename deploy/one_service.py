@@ -8,7 +8,6 @@ import base64
 import os
 import re
 import subprocess
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
@@ -19,7 +18,7 @@ from tooling.console import say, step
 from tooling.failures import Failure
 from tooling.private_files import write_private
 from tooling.project import ROOT, Service
-from tooling.supervision import SupervisedService
+from tooling.supervision import SupervisedService, folder_of_sockets
 from tooling.working_tree import Change
 
 
@@ -35,8 +34,7 @@ def run_here(
     `more_settings` are additional settings of the supervisor and the service. Raises Failure if it
     is not deployed, or ends.
     """
-    with tempfile.TemporaryDirectory(prefix="mythoughts-") as name, ExitStack() as forwarded:
-        folder = Path(name)
+    with folder_of_sockets() as folder, ExitStack() as forwarded:
         with step(f"Fetching the settings of {service.workload}"):
             settings = _settings(kubectl, service, folder)
         with step("Forwarding what it calls"):

@@ -2,7 +2,7 @@
 
     commands     the Makefile's verbs down, logs and reset, which need no packages
     backups      backup and restore; lending: PostgreSQL without the system
-    running      up and dev; development: replacing what has changed, background: BACKGROUND=1
+    running      up and dev; background: BACKGROUND=1
     stack        the whole system, started in order and stopped in reverse order
     services     the ports and settings of the services; ports: which are free
     postgres     the PostgreSQL server; postgres_binaries: where its programs come from, account:

@@ -1,24 +1,25 @@
 """Runs the system in the foreground or background: `make up` and `make dev`."""
 
 import signal
-import tempfile
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from pathlib import Path
 
-from local import background, development
+from local import background
 from local.folder import Folder
 from local.services import HOST, PORT_SETTINGS
 from local.stack import CommandOf, Stack
 from tooling import messages
 from tooling.console import say, step
+from tooling.failures import Failure
 from tooling.lines import show_line
 from tooling.program import heed_signals
 from tooling.project import ROOT, SERVICES, Service
 from tooling.settings import MAX_PORT, number
-from tooling.working_tree import watch_code
+from tooling.supervision import SupervisedService, folder_of_sockets
+from tooling.working_tree import Change, watch_code
 
 _CHECK_SECONDS = 0.2
 
@@ -33,14 +34,21 @@ def up(environment: Mapping[str, str]) -> int:
 
 def dev(environment: Mapping[str, str]) -> int:
     """Run the system and replace the process of each service when its code changes."""
+    if environment.get("SERVICE") or environment.get("DEBUGGER"):
+        raise Failure(
+            "`make dev` runs all services; SERVICE and DEBUGGER are for one that runs here among "
+            "the others in a cluster: make dev SERVICE=frontend CLUSTER=1"
+        )
     ports, changes = _ports(environment), watch_code()
-    with tempfile.TemporaryDirectory(prefix="mythoughts-") as folder:
-        supervisors = development.Supervisors(Path(folder))
+    with folder_of_sockets() as folder:
+        supervised = {
+            service: SupervisedService(service, folder / service.name) for service in SERVICES
+        }
         return _run(
             environment,
             ports,
-            lambda stack: supervisors.follow(stack, changes),
-            command_of=supervisors.command_of,
+            lambda stack: _replace(stack, changes, supervised.values()),
+            command_of=lambda service: supervised[service].command,
         )
 
 
@@ -91,6 +99,25 @@ def _watch(stack: Stack) -> None:
     while True:
         stack.check()
         time.sleep(_CHECK_SECONDS)
+
+
+def _replace(
+    stack: Stack, changes: Iterator[Change | None], services: Iterable[SupervisedService]
+) -> None:
+    """Replace the process of each service, endlessly, whenever its code changes.
+
+    `changes` must be watched since before the system started, so that none is missed.
+    """
+    pool = ThreadPoolExecutor(len(SERVICES))
+    try:
+        for change in changes:
+            stack.check()
+            if change is not None:
+                for done in [pool.submit(each.apply, change, stack.migrate) for each in services]:
+                    done.result()
+    finally:
+        # What waits for new code ends with the supervisors, which are stopped next.
+        pool.shutdown(wait=False)
 
 
 def _stop(*_: object) -> None:

@@ -94,7 +94,7 @@ def test_variables_of_make_stand_in_the_document() -> None:
         for folder in ("tooling", "local", "deploy")
         for path in (ROOT / folder).glob("*.py")
     )
-    patterns = r"\b([A-Z][A-Z_]+)=", r"\$\(([A-Z][A-Z_]+)\)", r"ifndef ([A-Z_]+)"
+    patterns = r"\b([A-Z][A-Z_]+)=", r"\$\((?:origin )?([A-Z][A-Z_]+)\)", r"ifndef ([A-Z_]+)"
     read = {name for pattern in patterns for name in re.findall(pattern, makefile)}
     read |= set(re.findall(r'environment(?:\.get\(|, )"([A-Z_]+)"', programs))
 

@@ -3,12 +3,14 @@
 The same program supervises services in the pods of a cluster.
 """
 
+import socket
 import sys
+import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from tooling.commands import run
 from tooling.failures import Failure
 from tooling.lines import show_line
 from tooling.project import ROOT, Service
@@ -18,6 +20,16 @@ SUPERVISOR = ROOT / "deploy" / "kubernetes" / "components" / "dev" / "supervisor
 
 # What the supervisor answers if the service runs.
 READY = "ready"
+
+
+@contextmanager
+def folder_of_sockets() -> Iterator[Path]:
+    """A temporary folder for the folders of supervisors.
+
+    It is not in TMPDIR: the path of a socket is limited to about 100 bytes, that of TMPDIR is not.
+    """
+    with tempfile.TemporaryDirectory(prefix="mythoughts-", dir="/tmp") as name:
+        yield Path(name)
 
 
 class SupervisedService:
@@ -48,11 +60,21 @@ class SupervisedService:
         try:
             if migrate and before.migrations != self._started.migrations:
                 migrate(self._service)
-            outcome = run(sys.executable, SUPERVISOR, "restart", self._folder).strip()
+            outcome = self._restart()
         except Failure as failure:
             outcome = str(failure)
+        if not outcome:
+            return
         if outcome == READY:
             outcome = f"live after {time.time() - change.saved_at:.1f} s"
         else:
             outcome = f"the old process still serves: {outcome}"
         show_line(name, f"{change.title} changed: {outcome}")
+
+    def _restart(self) -> str:
+        """Ask the supervisor for a new process; return its answer, or nothing if it is stopped."""
+        with suppress(OSError), socket.socket(socket.AF_UNIX) as control:
+            control.connect(str(self._folder / "control"))
+            control.sendall(b"\n")
+            return control.makefile().read()
+        return ""

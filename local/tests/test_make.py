@@ -46,6 +46,18 @@ def test_second_make_up_installs_nothing(clone: Tree) -> None:
     assert "Stopping MyThoughts" in down.output
 
 
+def test_environment_without_its_python_is_created_again(clone: Tree) -> None:
+    """If the Python that made the environment is no longer installed, the next verb replaces it."""
+    python = clone.path / ".venv" / "bin" / "python"
+    python.unlink()
+    python.symlink_to("/nowhere/python3")
+
+    run = clone.run("make", "backup")
+
+    assert run.wait() == 0, run.output
+    assert INSTALLING in run.output
+
+
 def test_make_dev_shows_a_change(clone: Tree) -> None:
     """With `make dev`, a changed template appears on the page by itself."""
     run = clone.run("make", "dev")
@@ -77,6 +89,24 @@ def test_make_dev_survives_broken_code(clone: Tree) -> None:
     clone.run("make", "down").wait()
 
 
+def test_make_dev_stops_while_code_is_starting(clone: Tree) -> None:
+    """`make down` ends `make dev` at once, also if it waits for code that does not get ready."""
+    run = clone.run("make", "dev")
+    run.wait_for(READY)
+    code = clone.path / "services/users_backend/src/users_backend/routes.py"
+    working = code.read_text()
+    code.write_text(f'import time\n\nprint("beginning", flush=True)\ntime.sleep(600)\n{working}')
+    run.wait_for("beginning")
+
+    status = clone.run("make", "down").wait()
+    code.write_text(working)
+
+    assert status == 0
+    assert run.wait() == 0
+    assert "was not ready after" not in (clone.local / "logs" / "users.log").read_text()
+    assert "routes.py changed" not in run.output
+
+
 def test_make_dev_applies_a_migration(clone: Tree) -> None:
     """With `make dev`, a new migration is applied before the code serves."""
     run = clone.run("make", "dev")
@@ -95,6 +125,33 @@ def test_make_dev_applies_a_migration(clone: Tree) -> None:
     assert clone.log_in("bruce", "bruce")
     revision.unlink()
     clone.run("make", "down").wait()
+
+
+@pytest.mark.parametrize("setting", ["SERVICE", "DEBUGGER"])
+def test_make_dev_of_one_service_needs_a_cluster(tree: Tree, setting: str) -> None:
+    """What `make dev` can do only among the services of a cluster is refused without one."""
+    run = tree.local_command("dev", **{setting: "frontend"})
+
+    assert run.wait() == 1
+    assert "make dev SERVICE=frontend CLUSTER=1" in run.output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "environment", "module"),
+    [([], {}, "local"), (["CLUSTER=1"], {}, "deploy"), ([], {"CLUSTER": "production"}, "local")],
+)
+def test_cluster_is_chosen_on_the_command_line(
+    arguments: list[str], environment: dict[str, str], module: str
+) -> None:
+    """`make dev` heeds no variable CLUSTER of the environment, where others use this name."""
+    command = ["make", "--dry-run", "dev", *arguments]
+    variables = {"PATH": os.environ["PATH"], **environment}
+
+    planned = subprocess.run(
+        command, cwd=ROOT, env=variables, capture_output=True, text=True, check=True
+    ).stdout
+
+    assert f"-m {module} dev" in planned
 
 
 def help_of(*arguments: str) -> str:

@@ -3,6 +3,7 @@
 import signal
 import sys
 from collections.abc import Callable
+from pathlib import Path
 
 import psutil
 import pytest
@@ -29,3 +30,15 @@ def test_stopped_system_leaves_no_process(
     assert run.wait() == 0
     assert len(processes) >= 4
     assert all_gone(processes)
+
+
+def test_dev_needs_no_short_path_for_temporary_files(used_tree: Tree, tmp_path: Path) -> None:
+    """`make dev` starts and stops with a TMPDIR whose path is too long for a socket."""
+    folder = tmp_path / ("x" * 100)
+    folder.mkdir()
+    run = used_tree.local_command("dev", TMPDIR=str(folder))
+    run.wait_for(READY)
+
+    run.send(signal.SIGINT)
+
+    assert run.wait() == 0
