@@ -13,6 +13,7 @@ from local.folder import Folder
 from local.logs import follow
 from local.postgres import remove_data
 from tooling.console import complain, confirm, say, step
+from tooling.failures import Failure
 from tooling.project import ROOT, SERVICES
 from tooling.readiness import wait_until
 from tooling.settings import choice
@@ -27,7 +28,12 @@ def down(_: Mapping[str, str]) -> int:
     if pid is None:
         say("MyThoughts is not running.")
         return 0
-    os.kill(pid, signal.SIGTERM)
+    try:
+        os.kill(pid, signal.SIGTERM)
+    except ProcessLookupError:
+        pass  # It has just ended.
+    except PermissionError:
+        raise Failure(f"Process {pid} belongs to another user: stop it as that user.") from None
     with step("Stopping MyThoughts"):
         stopped = wait_until(lambda: _FOLDER.runner_pid() is None, seconds=STOP_SECONDS)
     if not stopped:

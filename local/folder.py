@@ -65,8 +65,10 @@ class Folder:
             lock.truncate(0)
             lock.write(str(os.getpid()))
             lock.flush()
-            yield
-            lock.truncate(0)
+            try:
+                yield
+            finally:
+                lock.truncate(0)
 
     def _open_lock(self) -> TextIO:
         """Create what is missing, and open the file that is locked."""

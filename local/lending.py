@@ -30,8 +30,8 @@ def own_server(folder: Folder) -> Iterator[PostgresServer]:
     with folder.held():
         leftovers.end(folder.logs)
         server = _server(folder)
-        server.start()
         try:
+            server.start()
             yield server
         finally:
             server.stop()

@@ -101,7 +101,7 @@ class PostgresServer:
 
     def stop(self) -> None:
         """Stop the server; open connections are closed, committed data is safe."""
-        if self._process is not None:
+        if self._process is not None and self._process.is_running:
             self._process.stop(timeout_seconds=30)
 
     def create_database(self, name: str, *, owner: str, password: str) -> str:

@@ -48,7 +48,8 @@ def ensure_installed(lock_name: str) -> None:
     check_folder(ROOT)
     lock = ROOT / "requirements" / f"{lock_name}.txt"
     installed, digest = VENV / f"installed-{lock_name}", _digest(lock)
-    if installed.exists() and installed.read_bytes() == digest:
+    # The Python that made the environment may have been removed: then this link leads nowhere.
+    if PYTHON.exists() and installed.exists() and installed.read_bytes() == digest:
         return
     if not is_usable():
         _make_environment()

@@ -34,7 +34,7 @@ def make_files() -> None:
         write(admin_password, new_password(), SERVICE)
     for folder in ("token-private-keys", "token-public-keys"):
         os.chown(FOLDER / folder, SERVICE, SERVICE)
-    for file in FILES.glob("*/*"):
+    for file in FILES.glob("*/[!.]*"):
         text = file.read_text().removesuffix("\n")
         write(COPIES / file.relative_to(FILES), text, account=0, mode=0o444)
 

@@ -51,6 +51,23 @@ def test_second_run_changes_nothing(volumes: Path) -> None:
     assert contents(volumes) == before
 
 
+def test_hidden_files_are_not_copied(volumes: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The binary files that the Finder of macOS leaves in the source tree are ignored."""
+    for name in ("admin-password", "token-private-keys", "token-public-keys"):
+        (volumes / name).mkdir()
+    for folder in ("files", "copies"):
+        (volumes / folder / "demo").mkdir(parents=True)
+    (volumes / "files/demo/users.json").write_text("[]\n")
+    (volumes / "files/demo/.DS_Store").write_bytes(b"\x00\xff")
+    monkeypatch.setattr(make_secrets, "FILES", volumes / "files")
+    monkeypatch.setattr(make_secrets, "COPIES", volumes / "copies")
+    monkeypatch.setattr(os, "chown", lambda *_: None)
+
+    make_secrets.main()
+
+    assert contents(volumes / "copies") == {"demo/users.json": "[]\n"}
+
+
 def test_file_that_cannot_be_written_is_named(volumes: Path) -> None:
     """Without a volume, or if it is full, the program ends with one line, without a traceback."""
     folder = volumes / "users-database-server"

@@ -3,14 +3,18 @@
 import asyncio
 import signal
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 
+import psutil
 import pytest
 
 from local.backups import DATABASES, back_up, check, restore_from
 from local.folder import Folder
+from local.lending import own_server
 from local.postgres import PostgresError, PostgresServer, remove_data
+from local.process import Process
 from mythoughts_chassis.migrations import migrate
 from mythoughts_chassis.settings import Secret
 from testkit.own_server import temporary_folder
@@ -110,6 +114,23 @@ class Installation:
         """The names of all databases."""
         rows = self.run("thoughts", "SELECT datname::text FROM pg_database ORDER BY 1")
         return [str(name) for (name,) in rows if not str(name).startswith("template")]
+
+
+def test_interrupted_start_leaves_no_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ctrl-C while PostgreSQL is starting, to be backed up or restored, stops it again."""
+    started: list[int] = []
+
+    def interrupt(_: PostgresServer, process: Process) -> None:
+        started.append(process.pid)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(PostgresServer, "_wait_until_ready", interrupt)
+    with temporary_folder() as parent:
+        with suppress(KeyboardInterrupt), own_server(Folder(parent / ".local")):
+            pass
+
+        assert [psutil.pid_exists(pid) for pid in started] == [False]
+        remove_data(parent / ".local" / "postgres")
 
 
 @pytest.fixture(scope="module")

@@ -5,6 +5,7 @@ import pty
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 
 import psutil
 import pytest
@@ -46,6 +47,51 @@ def test_down_without_a_run(tree: Tree) -> None:
 
     assert stop.wait() == 0
     assert "not running" in stop.output
+
+
+# The process is that of root, or that of the first process of the machine.
+STOP_AS_ANOTHER_USER = """
+import os
+from local.commands import main
+from tooling.program import run_program
+if os.getuid() == 0:
+    os.setuid(65_534)
+run_program(lambda: main("down", {}))
+"""
+
+
+def test_down_of_another_users_run(tree: Tree) -> None:
+    """A system that another user has started is left alone, and the message says what to do."""
+    owned_by_another = os.getpid() if os.getuid() == 0 else 1
+    with Folder(tree.local).held():
+        (tree.local / "lock").write_text(str(owned_by_another))
+
+        stop = tree.run(sys.executable, "-c", STOP_AS_ANOTHER_USER)
+
+        assert stop.wait() == 1
+    assert stop.output.strip() == (
+        f"Process {owned_by_another} belongs to another user: stop it as that user."
+    )
+
+
+def test_down_of_a_run_that_has_just_ended(tree: Tree) -> None:
+    """That the process is gone when it is asked to stop is no error."""
+    with subprocess.Popen([sys.executable, "-c", ""]) as ended:
+        ended.wait()
+    with Folder(tree.local).held():
+        (tree.local / "lock").write_text(str(ended.pid))
+        stop = tree.local_command("down")
+        stop.wait_for("Stopping MyThoughts")
+
+    assert stop.wait() == 0
+
+
+def test_interrupted_run_leaves_no_number(tree: Tree) -> None:
+    """After a run that was stopped, the lock names no process that `down` could stop instead."""
+    with suppress(KeyboardInterrupt), Folder(tree.local).held():
+        raise KeyboardInterrupt
+
+    assert (tree.local / "lock").read_text() == ""
 
 
 def _write_log(tree: Tree, name: str, text: str) -> None:
