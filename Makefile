@@ -23,6 +23,9 @@ export PYTHONUTF8 = 1
 not_by_proxy := $(or $(no_proxy),$(value NO_PROXY))
 export no_proxy := $(if $(filter *,$(not_by_proxy)),*,localhost,127.0.0.1,::1,$(not_by_proxy))
 
+# Every target is a verb, even if there is a file or folder of its name.
+.PHONY: $(shell sed -n 's/^\([a-z-]*\):.*/\1/p' Makefile)
+
 # Two verbs in parallel would install packages at the same time.
 .NOTPARALLEL:
 
@@ -41,7 +44,6 @@ install_all = @$(python) -m tooling.environment development
 
 backends = thoughts_backend users_backend
 
-.PHONY: help
 help:
 	@echo 'MyThoughts. Each verb installs what it needs. To begin:'
 	@echo
@@ -55,7 +57,6 @@ help:
 	@echo 'LOG_FORMAT=console REGISTRATION=closed. With BACKGROUND=1, `make up` runs'
 	@echo 'in the background.'
 
-.PHONY: help-all
 help-all:
 	@awk '/^##@/ { printf "%s%s\n", (groups++ ? "\n" : ""), substr($$0, 5) } \
 	    /^[a-z-]+:.*## / { split($$0, part, ":.*## "); printf "  make %-13s %s\n", part[1], part[2] }' \
@@ -63,47 +64,36 @@ help-all:
 
 ##@ Begin
 
-.PHONY: up
 up: ## Start the system and follow its logs; Ctrl-C stops it
 	$(install_run)
 	@exec $(venv) -m local up
 
-.PHONY: dev
 dev: ## The same, and restart a service when its code changes
 	$(if $(DEBUGGER),$(install_all),$(install_run))
 	@exec $(venv) -m $(if $(filter command,$(origin CLUSTER)),deploy,local) dev
 
-.PHONY: down
 down: ## Stop the system
 	@exec $(python) -m local down
 
-.PHONY: test
 test: chromium clients kubectl ## Run all tests; NO_BROWSER=1 and NO_NODE=1 leave some out
 	@exec $(venv) -m pytest -n auto --dist loadfile \
 	    -m 'not other_days$(if $(NO_BROWSER), and not browser)$(if $(NO_NODE), and not node)' \
 	    $(ARGS)
 
-.PHONY: reset
 reset: ## Delete the system's data; asks first, unless YES=1
 	@exec $(python) -m local reset
 
 ##@ Run
 
-.PHONY: logs
 logs: ## Follow the logs; SERVICE=frontend follows one of them
 	@exec $(python) -m local logs
 
-.PHONY: backup
 backup: ## Back up both databases, running or not
-	$(install_run)
-	@exec $(venv) -m local backup
-
-.PHONY: restore
 restore: ## Restore a backup, after asking; BACKUP=NAME or the newest
+backup restore:
 	$(install_run)
-	@exec $(venv) -m local restore
+	@exec $(venv) -m local $@
 
-.PHONY: load-data
 load-data: ## Add N=1000000 generated thoughts to the database
 	$(install_all)
 	@exec $(venv) -m benchmarks.load_data
@@ -122,11 +112,9 @@ images compose-up compose-dev: export CREATED = $(shell git log -1 --format=%cI 
 # Build attestations contain the time: an unchanged tree would produce a new image each time.
 images compose-up compose-dev: export BUILDX_NO_DEFAULT_ATTESTATIONS = 1
 
-.PHONY: images
 images: ## Build the images; SERVICE=frontend builds one
 	@$(compose) build $(or $(SERVICE),thoughts-backend users-backend frontend)
 
-.PHONY: compose-up
 compose-up: ## Start the system with Docker Compose, in the background
 	@$(compose) up --build --detach --wait || { echo; $(show_failed); exit 1; }
 	@echo
@@ -143,68 +131,35 @@ compose-up: ## Start the system with Docker Compose, in the background
 	@echo '  `docker compose logs --follow` follows its logs, and `make compose-down` stops it.'
 	@echo
 
-.PHONY: compose-dev
 compose-dev: ## Rebuild and restart its services when their code changes
 	@$(compose) watch
 
-.PHONY: compose-down
 compose-down: ## Stop it and keep its data
 	@$(compose) down
 	@echo 'The data is kept. To delete it as well: docker compose down --volumes'
 
 ##@ Cluster
 
-.PHONY: cluster-up
 cluster-up: ## Create a cluster on this machine and deploy to it
-	$(install_run)
-	@exec $(venv) -m deploy cluster-up
-
-.PHONY: cluster-down
 cluster-down: ## Delete this cluster; asks first, unless YES=1
-	$(install_run)
-	@exec $(venv) -m deploy cluster-down
-
-.PHONY: deploy
 deploy: ## Deploy to kubectl's current cluster; OVERLAY=production
-	$(install_run)
-	@exec $(venv) -m deploy deploy
-
-.PHONY: redeploy
 redeploy: ## Build SERVICE=frontend and replace its pods
-	$(install_run)
-	@exec $(venv) -m deploy redeploy
-
-.PHONY: cluster-dev
 cluster-dev: ## Run the working tree in kubectl's cluster; SERVICE=frontend
-	$(if $(DEBUGGER),$(install_all),$(install_run))
-	@exec $(venv) -m deploy cluster-dev
-
-.PHONY: undeploy
 undeploy: ## Delete the system and its data from kubectl's cluster
-	$(install_run)
-	@exec $(venv) -m deploy undeploy
-
-.PHONY: prepare
 prepare: ## Prepare kubectl's cluster for docs/chapter.md
-	$(install_run)
-	@exec $(venv) -m deploy prepare
 
 ##@ Keys
 
-.PHONY: secrets
 secrets: ## Create missing keys and passwords; OVERLAY=production
-	$(install_run)
-	@exec $(venv) -m deploy secrets
-
-.PHONY: rotate-keys
 rotate-keys: ## Rotate the token keys; DROP_OLD=1 drops the old ones
-	$(install_run)
-	@exec $(venv) -m deploy rotate-keys
+
+cluster-up cluster-down deploy redeploy cluster-dev undeploy prepare secrets rotate-keys:
+	$(if $(DEBUGGER),$(install_all),$(install_run))
+	@exec $(venv) -m deploy $@
 
 ##@ Tests
 
 # What `make test` needs besides the environment.
-.PHONY: chromium clients
 chromium:
 	$(install_all)
 ifndef NO_BROWSER
@@ -216,36 +171,29 @@ ifndef NO_NODE
 	@$(venv) -m tests.clients.tools
 endif
 
-.PHONY: kubectl
 kubectl:
 	$(install_all)
 	@$(venv) -m tests.manifests.kubectl
 
-.PHONY: test-newcomer
 test-newcomer: ## Test `make up` in fresh clones on unusual machines
 	$(install_all)
 	@exec $(venv) -m pytest local/tests/test_newcomer.py $(ARGS)
 
-.PHONY: test-system
 test-system: chromium clients ## Test the whole system as `make up` starts it
 	@exec $(venv) -m pytest -n auto --dist loadfile tests -m system $(ARGS)
 
-.PHONY: test-images
 test-images: images ## Test the images and their Compose project
 	$(install_all)
 	@exec $(venv) -m pytest tests/containers $(ARGS)
 
-.PHONY: test-compose
 test-compose: images chromium clients ## Test the whole system in Docker Compose
 	@exec $(venv) -m tests.containers $(ARGS)
 
-.PHONY: test-cluster
 test-cluster: chromium clients ## Test the system in kubectl's cluster; this kills pods
 	@exec $(venv) -m tests.cluster $(ARGS)
 
 ##@ Checks
 
-.PHONY: lint
 lint: ## Check style, imports, dependencies and Dockerfiles
 	$(install_all)
 	@$(venv) -m ruff check .
@@ -256,58 +204,47 @@ lint: ## Check style, imports, dependencies and Dockerfiles
 	    (cd "$$package" && "$$root/.venv/bin/deptry" --no-ansi src); done
 	@.venv/bin/zizmor --offline --quiet .github
 
-.PHONY: typecheck
 typecheck: ## Check the types of the code and its tests
 	$(install_all)
 	@$(venv) -m mypy .
 
-.PHONY: scan
 scan: kubectl ## Scan the Kubernetes manifests for insecure settings
 	@exec $(venv) -m tests.manifests.scan
 
-.PHONY: audit
 audit: ## Find vulnerabilities; VULNERABILITIES=all.zip works offline
 	$(install_all)
 	@exec $(venv) -m tests.supply.audit
 
-.PHONY: sbom
 sbom: ## Write a bill of materials of each service to .sbom/
 	$(install_all)
 	@exec $(venv) -m tests.supply.sbom
 
-.PHONY: test-rules
 test-rules: ## Test the alert rules and the dashboard with Prometheus
 	$(install_all)
 	@exec $(venv) -m pytest tests/rules $(ARGS)
 
-.PHONY: test-security
 test-security: chromium ## Attack the services; REQUESTS=20000 to each backend
 	@$(venv) -m pytest -n auto --dist loadfile -m 'security$(if $(NO_BROWSER), and not browser)' $(ARGS)
 	@exec $(venv) -m tests.fuzz --requests $(or $(REQUESTS),20000)
 
-.PHONY: fuzz
 fuzz: ## Send each backend thousands of generated requests
 	$(install_all)
 	@exec $(venv) -m tests.fuzz $(ARGS)
 
-.PHONY: bench
 bench: ## Measure requests and starts; ARGS=search or ARGS=images
 	$(install_all)
 	@exec $(venv) -m benchmarks $(ARGS)
 
 ##@ Changes
 
-.PHONY: format
 format: ## Format the code and apply the linter's safe fixes
 	$(install_all)
 	@$(venv) -m ruff check --fix .
 	@$(venv) -m ruff format .
 
-.PHONY: picture
 picture: kubectl ## Draw docs/images/cluster.svg from the manifests
 	@exec $(venv) -m tests.manifests.picture
 
-.PHONY: openapi
 openapi: ## Write each backend's openapi.json
 	$(install_all)
 	@set -e; for service in $(backends); do \
@@ -319,7 +256,6 @@ compile = .venv/bin/uv pip compile --quiet --universal --python-version 3.11 --g
 descriptions = services/thoughts_backend/pyproject.toml services/users_backend/pyproject.toml \
     services/frontend/pyproject.toml
 
-.PHONY: lock
 lock: ## Update the lock files; UPGRADE=1 upgrades all packages
 	$(install_all)
 	@$(compile) $(if $(UPGRADE),--upgrade) $(descriptions) requirements/run.in \
@@ -336,7 +272,6 @@ lock: ## Update the lock files; UPGRADE=1 upgrades all packages
 	    $(compile) $(if $(UPGRADE),--upgrade) requirements/$$lock.in --output-file requirements/$$lock.txt; done
 	@$(venv) -m tests.clients.tools $(if $(UPGRADE),update,install) --package-lock-only
 
-.PHONY: clean
 clean: ## Delete what tools left behind, but not the data or .venv
 	@rm -rf .coverage .coverage.* .sbom .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	@find . -name __pycache__ -not -path './.venv/*' -prune -exec rm -rf {} +
