@@ -5,7 +5,7 @@ import os
 import signal
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from deploy.kubectl import Json, Kubectl
@@ -40,9 +40,9 @@ def replaced_templates(
     finally:
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # Nothing is left half done.
         lease.renew()
-        failures = [_failure_to_restore(kubectl, service) for service in services]
-        if any(failures):
-            raise Failure("\n".join(filter(None, failures)))
+        with ExitStack() as restored:  # If one fails, the others are restored all the same.
+            for service in reversed(services):
+                restored.callback(_restore_template, kubectl, service)
 
 
 def replace_template(
@@ -66,26 +66,15 @@ def replace_template(
     )
 
 
-def _failure_to_restore(kubectl: Kubectl, service: Service) -> str:
-    try:
-        with step(f"Giving {service.workload} its image back"):
-            _restore_template(kubectl, service)
-    except Failure as failure:
-        return str(failure)
-    return ""
-
-
 def _restore_template(kubectl: Kubectl, service: Service) -> None:
     """Give a Deployment its original template back, if another one is in its place."""
-    deployment, original = _deployment_and_original(kubectl, service)
-    if ANNOTATION in deployment["metadata"]["annotations"]:
-        kubectl.patch(
-            f"deployment/{service.workload}",
-            [
-                {"op": "replace", "path": "/spec/template", "value": original},
-                {"op": "remove", "path": _PATH},
-            ],
-        )
+    with step(f"Giving {service.workload} its image back"):
+        deployment, original = _deployment_and_original(kubectl, service)
+        if ANNOTATION in deployment["metadata"]["annotations"]:
+            template = {"op": "replace", "path": "/spec/template", "value": original}
+            kubectl.patch(
+                f"deployment/{service.workload}", [template, {"op": "remove", "path": _PATH}]
+            )
 
 
 def _deployment_and_original(kubectl: Kubectl, service: Service) -> tuple[Json, Json]:
