@@ -1,0 +1,148 @@
+"""`make cluster-dev`: how a run begins and ends, and what it shows."""
+
+import pytest
+
+from testkit.developer import PACKAGES, Developer, Run, deployment
+from testkit.pretend_cluster import Pod
+from testkit.waiting import wait_until
+
+
+def test_logs_have_the_name_of_their_service(developer: Developer) -> None:
+    """The logs of all pods are shown."""
+    for workload in PACKAGES:
+        developer.write_text(f"text of {workload}", workload)
+
+    run = developer.start()
+
+    for name, workload in zip(("frontend", "thoughts", "users"), PACKAGES, strict=True):
+        run.wait_for(f"{name:8} | started with text of {workload}\n")
+
+
+def test_log_is_followed_after_a_broken_connection(
+    developer: Developer, frontend: tuple[Run, Pod]
+) -> None:
+    """What a service prints is shown, whatever has happened to the connection."""
+    run, _ = frontend
+    run.wait_for("started with one")
+
+    developer.cluster.break_connections()
+    wait_until(lambda: any("--since=1s" in call for call in developer.cluster.calls))
+    developer.write_text("two")
+
+    run.wait_for("frontend | started with two")
+    assert run.output.count("started with one") == 1
+
+
+def test_second_terminal_is_told(developer: Developer, frontend: tuple[Run, Pod]) -> None:
+    """Started a second time, it names who is already running it, and changes nothing."""
+    first, _ = frontend
+
+    second = developer.start()
+
+    assert second.process.wait(60) == 1
+    assert f"(process {first.process.pid}) is already running `make cluster-dev`" in second.output
+    assert len(developer.cluster.pods_of("users-backend")) == 1
+    assert not developer.cluster.pods_of("users-backend")[0].takes_code
+
+
+def test_expired_lease_is_taken_over(developer: Developer) -> None:
+    """Of somebody whose machine went away, only the lease is left, until it expires."""
+    developer.cluster.objects["lease/development"] = {
+        "metadata": {"resourceVersion": "7"},
+        "spec": {
+            "holderIdentity": "somebody",
+            "leaseDurationSeconds": 60,
+            "renewTime": "2026-01-01T00:00:00.000000Z",
+        },
+    }
+
+    run = developer.start(SERVICE="frontend")
+
+    run.wait_for("live in 1 pod")
+    lease = developer.cluster.objects["lease/development"]
+    assert str(run.process.pid) in lease["spec"]["holderIdentity"]
+
+
+@pytest.mark.parametrize("is_interrupted", [True, False])
+def test_lost_lease_leaves_the_cluster_to_its_new_holder(
+    developer: Developer, frontend: tuple[Run, Pod], is_interrupted: bool
+) -> None:
+    """A run whose lease somebody else has got ends, and changes nothing more."""
+    run, _ = frontend
+    template = developer.cluster.deployment("frontend")["spec"]["template"]
+    lease = developer.cluster.objects["lease/development"]
+
+    lease["spec"]["holderIdentity"] = "somebody else"
+    if is_interrupted:
+        run.interrupt()
+
+    assert run.process.wait(60) == 1
+    assert "somebody else has developed in the cluster since" in run.output
+    assert developer.cluster.deployment("frontend")["spec"]["template"] == template
+    assert developer.cluster.objects["lease/development"] == lease
+
+
+def test_end_gives_the_other_images_back_if_one_fails(developer: Developer) -> None:
+    """A Deployment that cannot be changed is reported, and keeps no other from its image."""
+    run = developer.start()
+    run.wait_for("the working tree: live in 1 pod", times=3)
+
+    developer.cluster.failing.add(("patch", "deployment/thoughts-backend"))
+    run.interrupt()
+
+    templates = [developer.cluster.deployment(name)["spec"]["template"] for name in PACKAGES]
+    originals = [deployment(name)["spec"]["template"] for name in PACKAGES]
+    assert run.process.returncode == 1
+    assert "patch deployment/thoughts-backend" in run.output
+    assert [a == b for a, b in zip(templates, originals, strict=True)] == [True, False, True]
+
+
+def test_cluster_of_unknown_kind_needs_no_way_for_images(developer: Developer) -> None:
+    """How to bring images matters once there is one."""
+    developer.cluster.context = "somewhere"
+
+    run = developer.start(SERVICE="frontend", YES="1")
+
+    run.wait_for("live in 1 pod")
+
+
+def test_end_gives_the_images_back(developer: Developer, frontend: tuple[Run, Pod]) -> None:
+    """Ctrl-C leaves the Deployment as it was, and no lease."""
+    run, pod = frontend
+
+    run.interrupt()
+
+    before = deployment("frontend")["spec"]["template"]
+    assert run.process.returncode == 0, run.output
+    assert developer.cluster.deployment("frontend")["spec"]["template"] == before
+    assert not developer.cluster.deployment("frontend")["metadata"]["annotations"]
+    assert "lease/development" not in developer.cluster.objects
+    wait_until(lambda: pod.is_ending)
+
+
+def test_run_after_a_killed_one_gives_the_images_back(
+    developer: Developer, frontend: tuple[Run, Pod]
+) -> None:
+    """A run that was killed leaves the working tree there; the next one ends it in order."""
+    killed, _ = frontend
+    killed.process.kill()
+    killed.process.wait()
+    del developer.cluster.objects["lease/development"]  # As when it has expired.
+
+    run = developer.start(SERVICE="frontend")
+    run.wait_for("live in 1 pod")
+    run.interrupt()
+
+    before = deployment("frontend")["spec"]["template"]
+    assert developer.cluster.deployment("frontend")["spec"]["template"] == before
+
+
+def test_missing_deployment_is_reported(developer: Developer) -> None:
+    """Without the system in the cluster there is nothing to develop in."""
+    del developer.cluster.objects["deployment/frontend"]
+
+    run = developer.start()
+
+    assert run.process.wait(60) == 1
+    assert "make deploy" in run.output
+    assert "Traceback" not in run.output
