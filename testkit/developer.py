@@ -54,6 +54,10 @@ PACKAGES = {
 }
 
 
+# Much of it is starting programs, which takes long on a busy machine.
+WAIT_SECONDS = 300
+
+
 class Developer:
     """A working tree with services of a few lines, and the verb that runs there."""
 
@@ -116,7 +120,11 @@ class Run:
 
     def wait_for(self, text: str, *, times: int = 1) -> None:
         """Wait until it has printed a text this many times."""
-        wait_until(lambda: self.output.count(text) >= times, what=lambda: self.output)
+        wait_until(
+            lambda: self.output.count(text) >= times,
+            what=lambda: self.output,
+            seconds=WAIT_SECONDS,
+        )
 
     def press_enter(self) -> None:
         """Press Enter."""

@@ -1,5 +1,6 @@
 """`make cluster-dev`: a saved file runs in the pods."""
 
+import signal
 from collections.abc import Callable
 
 import pytest
@@ -84,7 +85,10 @@ def test_one_change_restarts_once(
     """A save in several steps, or of many files, ends in its last state, in one restart."""
     run, pod = frontend
 
+    # All of it has happened when it is noticed, however slow this machine is.
+    run.process.send_signal(signal.SIGSTOP)
     save(developer)
+    run.process.send_signal(signal.SIGCONT)
     wait_until(lambda: answer_of(pod) == "two ", what=lambda: run.output)
     # Whatever was still on its way has arrived before this.
     developer.write_text("three")
