@@ -19,13 +19,16 @@ class UnexpectedAnswer(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """A request of a class, the term and author it searches for, and the expected status."""
+    """A request of a class, the term and author it searches for, and the expected status.
+
+    Any status will do if it is None.
+    """
 
     kind: str
     request: bytes
     term: str = ""
     username: str = ""
-    status: int = 200
+    status: int | None = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,9 +74,16 @@ async def fetch(base_url: str, request: bytes, status: int = 200) -> Answer:
 
 
 async def send(
-    base_url: str, asks: Iterable[Ask], *, clients: int = 1, seconds: float = 600
+    base_url: str,
+    asks: Iterable[Ask],
+    *,
+    clients: int = 1,
+    seconds: float = 600,
+    source: str = "127.0.0.1",
 ) -> list[Observation]:
     """Send requests for at most `seconds`; each client sends the next one after its answer.
+
+    The connections come from the address `source` of this machine.
 
     A server that is too busy may answer 503. Raises `UnexpectedAnswer` for any other unexpected
     status, and TimeoutError if an answer takes longer than `ANSWER_SECONDS`.
@@ -84,13 +94,15 @@ async def send(
     observations: list[Observation] = []
 
     async def work() -> None:
-        reader, writer = await asyncio.open_connection(address.hostname, address.port)
+        reader, writer = await asyncio.open_connection(
+            address.hostname, address.port, local_addr=(source, 0)
+        )
         try:
             for ask in remaining:
                 started = time.perf_counter()
                 answer = await _exchange(reader, writer, ask.request)
                 ended = time.perf_counter()
-                if answer.status not in (ask.status, TOO_BUSY):
+                if ask.status is not None and answer.status not in (ask.status, TOO_BUSY):
                     raise UnexpectedAnswer(f"{ask} was answered {answer.status}: {answer.body!r}")
                 observations.append(Observation(ask, answer, ended - started))
                 if ended > deadline:
