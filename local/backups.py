@@ -39,7 +39,7 @@ def backup(environment: Mapping[str, str]) -> int:
 
 
 def restore(environment: Mapping[str, str]) -> int:
-    """Replace both databases by those of a backup, by default the newest, after asking."""
+    """Replace both databases with those of a backup, by default the newest, after asking."""
     folder = _used_folder()
     chosen = _chosen(_backups(environment, folder), environment.get("BACKUP"))
     check(chosen)

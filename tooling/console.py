@@ -53,7 +53,7 @@ def say_step(label: str, *, seconds: float) -> None:
 
 
 def confirm(question: str, environment: Mapping[str, str], *, verb: str) -> None:
-    """Raise Failure unless the user answers yes at a terminal, or YES=1 does."""
+    """Raise Failure unless the user answers yes at a terminal, or YES=1 is set."""
     say(question)
     if not environment.get("YES") and not _is_confirmed():
         raise Failure(f"Nothing was done. To skip this question: make {verb} YES=1")

@@ -1,4 +1,4 @@
-"""Waiting lines that are shared out between networks."""
+"""Queues that are shared fairly between networks."""
 
 from collections import Counter
 from queue import Full

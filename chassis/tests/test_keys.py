@@ -41,7 +41,7 @@ def test_file_that_is_no_key_set_is_refused(tmp_path: Path, content: bytes) -> N
 @pytest.mark.filterwarnings("ignore::joserfc.errors.SecurityWarning")
 @pytest.mark.parametrize(("bits", "is_good"), [(1024, False), (2048, True)])
 def test_short_key_is_refused(tmp_path: Path, bits: int, is_good: bool) -> None:
-    """Keys of 2048 bits, made by an earlier release, are accepted; shorter ones are not."""
+    """Keys of 2048 bits are accepted; shorter ones are not."""
     key = RSAKey.generate_key(bits, private=False).as_dict() | {"kid": "old", "nbf": 1}
     path = tmp_path / "keys.json"
     path.write_text(json.dumps({"keys": [key]}))

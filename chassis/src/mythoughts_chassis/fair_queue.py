@@ -1,4 +1,4 @@
-"""A short waiting line that is shared out fairly between the networks of clients."""
+"""A short queue that is shared fairly between the networks of clients."""
 
 from collections import deque
 from queue import Full

@@ -1,4 +1,4 @@
-"""Faults to learn from: an admin makes a process of a backend slow, or lets its requests fail.
+"""Faults for exercises: an admin makes a process of a backend slow, or its requests fail.
 
     POST /admin/faults    {"delay_seconds": 1.5, "error_rate": 0.25}
 

@@ -88,7 +88,7 @@ class WatchedKeySet:
 
 
 def _version_of(path: Path) -> tuple[int, int, int] | None:
-    """Return a value that differs after a change, also of a link in the path; None if missing."""
+    """Return a value that differs after a change, even of a link in the path; None if missing."""
     try:
         stat = path.stat()
     except OSError:

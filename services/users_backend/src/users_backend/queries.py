@@ -140,7 +140,7 @@ async def insert_user(
 
 
 async def lock_admins(connection: Connection) -> set[int]:
-    """Return the ids of the admins who can log in, who stay such until the transaction ends."""
+    """Return the ids of the admins who can log in; they stay so until the transaction ends."""
     rows = await connection.fetch(
         f"SELECT id FROM users WHERE is_admin AND {_MAY_LOG_IN} ORDER BY id FOR NO KEY UPDATE"
     )

@@ -81,7 +81,7 @@ async def get_me(caller: CurrentCaller) -> User:
 
 @post("/api/me/token", status=200, headers={"Cache-Control": "Always `no-store`."})
 async def renew_token(parts: Parts, caller: Caller) -> Answer[LoggedIn]:
-    """Get a new token of the same session, with the name and the rights of now.
+    """Get a new token of the same session, with the user's current name and rights.
 
     A session ends 30 days after the login, and every token of it ends by then. The present token
     stays valid.

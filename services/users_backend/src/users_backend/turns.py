@@ -1,4 +1,4 @@
-"""Turns to compute a hash, one at a time, shared out fairly before anything is computed.
+"""Turns to compute a hash, one at a time, shared fairly before anything is computed.
 
 Those who wait stand in three lines, which take turns; within a line, the networks of the clients
 do. So neither a crowd from one network nor one of strangers keeps out the others. Who finds no

@@ -1,4 +1,4 @@
-"""A few places for calls that may wait long in a backend, shared out fairly between networks.
+"""A few places for calls that may wait long in a backend, shared fairly between networks.
 
 A user who logs in waits in the Users Backend until it is their turn to have a password checked, and
 holds a thread and a connection meanwhile. So only a few may, and those who wait for that take turns
