@@ -106,16 +106,19 @@ def own_system(installation: Installation) -> System:
 
 
 @pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
+def chromium(running_system: System | None) -> Iterator[Browser]:
     """A running Chromium, gone at the end of the module.
 
     Not of the session: while Playwright runs, the thread has an event loop, and the tests of
     other modules could not start theirs.
     """
+    options = [*CHROMIUM_OPTIONS]
+    if running_system is not None:
+        # Without TLS, Chromium trusts only localhost, and complains about headers anywhere else.
+        origin = running_system.frontend_url
+        options.append(f"--unsafely-treat-insecure-origin-as-secure={origin}")
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=chromium_path(), args=list(CHROMIUM_OPTIONS)
-        )
+        browser = playwright.chromium.launch(executable_path=chromium_path(), args=options)
         yield browser
         browser.close()
 
