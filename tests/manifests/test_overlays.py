@@ -101,6 +101,22 @@ def _commands(container: dict[str, Any]) -> list[str]:
     return [command.split()[0] for command in " ".join(container["args"]).split(" then ")]
 
 
+@pytest.mark.parametrize(("overlay", "are_set"), [("local", True), ("production", False)])
+def test_only_pods_serve_until_they_have_drained(
+    manifests: Manifests, overlay: str, are_set: bool
+) -> None:
+    """Where a service has one pod, Traefik passes requests to it also while it is leaving."""
+    services = [
+        o["metadata"].get("annotations", {})
+        for o in of_kind(manifests.render(overlay), "Service")
+        if o["metadata"]["name"].endswith("-service")
+    ]
+
+    assert len(services) == len(SERVICES)
+    name = "traefik.ingress.kubernetes.io/service.nativelb"
+    assert all((annotations.get(name) == "true") == are_set for annotations in services)
+
+
 def test_production_has_no_demonstration_data(production: tuple[Manifest, ...]) -> None:
     """No users with well-known passwords, and no admin except one created by hand."""
     arguments = {argument for _, c in all_containers(production) for argument in c.get("args", [])}
