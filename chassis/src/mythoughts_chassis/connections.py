@@ -1,8 +1,9 @@
-"""The open connections of a server: none lasts without end, and no client takes all of them.
+"""The limits of open connections; whoever follows a request can skip this module.
 
-Each phase of a connection has its time: the opening, until a request has arrived
-(`HEADER_SECONDS`), the request with its body and response (`REQUEST_SECONDS`), and the time between
-two requests (`KEEP_ALIVE_SECONDS`). The bytes that a client sends in it do not extend it.
+No connection lasts without end, and no client takes all of them. Each phase of a connection has its
+time: the opening, until a request has arrived (`HEADER_SECONDS`), the request with its body and
+response (`REQUEST_SECONDS`), and the time between two requests (`KEEP_ALIVE_SECONDS`). The bytes
+that a client sends in it do not extend it.
 
 A server holds at most `MAX_CONNECTIONS`, and of one client network `MAX_OF_A_NETWORK`. Where one
 more is opened, the connection closes that has waited longest for its client: one of the same

@@ -1,8 +1,8 @@
-"""The HTTP/1.1 of an API: uvicorn's, with the limits of `connections.py`.
+"""The HTTP/1.1 of an API; whoever follows a request can skip this module.
 
-What a client sends too late is answered with 408, a head that is too large with 431, both as plain
-text, and the connection closes soon after. uvicorn itself bounds neither the time nor the size of a
-head.
+It is that of uvicorn, with the limits of `connections.py`. What a client sends too late is answered
+with 408, a head that is too large with 431, both as plain text, and the connection closes soon
+after. uvicorn itself bounds neither the time nor the size of a head.
 """
 
 import time

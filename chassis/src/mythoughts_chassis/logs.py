@@ -75,12 +75,12 @@ def configure_logging(*, service: str, level: str, output: Literal["json", "cons
         _add_ids,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True, key="time"),
-        add_service,
     ]
     console = structlog.dev.ConsoleRenderer(timestamp_key="time", colors=sys.stdout.isatty())
     form: list[Processor] = [
         structlog.processors.ExceptionRenderer(_traceback),
-        *([_render_json] if output == "json" else [_without_service, _escape, console]),
+        # In a terminal the reader knows the service.
+        *([add_service, _render_json] if output == "json" else [_escape, console]),
         _without_secrets,
     ]
     structlog.configure(
@@ -188,12 +188,6 @@ def _escape(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
 
 def _without_secrets(_: WrappedLogger, __: str, line: EventDict | str) -> str:
     return _SECRET.sub("***", str(line))
-
-
-def _without_service(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
-    """Drop the service's name: in a terminal the reader knows it."""
-    del event["service"]
-    return event
 
 
 def _redirect_standard_logging(shared: list[Processor], form: list[Processor], level: int) -> None:

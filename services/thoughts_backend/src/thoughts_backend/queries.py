@@ -14,7 +14,7 @@ _COLUMNS = "id, username, text, created_at"
 _KEY_LIFETIME = "interval '24 hours'"
 
 
-class Answer(NamedTuple):
+class StoredAnswer(NamedTuple):
     """The stored answer for an Idempotency-Key, and whether its thought has been deleted.
 
     The text of a deleted thought is empty.
@@ -150,7 +150,7 @@ async def try_lock_key(connection: Connection, user_id: int, key: str) -> bool:
     )
 
 
-async def find_answer(connection: Connection, user_id: int, key: str) -> Answer | None:
+async def find_answer(connection: Connection, user_id: int, key: str) -> StoredAnswer | None:
     """Return the answer for this user's key in the last 24 hours, or None."""
     row = await connection.fetchrow(
         f"""
@@ -165,7 +165,7 @@ async def find_answer(connection: Connection, user_id: int, key: str) -> Answer 
     if row is None:
         return None
     *thought, is_deleted = row
-    return Answer(Thought(*thought), is_deleted)
+    return StoredAnswer(Thought(*thought), is_deleted)
 
 
 async def delete_thought(

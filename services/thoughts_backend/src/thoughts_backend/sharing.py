@@ -11,7 +11,7 @@ from mythoughts_chassis.problems import Conflict, Gone, TooManyRequests, Unproce
 from mythoughts_chassis.rate_limits import RateLimit
 from mythoughts_chassis.tokens import Principal
 from thoughts_backend import queries
-from thoughts_backend.queries import Answer, ShareCounts, Shared
+from thoughts_backend.queries import ShareCounts, Shared, StoredAnswer
 from thoughts_backend.schemas import Thought
 
 MINUTE_SECONDS, DAY_SECONDS = 60, 86_400
@@ -74,9 +74,14 @@ async def share(
     `UnprocessableContent` if the key was used for another text, `Gone` if the thought shared with
     it has been deleted, and `TooManyRequests`.
     """
-    outcome: Answer | Shared | None
+    outcome: StoredAnswer | Shared | None
     if idempotency_key is None:
-        outcome = await database.run(lambda c: _share(c, limits, author, text), repeatable=False)
+        outcome = await database.run(
+            lambda c: queries.insert_thought(
+                c, author.user_id, author.username, text, limits=limits.for_query
+            ),
+            repeatable=False,
+        )
     else:
         outcome = await database.run(
             lambda c: _share_once(c, limits, author, text, idempotency_key), repeatable=True
@@ -85,28 +90,16 @@ async def share(
         case None:
             _REFUSED.inc()
             raise await _too_many(database, limits, author.user_id)
-        case Answer():
+        case StoredAnswer():
             return SharedThought(_answered_before(outcome, text), {})
         case Shared(thought, counts):
             _SHARED.inc()
             return SharedThought(thought, _headers(limits, counts) if counts else {})
 
 
-async def _share(
-    connection: Connection,
-    limits: ShareLimits,
-    author: Principal,
-    text: str,
-    key: str | None = None,
-) -> Shared | None:
-    return await queries.insert_thought(
-        connection, author.user_id, author.username, text, key=key, limits=limits.for_query
-    )
-
-
 async def _share_once(
     connection: Connection, limits: ShareLimits, author: Principal, text: str, key: str
-) -> Answer | Shared | None:
+) -> StoredAnswer | Shared | None:
     """Return the answer that the key has, or store the thought; None if a limit is reached."""
     async with connection.transaction():
         if not await queries.try_lock_key(connection, author.user_id, key):
@@ -114,10 +107,12 @@ async def _share_once(
         earlier = await queries.find_answer(connection, author.user_id, key)
         if earlier is not None:
             return earlier
-        return await _share(connection, limits, author, text, key)
+        return await queries.insert_thought(
+            connection, author.user_id, author.username, text, key=key, limits=limits.for_query
+        )
 
 
-def _answered_before(earlier: Answer, text: str) -> Thought:
+def _answered_before(earlier: StoredAnswer, text: str) -> Thought:
     if earlier.is_deleted:
         raise Gone("The thought that was shared with this Idempotency-Key has been deleted.")
     if earlier.thought.text != text:

@@ -38,13 +38,13 @@ async def find(
     # One extra thought shows whether there are more.
     limit = query.limit + 1
     if wanted.search:
-        return _page(query, await search.find(database, wanted, limit))
+        return _search_page(query, await search.find(database, wanted, limit))
     statement = list_queries.listing(wanted, limit=limit)
     rows = await database.run(lambda c: list_queries.fetch(c, statement), repeatable=True)
-    return _page(query, Found(rows, None))
+    return query.page(rows)
 
 
-def _page(query: OwnThoughtsQuery, found: Found) -> Page[Thought]:
+def _search_page(query: OwnThoughtsQuery, found: Found) -> Page[Thought]:
     page = query.page(found.thoughts)
     if found.reached is None or len(found.thoughts) > query.limit:
         return page

@@ -1,6 +1,7 @@
-"""The HTTP/1.1 of the Frontend: waitress's connections, with the limits of `connections.py`.
+"""The HTTP/1.1 of the Frontend; whoever follows a request can skip this module.
 
-waitress itself bounds only the time without a single byte, in either direction.
+It is that of waitress, with the limits of `connections.py`. waitress itself bounds only the time
+without a single byte, in either direction.
 """
 
 import math
