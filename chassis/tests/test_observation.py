@@ -1,6 +1,7 @@
 """Request ids and metrics."""
 
 import re
+from pathlib import Path
 
 import pytest
 from prometheus_client import REGISTRY
@@ -10,9 +11,10 @@ from mythoughts_chassis.observation import (
     metrics_page,
     observe_request,
     request_id_of,
-    set_build_info,
+    start_observation,
     trace_parent_of,
 )
+from mythoughts_chassis.settings import ServiceSettings
 
 TRACE = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 
@@ -93,9 +95,10 @@ def test_made_up_request_makes_no_label() -> None:
 
 
 def test_build_info_names_the_service() -> None:
-    """The metrics contain the service's name and version."""
-    set_build_info("example", "1.2.3")
+    """The metrics contain the service's name and version, also without tracing."""
+    settings = ServiceSettings(token_public_keys_path=Path("/keys"))
 
+    assert start_observation(settings, "example", "1.2.3") is None
     assert b'mythoughts_build_info{service="example",version="1.2.3"} 1.0' in metrics_page()[0]
 
 

@@ -19,9 +19,9 @@ from mythoughts_chassis.database import Database
 from mythoughts_chassis.ended_sessions import EndedSessions
 from mythoughts_chassis.endpoints import Endpoint, Guard, get
 from mythoughts_chassis.faults import FaultSwitches, fault_endpoints
-from mythoughts_chassis.observation import log_error, metrics_page, set_build_info
+from mythoughts_chassis.observation import log_error, metrics_page
 from mythoughts_chassis.problems import MethodNotAllowed, NotFound, Unavailable
-from mythoughts_chassis.settings import ApiSettings, ServiceSettings
+from mythoughts_chassis.settings import ApiSettings
 from mythoughts_chassis.swagger import swagger_endpoints
 from mythoughts_chassis.tokens import TokenVerifier
 
@@ -179,14 +179,3 @@ def _health_endpoints(check_ready: Callable[[], Awaitable[None]]) -> Sequence[En
         return Response(content, media_type=media_type)
 
     return [healthz, readyz, metrics]
-
-
-def start_tracing(settings: ServiceSettings, name: str, version: str) -> "Tracing | None":
-    """Return what traces the service, or None if the settings name no collector."""
-    set_build_info(name, version)
-    if settings.otel_exporter_otlp_endpoint is None:
-        return None
-    # Imported only when needed: the import costs time and memory.
-    from mythoughts_chassis.tracing import Tracing  # noqa: PLC0415
-
-    return Tracing(endpoint=settings.otel_exporter_otlp_endpoint, service=name, version=version)

@@ -10,11 +10,16 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import structlog
 from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, Gauge, Histogram, generate_latest
 
 from mythoughts_chassis import status_lists
+
+if TYPE_CHECKING:
+    from mythoughts_chassis.settings import ServiceSettings
+    from mythoughts_chassis.tracing import Tracing
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}", re.ASCII)
 _TRACE_PARENT = re.compile(
@@ -148,9 +153,18 @@ def log_audit(event: str, *, actor: str, subject: str, address: str) -> None:
     _log.info("audit", what=event, actor=actor, subject=subject, address=address)
 
 
-def set_build_info(service: str, version: str) -> None:
-    """Expose the service's name and version in the metrics."""
-    _BUILD.labels(service, version).set(1)
+def start_observation(settings: "ServiceSettings", name: str, version: str) -> "Tracing | None":
+    """Expose the service's name and version in the metrics, and return what traces the service.
+
+    It is None if the settings name no collector.
+    """
+    _BUILD.labels(name, version).set(1)
+    if settings.otel_exporter_otlp_endpoint is None:
+        return None
+    # Imported only when needed: the import costs time and memory.
+    from mythoughts_chassis.tracing import Tracing  # noqa: PLC0415
+
+    return Tracing(endpoint=settings.otel_exporter_otlp_endpoint, service=name, version=version)
 
 
 def metrics_page() -> tuple[bytes, str]:

@@ -4,7 +4,6 @@ import argparse
 import logging
 import sys
 from collections.abc import Mapping
-from importlib.metadata import version
 
 from frontend.app import create_app, ended_sessions_for
 from frontend.serving.health import Readiness
@@ -12,7 +11,6 @@ from frontend.serving.server import serve
 from frontend.settings import Settings
 from mythoughts_chassis.commands import run
 from mythoughts_chassis.logs import configure_logging
-from mythoughts_chassis.observation import set_build_info
 from mythoughts_chassis.settings import load_settings
 
 
@@ -31,7 +29,6 @@ def _serve(_: argparse.Namespace, environment: Mapping[str, str]) -> None:
     readiness = Readiness()
     ended = ended_sessions_for(settings)
     app = create_app(settings, readiness, ended)
-    set_build_info("frontend", version("frontend"))
     with ended:
         serve(app, settings, readiness)
 

@@ -1,8 +1,8 @@
 """Assembles the Frontend as one WSGI application (PEP 3333)."""
 
-from collections.abc import Callable
 from functools import partial
 from importlib.metadata import version
+from typing import TYPE_CHECKING
 from wsgiref.types import WSGIApplication
 
 from django.core.handlers.wsgi import WSGIHandler
@@ -17,10 +17,15 @@ from frontend.pages.visitor import PageRequest, Parts
 from frontend.serving.health import Readiness, answer_health
 from frontend.serving.observation import observe
 from frontend.serving.static_files import serve_static_files
+from frontend.serving.tracing import trace_requests
 from frontend.settings import Settings
 from mythoughts_chassis.ended_sessions import EndedSessions
+from mythoughts_chassis.observation import start_observation
 from mythoughts_chassis.tls import context_for
 from mythoughts_chassis.tokens import TokenVerifier
+
+if TYPE_CHECKING:
+    from mythoughts_chassis.tracing import Tracing
 
 # Logins that wait, and changes of passwords: both hold a thread.
 MAX_WAITING = 2
@@ -37,29 +42,11 @@ class PageHandler(WSGIHandler):
 def create_app(settings: Settings, readiness: Readiness, ended: EndedSessions) -> WSGIApplication:
     """Return the application; raises `KeySetError` if the public keys cannot be read."""
     configure_django(behind_tls=settings.behind_tls, allowed_hosts=settings.allowed_hosts)
-    make_client, traced = _tracing_of(settings)
-    pages = PageHandler(_make_parts(settings, make_client, ended))
+    tracing = start_observation(settings, "frontend", version("frontend"))
+    pages = PageHandler(_make_parts(settings, tracing, ended))
     app = answer_health(serve_static_files(pages), readiness)
-    return traced(observe(app, settings.transport_headers))
-
-
-def _tracing_of(
-    settings: Settings,
-) -> tuple[Callable[..., HttpClient], Callable[[WSGIApplication], WSGIApplication]]:
-    """Return the client factory and the outermost WSGI wrapper, with or without tracing."""
-    if settings.otel_exporter_otlp_endpoint is None:
-        return HttpClient, lambda app: app
-    # Imported only when needed: the import costs time and memory.
-    from frontend.serving.tracing import trace_calls, trace_requests  # noqa: PLC0415
-    from mythoughts_chassis.tracing import Tracing  # noqa: PLC0415
-
-    tracing = Tracing(
-        endpoint=settings.otel_exporter_otlp_endpoint,
-        service="frontend",
-        version=version("frontend"),
-    )
-    client = partial(HttpClient, trace=partial(trace_calls, tracing=tracing))
-    return client, partial(trace_requests, tracing=tracing)
+    observed = observe(app, settings.transport_headers)
+    return observed if tracing is None else trace_requests(observed, tracing)
 
 
 def ended_sessions_for(settings: Settings) -> EndedSessions:
@@ -72,17 +59,16 @@ def ended_sessions_for(settings: Settings) -> EndedSessions:
     )
 
 
-def _make_parts(
-    settings: Settings, make_client: Callable[..., HttpClient], ended: EndedSessions
-) -> Parts:
+def _make_parts(settings: Settings, tracing: "Tracing | None", ended: EndedSessions) -> Parts:
     def client(backend: BackendName, base_url: str) -> HttpClient:
-        return make_client(
+        return HttpClient(
             backend=backend,
             base_url=base_url,
             slots=settings.backend_connections,
             connect_seconds=settings.backend_connect_seconds,
             answer_seconds=settings.backend_answer_seconds,
             tls=context_for(base_url, settings.backend_ca_path),
+            tracing=tracing,
         )
 
     return Parts(
@@ -95,7 +81,7 @@ def _make_parts(
         thoughts=ThoughtsBackend(client("thoughts", settings.thoughts_backend_url)),
         users=UsersBackend(
             client("users", settings.users_backend_url),
-            # One connection is left for all other calls.
+            # If there are at least three connections, one is left for all other calls.
             logins=Places(at_once=max(settings.backend_connections - 2, 1), waiting=MAX_WAITING),
             passwords=Places(at_once=1, waiting=MAX_WAITING),
         ),

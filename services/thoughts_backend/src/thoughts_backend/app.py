@@ -3,10 +3,11 @@
 from importlib.metadata import version
 from pathlib import Path
 
-from mythoughts_chassis.api import Api, start_tracing
+from mythoughts_chassis.api import Api
 from mythoughts_chassis.database import Database
 from mythoughts_chassis.ended_sessions import EndedSessions
 from mythoughts_chassis.housekeeping import housekeeping
+from mythoughts_chassis.observation import start_observation
 from mythoughts_chassis.openapi import document
 from mythoughts_chassis.tls import context_for
 from thoughts_backend.parts import Parts
@@ -35,7 +36,7 @@ OPENAPI = document(
 
 def create_api(settings: Settings) -> Api:
     """Return the API, ready to serve; raises `KeySetError` if the public keys cannot be read."""
-    tracing = start_tracing(settings, NAME, VERSION)
+    tracing = start_observation(settings, NAME, VERSION)
     database = Database(
         settings.database_url,
         pool_size=settings.database_pool_size,

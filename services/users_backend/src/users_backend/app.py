@@ -5,10 +5,11 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mythoughts_chassis.api import Api, start_tracing
+from mythoughts_chassis.api import Api
 from mythoughts_chassis.database import Database
 from mythoughts_chassis.housekeeping import housekeeping
 from mythoughts_chassis.keys import WatchedKeySet
+from mythoughts_chassis.observation import start_observation
 from mythoughts_chassis.openapi import document
 from users_backend import sessions
 from users_backend.ended_sessions import EndedSessionsList
@@ -43,7 +44,7 @@ OPENAPI = document(
 
 def create_api(settings: Settings) -> Api:
     """Return the API, ready to serve; raises `KeySetError` if a key file cannot be read."""
-    tracing = start_tracing(settings, NAME, VERSION)
+    tracing = start_observation(settings, NAME, VERSION)
     parts = make_parts(settings, tracing)
     is_open = settings.registration == "open"
     return Api(

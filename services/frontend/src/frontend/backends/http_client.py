@@ -7,9 +7,9 @@ retried once if its connection breaks and a repetition is harmless.
 
 import ssl
 import time
-from collections.abc import Callable
 from queue import Empty, LifoQueue
-from typing import Literal, get_args
+from typing import TYPE_CHECKING, Literal, get_args
+from urllib.parse import urlsplit
 
 import structlog
 from prometheus_client import Counter, Gauge, Histogram
@@ -22,8 +22,12 @@ from mythoughts_chassis.backend_connection import (
     Connection,
     Request,
     UnsendableRequestError,
+    port_of,
 )
 from mythoughts_chassis.observation import current_ids
+
+if TYPE_CHECKING:
+    from mythoughts_chassis.tracing import Tracing
 
 # Longer than the pauses of a busy machine (ADR 41).
 SLOT_WAIT_SECONDS = 1.0
@@ -31,8 +35,6 @@ PROBE_EVERY_SECONDS = 1.0
 FAILURES_TO_OPEN = 3
 
 FailureKind = Literal["no_answer", "bad_answer", "circuit_open", "no_connection_free"]
-# Sends a request once; the response must be complete at the given monotonic time.
-Attempt = Callable[[Request, float], Answer]
 
 _log = structlog.get_logger()
 
@@ -53,8 +55,8 @@ _CIRCUIT_OPEN = Gauge(
 class HttpClient:
     """Calls one backend; all threads of the process share it.
 
-    `tls` is required if the base URL begins with https. `trace` takes the function that makes an
-    attempt, and the base URL, and returns the one to use.
+    `tls` is required if the base URL begins with https. With `tracing`, each attempt of a traced
+    request has a span.
     """
 
     def __init__(
@@ -66,14 +68,15 @@ class HttpClient:
         connect_seconds: float,
         answer_seconds: float,
         tls: ssl.SSLContext | None = None,
-        trace: Callable[[Attempt, str], Attempt] = lambda attempt, _base_url: attempt,
+        tracing: "Tracing | None" = None,
     ) -> None:
         self.backend = backend
         # The last one returned is the first one used, so that few are open.
         self._connections: LifoQueue[Connection] = LifoQueue()
         for _ in range(slots):
             self._connections.put(Connection(base_url, connect_seconds, tls))
-        self._attempt = trace(self._use_connection, base_url)
+        self._base_url = base_url.rstrip("/")
+        self._tracing = tracing
         self._answer_seconds = answer_seconds
         self._seconds = _SECONDS.labels(backend)
         self._breaker = CircuitBreaker(
@@ -120,6 +123,22 @@ class HttpClient:
             if request.method != "GET" and "Idempotency-Key" not in request.headers:
                 raise
             return self._attempt(request, ends_at)
+
+    def _attempt(self, request: Request, ends_at: float) -> Answer:
+        """Send a request once; the answer must be complete at `ends_at` (monotonic)."""
+        if self._tracing is None:
+            return self._use_connection(request, ends_at)
+        attributes: dict[str, str | int] = {
+            "http.request.method": request.method,
+            "server.address": urlsplit(self._base_url).hostname or "",
+            "server.port": port_of(self._base_url),
+            "url.full": self._base_url + request.target.partition("?")[0],
+        }
+        with self._tracing.call(request.method, attributes) as span:
+            headers = {**request.headers, **self._tracing.current_headers()}
+            answer = self._use_connection(request._replace(headers=headers), ends_at)
+            self._tracing.note_answer(span, request.method, answer.status, None)
+        return answer
 
     def _use_connection(self, request: Request, ends_at: float) -> Answer:
         connection = self._connections.get(timeout=SLOT_WAIT_SECONDS)
