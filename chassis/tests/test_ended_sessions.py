@@ -13,7 +13,7 @@ from structlog.testing import capture_logs
 from mythoughts_chassis import ended_sessions
 from mythoughts_chassis.ended_sessions import EndedSessions
 from mythoughts_chassis.status_lists import PATH
-from mythoughts_chassis.tokens import EndedSession, TokenVerifier
+from mythoughts_chassis.tokens import EndedToken, TokenVerifier
 from testkit.bad_tokens import strange_key
 from testkit.fake_backend import FakeEndedSessions, Reply
 from testkit.token_maker import TokenMaker
@@ -79,7 +79,7 @@ def test_token_of_an_ended_session_is_refused(
     publisher.ended.add(7)
     wait_until(lambda: ended.has_ended(7))
 
-    with pytest.raises(EndedSession):
+    with pytest.raises(EndedToken, match="the session has ended"):
         verifier.verify(seventh)
     assert verifier.verify(eighth).session_id == 8
 

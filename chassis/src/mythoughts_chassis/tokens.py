@@ -47,12 +47,8 @@ class InvalidToken(Exception):
     """The token is not, or no longer, valid; `str()` gives the reason, for the log."""
 
 
-class ExpiredToken(InvalidToken):
-    """The token is genuine but has expired."""
-
-
-class EndedSession(InvalidToken):
-    """The token is genuine, but its session has ended."""
+class EndedToken(InvalidToken):
+    """The token was valid: it has expired, or its session has ended."""
 
 
 class UnknownKey(InvalidToken):
@@ -116,9 +112,9 @@ class TokenVerifier:
             self._check_keys()
             principal = self._principal_of(token)
         if principal.expires_at + CLOCK_SKEW_SECONDS <= time.time():
-            raise ExpiredToken("expired")
+            raise EndedToken("expired")
         if self._ended is not None and self._ended.has_ended(principal.session_id):
-            raise EndedSession("the session has ended")
+            raise EndedToken("the session has ended")
         return principal
 
     @property

@@ -251,6 +251,16 @@ def test_draft_survives_a_mistyped_password(bruce: Browser) -> None:
     assert own.form(SHARE).fields["text"] == "Rain"
 
 
+def test_draft_survives_a_password_that_no_backend_takes(browser: Browser) -> None:
+    """A login that cannot even be sent to the Users Backend leaves the text in the form."""
+    form = browser.get("/login/").form("/login/")
+
+    page = browser.send(form, username="bruce", password="a" * 70_000, text="Kept")
+
+    assert page.status == 200
+    assert page.form("/login/").fields["text"] == "Kept"
+
+
 def test_text_is_kept_when_the_backend_rejects_the_token(
     bruce: Browser, thoughts: FakeThoughtsBackend
 ) -> None:

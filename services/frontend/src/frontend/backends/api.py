@@ -73,7 +73,7 @@ class AuditEntry(msgspec.Struct, frozen=True):
 
 
 class BackendApi:
-    """One backend's API. Every method may raise any `BackendError`."""
+    """What both backends have; every method may raise any `BackendError`."""
 
     def __init__(self, client: HttpClient) -> None:
         self.client = client
@@ -111,7 +111,7 @@ class BackendApi:
         return page_of(entries, answer.headers.get("link", ""), cursor)
 
     def audit(self, caller: Caller, cursor: Cursor | None) -> EntryPage[AuditEntry]:
-        """Return a page of the backend's audit log, newest first."""
+        """Return a page of the backend's audit log, for an admin, newest first."""
         return self.get_list(caller, "/admin/audit/", AuditEntry, cursor)
 
     def decoded(self, answer: Answer, shape: type[T], *, status: int = 200) -> T:

@@ -62,7 +62,10 @@ def page_of(entries: list[E], link: str, cursor: Cursor | None) -> EntryPage[E]:
     When paging back, the answer has one entry more than the page if there are even newer ones.
     """
     shown = entries[-ENTRIES_A_PAGE:]
-    older, newer = _neighbours(link, cursor)
+    linked = _linked_cursors(link)
+    older = linked.get("next")
+    # The header always has a cursor for newer entries; without a `cursor` the page is the newest.
+    newer = linked.get("prev") if cursor is not None else None
     if cursor is not None and cursor.name == "min_id" and shown:
         after_shown = Cursor("min_id", str(shown[0].id))
         if len(entries) > len(shown):
@@ -76,16 +79,6 @@ def page_of(entries: list[E], link: str, cursor: Cursor | None) -> EntryPage[E]:
 def older_cursor(link: str) -> Cursor | None:
     """Return the cursor of the next older page; `link` is the Link header of this one."""
     return _linked_cursors(link).get("next")
-
-
-def _neighbours(link: str, cursor: Cursor | None) -> tuple[Cursor | None, Cursor | None]:
-    """Return the cursors of the older and the newer neighbour of the page at `cursor`.
-
-    The header always has a cursor for newer entries; without a `cursor` the page is the newest, so
-    there are none.
-    """
-    linked = _linked_cursors(link)
-    return linked.get("next"), None if cursor is None else linked.get("prev")
 
 
 def _linked_cursors(link: str) -> dict[str, Cursor | None]:

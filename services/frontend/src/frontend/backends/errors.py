@@ -21,12 +21,10 @@ class BackendError(Exception):
 
 
 class BackendAway(BackendError):
-    """The backend is unavailable; `reason` is for the log, not for the user."""
+    """The backend is unavailable; `str()` says why, for the log, not for the user."""
 
     def __init__(self, backend: BackendName, reason: str) -> None:
         super().__init__(f"{backend} backend: {reason}")
-        self.backend = backend
-        self.reason = reason
 
 
 class BackendRefused(BackendError):

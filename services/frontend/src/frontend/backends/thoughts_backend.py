@@ -6,9 +6,8 @@ from urllib.parse import urlencode
 
 import msgspec
 
-from frontend.backends.api import AuditEntry, BackendApi, Caller, Moment
+from frontend.backends.api import BackendApi, Caller, Moment
 from frontend.backends.cursors import Cursor, EntryPage, older_cursor
-from frontend.backends.http_client import HttpClient
 
 CONFLICT_PAUSE_SECONDS = 0.2
 # The most that a list of the backend has on one page.
@@ -24,15 +23,12 @@ class Thought(msgspec.Struct, frozen=True):
     timestamp: Moment
 
 
-class ThoughtsBackend:
+class ThoughtsBackend(BackendApi):
     """The Thoughts Backend. Every method may raise any `BackendError`."""
-
-    def __init__(self, client: HttpClient) -> None:
-        self._api = BackendApi(client)
 
     def own_thoughts(self, caller: Caller, cursor: Cursor | None) -> EntryPage[Thought]:
         """Return a page of the caller's own thoughts."""
-        return self._api.get_list(caller, "/api/me/thoughts/", Thought, cursor)
+        return self.get_list(caller, "/api/me/thoughts/", Thought, cursor)
 
     def all_own_thoughts(self, caller: Caller) -> Iterator[list[Thought]]:
         """Yield all of the caller's own thoughts, newest first, at least one list of them.
@@ -42,8 +38,8 @@ class ThoughtsBackend:
         parameters = {"limit": str(MOST_A_CALL)}
         while True:
             target = f"/api/me/thoughts/?{urlencode(parameters)}"
-            answer = self._api.call(caller, "GET", target)
-            yield self._api.decoded(answer, list[Thought])
+            answer = self.call(caller, "GET", target)
+            yield self.decoded(answer, list[Thought])
             older = older_cursor(answer.headers.get("link", ""))
             if older is None:
                 return
@@ -51,8 +47,8 @@ class ThoughtsBackend:
 
     def delete_all(self, caller: Caller) -> None:
         """Delete all of the caller's thoughts; may be repeated."""
-        answer = self._api.call(caller, "DELETE", "/api/me/thoughts/")
-        self._api.check_status(answer, 204)
+        answer = self.call(caller, "DELETE", "/api/me/thoughts/")
+        self.check_status(answer, 204)
 
     def search(
         self, caller: Caller, *, search: str, username: str, cursor: Cursor | None
@@ -62,38 +58,34 @@ class ThoughtsBackend:
         A search that takes too long ends early: its page has few thoughts or none, but its cursors
         lead to the rest.
         """
-        return self._api.get_list(
+        return self.get_list(
             caller, "/api/thoughts/", Thought, cursor, search=search, username=username
         )
 
     def find_thought(self, caller: Caller, thought_id: int) -> Thought | None:
         """Return the thought with this id, or None if there is none."""
-        answer = self._api.call(caller, "GET", f"/api/thoughts/{thought_id}/")
-        return None if answer.status == 404 else self._api.decoded(answer, Thought)
+        answer = self.call(caller, "GET", f"/api/thoughts/{thought_id}/")
+        return None if answer.status == 404 else self.decoded(answer, Thought)
 
     def share(self, caller: Caller, *, text: str, idempotency_key: str) -> None:
         """Store a thought, once per key."""
         target, body = "/api/me/thoughts/", {"text": text}
         headers = {"Idempotency-Key": idempotency_key}
-        answer = self._api.call(caller, "POST", target, body, headers)
+        answer = self.call(caller, "POST", target, body, headers)
         if answer.status == 409:
             # The first request of a double click is still in progress.
             time.sleep(CONFLICT_PAUSE_SECONDS)
-            answer = self._api.call(caller, "POST", target, body, headers)
+            answer = self.call(caller, "POST", target, body, headers)
             if answer.status == 409:
-                raise self._api.client.away("bad_answer", "a first request that does not end")
-        self._api.check_status(answer, 201)
+                raise self.client.away("bad_answer", "a first request that does not end")
+        self.check_status(answer, 201)
 
     def delete(self, caller: Caller, thought_id: int) -> None:
         """Delete one of the caller's thoughts; no error if it is already gone."""
-        answer = self._api.call(caller, "DELETE", f"/api/me/thoughts/{thought_id}/")
-        self._api.check_status(answer, 204, 404)
+        answer = self.call(caller, "DELETE", f"/api/me/thoughts/{thought_id}/")
+        self.check_status(answer, 204, 404)
 
     def delete_anybodys(self, caller: Caller, thought_id: int) -> None:
         """Delete anybody's thought, as an admin; no error if it is already gone."""
-        answer = self._api.call(caller, "DELETE", f"/admin/thoughts/{thought_id}/")
-        self._api.check_status(answer, 204)
-
-    def audit(self, caller: Caller, cursor: Cursor | None) -> EntryPage[AuditEntry]:
-        """Return a page of the backend's audit log, for an admin, newest first."""
-        return self._api.audit(caller, cursor)
+        answer = self.call(caller, "DELETE", f"/admin/thoughts/{thought_id}/")
+        self.check_status(answer, 204)

@@ -2,11 +2,11 @@
 
 import re
 import time
-from typing import Annotated, NamedTuple
+from typing import Annotated
 
 import msgspec
 
-from frontend.backends.api import AuditEntry, BackendApi, Caller, Moment
+from frontend.backends.api import BackendApi, Caller, Moment
 from frontend.backends.cursors import Cursor, EntryPage
 from frontend.backends.errors import BackendAway, BackendError
 from frontend.backends.http_client import HttpClient
@@ -37,24 +37,24 @@ class ManagedUser(msgspec.Struct, frozen=True):
     is_disabled: bool
 
 
-class LoggedIn(NamedTuple):
+class LoggedIn(msgspec.Struct, frozen=True):
     """The tokens of a login: that of the session, and that of the browser, which may be empty."""
 
-    token: str
-    device_token: str
-
-
-class _LoggedIn(msgspec.Struct):
-    authorized: str = msgspec.field(name="Authorized")
+    authorized: Annotated[str, msgspec.Meta(pattern="^Bearer .")] = msgspec.field(name="Authorized")
     # It becomes a cookie.
     device_token: Annotated[str, msgspec.Meta(pattern="^[A-Za-z0-9_-]{0,100}$")] = ""
 
+    @property
+    def token(self) -> str:
+        """The token of the session."""
+        return self.authorized.removeprefix("Bearer ")
 
-class UsersBackend:
+
+class UsersBackend(BackendApi):
     """The Users Backend. Every method may raise any `BackendError`."""
 
     def __init__(self, client: HttpClient, *, logins: Places, passwords: Places) -> None:
-        self._api = BackendApi(client)
+        super().__init__(client)
         self._renew_again_at = 0.0
         self._logins = logins
         self._passwords = passwords
@@ -74,12 +74,11 @@ class UsersBackend:
         if caller.device_token:
             headers["X-Device-Token"] = caller.device_token
         with self._logins.place(caller.client.network):
-            answer = self._api.call(caller, "POST", "/api/login/", body, headers)
+            answer = self.call(caller, "POST", "/api/login/", body, headers)
         # 400: the name or password is malformed, for example empty.
         if answer.status == 401 or (answer.status == 400 and new_password is None):
             return None
-        logged_in = self._api.decoded(answer, _LoggedIn)
-        return LoggedIn(self._token_in(logged_in), logged_in.device_token)
+        return self.decoded(answer, LoggedIn)
 
     def log_out(self, caller: Caller) -> None:
         """End the caller's session; no error if it has ended already."""
@@ -93,8 +92,8 @@ class UsersBackend:
         if time.monotonic() < self._renew_again_at:
             return None
         try:
-            answer = self._api.call(caller, "POST", "/api/me/token/")
-            return self._token_in(self._api.decoded(answer, _LoggedIn))
+            answer = self.call(caller, "POST", "/api/me/token/")
+            return self.decoded(answer, LoggedIn).token
         except BackendAway:
             self._renew_again_at = time.monotonic() + RENEWAL_PAUSE_SECONDS
         except BackendError:
@@ -106,8 +105,8 @@ class UsersBackend:
         """Create a user; raises `Forbidden` if registration is closed."""
         body = {"username": username, "password": password.reveal()}
         with self._logins.place(caller.client.network):
-            answer = self._api.call(caller, "POST", "/api/users/", body)
-        self._api.check_status(answer, 201)
+            answer = self.call(caller, "POST", "/api/users/", body)
+        self.check_status(answer, 201)
 
     def change_password(self, caller: Caller, *, password: Secret, new_password: Secret) -> None:
         """Change the password, and end all other sessions.
@@ -129,7 +128,7 @@ class UsersBackend:
 
     def sessions(self, caller: Caller, cursor: Cursor | None) -> EntryPage[Session]:
         """Return a page of the caller's sessions."""
-        return self._api.get_list(caller, "/api/me/sessions/", Session, cursor)
+        return self.get_list(caller, "/api/me/sessions/", Session, cursor)
 
     def end_session(self, caller: Caller, session_id: int) -> None:
         """End one of the caller's sessions; no error if it has ended already."""
@@ -143,24 +142,24 @@ class UsersBackend:
         self, caller: Caller, search: str, cursor: Cursor | None
     ) -> EntryPage[ManagedUser]:
         """Return a page of the users whose names contain `search`, newest first."""
-        return self._api.get_list(caller, "/admin/users/", ManagedUser, cursor, search=search)
+        return self.get_list(caller, "/admin/users/", ManagedUser, cursor, search=search)
 
     def find_user(self, caller: Caller, user_id: int) -> ManagedUser | None:
         """Return the user with this id, or None: the newest of those that are not newer."""
         target = f"/admin/users/?max_id={user_id + 1}&limit=1"
-        found = self._api.get(caller, target, list[ManagedUser])
+        found = self.get(caller, target, list[ManagedUser])
         return found[0] if found and found[0].id == user_id else None
 
     def create_user(self, caller: Caller, username: str, password: Secret) -> ManagedUser:
         """Create a user, who must change this password at the first login."""
         body = {"username": username, "password": password.reveal()}
-        answer = self._api.call(caller, "POST", "/admin/users/", body)
-        return self._api.decoded(answer, ManagedUser, status=201)
+        answer = self.call(caller, "POST", "/admin/users/", body)
+        return self.decoded(answer, ManagedUser, status=201)
 
     def change_user(self, caller: Caller, user_id: int, **changes: object) -> None:
         """Change `is_admin`, `is_disabled` or `password`, which ends the user's sessions."""
-        answer = self._api.call(caller, "PATCH", f"/admin/users/{user_id}/", changes)
-        self._api.check_status(answer, 200)
+        answer = self.call(caller, "PATCH", f"/admin/users/{user_id}/", changes)
+        self.check_status(answer, 200)
 
     def end_sessions_of(self, caller: Caller, user_id: int) -> None:
         """End all sessions of a user."""
@@ -170,20 +169,10 @@ class UsersBackend:
         """Delete a user, but not the user's thoughts; no error if it is already gone."""
         self._change(caller, "DELETE", f"/admin/users/{user_id}/")
 
-    def audit(self, caller: Caller, cursor: Cursor | None) -> EntryPage[AuditEntry]:
-        """Return a page of the backend's audit log, for an admin, newest first."""
-        return self._api.audit(caller, cursor)
-
     def _change(
         self, caller: Caller, method: str, target: str, body: object = None, *allowed: int
     ) -> None:
-        self._api.check_status(self._api.call(caller, method, target, body), 204, *allowed)
-
-    def _token_in(self, logged_in: _LoggedIn) -> str:
-        scheme, _, token = logged_in.authorized.partition(" ")
-        if scheme != "Bearer" or not token:
-            raise self._api.client.away("bad_answer", "a login answer without a token")
-        return token
+        self.check_status(self.call(caller, method, target, body), 204, *allowed)
 
 
 def _printable(text: str) -> str:

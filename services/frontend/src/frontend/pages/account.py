@@ -12,7 +12,6 @@ from frontend.pages.rendering import HOME, redirect_with_notice, set_notice, sho
 from frontend.pages.visitor import PageRequest, for_users
 from frontend.pages.words import reason_in_words
 from mythoughts_chassis.settings import Secret
-from mythoughts_chassis.tokens import InvalidToken
 
 ACCOUNT = "/account/"
 SESSIONS = "/account/sessions/"
@@ -48,7 +47,7 @@ def _register(request: PageRequest) -> HttpResponse:
             response = enter(request, logged_in, HOME)
             set_notice(response, "registered")
             return response
-    except (BackendAway, TooManyRequests, InvalidToken) as error:
+    except (BackendAway, TooManyRequests) as error:
         _log.warning("login after registration not possible", reason=str(error))
     return redirect_with_notice("/login/", "registered-log-in")
 

@@ -73,9 +73,8 @@ def error_page(
 def too_many_requests(request: PageRequest, error: TooManyRequests) -> HttpResponse:
     """Say how long to wait, where a view has no better words for it."""
     seconds = error.retry_after_seconds
-    return show(
+    return message_page(
         request,
-        "message.html",
         status=429,
         retry_after_seconds=seconds,
         title=gettext("Too many requests"),

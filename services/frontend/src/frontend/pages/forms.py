@@ -42,10 +42,11 @@ class Form(NamedTuple):
 
 
 class Refusal(Exception):
-    """The form cannot be accepted as it is; `problems` has the reasons in words, by field."""
+    """The form cannot be accepted as it is; says why, in words, of the whole or of fields."""
 
-    def __init__(self, **problems: str) -> None:
-        super().__init__(*problems)
+    def __init__(self, problem: str = "", /, **problems: str) -> None:
+        super().__init__(problem, *problems)
+        self.problem = problem
         self.problems = problems
 
 
@@ -85,7 +86,7 @@ def answer_form(
 def _refused(typed: Mapping[str, str], refusal: Refusal | BackendRefused | Conflict) -> Form:
     match refusal:
         case Refusal():
-            return Form(typed, problems=refusal.problems)
+            return Form(typed, refusal.problem, refusal.problems)
         case BackendRefused(errors=errors) if errors:
             problems = {field: reason_in_words(detail) for field, detail in errors.items()}
             return Form(typed, problems=problems)

@@ -8,28 +8,15 @@ import structlog
 from django.http import HttpResponse, HttpResponseRedirect
 from django.middleware.csrf import rotate_token
 from django.utils import translation
-from django.utils.translation import gettext
+from django.utils.translation import gettext, gettext_lazy
 
-from frontend.backends.errors import (
-    BackendAway,
-    BackendError,
-    Conflict,
-    Forbidden,
-    TooManyRequests,
-)
+from frontend.backends.errors import BackendError, Forbidden
 from frontend.backends.users_backend import LoggedIn
 from frontend.pages.cookies import set_cookie
 from frontend.pages.forms import Form, Refusal, answer_form, new_password_in
-from frontend.pages.rendering import (
-    HOME,
-    RETRY_AFTER_SECONDS,
-    redirect_with_notice,
-    safe_path,
-    show,
-)
+from frontend.pages.rendering import HOME, redirect_with_notice, safe_path, show
 from frontend.pages.thoughts import own_page, posted_draft
 from frontend.pages.visitor import LANGUAGES, PageRequest, send_session
-from frontend.pages.words import reason_in_words, waiting_time
 from mythoughts_chassis.settings import Secret
 from mythoughts_chassis.tokens import InvalidToken
 
@@ -38,13 +25,26 @@ YEAR_SECONDS = 365 * 24 * 3600
 # The part of a token's life after which the next request renews it.
 RENEW_AFTER = 0.1
 
+_CANNOT_LOG_IN = gettext_lazy(
+    "You cannot log in at the moment. Please try again in a minute. "
+    "Reading and searching may still work."
+)
+
 _log = structlog.get_logger()
 
 
 def log_in(request: PageRequest) -> HttpResponse:
     """Log in, and redirect to the page that the visitor wanted."""
     if request.method == "POST":
-        return _log_in(request)
+        is_open = request.parts.registration_is_open
+        return answer_form(
+            request,
+            "login.html",
+            _log_in,
+            away=_CANNOT_LOG_IN,
+            registration_is_open=is_open,
+            **_kept(request),
+        )
     next_path = safe_path(request.GET.get("next", ""))
     if request.visitor.principal is not None:
         return HttpResponseRedirect(next_path)
@@ -119,16 +119,13 @@ def login_page(
     next_path: str,
     status: int = 200,
     problem: str = "",
-    retry_after_seconds: int = RETRY_AFTER_SECONDS,
 ) -> HttpResponse:
     """Return the login form. It keeps the submitted name and draft, but not the password."""
     return show(
         request,
         "login.html",
         status=status,
-        retry_after_seconds=retry_after_seconds,
-        problem=problem,
-        username=request.POST.get("username", ""),
+        form=Form(request.POST, problem),
         next_path=next_path,
         draft=posted_draft(request.POST),
         registration_is_open=request.parts.registration_is_open,
@@ -149,8 +146,12 @@ def go_on(request: PageRequest, next_path: str) -> HttpResponse:
 
 
 def enter(request: PageRequest, logged_in: LoggedIn, next_path: str) -> HttpResponse:
-    """Log in with new tokens, and continue; raises `InvalidToken`."""
-    request.log_in(*logged_in)
+    """Log in with new tokens, and continue; raises `BackendAway` if they are not valid."""
+    try:
+        request.log_in(logged_in.token, logged_in.device_token)
+    except InvalidToken as error:
+        reason = f"a token that is not valid: {error}"
+        raise request.parts.users.client.away("bad_answer", reason) from error
     rotate_token(request)
     response = go_on(request, next_path)
     send_session(response, request.visitor)
@@ -158,41 +159,13 @@ def enter(request: PageRequest, logged_in: LoggedIn, next_path: str) -> HttpResp
 
 
 def _log_in(request: PageRequest) -> HttpResponse:
-    next_path = safe_path(request.POST.get("next", ""))
     try:
-        logged_in = request.parts.users.log_in(
-            request.stranger,
-            username=request.POST.get("username", "").strip(),
-            password=Secret(request.POST.get("password", "")),
-        )
-        if logged_in is None:
-            problem = gettext("Invalid login/password, please try again.")
-            return login_page(request, next_path=next_path, problem=problem)
-        return enter(request, logged_in, next_path)
-    except TooManyRequests as limit:
-        return _too_many_attempts(request, next_path, limit.retry_after_seconds)
+        logged_in = request.parts.users.log_in(request.stranger, **_credentials(request))
     except Forbidden:
         return show(request, "first_password.html", form=Form(request.POST), **_kept(request))
-    except Conflict as refusal:
-        return login_page(request, next_path=next_path, problem=reason_in_words(str(refusal)))
-    except (BackendAway, InvalidToken) as error:
-        _log.warning("login not possible", reason=str(error))
-        problem = gettext(
-            "You cannot log in at the moment. Please try again in a minute. "
-            "Reading and searching may still work."
-        )
-        return login_page(request, next_path=next_path, problem=problem, status=503)
-
-
-def _too_many_attempts(request: PageRequest, next_path: str, seconds: int) -> HttpResponse:
-    problem = gettext("Too many attempts. Please try again in %(time)s.")
-    return login_page(
-        request,
-        next_path=next_path,
-        problem=problem % {"time": waiting_time(seconds)},
-        status=429,
-        retry_after_seconds=seconds,
-    )
+    if logged_in is None:
+        raise Refusal(gettext("Invalid login/password, please try again."))
+    return enter(request, logged_in, safe_path(request.POST.get("next", "")))
 
 
 def choose_password(request: PageRequest) -> HttpResponse:
@@ -203,17 +176,18 @@ def choose_password(request: PageRequest) -> HttpResponse:
 def _choose_password(request: PageRequest) -> HttpResponse:
     new_password = new_password_in(request, "new_password")
     logged_in = request.parts.users.log_in(
-        request.stranger,
-        username=request.POST.get("username", "").strip(),
-        password=Secret(request.POST.get("password", "")),
-        new_password=new_password,
+        request.stranger, **_credentials(request), new_password=new_password
     )
     if logged_in is None:
         raise Refusal(password=gettext("Invalid login/password, please try again."))
-    try:
-        return enter(request, logged_in, safe_path(request.POST.get("next", "")))
-    except InvalidToken as error:
-        raise BackendAway("users", f"a token that is not valid: {error}") from error
+    return enter(request, logged_in, safe_path(request.POST.get("next", "")))
+
+
+def _credentials(request: PageRequest) -> dict[str, Any]:
+    return {
+        "username": request.POST.get("username", "").strip(),
+        "password": Secret(request.POST.get("password", "")),
+    }
 
 
 def _kept(request: PageRequest) -> dict[str, Any]:

@@ -22,13 +22,7 @@ from frontend.backends.users_backend import UsersBackend
 from frontend.pages.cookies import cookies_in, full_name, set_cookie
 from mythoughts_chassis.clients import Client, Network, client_address
 from mythoughts_chassis.observation import current_ids, log_audit
-from mythoughts_chassis.tokens import (
-    EndedSession,
-    ExpiredToken,
-    InvalidToken,
-    Principal,
-    TokenVerifier,
-)
+from mythoughts_chassis.tokens import EndedToken, InvalidToken, Principal, TokenVerifier
 
 MAX_EXPORTS = 2
 # As long as browsers keep a cookie (RFC 6265bis).
@@ -137,7 +131,7 @@ class PageRequest(WSGIRequest):
         token = self.cookie("session")
         try:
             return Visitor(self.parts.verifier.verify(token), token) if token else Visitor()
-        except (ExpiredToken, EndedSession):
+        except EndedToken:
             return Visitor(has_dead_session=True)
         except InvalidToken:
             return Visitor()
