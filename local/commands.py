@@ -7,7 +7,7 @@ any Python can stop a running system, whatever the state of `.venv`.
 import os
 import shutil
 import signal
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 from local.folder import Folder
 from local.logs import follow
@@ -88,13 +88,9 @@ COMMANDS = {"down": down, "logs": logs, "reset": reset}
 
 def main(verb: str, environment: Mapping[str, str]) -> int:
     """Run the verb; return the exit status. Raises Failure."""
-    return _command(verb)(environment)
-
-
-def _command(verb: str) -> Callable[[Mapping[str, str]], int]:
     if verb in COMMANDS:
-        return COMMANDS[verb]
+        return COMMANDS[verb](environment)
     # Imported here, because the packages that it needs may be missing.
     from local import backups, running  # noqa: PLC0415
 
-    return {**running.COMMANDS, **backups.COMMANDS}[verb]
+    return {**running.COMMANDS, **backups.COMMANDS}[verb](environment)

@@ -104,33 +104,20 @@ class Folder:
         return False
 
     def secrets(self) -> Secrets:
-        """The secrets, created by the first call; raises Failure if they have been lost.
-
-        Those that an earlier version did not have are added.
-        """
-        known = self._known_secrets()
-        missing = [field.name for field in fields(Secrets) if field.name not in known]
-        made = Secrets(**known, **{name: postgres.new_password() for name in missing})
-        if missing:
-            write_private(self._secrets, json.dumps(asdict(made), indent=2))
-        return made
-
-    def _known_secrets(self) -> dict[str, str]:
-        """The stored secrets. Only that of the superuser cannot be replaced."""
+        """The secrets, created by the first call; raises Failure if they have been lost."""
         try:
-            known = json.loads(self._secrets.read_text())
-            if set(known) - {field.name for field in fields(Secrets)} or "postgres" not in known:
-                raise ValueError("its names are wrong")
+            return Secrets(**json.loads(self._secrets.read_text()))
         except FileNotFoundError:
             if os.path.lexists(self.postgres):
                 raise Failure(
                     f"{self._secrets} is missing, so the database's password is lost. "
                     + RESET_ADVICE
                 ) from None
-            return {}
         except (OSError, ValueError, TypeError) as error:
             raise Failure(f"{self._secrets} is damaged ({error}). {RESET_ADVICE}") from error
-        return dict(known)
+        made = Secrets(**{field.name: postgres.new_password() for field in fields(Secrets)})
+        write_private(self._secrets, json.dumps(asdict(made), indent=2))
+        return made
 
     def make_admin_password(self) -> None:
         """Create the administrator's password unless it exists."""

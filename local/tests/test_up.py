@@ -50,6 +50,16 @@ def test_admin_password_is_private(running: Tree) -> None:
     assert users.status == 200
 
 
+def test_services_have_roles_of_their_own(running: Tree) -> None:
+    """A service does not own its database: it neither uses nor knows the owner's password."""
+    secrets = json.loads((running.local / "secrets.json").read_text())
+
+    environment = running.runs[0].child("users_backend").environ()
+
+    assert f"//users_service:{secrets['users_service']}@" in environment["DATABASE_URL"]
+    assert not [text for text in environment.values() if secrets["users"] in text]
+
+
 def test_logs_carry_the_name_of_their_process(running: Tree) -> None:
     """Each line of output shows its process."""
     running.http("frontend").get("/login/?mark=7")
@@ -250,22 +260,3 @@ def test_damage_is_explained(used_tree: Tree, damage: Callable[[Path], None]) ->
     assert run.wait() == 1
     assert "make reset" in run.output
     assert "Traceback" not in run.output
-
-
-def test_run_of_an_earlier_version_gets_the_services_roles(used_tree: Tree) -> None:
-    """Where only the owners of the databases had passwords, the services get roles of their own."""
-    file = used_tree.local / "secrets.json"
-    earlier = {
-        name: text
-        for name, text in json.loads(file.read_text()).items()
-        if not name.endswith("_service")
-    }
-    file.write_text(json.dumps(earlier))
-
-    run = used_tree.start()
-
-    environment = run.child("users_backend").environ()
-    secrets = json.loads(file.read_text())
-    assert earlier.items() < secrets.items()
-    assert f"//users_service:{secrets['users_service']}@" in environment["DATABASE_URL"]
-    assert not [text for text in environment.values() if secrets["users"] in text]
