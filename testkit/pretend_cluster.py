@@ -145,8 +145,10 @@ class Pod:
             "PYTHONPATH": path,
             "POD": str(self.folder),
         }
+        # A container runs before its program does anything.
+        late = ["/bin/sh", "-c", 'sleep 0.3; exec "$@"', "sh", *words]
         with subprocess.Popen(
-            words, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+            late, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
         ) as self.process:
             if self.is_ending:
                 self.process.terminate()

@@ -8,7 +8,8 @@
 It listens for the service and passes the socket on (LISTEN_FDS, sd_listen_fds(3)); a process that
 says READY=1 (sd_notify(3)) takes the place of the old one, which serves until then. If none comes,
 because the code is broken, the old one stays. With DEBUGGER, a port, debugpy listens there, and the
-old process stops first. `receive` and `restart` print `ready` or what failed.
+old process stops first. `receive` and `restart` print `ready` or what failed, and nothing as long
+as there is no supervisor: it begins with the last tree.
 
 It needs only Python: it is mounted into images that know nothing of it.
 """
@@ -58,8 +59,7 @@ def receive(folder: Path, name: str) -> None:
 
 def restart(folder: Path, name: str = "") -> None:
     """Ask the supervisor to run the tree `name`, or again what it runs; print what it answers."""
-    answer = _READY
-    # Before the supervisor starts, which begins with the current tree, nobody listens.
+    answer = ""
     nobody = suppress(FileNotFoundError, ConnectionRefusedError)
     with nobody, socket.socket(socket.AF_UNIX) as control:
         control.connect(str(folder / "control"))
