@@ -45,7 +45,7 @@ class RunningFrontend:
         """Whether it takes new connections."""
         try:
             socket.create_connection(("127.0.0.1", self.port), WAIT_SECONDS).close()
-        except ConnectionRefusedError:
+        except (ConnectionRefusedError, ConnectionResetError):
             return False
         return True
 
