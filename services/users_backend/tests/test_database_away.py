@@ -2,13 +2,12 @@
 
 import asyncio
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from local.postgres import PostgresServer
 from testkit.http_client import Answer, HttpClient
-from testkit.own_server import OwnServer, frozen, temporary_folder
+from testkit.own_server import OwnServer, temporary_folder
 from testkit.service_process import ServiceProcess
 from testkit.token_maker import TokenMaker
 from testkit.users_sql import PASSWORD, Sql
@@ -97,18 +96,6 @@ def test_stopped_database_is_unavailable(
     answer = without_database.request(method, path, token=admin, json=body)
 
     assert_unavailable(answer)
-
-
-def test_logins_at_once_are_unavailable_while_the_database_is_silent(
-    with_database: HttpClient, own_server: PostgresServer
-) -> None:
-    """If the database does not answer, each of several logins gets 503: none is one too many."""
-    with frozen(own_server), ThreadPoolExecutor() as threads:
-        logins = [threads.submit(with_database.post, "/api/login", json=BRUCE) for _ in range(4)]
-        answers = [login.result() for login in logins]
-
-    for answer in answers:
-        assert_unavailable(answer)
 
 
 def test_forgeries_and_keys_need_no_database(without_database: HttpClient) -> None:

@@ -2,7 +2,7 @@
 
 Those who wait stand in three lines, which take turns; within a line, the networks of the clients
 do. So neither a crowd from one network nor one of strangers keeps out the others. Who finds no
-place in a line is refused at once.
+place in a line, or waits too long, is refused at once.
 """
 
 import asyncio
@@ -15,13 +15,12 @@ from typing import Any
 
 from mythoughts_chassis.clients import Client
 from mythoughts_chassis.fair_queue import FairQueue
-from mythoughts_chassis.problems import TooManyRequests, Unavailable
+from mythoughts_chassis.problems import TooManyRequests
 
 # A hash takes about 30 ms: a request that has a place has a turn within a second.
 PLACES = 32
 PLACES_PER_NETWORK = 8
-# On a machine that is much slower, or while whoever has the turn waits for the database. Less than
-# a request may take (`asgi.REQUEST_SECONDS`).
+# On a machine that is much slower. Less than a request may take (`asgi.REQUEST_SECONDS`).
 WAIT_SECONDS = 1.5
 
 
@@ -51,7 +50,8 @@ class Turns:
     async def turn(self, line: Line, client: Client) -> AsyncIterator[None]:
         """Wait for the turn and hold it within the block.
 
-        Raises `TooManyRequests` if there is no place, and `Unavailable` after `WAIT_SECONDS`.
+        Raises `TooManyRequests` if there is no place, or after `WAIT_SECONDS`: not 503, which would
+        let a flood of guesses look like a fault, and the Frontend stop calling.
         Raises whatever `client.gone` raises if the client leaves before its turn.
         """
         await self._wait(self._queues[line], client)
@@ -101,7 +101,7 @@ async def _while_there(client: Client, place: asyncio.Future[bool]) -> bool:
             return place.result()
         if gone.done():
             await gone
-        raise Unavailable("Passwords cannot be checked at the moment. Please try again.")
+        raise _too_many()
     finally:
         if gone.done():
             gone.exception()
