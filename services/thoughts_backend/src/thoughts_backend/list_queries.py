@@ -5,7 +5,6 @@ folding by PostgreSQL's built-in provider, which is the same on every installati
 normalization (NFC).
 """
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -119,8 +118,6 @@ def walk(wanted: Wanted, *, length: int, limit: int) -> Statement:
         FROM thoughts WHERE {_range_and_author(wanted, arguments)} ORDER BY id {_order(wanted)}
     """
     limit_argument = arguments.add(limit)
-    # Escaped after folding: a full-width percent sign folds to the one that is special to LIKE.
-    # A subquery is evaluated once; an expression of arguments would be evaluated for each row.
     sql = f"""
         WITH term AS MATERIALIZED (
             SELECT fold_text({arguments.add(wanted.search)}) AS folded
@@ -128,9 +125,7 @@ def walk(wanted: Wanted, *, length: int, limit: int) -> Statement:
             SELECT {_COLUMNS} FROM (
                 SELECT {_COLUMNS}, folded_text {selected} LIMIT {arguments.add(length)}
             ) AS walked
-            WHERE folded_text LIKE (
-                SELECT '%' || regexp_replace(folded, '[\\\\%_]', '\\\\\\&', 'g') || '%' FROM term
-            ) COLLATE "C"
+            WHERE strpos(folded_text, (SELECT folded FROM term)) > 0
             ORDER BY id {_order(wanted)} LIMIT {limit_argument}
         )
         SELECT {_COLUMNS}, NULL::bigint AS newest_id FROM found
@@ -160,7 +155,8 @@ def by_index(
     """
     arguments = _Arguments()
     limit_argument, enough_argument = arguments.add(limit), arguments.add(enough)
-    matches = f"{_has_terms(wanted, grams, arguments)} AND {_contains(wanted.search, arguments)}"
+    contains = f"strpos(folded_text, {arguments.add(wanted.search)}) > 0"
+    matches = f"{_has_terms(wanted, grams, arguments)} AND {contains}"
     near_matches = f"{matches} AND {_in_blocks(blocks, bits, arguments)}"
     sql = f"""
         WITH near AS MATERIALIZED ({_indexed(near, near_matches, arguments, limit_argument)})
@@ -210,11 +206,6 @@ def _range_and_author(wanted: Wanted, arguments: _Arguments) -> str:
     if wanted.username:
         conditions.append(f"{_folded('username')} = {_folded(arguments.add(wanted.username))}")
     return " AND ".join(conditions)
-
-
-def _contains(folded: str, arguments: _Arguments) -> str:
-    escaped = re.sub(r"[\\%_]", r"\\\g<0>", folded)
-    return f'folded_text LIKE {arguments.add(f"%{escaped}%")} COLLATE "C"'
 
 
 def _has_terms(wanted: Wanted, grams: Sequence[str], arguments: _Arguments) -> str:
