@@ -53,8 +53,13 @@ def prepared(url: str, analyze: str) -> Iterator[tuple[asyncio.Runner, CountingD
 
 @pytest.mark.parametrize(
     ("analyze", "term", "runs"),
-    [("ANALYZE", "QUOKKA", [2, 1]), ("", "QUOKKA", [3, 2]), ("", "QU", [2, 1])],
-    ids=["known by statistics", "found out by the first walk", "shorter than a gram"],
+    [
+        ("ANALYZE", "QUOK", [2, 1]),
+        ("ANALYZE", "QU", [2, 1]),
+        ("ANALYZE", "QUOKKA", [3, 2]),
+        ("", "QUOK", [3, 2]),
+    ],
+    ids=["known", "shorter than a gram", "grams meet by more than chance", "without statistics"],
 )
 def test_common_term_is_found_by_walks_alone(
     new_database: Callable[[], str], analyze: str, term: str, runs: list[int]
@@ -76,10 +81,28 @@ def test_common_term_is_found_by_walks_alone(
     assert [thought.id for thought in pages[1].items] == list(range(4000, 3600, -20))
 
 
+def test_term_that_only_the_newest_thoughts_have_is_looked_up(
+    new_database: Callable[[], str],
+) -> None:
+    """If the statistics say that a term is rare, what one walk finds does not lead to another."""
+    with prepared(new_database(), "ANALYZE") as (runner, database, sql):
+        # Quokkas become too rare for walks, and wombats are rarer.
+        sql.run("DELETE FROM thoughts WHERE text = 'A Quokka.' AND id % 200 <> 0")
+        sql.run("VACUUM ANALYZE thoughts")
+        sql.add_thoughts(*["A wombat." if n % 10 == 0 else "nothing" for n in range(128)])
+        search, query = Search(at_once=1), ThoughtsQuery(search="WOMBAT")
+
+        page = runner.run(thoughts.find(database, search, query))
+
+    assert len(page.items) == 13
+    # The statistics, a walk and the index.
+    assert database.runs == 3
+
+
 def test_statistics_are_read_again_after_a_failure(new_database: Callable[[], str]) -> None:
     """Statistics that could not be read are read by the next search."""
     with prepared(new_database(), "ANALYZE") as (runner, database, sql):
-        search, query = Search(at_once=0), ThoughtsQuery(search="QUOKKA")
+        search, query = Search(at_once=0), ThoughtsQuery(search="QUOK")
         sql.run("REVOKE EXECUTE ON FUNCTION search_frequencies FROM PUBLIC")
         with pytest.raises(Unavailable):
             runner.run(thoughts.find(database, search, query))

@@ -9,7 +9,12 @@ def whole_grams(folded: str) -> list[str]:
 
     Those that overlap none before them come first.
     """
-    starts = sorted(range(len(folded)), key=lambda start: start % 3)
+    return [gram for first in range(3) for gram in grams_apart(folded, first)]
+
+
+def grams_apart(folded: str, first: int) -> list[str]:
+    """Return the whole grams at every third character from `first` on: they do not overlap."""
+    starts = range(first, len(folded), 3)
     grams = (folded[start : start + (2 if folded[start] >= WIDE else 3)] for start in starts)
     return list(filter(is_whole, grams))
 

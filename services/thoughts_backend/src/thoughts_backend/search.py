@@ -12,18 +12,13 @@ from dataclasses import replace
 
 from mythoughts_chassis.database import Connection, Database
 from thoughts_backend import list_queries
-from thoughts_backend.grams import whole_grams
 from thoughts_backend.list_queries import Found, Walked, Wanted
 from thoughts_backend.schemas import Thought
 from thoughts_backend.search_plan import PACE, Pace, Plan, beyond, plan
+from thoughts_backend.shares import Shares
 
-# How many grams of a search are looked up, rarest first. A fourth costs as much as it saves by
-# ruling out candidates.
-GRAMS = 3
-# The share of thoughts that is expected to have a term that is shorter than a gram.
-UNKNOWN_SHARE = 0.08
-# How long gram frequencies are cached.
-FREQUENCIES_SECONDS = 600.0
+# How long the shares of grams are cached.
+SHARES_SECONDS = 600.0
 
 
 class Search:
@@ -33,15 +28,18 @@ class Search:
         self._pace = pace
         # The others wait, so that searches do not monopolize the database.
         self._turns = asyncio.Semaphore(at_once)
-        self._frequencies: dict[str, float] = {}
+        self._shares = Shares({})
         self._cached_until = 0.0
 
     async def find(self, database: Database, wanted: Wanted, limit: int) -> Found:
         """Return the first matches, at most `limit`, as far as the time for a page allows."""
         await self._learn(database)
+        # Not folded as in the database: only the lengths of walks depend on it.
+        lower = wanted.search.lower()
         thoughts: list[Thought] = []
         missing, read = limit, 0
-        for length in (self._first_length(wanted, limit), self._pace.long_walk):
+        length = self._walk_length(self._shares.expected(lower), missing) or self._pace.first_walk
+        while length:
             walked = await _walk(database, wanted, length=length, limit=missing)
             thoughts += walked.thoughts
             missing, read = limit - len(thoughts), read + length
@@ -50,11 +48,11 @@ class Search:
             # Thoughts that arrive during the search are not part of it.
             below = min(wanted.below, walked.newest_id + 1)
             wanted = beyond(replace(wanted, below=below), walked.reached)
-            if missing * read > len(thoughts) * self._pace.long_walk:
-                break
+            share = min(len(thoughts) / read, self._shares.at_most(lower)) if thoughts else 0.0
+            length = self._walk_length(share, missing)
         wanted = replace(wanted, search=walked.folded)
-        grams = self._rarest(walked.folded)
-        is_dense = missing * read <= len(thoughts) * self._pace.near_ids
+        grams = self._shares.grams_to_look_up(walked.folded)
+        is_dense = missing <= share * self._pace.near_ids
 
         async def go_on(connection: Connection) -> Found:
             steps = plan(self._pace, wanted, grams, missing, is_dense=is_dense)
@@ -68,27 +66,19 @@ class Search:
     async def _learn(self, database: Database) -> None:
         """Read how frequent the common grams are, from time to time."""
         if time.monotonic() > self._cached_until:
-            self._frequencies = await database.run(list_queries.fetch_frequencies, repeatable=True)
+            frequencies = await database.run(list_queries.fetch_frequencies, repeatable=True)
+            self._shares = Shares(frequencies)
             # Only now: after a failure, the next search tries again.
-            self._cached_until = time.monotonic() + FREQUENCIES_SECONDS
+            self._cached_until = time.monotonic() + SHARES_SECONDS
 
-    def _first_length(self, wanted: Wanted, limit: int) -> int:
-        """Return how many thoughts the first walk reads: more if they may fill the page."""
-        # In lower case instead of folded as in the database: only the length depends on it.
-        grams = whole_grams(wanted.search.lower())
-        share = min((self._frequencies.get(gram, 0.0) for gram in grams), default=UNKNOWN_SHARE)
-        # Twice what is needed if the term is as frequent as its rarest gram: it is rarer.
-        needed = 2 * limit
-        if needed > share * self._pace.long_walk:
-            return self._pace.first_walk
-        return max(self._pace.first_walk, round(needed / share))
+    def _walk_length(self, share: float, missing: int) -> int:
+        """Return how many thoughts of which a share matches must be read, or 0 if too many.
 
-    def _rarest(self, folded: str) -> Sequence[str]:
-        """Return the rarest whole grams; if there are none, the term, which is a prefix."""
-        # Grams that are not among the most frequent keep their order: the first do not overlap.
-        grams = dict.fromkeys(whole_grams(folded))
-        rarest = sorted(grams, key=lambda gram: self._frequencies.get(gram, 0.0))
-        return rarest[:GRAMS] or list(filter(None, [folded]))
+        They are twice those that are expected to fill the page.
+        """
+        if 2 * missing > share * self._pace.long_walk:
+            return 0
+        return max(self._pace.first_walk, round(2 * missing / share))
 
 
 async def _walk(database: Database, wanted: Wanted, *, length: int, limit: int) -> Walked:

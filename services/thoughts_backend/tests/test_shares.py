@@ -1,0 +1,60 @@
+"""How common a search expects a term to be, and which of its grams it looks up."""
+
+import pytest
+
+from thoughts_backend.shares import Shares
+
+SHARES = Shares({"the": 0.3, "hen": 0.05, "sai": 0.02, "aid": 0.04, "的的": 0.016})
+
+
+@pytest.mark.parametrize(
+    ("term", "share"),
+    [
+        ("the", 0.3),
+        ("then", 0.05),
+        ("t", 0.3),
+        ("h", 0.05),
+        ("的", 0.016),
+        ("quo", 0.0),
+        ("q", 0.0),
+    ],
+)
+def test_a_short_term_is_expected_as_often_as_its_rarest_gram(term: str, share: float) -> None:
+    """A term shorter than a gram is as frequent as the most frequent gram that begins with it."""
+    assert SHARES.expected(term) == share
+
+
+def test_grams_that_do_not_overlap_are_expected_to_meet_by_chance() -> None:
+    """Of the three ways to cut a term into grams, the one that makes it rarest counts."""
+    shares = Shares({"abc": 0.5, "bcd": 0.4, "cde": 0.3, "def": 0.2})
+
+    assert shares.expected("abcdef") == pytest.approx(0.5 * 0.2)
+
+
+@pytest.mark.parametrize(
+    ("term", "share"), [("then", 0.05), ("said", 0.02), ("quo", 0.016), ("th", 1.0), ("的", 1.0)]
+)
+def test_a_term_is_at_most_as_frequent_as_its_rarest_gram(term: str, share: float) -> None:
+    """A gram that the statistics omit is rarer than those that they have; a part of one is not."""
+    assert SHARES.at_most(term) == share
+
+
+def test_without_statistics_a_term_can_be_in_all_thoughts() -> None:
+    """Before the first statistics, nothing is known about a term."""
+    assert (Shares({}).expected("quokka"), Shares({}).at_most("quokka")) == (0.0, 1.0)
+
+
+@pytest.mark.parametrize(
+    ("term", "grams"),
+    [
+        ("the", ["the"]),
+        ("these", ["hes", "ese"]),
+        ("quokka", ["quo", "kka", "uok"]),
+        ("said", ["sai", "aid"]),
+        ("th", ["th"]),
+        ("", []),
+    ],
+)
+def test_the_rarest_grams_are_looked_up(term: str, grams: list[str]) -> None:
+    """Grams in many thoughts are omitted, unless there are no others."""
+    assert SHARES.grams_to_look_up(term) == grams
