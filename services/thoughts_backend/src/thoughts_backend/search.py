@@ -38,8 +38,7 @@ class Search:
         lower = wanted.search.lower()
         thoughts: list[Thought] = []
         missing, read = limit, 0
-        length = self._walk_length(self._shares.expected(lower), missing) or self._pace.first_walk
-        while length:
+        for length in (self._first_length(lower, limit), self._pace.long_walk):
             walked = await _walk(database, wanted, length=length, limit=missing)
             thoughts += walked.thoughts
             missing, read = limit - len(thoughts), read + length
@@ -49,7 +48,8 @@ class Search:
             below = min(wanted.below, walked.newest_id + 1)
             wanted = beyond(replace(wanted, below=below), walked.reached)
             share = min(len(thoughts) / read, self._shares.at_most(lower)) if thoughts else 0.0
-            length = self._walk_length(share, missing)
+            if missing > share * self._pace.long_walk:
+                break
         wanted = replace(wanted, search=walked.folded)
         grams = self._shares.grams_to_look_up(walked.folded)
         is_dense = missing <= share * self._pace.near_ids
@@ -71,14 +71,14 @@ class Search:
             # Only now: after a failure, the next search tries again.
             self._cached_until = time.monotonic() + SHARES_SECONDS
 
-    def _walk_length(self, share: float, missing: int) -> int:
-        """Return how many thoughts of which a share matches must be read, or 0 if too many.
-
-        They are twice those that are expected to fill the page.
-        """
-        if 2 * missing > share * self._pace.long_walk:
-            return 0
-        return max(self._pace.first_walk, round(2 * missing / share))
+    def _first_length(self, lower: str, limit: int) -> int:
+        """Return how many thoughts the first walk reads: more if they may fill the page."""
+        share = self._shares.expected(lower)
+        # Twice what is needed if that is the share.
+        needed = 2 * limit
+        if needed > share * self._pace.long_walk:
+            return self._pace.first_walk
+        return max(self._pace.first_walk, round(needed / share))
 
 
 async def _walk(database: Database, wanted: Wanted, *, length: int, limit: int) -> Walked:
