@@ -19,7 +19,9 @@ from tooling.supervision import READY, SUPERVISOR
 class Supervised:
     """A supervisor with its service, not started; `url` is the service's address."""
 
-    def __init__(self, command: list[str], environment: Mapping[str, str], folder: Path) -> None:
+    def __init__(
+        self, command: list[str], environment: Mapping[str, str], folder: Path, python: Path
+    ) -> None:
         self.folder = folder
         self.output: list[str] = []
         port = free_port()
@@ -27,7 +29,7 @@ class Supervised:
         address = {"HOST": "127.0.0.1", "PORT": str(port), "PATH": os.defpath}
         self.process = Process(
             "supervisor",
-            [sys.executable, SUPERVISOR, "run", folder, sys.executable, *command],
+            [sys.executable, SUPERVISOR, "run", folder, python, *command],
             environment={**address, **environment},
             log_path=folder.parent / "supervisor.log",
             on_line=lambda _, line: self.output.append(line),
@@ -46,12 +48,17 @@ class Supervised:
 
 
 @contextmanager
-def supervisor_of(command: list[str], environment: Mapping[str, str]) -> Iterator[Supervised]:
-    """A supervisor, not started, in a temporary folder; ended after the block."""
+def supervisor_of(
+    command: list[str], environment: Mapping[str, str], python: Path = Path(sys.executable)
+) -> Iterator[Supervised]:
+    """A supervisor, not started, in a temporary folder; ended after the block.
+
+    `command` is the service's, without its `python`.
+    """
     with temporary_folder() as parent:
         folder = parent / "supervisor"
         folder.mkdir()
-        service = Supervised(command, environment, folder)
+        service = Supervised(command, environment, folder, python)
         try:
             yield service
         finally:

@@ -24,7 +24,7 @@ from tooling.readiness import is_ready
 ]
 (IMAGE,) = [image for image in IMAGES if image.service is FRONTEND]
 TEMPLATE = Path(FRONTEND.package, "templates", "login.html")
-SUPERVISOR = ROOT / KUBERNETES / "components" / "dev" / "supervisor.py"
+DEVELOPMENT = ROOT / KUBERNETES / "components" / "dev"
 
 
 @pytest.fixture(scope="module")
@@ -55,7 +55,7 @@ def container(template: dict[str, Any], tmp_path: Path) -> Iterator[str]:
         "--tmpfs=/source:mode=1777",
         "--tmpfs=/tmp",
         "--publish=127.0.0.1::8000",
-        f"--volume={SUPERVISOR}:/development/supervisor.py:ro",
+        f"--volume={DEVELOPMENT}:/development:ro",
         f"--volume={keys}:/{keys.name}:ro",
         *(f"--env={setting}" for setting in settings),
         "--entrypoint=sh",

@@ -7,11 +7,12 @@
 
 It listens for the service and passes the socket on (LISTEN_FDS, sd_listen_fds(3)); a process that
 says READY=1 (sd_notify(3)) takes the place of the old one, which serves until then. If none comes,
-because the code is broken, the old one stays. With DEBUGGER, a port, debugpy listens there, and the
-old process stops first. `receive` and `restart` print `ready` or what failed, and nothing as long
-as there is no supervisor: it begins with the last tree.
+because the code is broken, the old one stays. Meanwhile a spare imports packages for the next one.
+With DEBUGGER, a port, debugpy listens there, and the old process stops first. `receive` and
+`restart` print `ready` or what failed, and nothing as long as there is no supervisor: it begins
+with the last tree.
 
-It needs only Python: it is mounted into images that know nothing of it.
+It needs only Python and spare.py: they are mounted into images that know nothing of them.
 """
 
 import os
@@ -31,6 +32,9 @@ START_SECONDS = 60
 # a process that it still runs would stay.
 STOP_SECONDS = 8
 _PAUSE_SECONDS = 0.05
+# From a replacement until a spare is started: other services may be starting, on the same cores.
+_CALM_SECONDS = 0.5
+_SPARE = Path(__file__).with_name("spare.py")
 _LISTENER = 3
 _READY = "ready"
 
@@ -75,6 +79,9 @@ class Supervisor:
         self._folder = folder
         self._command = command
         self._serving: subprocess.Popen[bytes] | None = None
+        # The next process, which has imported packages and waits for its code.
+        self._spare: subprocess.Popen[bytes] | None = None
+        self._replaced_at = 0.0
         self._tree: Path | None = None
         self._processes: list[subprocess.Popen[bytes]] = []
         self._control = _bind(folder / "control", socket.SOCK_STREAM)
@@ -89,6 +96,7 @@ class Supervisor:
             while True:
                 self._answer_next()
                 self._report_end()
+                self._prepare_spare()
         finally:
             self._stop(*self._processes)
 
@@ -102,7 +110,8 @@ class Supervisor:
 
     def _replace(self) -> str:
         """Start a process from the current tree, and tell the old one to stop once it is ready."""
-        self._stop(*(process for process in self._processes if process is not self._serving))
+        kept = (self._serving, self._spare)
+        self._stop(*(process for process in self._processes if process not in kept))
         _delete_others(self._folder, self._tree)
         if "DEBUGGER" in os.environ and self._serving:
             self._stop(self._serving)  # Its port is needed.
@@ -110,6 +119,7 @@ class Supervisor:
         with _bind(self._folder / "notices", socket.SOCK_DGRAM) as notices:
             new = self._start(tree)
             failure = _failure_of(new, notices)
+        self._replaced_at = time.monotonic()
         if failure:
             self._stop(new)
             print(f"supervisor: {failure}", flush=True)
@@ -122,9 +132,28 @@ class Supervisor:
     def _start(self, tree: Path | None) -> subprocess.Popen[bytes]:
         debugger = os.environ.get("DEBUGGER")
         # Each process keeps its own tree; for a debugger, the paths of the code stay the same.
-        code = self._folder / "current" if debugger else tree
-        path = {"PYTHONPATH": f"{code}/service:{code}/chassis:{code}/debugger"} if tree else {}
+        path = _python_path(self._folder / "current" if debugger and tree else tree)
+        spare, self._spare = self._spare, None
+        if spare and _run_on(spare, path):
+            return spare
+        python, *module = self._command
+        if debugger:
+            module = ["-m", "debugpy", "--listen", debugger, *module]
+        return self._launch([python, *module], path)
+
+    def _prepare_spare(self) -> None:
+        """Start the process that will run the next tree, unless under a debugger; see spare.py."""
+        python, *module = self._command
+        is_calm = time.monotonic() > self._replaced_at + _CALM_SECONDS
+        if self._spare is None and is_calm and module[0] == "-m" and "DEBUGGER" not in os.environ:
+            command = [python, str(_SPARE), *module]
+            self._spare = self._launch(command, _python_path(self._tree), subprocess.PIPE)
+
+    def _launch(
+        self, command: Sequence[str], path: str, stdin: int | None = None
+    ) -> subprocess.Popen[bytes]:
         passed = {
+            "PYTHONPATH": path,
             "LISTEN_FDS": "1",
             "NOTIFY_SOCKET": str(self._folder / "notices"),
             # Connections that it has accepted when its successor is ready bring their requests.
@@ -132,11 +161,9 @@ class Supervisor:
         }
         # The shell's process id is that of the service, which it becomes.
         shell = ["/bin/sh", "-c", 'LISTEN_PID=$$ exec "$@"', "sh"]
-        environment = {**os.environ, **path, **passed}
-        python, *module = self._command
-        if debugger:
-            module = ["-m", "debugpy", "--listen", debugger, *module]
-        process = subprocess.Popen([*shell, python, *module], env=environment, pass_fds=[_LISTENER])
+        process = subprocess.Popen(
+            [*shell, *command], env=os.environ | passed, stdin=stdin, pass_fds=[_LISTENER]
+        )
         self._processes.append(process)
         return process
 
@@ -157,6 +184,22 @@ class Supervisor:
                 process.kill()
                 process.wait()
             self._processes.remove(process)
+
+
+def _python_path(tree: Path | None) -> str:
+    if tree is None:
+        return os.environ.get("PYTHONPATH", "")
+    return f"{tree}/service:{tree}/chassis:{tree}/debugger"
+
+
+def _run_on(spare: subprocess.Popen[bytes], path: str) -> bool:
+    """Let a spare run the code at this PYTHONPATH; return whether it is still there to do so."""
+    with suppress(BrokenPipeError):
+        if spare.stdin:
+            with spare.stdin:
+                spare.stdin.write(f"{path}\n".encode())
+            return True
+    return False
 
 
 def _failure_of(process: subprocess.Popen[bytes], notices: socket.socket) -> str:
