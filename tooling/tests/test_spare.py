@@ -198,7 +198,7 @@ def test_broken_code_is_reported_and_the_next_runs(service: Supervised) -> None:
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
 def test_spare_ends_with_its_supervisor(service: Supervised, number: signal.Signals) -> None:
-    """Whether the supervisor is stopped or killed, the spare does not stay."""
+    """Whether the supervisor is stopped or killed, the spare neither stays nor runs the code."""
     spare = spare_of(service)
     children = psutil.Process(service.process.pid).children()
 
@@ -210,6 +210,8 @@ def test_spare_ends_with_its_supervisor(service: Supervised, number: signal.Sign
         for child in children:
             if child.is_running():
                 child.kill()
+    service.process.wait(timeout_seconds=60)
+    assert [line for line in service.output if not line.startswith("{")] == []
 
 
 def sleeps(spare: psutil.Process) -> None:
