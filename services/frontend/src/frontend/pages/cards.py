@@ -11,20 +11,23 @@ from markupsafe import Markup, escape
 
 from frontend.backends.thoughts_backend import Thought
 from frontend.pages.links import find_links
-from frontend.pages.words import Moment, moment
+from frontend.pages.words import moment
 
 AUTHOR_COLOURS = 8
 
+# HTML that is the same on many pages is made here once: each value that a template escapes costs
+# 0.5 us, ten values a card were a tenth of a page's time.
 _LINK = Markup('<a href="{}" rel="nofollow noopener noreferrer">{}</a>')
+_AVATAR = Markup('<span class="avatar hue-{}" aria-hidden="true">{}</span>')
+_AUTHOR_LINK = Markup('<a class="author" href="/search?{}" dir="auto">{}</a>')
 
 
 class Author(NamedTuple):
-    """An author as displayed; `hue` is the number of the author's colour."""
+    """An author as displayed: an avatar in the author's colour, and a link to all thoughts."""
 
     name: str
-    query: str
-    letter: str
-    hue: int
+    avatar: Markup
+    link: Markup
 
 
 class Card(NamedTuple):
@@ -32,7 +35,7 @@ class Card(NamedTuple):
 
     id: int
     author: Author
-    moment: Moment
+    moment: Markup
     html: Markup
 
 
@@ -52,11 +55,11 @@ def cards(thoughts: Iterable[Thought], language: str) -> Iterator[Card]:
 @lru_cache(maxsize=1024)
 def author(username: str) -> Author:
     """Return the author of this name as displayed."""
+    colour = crc32(username.encode()) % AUTHOR_COLOURS
     return Author(
         name=username,
-        query=urlencode({"username": username}),
-        letter=username[:1].upper(),
-        hue=crc32(username.encode()) % AUTHOR_COLOURS,
+        avatar=_AVATAR.format(colour, username[:1].upper()),
+        link=_AUTHOR_LINK.format(urlencode({"username": username}), username),
     )
 
 

@@ -15,6 +15,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext, gettext_lazy
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, nodes
 from jinja2.visitor import NodeTransformer
+from markupsafe import Markup
 
 from frontend.pages.cards import cards
 from frontend.pages.cookies import forget_cookie, set_cookie
@@ -23,7 +24,7 @@ from frontend.pages.visitor import (
     LANGUAGES,
     PageRequest,
 )
-from frontend.pages.words import Moment, browser_in_words, event_in_words, moment
+from frontend.pages.words import browser_in_words, event_in_words, moment
 from frontend.serving.static_files import static_address
 from mythoughts_chassis.observation import current_ids
 
@@ -92,7 +93,7 @@ class TranslatedEnvironment(Environment):
         del d
         return self.globals
 
-    def _moment(self, time: datetime) -> Moment:
+    def _moment(self, time: datetime) -> Markup:
         return moment(time, datetime.now(UTC), self._language)
 
     def compile(
