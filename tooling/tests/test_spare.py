@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import tarfile
+import time
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
@@ -212,6 +213,26 @@ def test_spare_ends_with_its_supervisor(service: Supervised, number: signal.Sign
                 child.kill()
     service.process.wait(timeout_seconds=60)
     assert [line for line in service.output if not line.startswith("{")] == []
+
+
+def test_debugger_has_no_spare(python: Path) -> None:
+    """Under a debugger, each process is started with it."""
+    (packages,) = python.parent.parent.glob("lib/python*/site-packages")
+    (packages / "debugpy.py").write_text(
+        "import runpy, sys\n"
+        "sys.argv[:] = sys.argv[4:]\n"
+        "runpy.run_module(sys.argv[0], run_name='__main__', alter_sys=True)\n"
+    )
+    with supervisor_of(["-m", "grove"], {"DEBUGGER": "1"}, python=python) as service:
+        service.ask("receive", "one", tree=tree("one"))
+        service.process.start()
+        wait_until(lambda: starts(service), what=lambda: "\n".join(service.output))
+
+        # Longer than it takes until another service has a spare.
+        time.sleep(2)
+
+        (only,) = psutil.Process(service.process.pid).children()
+        assert "debugpy" in only.cmdline()
 
 
 def sleeps(spare: psutil.Process) -> None:
