@@ -50,3 +50,8 @@ def test_without_statistics_a_term_can_be_in_all_thoughts() -> None:
 def test_the_rarest_grams_are_looked_up(term: str, grams: list[str]) -> None:
     """Grams in many thoughts are omitted, unless there are no others."""
     assert SHARES.grams_to_look_up(term) == grams
+
+
+def test_a_term_of_common_grams_is_looked_up_by_its_rarest() -> None:
+    """If all grams are in many thoughts, one of them is still needed."""
+    assert Shares({"abc": 0.5, "bcd": 0.4}).grams_to_look_up("abcd") == ["bcd"]
