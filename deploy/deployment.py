@@ -35,8 +35,10 @@ def prepare(kubectl: Kubectl, delivery: Delivery, environment: Mapping[str, str]
     apply_overlay(kubectl, LOCAL, delivery, environment)
     names = ",".join(service.workload for service in SERVICES)
     selector = f"--selector=app.kubernetes.io/name in ({names})"
+    kinds = "deployments,services,ingresses"
     with step("Deleting the three services"):
-        kubectl.run("delete", "deployments,services,ingresses", selector, "--namespace", NAMESPACE)
+        # It waits until their pods have ended, so that the reader's list shows none of them.
+        kubectl.run("delete", kinds, selector, "--cascade=foreground", "--namespace", NAMESPACE)
     say(messages.PREPARED)
 
 

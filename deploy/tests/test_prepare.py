@@ -18,7 +18,7 @@ def test_services_are_deleted_once_their_data_is_loaded(workplace: Workplace) ->
         [
             *("delete", "deployments,services,ingresses"),
             "--selector=app.kubernetes.io/name in (thoughts-backend,users-backend,frontend)",
-            *("--namespace", "example"),
+            *("--cascade=foreground", "--namespace", "example"),
         ],
     ]
     assert "docs/chapter.md applies them one by one." in outcome.output

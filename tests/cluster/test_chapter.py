@@ -72,11 +72,13 @@ def is_ready(line: str) -> bool:
 
 
 def test_prepared_namespace_has_databases_alone(walk: Outputs) -> None:
-    """After `make prepare` only the two databases run."""
+    """After `make prepare` there are only the two databases, which run."""
     *_, listed = walk["The namespace"]
 
-    running = {name for name, line in pods(listed, "").items() if is_ready(line)}
-    assert running == {"thoughts-database-0", "users-database-0"}
+    running = pods(listed, "")
+    del running["NAME"]
+    assert running.keys() == {"thoughts-database-0", "users-database-0"}
+    assert all(map(is_ready, running.values()))
 
 
 def test_files_of_each_service_are_applied_one_by_one(walk: Outputs) -> None:
