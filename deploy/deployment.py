@@ -80,16 +80,14 @@ def redeploy(kubectl: Kubectl, service: Service, delivery: Delivery, *, seconds:
     changes = [f"{container['name']}={image}" for container in containers]
     name = f"deployment/{service.workload}"
     kubectl.run("set", "image", name, *changes, "--namespace", NAMESPACE)
-    with suppress(Failure):  # The next run deletes them.
-        # Now, because the pods take longer to start.
-        needed = _images_to_go_back_to(kubectl, service)
-        delivery.remove_old(service, needed={*needed, image})
     try:
         wait_until_ready(kubectl, NAMESPACE, seconds=seconds, only=service.workload)
     except (Failure, KeyboardInterrupt) as error:
         why = str(error) or "Stopped waiting."
         raise Failure(messages.old_pods_serve(why, kubectl, service)) from error
     say(f"\n{service.workload} runs {image} after {time.monotonic() - started:.1f} s.")
+    with suppress(Failure):  # The next run deletes them.
+        delivery.remove_old(service, needed=_images_to_go_back_to(kubectl, service))
 
 
 def _images_to_go_back_to(kubectl: Kubectl, service: Service) -> set[str]:
