@@ -2,11 +2,11 @@
 
     spare.py -m PACKAGE ARGUMENTS...
 
-It imports what the code needs of other people's packages, which is most of the time of a start.
-Then it waits for a line on standard input, the PYTHONPATH of the code to run, and is the process
-that `python -m PACKAGE ARGUMENTS...` would be. If its input ends without a line, so does it.
+It imports the third-party packages that the code needs, which is most of the time of a start. Then
+it waits for a line on standard input, the PYTHONPATH of the code to run, and becomes the process
+that `python -m PACKAGE ARGUMENTS...` would be. It ends if its input ends without a line.
 
-Our own code is only read before, never imported: what will run is another state of it.
+Until then our own code is only parsed, never imported: what will run is a newer state of it.
 """
 
 import ast
@@ -26,7 +26,7 @@ _INSTALLED = {Path(sysconfig.get_path(kind)) for kind in ("purelib", "platlib")}
 
 
 def import_packages(package: str) -> None:
-    """Import all modules of others that the code of our package imports, except in functions."""
+    """Import the third-party modules that the code of our package imports outside of functions."""
     seen, waiting = set(), list(_modules_of(package))
     while waiting:
         name = waiting.pop()
@@ -38,7 +38,7 @@ def import_packages(package: str) -> None:
 
 
 def _modules_of(package: str) -> Iterator[str]:
-    """Modules are also named in settings, so all of them; but services do not import migrations."""
+    """All modules, because some are only named in settings; but services import no migrations."""
     if folder := _folder_of_ours(package):
         for file in folder.rglob("*.py"):
             module = file.relative_to(folder.parent).with_suffix("")
@@ -47,7 +47,7 @@ def _modules_of(package: str) -> Iterator[str]:
 
 
 def _imported_by(module: str) -> list[str]:
-    """Import a module of others, or return what one of ours imports."""
+    """Import a third-party module, or return what one of ours imports."""
     package, *names = module.split(".")
     folder = _folder_of_ours(package)
     if folder is None:
@@ -97,7 +97,7 @@ def main() -> None:
     os.environ["PYTHONPATH"] = line.rstrip("\n")
     path = [folder for folder in os.environ["PYTHONPATH"].split(":") if folder]
     if times != _times_of_installation() or _has_one_of(set(sys.modules), path):
-        # The code would import something else by a name that is imported.
+        # One of the names that are imported already would stand for something else.
         os.execv(sys.executable, [sys.executable, *sys.argv[1:]])  # noqa: S606 (needs no shell)
     others = [entry for entry in sys.path[1:] if entry not in before]
     sys.path[:] = [str(Path.cwd()), *path, *others]
