@@ -24,11 +24,6 @@ def pytest_configure() -> None:
     heed_signals()
 
 
-def pytest_xdist_auto_num_workers() -> int:
-    """Use three workers for two cores, because many tests wait more than they compute."""
-    return (os.cpu_count() or 1) * 3 // 2
-
-
 def pytest_itemcollected(item: pytest.Item) -> None:
     """Give the tests that schemathesis makes, one an operation, ids of their own.
 
