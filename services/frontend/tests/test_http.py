@@ -152,6 +152,18 @@ def test_connections_of_browsers_are_kept(frontend: RunningFrontend) -> None:
     connection.close()
 
 
+def test_page_begins_in_the_first_packet(frontend: RunningFrontend) -> None:
+    """The head of a response is sent together with the page."""
+    with socket.create_connection(("127.0.0.1", frontend.port)) as client:
+        for _ in range(20):
+            client.sendall(b"GET /login/ HTTP/1.1\r\nHost: localhost\r\n\r\n")
+
+            head, _, page = client.recv(65_536).partition(b"\r\n\r\n")
+
+            assert head.startswith(b"HTTP/1.1 200 ")
+            assert page.rstrip().endswith(b"</html>")
+
+
 def test_static_files_are_kept_by_browsers(browser: Browser) -> None:
     """The files of a page can be cached forever: their addresses depend on their contents."""
     addresses = re.findall(r'"(/static/[^"]+)"', browser.get("/login/").text)
