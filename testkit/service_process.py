@@ -122,6 +122,18 @@ def service_maker(
 
 def check_answers_without_a_log(package: str, environment: Mapping[str, str], path: str) -> None:
     """Start a service that cannot log, and check that it answers fully and in time."""
+    # Unbuffered, as in containers, each write fails; buffered, each flush does.
+    for unbuffered in ("1", ""):
+        without_log = {**environment, "PYTHONUNBUFFERED": unbuffered}
+        with _running_without_a_log(package, without_log) as http:
+            for method, target in (("GET", path), ("HEAD", path), ("GET", "/%E6%B0%B4")):
+                answer = http.request(method, target)
+                assert answer.status == (200 if target == path else 404)
+                assert answer.headers["X-Request-ID"]
+
+
+@contextmanager
+def _running_without_a_log(package: str, environment: Mapping[str, str]) -> Iterator[HttpClient]:
     port = free_port()
     reading, writing = os.pipe()
     os.close(reading)
@@ -135,10 +147,7 @@ def check_answers_without_a_log(package: str, environment: Mapping[str, str], pa
     http = _client_at(port)
     try:
         wait_until(lambda: process.poll() is not None or is_ready(f"{http.base_url}/healthz"))
-        for method, target in (("GET", path), ("HEAD", path), ("GET", "/%E6%B0%B4")):
-            answer = http.request(method, target)
-            assert answer.status == (200 if target == path else 404)
-            assert answer.headers["X-Request-ID"]
+        yield http
     finally:
         process.kill()
         process.wait()
