@@ -34,9 +34,10 @@ class Api:
 
     `parts` are the objects that the endpoints use. The `databases` among them, the primary first,
     are open while the application runs, and `background` runs as long; work that raises is logged
-    and not started again. Tokens of `ended` sessions are refused; without it, the `guard` must do
-    that, which checks each caller further, after their token. Set `draining` to make the service
-    unready before it stops. The constructor raises `KeySetError` if the public keys cannot be read.
+    and not started again. Tokens of `ended` sessions are refused. The `guard` checks each caller
+    after the token; without `ended`, it must refuse ended sessions. Set `draining` to make the
+    service unready before it stops. The constructor raises `KeySetError` if the public keys cannot
+    be read.
     """
 
     def __init__(  # noqa: PLR0913 (it is the assembly)

@@ -148,7 +148,7 @@ def as_problem(error: Exception) -> Problem:
 def _completed(
     headers: Iterable[tuple[bytes, bytes]], ids: RequestIds, *, has_token: bool
 ) -> list[tuple[bytes, bytes]]:
-    """Return the headers of a response; that to a request with a token belongs to somebody."""
+    """Return the headers of a response; one to a request with a token must not be stored."""
     completed = [*headers, (b"x-request-id", ids.request_id.encode())]
     if has_token and all(name != b"cache-control" for name, _ in completed):
         completed.append((b"cache-control", b"no-store"))

@@ -1,6 +1,6 @@
 """PostgreSQL: one connection pool per process, which survives database outages.
 
-The request's deadline (`asgi`) limits statements and the wait for a connection: cancelling a
+The request's deadline (`endpoints`) limits statements and the wait for a connection: cancelling a
 request cancels its statement. If the server does not respond even to that, the connection is
 closed soon after.
 """
@@ -114,8 +114,8 @@ class Database:
     async def run(self, work: Callable[[Connection], Awaitable[T]], *, repeatable: bool) -> T:
         """Return the result of `work` with a connection; raises `Unavailable`.
 
-        With `repeatable`, work is retried once if its connection is lost. Set it for everything
-        except writes, whose outcome is unknown in that case.
+        With `repeatable`, work is retried once if its connection is lost. Set it only if doing the
+        work twice does no harm: the outcome of a write is unknown in that case.
         """
         try:
             try:

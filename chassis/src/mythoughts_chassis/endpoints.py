@@ -1,9 +1,9 @@
 """Endpoints: an endpoint is one typed function, from which it is also documented.
 
-    @get("/api/thoughts")
-    async def list_thoughts(parts: Parts, query: ThoughtsQuery) -> Page[Thought]:
-        \"\"\"List or search everybody's thoughts, newest first.\"\"\"
-        return await thoughts.find(parts, query)
+    @get("/api/thoughts/{thought_id}", etag=True, problems=(NotFound,))
+    async def get_thought(parts: Parts, thought_id: int) -> Thought:
+        \"\"\"Get one thought.\"\"\"
+        return await thoughts.get(parts.database, thought_id)
 
 docs/endpoints.md describes the parameters, the results and the options. `openapi` documents the
 endpoints, and `api` serves them.
@@ -46,7 +46,8 @@ ENDED_SESSIONS_UNKNOWN = (
 _SCHEME = re.compile(r"Bearer(?: +Bearer)?(?: +|$)", re.IGNORECASE | re.ASCII)
 
 Handler = Callable[..., Awaitable[Any]]
-# From the service's parts and what a token says to the caller as the service knows them.
+# Takes the parts and the caller as the token describes them; returns the caller as the service
+# knows them.
 Guard = Callable[[Any, Principal], Awaitable[Principal]]
 Content = TypeVar("Content")
 

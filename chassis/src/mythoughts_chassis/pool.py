@@ -1,4 +1,4 @@
-"""A pool of PostgreSQL connections, which saves each request a third of asyncpg's part in it.
+"""A pool of PostgreSQL connections, which costs a third less than asyncpg's own.
 
 asyncpg's own pool wraps connections in proxies and resets them each time; ADR 31 says what that
 costs. Here a connection is reset only after work that failed. So no code may leave session state

@@ -1,7 +1,7 @@
 """What clients are told about limits: the headers of draft-ietf-httpapi-ratelimit-headers-10.
 
-    RateLimit-Policy: "shares";q=60;w=60
-    RateLimit: "shares";r=12;t=34
+    RateLimit-Policy: "shares-per-minute";q=60;w=60
+    RateLimit: "shares-per-minute";r=12;t=34
 
 `q` requests are possible in `w` seconds; `r` are left for now, and in `t` seconds there are more.
 """

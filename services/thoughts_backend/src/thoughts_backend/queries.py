@@ -1,7 +1,7 @@
 """All SQL of the Thoughts Backend, except lists and searches (`list_queries`).
 
 Functions that take the database run one statement on any connection; `repeatable` says whether it
-may run twice. Those that take a connection are parts of a transaction.
+may run twice. Those that take a connection may be parts of a transaction.
 """
 
 from datetime import datetime
@@ -134,7 +134,7 @@ async def insert_thought(
 
 
 async def find_share_counts(database: Database, user_id: int) -> ShareCounts | None:
-    """Return the counts of a user who has reached a limit; None if they are old enough to go."""
+    """Return the counts of a user who has reached a limit; None if the row has been deleted."""
     row = await database.fetchrow(
         f"SELECT {_COUNTS} FROM share_counts WHERE user_id = $1", user_id, repeatable=True
     )

@@ -1,8 +1,9 @@
 """How a search works: exact, in the order of ids, with bounded work.
 
-A search is a sequence of steps, which `search_plan` chooses; one loop, `_follow`, takes them until
-the page is full, the list has ended or the time is up. Then the page ends at the point that the
-search has reached, and the next page continues from there.
+A search is a sequence of steps. `Search.find` takes the first two, which read the newest thoughts;
+`search_plan` chooses the others, and one loop, `_follow`, takes them until the page is full, the
+list has ended or the time is up. Then the page ends at the point that the search has reached, and
+the next page continues from there.
 """
 
 import asyncio
@@ -12,13 +13,13 @@ from dataclasses import replace
 
 from mythoughts_chassis.database import Connection, Database
 from thoughts_backend import list_queries
+from thoughts_backend.frequencies import Frequencies
 from thoughts_backend.list_queries import Found, Walked, Wanted
 from thoughts_backend.schemas import Thought
 from thoughts_backend.search_plan import PACE, Pace, Plan, beyond, plan
-from thoughts_backend.shares import Shares
 
-# How long the shares of grams are cached.
-SHARES_SECONDS = 600.0
+# How long the frequencies of grams are cached.
+FREQUENCIES_SECONDS = 600.0
 
 
 class Search:
@@ -28,7 +29,7 @@ class Search:
         self._pace = pace
         # The others wait, so that searches do not monopolize the database.
         self._turns = asyncio.Semaphore(at_once)
-        self._shares = Shares({})
+        self._frequencies = Frequencies({})
         self._cached_until = 0.0
 
     async def find(self, database: Database, wanted: Wanted, limit: int) -> Found:
@@ -47,12 +48,12 @@ class Search:
             # Thoughts that arrive during the search are not part of it.
             below = min(wanted.below, walked.newest_id + 1)
             wanted = beyond(replace(wanted, below=below), walked.reached)
-            share = min(len(thoughts) / read, self._shares.at_most(lower)) if thoughts else 0.0
-            if missing > share * self._pace.long_walk:
+            frequency = min(len(thoughts) / read, self._frequencies.at_most(lower))
+            if missing > frequency * self._pace.long_walk:
                 break
         wanted = replace(wanted, search=walked.folded)
-        grams = self._shares.grams_to_look_up(walked.folded)
-        is_dense = missing <= share * self._pace.near_ids
+        grams = self._frequencies.grams_to_look_up(walked.folded)
+        is_dense = missing <= frequency * self._pace.near_ids
 
         async def go_on(connection: Connection) -> Found:
             steps = plan(self._pace, wanted, grams, missing, is_dense=is_dense)
@@ -66,19 +67,19 @@ class Search:
     async def _learn(self, database: Database) -> None:
         """Read how frequent the common grams are, from time to time."""
         if time.monotonic() > self._cached_until:
-            frequencies = await database.run(list_queries.fetch_frequencies, repeatable=True)
-            self._shares = Shares(frequencies)
+            known = await database.run(list_queries.fetch_frequencies, repeatable=True)
+            self._frequencies = Frequencies(known)
             # Only now: after a failure, the next search tries again.
-            self._cached_until = time.monotonic() + SHARES_SECONDS
+            self._cached_until = time.monotonic() + FREQUENCIES_SECONDS
 
     def _first_length(self, lower: str, limit: int) -> int:
         """Return how many thoughts the first walk reads: more if they may fill the page."""
-        share = self._shares.expected(lower)
-        # Twice what is needed if that is the share.
+        frequency = self._frequencies.expected(lower)
+        # Twice what is needed if that is right.
         needed = 2 * limit
-        if needed > share * self._pace.long_walk:
+        if needed > frequency * self._pace.long_walk:
             return self._pace.first_walk
-        return max(self._pace.first_walk, round(needed / share))
+        return max(self._pace.first_walk, round(needed / frequency))
 
 
 async def _walk(database: Database, wanted: Wanted, *, length: int, limit: int) -> Walked:

@@ -1,7 +1,7 @@
 """The limit of searches, which each process counts for itself, by the network of the client.
 
-In memory, because counting in the database would cost as much as many a search. So with several
-processes a network may search as many times more.
+In memory, because counting in the database would cost as much as many a search. So with n
+processes a network may search up to n times as often.
 """
 
 import time

@@ -85,14 +85,15 @@ class Pace:
     first_ids: int = 2**16
     parts: int = 8
     # If the first blocks do not fill the page, everything is searched in a small database; in one
-    # that is larger than `growth` times `first_ids`, only if they hold less than a tenth of a page.
+    # that is larger than `growth` times `first_ids`, only if they hold less than a tenth of what
+    # the page lacks.
     rare: int = 10
     # How many times more the next larger blocks hold.
     growth: int = 4
     # A step beyond the first blocks is given up after this time: there can be too many candidates.
     # Larger blocks are searched if half of the time is expected to be enough.
     step_seconds: float = 0.04
-    # After this time no further step starts.
+    # After this time no further step starts, unless the last was given up.
     page_seconds: float = 0.08
 
 
@@ -130,7 +131,7 @@ def _read_on(pace: Pace) -> Plan:
 
 
 def _widen(pace: Pace, first_ids: int, seconds: float | None) -> Plan:
-    """Ask about more and more blocks, if the first took so many seconds."""
+    """Ask about more and more blocks; `seconds` is what the first took."""
     ids = first_ids
     while True:
         if seconds is None:

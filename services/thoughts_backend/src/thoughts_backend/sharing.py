@@ -26,7 +26,7 @@ _REFUSED = Counter("thoughts_refused", "Thoughts that were refused because of a 
 class ShareLimits:
     """How many thoughts a user may share in a minute and in a day; 0 means any number.
 
-    A minute, or a day, begins with the first thought after the last one has ended.
+    A minute, or a day, begins with the first thought after the previous one has ended.
     """
 
     per_minute: int

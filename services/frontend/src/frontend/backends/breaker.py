@@ -36,7 +36,7 @@ class CircuitBreaker:
         return self._failures >= self._failures_to_open
 
     def admits_call(self) -> bool:
-        """Return whether a call may be made now. If so, the caller must report its outcome."""
+        """Return whether a call may be made now. If so, the caller reports its outcome."""
         with self._lock:
             if not self.is_open:
                 return True

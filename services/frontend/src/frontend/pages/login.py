@@ -63,8 +63,8 @@ def log_out(request: PageRequest) -> HttpResponse:
 def _has_ended(request: PageRequest) -> bool:
     """End the visitor's session, if any; return False if that was not possible.
 
-    The browser forgets the token all the same. Nobody can renew it, so the session lasts no longer
-    than the token; its user can end it earlier on the page of their sessions.
+    The browser forgets the token all the same. Only somebody who has copied it can still use or
+    renew it; the user can end the session on the page of their sessions.
     """
     if request.visitor.principal is None:
         return True

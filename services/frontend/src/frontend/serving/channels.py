@@ -1,7 +1,6 @@
-"""The HTTP/1.1 of the Frontend; whoever follows a request can skip this module.
+"""The HTTP/1.1 of the Frontend: that of waitress, with the limits of `connections.py`.
 
-It is that of waitress, with the limits of `connections.py`. waitress itself bounds only the time
-without a single byte, in either direction.
+waitress itself bounds only the time without a single byte, in either direction.
 """
 
 import math
@@ -64,8 +63,8 @@ class _Refusal(ErrorTask):
 class _Response(WSGITask):
     """Sends the head of a response together with the beginning of its body.
 
-    Each call of the system lets another thread take over: with 16 connections, one call less saves
-    a page 7 % of its time.
+    Each system call lets another thread take over: with 16 connections, one call fewer saves a page
+    7 % of its CPU time.
     """
 
     channel: "Channel"

@@ -1,4 +1,4 @@
-"""The audit log, limits of sharing, and stored answers that can be found by their thought."""
+"""The audit log, limits of sharing, stored answers by their thought, and how frequent grams are."""
 
 from alembic import op
 
