@@ -2,7 +2,7 @@
 
 No connection lasts without end, and no client takes all of them. Each phase of a connection has its
 time: the opening, until a request has arrived (`HEADER_SECONDS`), the request with its body and
-response (`REQUEST_SECONDS`), and the time between two requests (`KEEP_ALIVE_SECONDS`). The bytes
+response (`RESPONSE_SECONDS`), and the time between two requests (`KEEP_ALIVE_SECONDS`). The bytes
 that a client sends in it do not extend it.
 
 A server holds at most `MAX_CONNECTIONS`, and of one client network `MAX_OF_A_NETWORK`. Where one
@@ -23,7 +23,7 @@ from prometheus_client import Counter, Gauge
 from mythoughts_chassis.clients import Network, is_in, network_of
 
 HEADER_SECONDS = 10.0
-REQUEST_SECONDS = 30.0
+RESPONSE_SECONDS = 30.0
 # Longer than load balancers keep idle connections, so that they close them first.
 KEEP_ALIVE_SECONDS = 75
 # After a request is refused, what the client still sends is read and discarded for this long:

@@ -20,7 +20,7 @@ from mythoughts_chassis.connections import (
     LINGER_SECONDS,
     MAX_HEADER_BYTES,
     MAX_LINGER_BYTES,
-    REQUEST_SECONDS,
+    RESPONSE_SECONDS,
     Connections,
 )
 
@@ -124,7 +124,7 @@ class HttpProtocol(HttpToolsProtocol):
         if not self.pipeline:
             self._running = self.cycle
         self.headers = _TRAILERS
-        self._enter(REQUEST_SECONDS)
+        self._enter(RESPONSE_SECONDS)
         if len(self.pipeline) > MAX_PIPELINED:
             self.transport.abort()
             raise _TooMuch

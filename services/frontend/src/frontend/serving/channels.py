@@ -23,7 +23,7 @@ from mythoughts_chassis.connections import (
     KEEP_ALIVE_SECONDS,
     LINGER_SECONDS,
     MAX_LINGER_BYTES,
-    REQUEST_SECONDS,
+    RESPONSE_SECONDS,
     Connections,
 )
 
@@ -118,7 +118,7 @@ class Channel(HTTPChannel):
         if self.requests:
             self._enter(math.inf)
         elif after != before and self.request is not None:
-            self._enter(REQUEST_SECONDS if self.request.headers_finished else HEADER_SECONDS)
+            self._enter(RESPONSE_SECONDS if self.request.headers_finished else HEADER_SECONDS)
         return is_taken
 
     def service(self) -> None:
