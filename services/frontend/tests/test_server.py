@@ -16,7 +16,7 @@ from frontend.settings import Settings
 from services.frontend.tests.conftest import RunningFrontend
 from testkit.browser import Browser
 from testkit.fake_backend import FakeThoughtsBackend
-from testkit.http_client import HttpClient
+from testkit.http_client import HttpClient, read_answer
 from testkit.service_process import MakeProcess, ServiceProcess
 from testkit.token_maker import TokenMaker
 from testkit.waiting import WAIT_SECONDS, wait_until
@@ -115,6 +115,57 @@ def test_request_in_flight_is_answered_before_the_end(
     assert frontend.process.wait(timeout_seconds=30) == 0
 
 
+def test_idle_connection_closes_while_others_are_answered(
+    make_process: MakeProcess, thoughts: FakeThoughtsBackend
+) -> None:
+    """At the end an idle connection closes at once: no request is sent to a process that ends."""
+    thoughts.stall()
+    frontend = make_process()
+    frontend.start()
+    with ThreadPoolExecutor(1) as pool, frontend.http.connection() as idle:
+        idle.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+        received = idle.recv(4096)
+        page = pool.submit(frontend.http.get, "/search")
+        assert thoughts.called.wait(WAIT_SECONDS)
+
+        frontend.process.signal(signal.SIGTERM)
+        received += read_answer(idle)
+
+        is_answered = page.done()
+        thoughts.released.set()
+    assert received.startswith(b"HTTP/1.1 200 ")
+    assert not is_answered
+
+
+def test_request_that_arrives_slowly_is_answered_before_the_end(make_process: MakeProcess) -> None:
+    """A request that has begun to arrive when the service stops gets its response."""
+    frontend = make_process()
+    frontend.start()
+    with frontend.http.connection() as slow, frontend.http.connection() as idle:
+        slow.sendall(b"GET /healthz HTTP/1.1\r\nHost: ")
+        idle.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+        # The Frontend reads its connections in one loop: it has read the first one as well.
+        idle.recv(4096)
+        frontend.process.signal(signal.SIGTERM)
+        read_answer(idle)
+        slow.sendall(b"x\r\n\r\n")
+
+        assert read_answer(slow).startswith(b"HTTP/1.1 200 ")
+
+
+def test_connection_that_comes_with_the_signal_is_answered(make_process: MakeProcess) -> None:
+    """A connection accepted just before the end brings its request."""
+    frontend = make_process()
+    frontend.start()
+    frontend.process.signal(signal.SIGSTOP)
+    with frontend.http.connection() as connection:
+        connection.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+        frontend.process.signal(signal.SIGINT)
+        frontend.process.signal(signal.SIGCONT)
+
+        assert read_answer(connection).startswith(b"HTTP/1.1 200 ")
+
+
 def test_requests_that_wait_for_a_thread_are_answered_before_the_end(settings: Settings) -> None:
     """A stopping server also answers requests that have arrived but have no thread yet."""
     released = threading.Event()
@@ -149,6 +200,18 @@ def test_service_is_unready_but_serving_while_it_drains(make_process: MakeProces
 
     assert before == 200
     assert page.status == 200
+
+
+def test_second_signal_ends_the_draining(make_process: MakeProcess) -> None:
+    """A second signal stops a draining service at once, and the status is still 0."""
+    frontend = make_process(DRAIN_SECONDS="60")
+    frontend.start()
+    frontend.process.signal(signal.SIGTERM)
+    wait_until(lambda: frontend.http.get("/readyz").status != 200)
+
+    frontend.process.signal(signal.SIGTERM)
+
+    assert frontend.process.wait(timeout_seconds=30) == 0
 
 
 def test_connections_end_with_their_next_answer_while_draining(make_process: MakeProcess) -> None:

@@ -232,26 +232,46 @@ class Server(TcpWSGIServer):
         )
 
     def run(self) -> None:
-        """Serve until `stop`, then finish the requests that have arrived."""
-        while not self._is_stopping:
+        """Serve until `stop`, then finish the requests that have begun to arrive."""
+        while not self._is_stopping and not self._is_replaced():
             self._serve_once()
         wasyncore.dispatcher.close(self)
+        # The last round may have accepted a connection; now its request is read.
+        self._serve_once(wait_seconds=0)
         ends_at = time.monotonic() + FINISH_SECONDS
-        while self._has_work() and time.monotonic() < ends_at:
+        while self._close_idle() and time.monotonic() < ends_at:
             self._serve_once()
+
+    def drain(self) -> None:
+        """Report that the service is not ready; may be called by a handler of signals."""
+        self.readiness.draining = True
+        self.pull_trigger()
 
     def stop(self) -> None:
         """End `run` soon; may be called by a handler of signals."""
-        self.readiness.draining = self._is_stopping = True
-        self.pull_trigger()
+        self._is_stopping = True
+        self.drain()
 
-    def _has_work(self) -> bool:
-        channels = [one for one in self.open_sockets.values() if isinstance(one, Channel)]
-        return any(channel.requests or channel.total_outbufs_len for channel in channels)
+    def _is_replaced(self) -> bool:
+        """Whether all connections are the successor's."""
+        return self.has_successor and self.readiness.draining and not self._channels()
 
-    def _serve_once(self) -> None:
+    def _close_idle(self) -> list[Channel]:
+        """Close the connections that wait for no response; return the others."""
+        busy = []
+        for channel in self._channels():
+            if channel.request or channel.requests or channel.total_outbufs_len:
+                busy.append(channel)
+            else:
+                channel.handle_close()
+        return busy
+
+    def _channels(self) -> list[Channel]:
+        return [one for one in self.open_sockets.values() if isinstance(one, Channel)]
+
+    def _serve_once(self, wait_seconds: float = LOOP_SECONDS) -> None:
         """Wait for what the connections bring, and handle it."""
-        wasyncore.loop(LOOP_SECONDS, use_poll=True, map=self.open_sockets, count=1)
+        wasyncore.loop(wait_seconds, use_poll=True, map=self.open_sockets, count=1)
         now = time.monotonic()
         if now >= self._checks_at:
             self._checks_at = now + 1

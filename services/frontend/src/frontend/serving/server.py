@@ -1,9 +1,10 @@
 """Serves with waitress, and shuts down gracefully.
 
 On SIGTERM, /readyz returns 503 and requests are still served for DRAIN_SECONDS so that load
-balancers notice; each response closes its connection. Then no new connections are accepted, and
-requests that have arrived are finished. SIGINT stops without that delay. A socket of a supervisor
-is left to the successor at once.
+balancers notice; each response closes its connection. Then no new connections are accepted, idle
+ones are closed, and requests that have begun to arrive are finished. A second SIGTERM, or SIGINT,
+ends the delay. A socket of a supervisor is left to the successor at once, and the delay ends with
+the last connection.
 """
 
 import signal
@@ -89,9 +90,10 @@ def serve(app: WSGIApplication, settings: Settings, readiness: Readiness) -> Non
 
 def _stop_on_signals(server: Server, drain_seconds: float) -> None:
     def drain(*_: object) -> None:
-        server.readiness.draining = True
+        seconds = 0 if server.readiness.draining else drain_seconds
+        server.drain()
         # A timer of 0 seconds would be disabled.
-        signal.setitimer(signal.ITIMER_REAL, max(drain_seconds, 0.001))
+        signal.setitimer(signal.ITIMER_REAL, max(seconds, 0.001))
 
     def stop(*_: object) -> None:
         server.stop()
