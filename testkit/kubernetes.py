@@ -120,10 +120,12 @@ class Cluster:
         return subprocess.run(command, capture_output=True, text=True, check=False).stdout
 
     def restore(self) -> None:
-        """Start what does not run."""
+        """Start what does not run, and take away the pods that a test has added."""
         self.start_database()
         self.restart(*stopped(self))
         for service in SERVICES:
+            if len(self.pods(service)) > 1:
+                self.scale(service, 1)
             self.wait_for_answer(service)
 
     def scale(self, service: str, pods: int) -> None:

@@ -80,7 +80,6 @@ def test_pods_that_come_serve_the_working_tree(
 
     assert all("<!-- saved -->" in page for page in pages)
     assert all("<!-- again -->" in login_page(cluster) for _ in range(20))
-    cluster.scale("frontend", 1)
 
 
 def test_end_gives_the_image_back(cluster: Cluster, tree: Tree) -> None:

@@ -56,7 +56,6 @@ def test_killed_pod_loses_no_confirmed_thought(
 
     print(f"{requests.successes} requests answered, {requests.failures} not, one {service} killed")
     assert set(requests.confirmed) <= set(own_texts(cluster.system.thoughts(writer)))
-    cluster.scale(service, 1)
 
 
 def test_restarted_database_loses_no_confirmed_thought(
