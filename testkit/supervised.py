@@ -1,6 +1,7 @@
 """A service under the supervisor of `make dev` and `make cluster-dev`."""
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -11,9 +12,19 @@ from local.ports import free_port
 from local.process import Process
 from testkit.http_client import CONNECTION_ERRORS, HttpClient
 from testkit.own_server import temporary_folder
+from testkit.service_process import ServiceProcess
 from testkit.waiting import repeated, wait_until
 from tooling.readiness import is_ready
 from tooling.supervision import READY, SUPERVISOR
+
+# Listens as a supervisor does, and becomes the process that its arguments name.
+_LISTENING = """
+import os, socket, sys
+os.dup2(socket.create_server(("127.0.0.1", 0)).detach(), 3)
+os.set_inheritable(3, True)
+os.environ |= {"LISTEN_FDS": "1", "LISTEN_PID": str(os.getpid())}
+os.execv(sys.executable, [sys.executable, *sys.argv[1:]])
+"""
 
 
 class Supervised:
@@ -67,15 +78,39 @@ def supervisor_of(
 
 
 def replace_under_load(service: Supervised, path: str, *, times: int) -> list[object]:
-    """Replace the process while clients open connections; return each answer that is not 200."""
+    """Replace the process while clients open connections; return each answer that is not 200.
 
-    def ask() -> object:
+    One client keeps its connection, and asks just before and after each replacement.
+    """
+
+    def ask(client: HttpClient) -> object:
         try:
-            return HttpClient(service.url).get(path).status
+            return client.get(path).status
         except CONNECTION_ERRORS as error:
             return repr(error)
 
-    with repeated(ask, threads=4) as outcomes:
+    kept = HttpClient(service.url, keeps_connections=True)
+    with repeated(lambda: ask(HttpClient(service.url)), threads=4) as outcomes:
         for _ in range(times):
+            outcomes.append(ask(kept))
             assert service.ask("restart") == READY
+            outcomes.append(ask(kept))
     return [outcome for outcome in outcomes if outcome != 200]
+
+
+def check_replaced_process(service: ServiceProcess) -> None:
+    """Check that a process with a successor answers on a kept connection, and ends with it.
+
+    `service` has not been started, and has a minute to drain.
+    """
+    service.process.command[1:2] = ["-c", _LISTENING, "-m"]
+    service.start()
+    kept = HttpClient(service.http.base_url, keeps_connections=True)
+    before = kept.get("/healthz")
+
+    service.process.signal(signal.SIGTERM)
+    # Until it has the signal, it leaves the connection open.
+    wait_until(lambda: kept.get("/healthz").headers["Connection"] == "close")
+
+    assert before.headers["Connection"] is None
+    assert service.process.wait(timeout_seconds=30) == 0

@@ -5,7 +5,8 @@ the load balancer notices, finishes requests in flight, and exits. A second sign
 
 While the service drains, each response also closes its connection (RFC 9112, section 9.6):
 clients that keep connections and do not check readiness would otherwise use them until they break.
-A service with a socket of a supervisor leaves new connections to its successor meanwhile.
+A service with a socket of a supervisor leaves new connections to its successor meanwhile, and stops
+once it has no connection.
 """
 
 import signal
@@ -86,6 +87,8 @@ class _DrainingServer(uvicorn.Server):
 
     async def on_tick(self, counter: int) -> bool:
         """Return whether it is time to stop; called by uvicorn ten times a second."""
+        if self._is_replaced():
+            self.should_exit = True
         while self._heard:
             name = self._heard.pop(0).name
             _log.info("stopping", signal=name, drain_seconds=self._drain_seconds)
@@ -99,3 +102,12 @@ class _DrainingServer(uvicorn.Server):
         if self._exit_at is not None and time.monotonic() >= self._exit_at:
             self.should_exit = True
         return await super().on_tick(counter)
+
+    def _is_replaced(self) -> bool:
+        """Whether all connections are the successor's.
+
+        Called before the listener is closed: a connection that was accepted just before is not yet
+        among the others in that round of the event loop.
+        """
+        is_listening = any(server.is_serving() for server in self.servers)
+        return bool(self.passed) and not is_listening and not self.server_state.connections

@@ -158,8 +158,8 @@ class Supervisor:
             "PYTHONPATH": path,
             "LISTEN_FDS": "1",
             "NOTIFY_SOCKET": str(self._folder / "notices"),
-            # Connections that it has accepted when its successor is ready bring their requests.
-            "DRAIN_SECONDS": "0.2",
+            # At most: a kept connection that brings a request before is answered, then closed.
+            "DRAIN_SECONDS": "1",
         }
         # The shell's process id is that of the service, which it becomes.
         shell = ["/bin/sh", "-c", 'LISTEN_PID=$$ exec "$@"', "sh"]
