@@ -50,7 +50,7 @@ def test_changed_password_ends_the_other_sessions(
     open_account(page, "Change the password")
     change_password(page, user.password)
 
-    expect(page.get_by_text("Everywhere else you are now logged out.")).to_be_visible()
+    expect(page.get_by_text("You are now logged out everywhere else.")).to_be_visible()
     assert system.users().get("/api/me/", token=other).status == 401
     assert system.log_in(user.username, NEW)
     page.goto("/")

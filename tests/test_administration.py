@@ -127,11 +127,11 @@ def test_disabled_user_is_out_until_enabled(admin_page: Page, system: System, us
 def test_admin_is_made_and_unmade(admin_page: Page, system: System, user: User) -> None:
     """A user becomes an admin and a plain user again."""
     open_user(admin_page, user)
-    press(admin_page, "Make an admin", "The user is an admin now and has to log in again.")
+    press(admin_page, "Give admin rights", "The user is an admin now and has to log in again.")
     token = system.log_in(user.username, user.password)
     assert system.users().get("/admin/users/", token=token).status == 200
 
-    press(admin_page, "Make a plain user", "The user is no longer an admin.")
+    press(admin_page, "Remove admin rights", "The user is no longer an admin.")
 
     assert system.users().get("/admin/users/", token=token).status == 401
 

@@ -49,7 +49,11 @@ class AuditEntry(Struct, frozen=True):
 async def record(
     where: "Connection | Database", event: str, client: Client, *, actor: str, subject: str = ""
 ) -> None:
-    """Add an entry: within the transaction of a connection, or by itself to a database."""
+    """Add an entry: within the transaction of a connection, or by itself to a database.
+
+    The subject is left empty if it is the actor.
+    """
+    subject = "" if subject == actor else subject
     arguments = (event, actor, subject, client.address, client.request_id)
     if isinstance(where, Database):
         await where.execute(_INSERT, *arguments, repeatable=False)

@@ -47,7 +47,7 @@ def test_password_is_changed(bruce: Browser, users: FakeUsersBackend) -> None:
     page = change(bruce, "bruce", NEW)
 
     assert users.passwords == {"bruce": NEW}
-    assert "Everywhere else you are now logged out." in page.words
+    assert "You are now logged out everywhere else." in page.words
 
 
 @pytest.mark.parametrize(

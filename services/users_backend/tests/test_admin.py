@@ -15,6 +15,7 @@ ADMIN_CALLS = [
     ("POST", "/admin/users/", {"json": ZOE}),
     ("GET", "/admin/users", {}),
     ("GET", "/admin/users/", {}),
+    ("GET", "/admin/users/1", {}),
     ("DELETE", "/admin/users/1", {}),
     ("DELETE", "/admin/users/1/", {}),
     ("PATCH", "/admin/users/1", {"json": {"is_disabled": True}}),
@@ -180,6 +181,26 @@ def test_search_finds_a_part_of_the_name(
     assert listed(http, admin, search=search) == found
 
 
+@pytest.mark.parametrize("slash", ["", "/"])
+def test_one_user_is_shown(http: HttpClient, admin: str, sql: Sql, slash: str) -> None:
+    """An admin sees any user who has not been deleted, as in the list."""
+    user_id = sql.add_user("Zoë")
+
+    answer = http.get(f"/admin/users/{user_id}{slash}", token=admin)
+    http.delete(f"/admin/users/{user_id}", token=admin)
+    afterwards = http.get(f"/admin/users/{user_id}{slash}", token=admin)
+
+    assert answer.status == 200
+    assert answer.json() == {
+        "id": user_id,
+        "username": "Zoë",
+        "creation": answer.json()["creation"],
+        "is_admin": False,
+        "is_disabled": False,
+    }
+    assert afterwards.status == 404
+
+
 def test_pages_of_a_search_keep_it(http: HttpClient, admin: str, sql: Sql) -> None:
     """The links of a page keep the search."""
     for name in ("ann 1", "bob", "ann 2", "ann 3"):
@@ -259,7 +280,7 @@ def test_name_of_a_deleted_user_is_never_given_again(
         ("/api/me", "DELETE, GET, HEAD, OPTIONS"),
         ("/api/me/password", "OPTIONS, POST"),
         ("/admin/users", "GET, HEAD, OPTIONS, POST"),
-        ("/admin/users/1", "DELETE, OPTIONS, PATCH"),
+        ("/admin/users/1", "DELETE, GET, HEAD, OPTIONS, PATCH"),
         ("/admin/users/1/sessions", "DELETE, OPTIONS"),
         ("/admin/audit", "GET, HEAD, OPTIONS"),
         ("/.well-known/jwks.json", "GET, HEAD, OPTIONS"),

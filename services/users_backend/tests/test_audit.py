@@ -47,16 +47,28 @@ def test_list_has_logins_good_and_failed(http: HttpClient, admin: str, sql: Sql)
 def test_reading_is_recorded(http: HttpClient, admin: str, sql: Sql) -> None:
     """Every GET below /admin is an entry: who has looked, for what, and from where."""
     paths = http.get("/schema/openapi.json").json()["paths"]
-    lists = [path for path, ways in paths.items() if path.startswith("/admin/") and "get" in ways]
+    reads = [path for path, ways in paths.items() if path.startswith("/admin/") and "get" in ways]
+    bruce_id = sql.add_user("bruce")
 
-    for path in lists:
-        http.get(f"{path}?search=bru", token=admin)
+    for path in reads:
+        http.get(path.format(user_id=bruce_id) + "?search=bru", token=admin)
 
-    assert sql.audited() == [
-        ("users listed", "admin", "bru"),
+    assert sorted(sql.audited()) == [
         ("audit log read", "admin", ""),
+        ("user read", "admin", "bruce"),
+        ("users listed", "admin", "bru"),
     ]
-    assert len(lists) == 2
+    assert len(reads) == 3
+
+
+def test_subject_is_empty_where_it_is_the_actor(http: HttpClient, admin: str, sql: Sql) -> None:
+    """Whatever admins do to themselves names them once."""
+    admin_id = sql.value("SELECT id FROM users WHERE username = 'admin'")
+
+    http.get(f"/admin/users/{admin_id}", token=admin)
+    http.delete(f"/admin/users/{admin_id}/sessions", token=admin)
+
+    assert sql.audited() == [("user read", "admin", ""), ("sessions ended", "admin", "")]
 
 
 def test_what_cannot_be_recorded_is_not_shown(http: HttpClient, admin: str, sql: Sql) -> None:

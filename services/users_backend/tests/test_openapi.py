@@ -64,6 +64,7 @@ def test_every_endpoint_is_documented() -> None:
         ("POST", "/api/users"),
         ("GET", "/admin/users"),
         ("POST", "/admin/users"),
+        ("GET", CHANGED),
         ("PATCH", CHANGED),
         ("DELETE", CHANGED),
         ("DELETE", f"{CHANGED}/sessions"),

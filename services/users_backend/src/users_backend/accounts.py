@@ -37,6 +37,15 @@ async def find_for_admin(
     return page
 
 
+async def get_for_admin(database: Database, user_id: int, client: Client, admin: Principal) -> User:
+    """Return a user, and record who has looked; raises `NotFound`."""
+    user = await queries.find_user(database, user_id)
+    if user is None:
+        raise _unknown()
+    await audit.record(database, "user read", client, actor=admin.username, subject=user.username)
+    return user
+
+
 async def register(parts: Parts, client: Client, new_user: NewUser) -> User:
     """Store a user who registers; raises what `store` and `hash_new` raise, `TooManyRequests`."""
     await parts.guesses.count_registration(client)
@@ -190,8 +199,7 @@ async def _delete(
         name = None if is_dry else await queries.delete_user(connection, user_id)
         if name is not None:
             await session_queries.end_sessions(connection, user_id)
-            subject = "" if name == actor else name
-            await audit.record(connection, "user deleted", client, actor=actor, subject=subject)
+            await audit.record(connection, "user deleted", client, actor=actor, subject=name)
 
 
 async def _hash(parts: Parts, client: Client, password: Secret, username: str) -> str:

@@ -28,7 +28,7 @@ T = TypeVar("T")
 
 
 class PasswordHasher:
-    """Creates and verifies hashes, for requests that take turns; each takes 30 ms of one core.
+    """Creates and verifies hashes, for requests that take turns; each costs a core 20 to 30 ms.
 
     async with passwords.turn(Line.ACCOUNTS, client) as hasher:
         password_hash = await hasher.hash(password)

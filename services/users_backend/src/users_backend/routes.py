@@ -83,8 +83,8 @@ async def get_me(caller: CurrentCaller) -> User:
 async def renew_token(parts: Parts, caller: Caller) -> Answer[LoggedIn]:
     """Get a new token of the same session, with the user's current name and rights.
 
-    A session ends 30 days after the login, and every token of it ends by then. The present token
-    stays valid.
+    A session ends 30 days after the login, unless configured otherwise, and every token of it ends
+    by then. The present token stays valid.
     """
     token = await sessions.renew(parts, caller)
     return Answer(LoggedIn(f"Bearer {token}"), NOT_STORED)
@@ -152,6 +152,12 @@ async def refuse_registration() -> User:
 async def list_users(parts: Parts, client: Client, caller: Admin, query: UsersQuery) -> Page[User]:
     """List or search the users, newest first."""
     return await accounts.find_for_admin(parts.database, query, client, caller)
+
+
+@get("/admin/users/{user_id}", problems=(NotFound,))
+async def get_user(parts: Parts, client: Client, caller: Admin, user_id: int) -> User:
+    """Get one user."""
+    return await accounts.get_for_admin(parts.database, user_id, client, caller)
 
 
 @post("/admin/users", problems=(Conflict, TooManyRequests))
@@ -232,6 +238,7 @@ ENDPOINTS = (
     delete_me,
     register,
     list_users,
+    get_user,
     create_user,
     change_user,
     delete_user,

@@ -145,10 +145,9 @@ class UsersBackend(BackendApi):
         return self.get_list(caller, "/admin/users/", ManagedUser, cursor, search=search)
 
     def find_user(self, caller: Caller, user_id: int) -> ManagedUser | None:
-        """Return the user with this id, or None: the newest of those that are not newer."""
-        target = f"/admin/users/?max_id={user_id + 1}&limit=1"
-        found = self.get(caller, target, list[ManagedUser])
-        return found[0] if found and found[0].id == user_id else None
+        """Return the user with this id, or None if there is none."""
+        answer = self.call(caller, "GET", f"/admin/users/{user_id}/")
+        return None if answer.status == 404 else self.decoded(answer, ManagedUser)
 
     def create_user(self, caller: Caller, username: str, password: Secret) -> ManagedUser:
         """Create a user, who must change this password at the first login."""

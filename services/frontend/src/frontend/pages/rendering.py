@@ -40,7 +40,7 @@ NOTICES = {
         "others use this device, log in again later and end it under Account, Sessions."
     ),
     "password-changed": gettext_lazy(
-        "Your password has been changed. Everywhere else you are now logged out."
+        "Your password has been changed. You are now logged out everywhere else."
     ),
     "session-ended": gettext_lazy("The session has ended."),
     "sessions-ended": gettext_lazy("All other sessions have ended."),
