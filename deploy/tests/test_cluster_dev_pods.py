@@ -24,6 +24,19 @@ def test_replaced_pod_serves_the_working_tree_only(
     assert [line for line in other.log if "started" in line] == ["started with two\n"]
 
 
+def test_init_containers_that_others_have_added_stay(developer: Developer) -> None:
+    """They run after the code has arrived, also those of the Frontend, which has none itself."""
+    added = {"name": "added", "image": "example.com/added:1", "command": ["python", "-c", "pass"]}
+    pods = developer.cluster.deployment("frontend")["spec"]["template"]["spec"]
+    pods["initContainers"] = [added]
+
+    developer.start(SERVICE="frontend")
+    (pod,) = developer.cluster.pods_of("frontend", ready=1)
+
+    names = [container["name"] for container in pod.template["spec"]["initContainers"]]
+    assert names == ["source", "added"]
+
+
 def test_every_replica_gets_every_change(developer: Developer, frontend: tuple[Run, Pod]) -> None:
     """A pod that is added gets the code, and a save is live when all pods have it."""
     run, _ = frontend
