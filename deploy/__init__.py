@@ -3,8 +3,8 @@
 commands       the Makefile's verbs: secrets, rotate-keys, cluster-up, cluster-down,
                deploy, redeploy, cluster-dev, dev, prepare, undeploy
 deployment     deploying an overlay, or one service's new image
-development    running the working tree in the cluster: replicas, the pods, which get the code;
-               templates, from which the cluster makes them; lease, of the one who develops
+development    running the working tree in the cluster; replicas: sends code to the pods;
+               templates: changes and restores the Deployments; lease: says who is developing
 one_service    one service on this machine, among the others in the cluster; forwarding: how it
                reaches them
 cluster_tools  creating the cluster `mythoughts` on this machine with kind, k3d or minikube

@@ -45,7 +45,7 @@ def rotate_keys(environment: Mapping[str, str]) -> None:
     kubectl = Kubectl(chosen_context(environment))
     key_rotation.check_keys(kubectl, overlay)
     what = f"This rotates the token keys (overlay {overlay.name})"
-    _confirm_unless_ours(what, kubectl, environment, verb="rotate-keys")
+    _confirm_unless_local(what, kubectl, environment, verb="rotate-keys")
     with step("Rotating the keys"):
         outcome = key_rotation.rotate(kubectl, overlay, drop_old=bool(environment.get("DROP_OLD")))
     say(outcome)
@@ -92,7 +92,7 @@ def prepare_chapter(environment: Mapping[str, str]) -> None:
     kubectl = Kubectl(chosen_context(environment))
     # That page uses the names in the manifests, which a registry does not serve.
     delivery = delivery_to(kubectl, environment, by_registry=False)
-    what = "This deploys MyThoughts and deletes its three services again, but no data,"
+    what = "This deploys MyThoughts, then deletes its three services but no data,"
     confirm(_where(what, kubectl), environment, verb="prepare")
     prepare(kubectl, delivery, environment)
 
@@ -103,7 +103,7 @@ def redeploy_service(environment: Mapping[str, str]) -> None:
     kubectl = Kubectl(chosen_context(environment))
     delivery = delivery_to(kubectl, environment)
     what = f"This replaces the pods of {service.workload}"
-    _confirm_unless_ours(what, kubectl, environment, verb="redeploy")
+    _confirm_unless_local(what, kubectl, environment, verb="redeploy")
     redeploy(kubectl, service, delivery, seconds=wait_seconds(environment))
 
 
@@ -117,7 +117,7 @@ def cluster_dev(environment: Mapping[str, str]) -> None:
     kubectl = Kubectl(chosen_context(environment))
     delivery = partial(delivery_to, kubectl, environment)
     what = f"This runs {', '.join(service.workload for service in services)} from this working tree"
-    _confirm_unless_ours(what, kubectl, environment, verb="cluster-dev")
+    _confirm_unless_local(what, kubectl, environment, verb="cluster-dev")
     develop(kubectl, services, delivery, changes, debugger)
 
 
@@ -174,7 +174,7 @@ def _where(what: str, kubectl: Kubectl) -> str:
     return f"{what} in the cluster {kubectl.context} ({kubectl.server()}), namespace {NAMESPACE}."
 
 
-def _confirm_unless_ours(
+def _confirm_unless_local(
     what: str, kubectl: Kubectl, environment: Mapping[str, str], *, verb: str
 ) -> None:
     """Name the cluster; ask, unless one of the tools created it on this machine."""

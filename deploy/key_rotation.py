@@ -2,7 +2,7 @@
 
 import json
 
-from deploy.kubectl import Kubectl
+from deploy.kubectl import NAMESPACE, Kubectl
 from deploy.overlays import Overlay
 from deploy.secret_files import PUBLIC_KEYS, rotate_keys
 from tooling.failures import Failure
@@ -49,7 +49,7 @@ def rotate(kubectl: Kubectl, overlay: Overlay, *, drop_old: bool) -> str:
         return (
             "All old keys are dropped: once the pods have the new one, within about 90 s, "
             "everybody has to log in again. For immediate effect: kubectl --context "
-            f"{kubectl.context} --namespace example rollout restart deployment"
+            f"{kubectl.context} --namespace {NAMESPACE} rollout restart deployment"
         )
     return (
         f"The new key starts signing in {ACTIVATE_IN_SECONDS} s. "

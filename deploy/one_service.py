@@ -18,7 +18,7 @@ from tooling.console import say, step
 from tooling.failures import Failure
 from tooling.private_files import write_private
 from tooling.project import ROOT, Service
-from tooling.supervision import SupervisedService, folder_of_sockets
+from tooling.supervision import SupervisedService, private_folder
 from tooling.working_tree import Change
 
 
@@ -34,7 +34,7 @@ def run_here(
     `more_settings` are additional settings of the supervisor and the service. Raises Failure if it
     is not deployed, or ends.
     """
-    with folder_of_sockets() as folder, ExitStack() as forwarded:
+    with private_folder() as folder, ExitStack() as forwarded:
         with step(f"Fetching the settings of {service.workload}"):
             settings = _settings(kubectl, service, folder)
         with step("Forwarding what it calls"):

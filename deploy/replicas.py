@@ -21,7 +21,7 @@ RECEIVE = ("python", "/development/supervisor.py", "receive", "/source")
 # Longer than a supervisor waits for an old process to stop and a new one to start.
 _SYNC_SECONDS = 90
 _PAUSE_SECONDS = 0.5
-_WORTH_A_WORD = 5
+_REFUSALS_BEFORE_MESSAGE = 5
 
 
 @dataclass(eq=False)
@@ -129,15 +129,15 @@ class Replicas:
             pod.is_listed = True
             pod.is_gone = is_gone or is_ending
             containers = _containers(status) if takes_code else []
-            pod.running = {one: life for one, life, is_running in containers if is_running}
+            pod.running = {one: its_id for one, its_id, is_running in containers if is_running}
             if is_gone:
                 self._pods.pop(name)
             self._changed.notify_all()
         if takes_code:
             self._begin_once(name, self._keep_up_to_date, pod)
-        for container, life, _ in containers:
+        for container, container_id, _ in containers:
             if container != SOURCE:
-                self._begin_once(life, self._show_log, pod, container, life)
+                self._begin_once(container_id, self._show_log, pod, container, container_id)
         self._report(service)
 
     def _begin_once(self, key: str, work: Callable[..., None], *arguments: object) -> None:
@@ -146,7 +146,7 @@ class Replicas:
             threading.Thread(target=work, args=arguments, daemon=True).start()
 
     def _keep_up_to_date(self, pod: Pod) -> None:
-        """Send a pod the newest code whenever it has another; one at a time, and no one between."""
+        """Send the pod the newest code whenever it lacks it, and nothing that is outdated."""
         refusals = 0
         while True:
             with self._changed:
@@ -159,7 +159,7 @@ class Replicas:
             except (Failure, subprocess.TimeoutExpired) as error:
                 # The container may have ended meanwhile; the next one may be another.
                 refusals += 1
-                if refusals == _WORTH_A_WORD:
+                if refusals == _REFUSALS_BEFORE_MESSAGE:
                     show_line(pod.service.name, f"{pod.name} cannot receive code yet: {error}")
                 time.sleep(_PAUSE_SECONDS)
                 continue
@@ -212,7 +212,7 @@ class Replicas:
             what = f"live in {count} after {time.time() - wanted.since:.1f} s"
         show_line(service.name, f"{wanted.title}: {what}")
 
-    def _show_log(self, pod: Pod, container: str, life: str) -> None:
+    def _show_log(self, pod: Pod, container: str, container_id: str) -> None:
         """Show the log of a container, from the beginning; again if the connection broke."""
         command = ("logs", pod.name, f"--container={container}", f"--namespace={NAMESPACE}")
         since: tuple[str, ...] = ()
@@ -222,7 +222,7 @@ class Replicas:
             time.sleep(_PAUSE_SECONDS)
             with self._changed:
                 self._changed.wait_for(lambda: pod.is_gone or pod.is_listed)
-                if pod.is_gone or pod.running.get(container) != life:
+                if pod.is_gone or pod.running.get(container) != container_id:
                     return
             since = ("--since=1s",)
 

@@ -35,7 +35,7 @@ def replaced_templates(
         for service in services:
             with step(f"Preparing {service.workload} for the working tree"):
                 replace_template(kubectl, service, variables)
-        say("\nCtrl-C gives the cluster its images back.\n")
+        say("\nCtrl-C returns the pods to their images.\n")
         yield
     finally:
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # Nothing is left half done.
@@ -68,7 +68,7 @@ def replace_template(
 
 def _restore_template(kubectl: Kubectl, service: Service) -> None:
     """Give a Deployment its original template back, if another one is in its place."""
-    with step(f"Giving {service.workload} its image back"):
+    with step(f"Restoring the image of {service.workload}"):
         deployment, original = _deployment_and_original(kubectl, service)
         if ANNOTATION in deployment["metadata"]["annotations"]:
             template = {"op": "replace", "path": "/spec/template", "value": original}
@@ -89,7 +89,7 @@ def check_images(deployments: Iterable[Json]) -> None:
         if ANNOTATION in deployment["metadata"].get("annotations", {}):
             raise Failure(
                 f"{deployment['metadata']['name']} runs a working tree. End `make cluster-dev` by "
-                "Ctrl-C; if it was killed, run it again first."
+                "Ctrl-C; if it was killed, run the same command again first."
             )
 
 

@@ -18,7 +18,7 @@ from tooling.lines import show_line
 from tooling.program import heed_signals
 from tooling.project import ROOT, SERVICES, Service
 from tooling.settings import MAX_PORT, number
-from tooling.supervision import SupervisedService, folder_of_sockets
+from tooling.supervision import SupervisedService, private_folder
 from tooling.working_tree import Change, watch_code
 
 _CHECK_SECONDS = 0.2
@@ -40,7 +40,7 @@ def dev(environment: Mapping[str, str]) -> int:
             "the others in a cluster: make dev SERVICE=frontend CLUSTER=1"
         )
     ports, changes = _ports(environment), watch_code()
-    with folder_of_sockets() as folder:
+    with private_folder() as folder:
         supervised = {
             service: SupervisedService(service, folder / service.name) for service in SERVICES
         }

@@ -9,8 +9,9 @@
     environment  creates .venv and installs the locked packages (runs before anything is installed)
     chromium     finds or installs the browser of the tests
     readiness    waiting until a server is ready
-    working_tree the code and its changes; supervision: the supervisor, which runs what changes
+    working_tree the code and its changes; supervision: runs what changes, by the supervisor in
+                 deploy/kubernetes/components/dev/supervisor.py
 
-`private_files` writes passwords. Nothing here imports from the other folders, and only `chromium`
-and `working_tree` need an installed package.
+`private_files` writes passwords. Nothing here imports from the other folders, and only `chromium`,
+`working_tree` and `supervision` need an installed package.
 """

@@ -23,7 +23,7 @@ READY = "ready"
 
 
 @contextmanager
-def folder_of_sockets() -> Iterator[Path]:
+def private_folder() -> Iterator[Path]:
     """A temporary folder for the folders of supervisors.
 
     It is not in TMPDIR: the path of a socket is limited to about 100 bytes, that of TMPDIR is not.

@@ -9,8 +9,8 @@ It listens for the service and passes the socket on (LISTEN_FDS, sd_listen_fds(3
 says READY=1 (sd_notify(3)) takes the place of the old one, which serves until then. If none comes,
 because the code is broken, the old one stays. Meanwhile a spare imports packages for the next one.
 With DEBUGGER, a port, debugpy listens there, and the old process stops first. `receive` and
-`restart` print `ready` or what failed, and nothing as long as there is no supervisor: it begins
-with the last tree.
+`restart` print `ready` or what failed; or nothing while no supervisor runs, because it starts with
+the last tree anyway.
 
 It needs only Python and spare.py: they are mounted into images that know nothing of them.
 """
