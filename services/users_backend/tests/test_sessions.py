@@ -392,6 +392,19 @@ def test_user_ends_all_other_sessions(
 
 
 @pytest.mark.security
+def test_what_ended_nothing_is_not_recorded(
+    http: HttpClient, bruce: str, admin: str, sql: Sql
+) -> None:
+    """Without other sessions nothing ends and nothing is recorded: nobody can fill the table."""
+    ended = [http.delete("/api/me/sessions", token=bruce).status for _ in range(2)]
+    for _ in range(2):
+        http.delete("/admin/users/1/sessions", token=admin)
+
+    assert ended == [204, 204]
+    assert audited(sql) == [("sessions ended", "admin", "bruce")]
+
+
+@pytest.mark.security
 def test_change_of_password_ends_the_other_sessions(
     http: HttpClient, tokens: list[str], admin: str, sql: Sql
 ) -> None:

@@ -165,10 +165,10 @@ async def end_sessions(parts: Parts, client: Client, admin: Principal, user_id: 
         user = await queries.lock_user(connection, user_id)
         if user is None:
             raise _unknown()
-        await session_queries.end_sessions(connection, user_id)
-        await audit.record(
-            connection, "sessions ended", client, actor=admin.username, subject=user.username
-        )
+        if await session_queries.end_sessions(connection, user_id):
+            await audit.record(
+                connection, "sessions ended", client, actor=admin.username, subject=user.username
+            )
 
 
 async def delete(parts: Parts, client: Client, admin: Principal, user_id: int) -> None:

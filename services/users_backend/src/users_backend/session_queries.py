@@ -172,11 +172,15 @@ async def fetch_ended_sessions(database: Database) -> tuple[float, list[int]]:
 
 async def end_sessions(
     connection: Connection, user_id: int, *, except_id: int | None = None
-) -> None:
-    """End a user's sessions, perhaps all but one; the transaction has locked the user's row."""
-    await connection.execute(
+) -> bool:
+    """End a user's sessions, perhaps all but one; return whether there was one to end.
+
+    The transaction has locked the user's row.
+    """
+    status = await connection.execute(
         "UPDATE sessions SET ended_at = now() "
         "WHERE user_id = $1 AND ended_at IS NULL AND id IS DISTINCT FROM $2",
         user_id,
         except_id,
     )
+    return status != "UPDATE 0"

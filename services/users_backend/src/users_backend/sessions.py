@@ -106,8 +106,10 @@ async def end_others(parts: Parts, client: Client, caller: Principal) -> None:
     """End all of the caller's sessions but the one that the request belongs to."""
     async with parts.database.transaction() as connection:
         await queries.lock_user(connection, caller.user_id)
-        await session_queries.end_sessions(connection, caller.user_id, except_id=caller.session_id)
-        await audit.record(connection, "sessions ended", client, actor=caller.username)
+        if await session_queries.end_sessions(
+            connection, caller.user_id, except_id=caller.session_id
+        ):
+            await audit.record(connection, "sessions ended", client, actor=caller.username)
 
 
 async def _end(
