@@ -245,6 +245,24 @@ def test_second_logout_is_refused(http: HttpClient, tokens: list[str], sql: Sql)
     assert sql.value("SELECT ended_at FROM sessions ORDER BY id LIMIT 1") == first
 
 
+@pytest.mark.security
+def test_logout_works_as_long_as_its_token(
+    http: HttpClient, sql: Sql, token_maker: TokenMaker
+) -> None:
+    """In the minute for which an expired token is still valid, a logout ends the session."""
+    user_id = sql.add_user("bruce")
+    session_id = sql.add_session(user_id)
+    sql.run("UPDATE sessions SET token_expires_at = now() - interval '5 seconds'")
+    expired = int(time.time()) - 5
+    token = token_maker.token("bruce", user_id=user_id, sid=str(session_id), exp=expired)
+
+    answer = http.post("/api/logout", token=token)
+
+    assert answer.status == 204
+    assert renew(http, token).status == 401
+    assert audited(sql) == [("logout", "bruce", "")]
+
+
 def renew(http: HttpClient, token: str) -> Answer:
     """Ask for a new token."""
     return http.post("/api/me/token/", token=token)
@@ -335,7 +353,7 @@ def test_only_own_sessions_that_go_on_are_listed(
     newest = "WHERE id = (SELECT max(id) FROM sessions)"
     for column in ("expires_at", "token_expires_at"):
         log_in(http)
-        sql.run(f"UPDATE sessions SET {column} = now() {newest}")  # noqa: S608
+        sql.run(f"UPDATE sessions SET {column} = now() - interval '1 minute' {newest}")  # noqa: S608
 
     sessions = listed(http, tokens[1])
 
