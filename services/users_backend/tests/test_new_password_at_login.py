@@ -1,10 +1,12 @@
 """Logging in with a new password, which is required if the present one is temporary."""
 
+from unicodedata import normalize
+
 import pytest
 
 from services.users_backend.tests.conftest import LogIn, MakeBackend
 from testkit.http_client import Answer, HttpClient
-from testkit.users_sql import PASSWORD, Sql
+from testkit.users_sql import PASSWORD, Sql, hash_of
 
 NEW_PASSWORD = "be water, my friend"
 
@@ -155,6 +157,17 @@ def test_disabled_user_is_not_asked_for_a_new_password(
     sql.run("UPDATE users SET disabled_at = now() WHERE id = $1", new_bruce)
 
     assert [log_in(http).status, log_in(http, new_password=NEW_PASSWORD).status] == [401, 401]
+
+
+def test_temporary_password_in_another_form_is_not_new(http: HttpClient, sql: Sql) -> None:
+    """With its accents decomposed (NFD), the temporary password is still the same: a 400."""
+    temporary = "fünf Wörter für Zoë"
+    sql.add_user("bruce", password_hash=hash_of(temporary), must_change_password=True)
+
+    answer = log_in(http, temporary, new_password=normalize("NFD", temporary))
+
+    assert (answer.status, answer.faulty_fields) == (400, ["new_password"])
+    assert log_in(http, temporary).status == 403
 
 
 def test_change_to_the_present_password_is_refused(

@@ -31,10 +31,18 @@ def check_new_password(
 
     Likewise if it is the present one. Not for several threads at once.
     """
-    if present is not None and password.reveal() == present.reveal():
+    if present is not None and as_hashed(password.reveal()) == as_hashed(present.reveal()):
         raise BadInput(errors=[FieldError(field, PRESENT)])
     if fault := _fault(_normal(password.reveal()), _names(username)):
         raise BadInput(errors=[FieldError(field, fault)])
+
+
+def as_hashed(password: str) -> str:
+    """Return the password in the form that is hashed, whichever form the keyboard sends.
+
+    That is Unicode's form NFC (RFC 8265, OpaqueString).
+    """
+    return unicodedata.normalize("NFC", password)
 
 
 def _fault(password: str, names: list[str]) -> str | None:

@@ -1,12 +1,7 @@
-"""Hashes passwords with argon2id, one at a time, outside the event loop.
-
-Passwords are normalized to Unicode's form NFC (RFC 8265, OpaqueString), because keyboards send
-different forms.
-"""
+"""Hashes passwords with argon2id, one at a time, outside the event loop."""
 
 import asyncio
 import secrets
-import unicodedata
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
@@ -16,7 +11,7 @@ import argon2
 
 from mythoughts_chassis.clients import Client
 from mythoughts_chassis.settings import Secret
-from users_backend.password_rules import check_new_password
+from users_backend.password_rules import as_hashed, check_new_password
 from users_backend.turns import Line, Turns
 
 # The minimum for argon2id in OWASP's Password Storage Cheat Sheet.
@@ -83,17 +78,13 @@ class PasswordHasher:
 
     def hash_now(self, password: str) -> str:
         """Return a hash of the password, in the caller's thread."""
-        return self._hasher.hash(_normal(password))
+        return self._hasher.hash(as_hashed(password))
 
     def _verify_now(self, password: str, password_hash: str) -> bool:
         try:
-            return self._hasher.verify(password_hash, _normal(password))
+            return self._hasher.verify(password_hash, as_hashed(password))
         except argon2.exceptions.VerifyMismatchError:
             return False
 
     async def _run(self, work: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._thread, work)
-
-
-def _normal(password: str) -> str:
-    return unicodedata.normalize("NFC", password)
