@@ -15,7 +15,7 @@ from testkit.waiting_clients import WaitingClient
 from users_backend import queries, users
 from users_backend.passwords import PasswordHasher
 from users_backend.schemas import LoggedIn, Login, PasswordChange
-from users_backend.turns import Line
+from users_backend.turns import PLACES_PER_NETWORK, Line
 
 
 class ObservedHasher(PasswordHasher):
@@ -98,25 +98,44 @@ def test_logins_at_once_with_an_outdated_hash_all_succeed(sql: Sql, opened: Open
     """One of several simultaneous logins replaces the hash, which keeps out no other."""
     sql.add_user("bruce", password_hash=argon2.PasswordHasher(1, 8192, 1).hash(PASSWORD))
 
-    outcomes = asyncio.run(log_in_at_once(opened, 3))
+    outcomes = asyncio.run(log_in_at_once(opened, 3 * [Login("bruce", Secret(PASSWORD))]))
 
     assert [type(outcome) for outcome in outcomes] == 3 * [LoggedIn]
 
 
-async def log_in_at_once(opened: Opened, number: int) -> list[LoggedIn | BaseException]:
-    """Log in several times; all wait for their turns before the first has one."""
-    clients = [WaitingClient() for _ in range(number)]
-    login = Login("bruce", Secret(PASSWORD))
+async def log_in_at_once(
+    opened: Opened, logins: list[Login], device_token: str = ""
+) -> list[LoggedIn | BaseException]:
+    """Log in several times; all wait for their turns, or are refused, before the first has one."""
     async with opened() as parts:
         # Open the connections: otherwise each login would take longer than the one before it.
-        await asyncio.gather(*(queries.fold_name(parts.database, "bruce") for _ in clients))
+        await asyncio.gather(*(queries.fold_name(parts.database, "bruce") for _ in logins))
         async with parts.passwords.turn(Line.LOGINS, CLIENT):
-            tasks = [
-                asyncio.create_task(users.log_in(parts, client.client, login)) for client in clients
-            ]
-            for client in clients:
-                await client.waits.wait()
+            tasks = []
+            for login in logins:
+                client = WaitingClient()
+                tasks.append(
+                    asyncio.create_task(users.log_in(parts, client.client, login, device_token))
+                )
+                waits = asyncio.create_task(client.waits.wait())
+                await asyncio.wait({tasks[-1], waits}, return_when=asyncio.FIRST_COMPLETED)
+                waits.cancel()
         return await asyncio.gather(*tasks, return_exceptions=True)
+
+
+@pytest.mark.security
+def test_token_of_a_browser_crowds_no_line_with_logins_of_others(sql: Sql, opened: Opened) -> None:
+    """Logins as somebody else with it wait with those of strangers, those of its user do not."""
+    sql.add_user("bruce")
+    bruce = Login("bruce", Secret(PASSWORD))
+    (known,) = asyncio.run(log_in_at_once(opened, [bruce]))
+    assert isinstance(known, LoggedIn)
+    assert isinstance(known.device_token, str)
+    others = PLACES_PER_NETWORK * [Login("nobody", Secret("wrong"))]
+
+    outcomes = asyncio.run(log_in_at_once(opened, [*others, bruce], known.device_token))
+
+    assert type(outcomes[-1]) is LoggedIn
 
 
 def test_failed_login_leaves_an_old_hash(sql: Sql, opened: Opened) -> None:
@@ -155,10 +174,8 @@ def test_password_changed_meanwhile_is_not_overwritten(sql: Sql, opened: Opened)
 async def change_at_once(
     opened: Opened, user_id: int, changes: list[PasswordChange]
 ) -> list[BaseException | None]:
-    """Make changes that have all read the same hash before the first is verified."""
-    caller = Principal(
-        user_id, "bruce", is_admin=False, session_id=1, issued_at=0, expires_at=2**40
-    )
+    """Make changes that all wait for their turns before the first has one."""
+    caller = principal_of(user_id)
     clients = [WaitingClient() for _ in changes]
     async with opened(PasswordHasher()) as parts:
         async with parts.passwords.turn(Line.ACCOUNTS, CLIENT):
@@ -169,6 +186,45 @@ async def change_at_once(
             for client in clients:
                 await client.waits.wait()
         return await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def principal_of(user_id: int) -> Principal:
+    """The caller with a token of bruce."""
+    return Principal(user_id, "bruce", is_admin=False, session_id=1, issued_at=0, expires_at=2**40)
+
+
+def test_change_of_password_takes_one_turn(sql: Sql, opened: Opened) -> None:
+    """The new password is hashed in the turn in which the present one is checked: one wait."""
+    user_id = sql.add_user("bruce")
+
+    asyncio.run(change_before_a_long_turn(opened, user_id))
+
+    assert sql.hash_of_user("bruce") != hash_of(PASSWORD)
+
+
+async def change_before_a_long_turn(opened: Opened, user_id: int) -> None:
+    """Change a password while the next turn is taken until the change is done."""
+    changing, next_one = WaitingClient(), WaitingClient()
+    async with opened() as parts:
+        turn = parts.passwords.turn
+
+        async def wait_in_turn(change: asyncio.Task[None]) -> None:
+            async with turn(Line.ACCOUNTS, next_one.client):
+                await change
+
+        async with turn(Line.ACCOUNTS, CLIENT):
+            change = asyncio.create_task(
+                users.change_password(
+                    parts,
+                    changing.client,
+                    principal_of(user_id),
+                    PasswordChange(Secret(PASSWORD), Secret("a much better one")),
+                )
+            )
+            await changing.waits.wait()
+            following = asyncio.create_task(wait_in_turn(change))
+            await next_one.waits.wait()
+        await following
 
 
 async def test_one_hash_at_a_time(hasher: ObservedHasher) -> None:

@@ -92,6 +92,73 @@ def test_login_succeeds_while_another_process_renews_the_hash(
     assert sql.hash_of_user("bruce") == hash_of(PASSWORD)
 
 
+def principal_of(user_id: int, session_id: int) -> Principal:
+    """The caller with a token of this session of bruce."""
+    return Principal(
+        user_id, "bruce", is_admin=False, session_id=session_id, issued_at=0, expires_at=2**40
+    )
+
+
+def test_password_is_changed_while_a_login_renews_the_hash(
+    sql: Sql, database_url: str, opened: Opened
+) -> None:
+    """A change of the password does not fail because a login has just renewed the hash."""
+    outdated = argon2.PasswordHasher(1, 8192, 1).hash(PASSWORD)
+    user_id = sql.add_user("bruce", password_hash=outdated)
+    caller = principal_of(user_id, sql.add_session(user_id))
+
+    async def renew(connection: Connection) -> None:
+        await queries.replace_password_hash(connection, user_id, outdated, hash_of(PASSWORD))
+
+    async def race() -> None:
+        async with opened() as parts:
+            change = PasswordChange(Secret(PASSWORD), Secret(NEW_PASSWORD))
+            await meanwhile(
+                database_url, renew, users.change_password(parts, CLIENT, caller, change)
+            )
+            await users.log_in(parts, CLIENT, Login("bruce", Secret(NEW_PASSWORD)))
+
+    asyncio.run(race())
+
+    assert sql.audited() == [("password changed", "bruce", ""), ("login", "bruce", "")]
+
+
+NEW_PASSWORDS: dict[str, Callable[[Parts, Principal], Awaitable[object]]] = {
+    "login": lambda parts, _: users.log_in(
+        parts, CLIENT, Login("bruce", Secret(PASSWORD), Secret(NEW_PASSWORD))
+    ),
+    "change": lambda parts, bruce: users.change_password(
+        parts, CLIENT, bruce, PasswordChange(Secret(PASSWORD), Secret(NEW_PASSWORD))
+    ),
+}
+
+
+@pytest.mark.security
+@pytest.mark.parametrize("replace", NEW_PASSWORDS.values(), ids=NEW_PASSWORDS)
+def test_user_who_is_being_disabled_gets_no_new_password(
+    sql: Sql,
+    database_url: str,
+    opened: Opened,
+    replace: Callable[[Parts, Principal], Awaitable[object]],
+) -> None:
+    """A request that an admin overtakes by disabling the user fails and changes nothing."""
+    user_id = sql.add_user("bruce")
+    caller = principal_of(user_id, sql.add_session(user_id))
+
+    async def disable(connection: Connection) -> None:
+        await accounts.apply_change(connection, CLIENT, "admin", user_id, is_disabled=True)
+
+    async def race() -> None:
+        async with opened() as parts:
+            await meanwhile(database_url, disable, replace(parts, caller))
+
+    with pytest.raises(Unauthorized):
+        asyncio.run(race())
+
+    assert sql.hash_of_user("bruce") == hash_of(PASSWORD)
+    assert "password changed" not in [event for event, *_ in sql.audited()]
+
+
 End = Callable[[Parts, Principal], Awaitable[object]]
 ENDS: dict[str, End] = {
     "change of the password": lambda parts, bruce: users.change_password(
@@ -114,14 +181,7 @@ def test_session_of_a_login_in_progress_ends_too(
 ) -> None:
     """Whatever ends sessions also ends what a login has just begun."""
     user_id = sql.add_user("bruce")
-    caller = Principal(
-        user_id,
-        "bruce",
-        is_admin=False,
-        session_id=sql.add_session(user_id),
-        issued_at=0,
-        expires_at=2**40,
-    )
+    caller = principal_of(user_id, sql.add_session(user_id))
 
     async def race() -> None:
         async with opened() as parts:

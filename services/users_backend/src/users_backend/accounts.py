@@ -185,8 +185,8 @@ async def delete_own(parts: Parts, client: Client, caller: Principal, deletion: 
     Raises `Forbidden` if the password is wrong, `Conflict` for the last admin, and
     `TooManyRequests`.
     """
-    account = await users.get_account(parts.database, caller.user_id)
-    await users.check_own_password(parts, client, caller, account, deletion.password)
+    async with parts.passwords.turn(Line.ACCOUNTS, client) as hasher:
+        await users.check_own_password(parts, client, hasher, caller, deletion.password)
     await _delete(parts, client, caller.username, caller.user_id, is_dry=deletion.dry_run)
 
 

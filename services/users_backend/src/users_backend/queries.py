@@ -47,7 +47,7 @@ _MAY_LOG_IN = "deleted_at IS NULL AND disabled_at IS NULL"
 
 
 async def find_account(database: Database, username: str) -> Account | None:
-    """Return the account with this name, even if it is disabled, or None."""
+    """Return the account with this name, or None if there is none that may log in."""
     row = await _find_named(database, username, f"SELECT {_ACCOUNT} FROM users WHERE {_MAY_LOG_IN}")
     return None if row is None else Account(*row)
 
@@ -75,7 +75,7 @@ async def _find_named(database: Database, username: str, sql: str) -> asyncpg.Re
 
 
 async def find_account_by_id(database: Database, user_id: int) -> Account | None:
-    """Return the account with this id, even if it is disabled, or None."""
+    """Return the account with this id, or None if there is none that may log in."""
     row = await database.fetchrow(
         f"SELECT {_ACCOUNT} FROM users WHERE id = $1 AND {_MAY_LOG_IN}",
         user_id,
@@ -187,11 +187,11 @@ async def replace_password_hash(
 ) -> bool:
     """Replace the old hash with the new one; return False if the old one has already changed.
 
-    The new password is one that the user has chosen.
+    Likewise if the user may no longer log in. The new password is one that the user has chosen.
     """
     status = await connection.execute(
         "UPDATE users SET password_hash = $3, password_set_at = now(), "
-        "must_change_password = false WHERE id = $1 AND password_hash = $2",
+        f"must_change_password = false WHERE id = $1 AND password_hash = $2 AND {_MAY_LOG_IN}",
         user_id,
         old_hash,
         new_hash,

@@ -49,9 +49,7 @@ class Grant:
 
 _IS_LIVE = "ended_at IS NULL AND expires_at > now()"
 # A token is valid a little longer than it says.
-_CAN_BE_USED = (
-    f"{_IS_LIVE} AND token_expires_at + interval '{CLOCK_SKEW_SECONDS} seconds' > now()"
-)
+_CAN_BE_USED = f"{_IS_LIVE} AND token_expires_at + interval '{CLOCK_SKEW_SECONDS} seconds' > now()"
 _USER_MAY_LOG_IN = "deleted_at IS NULL AND disabled_at IS NULL"
 
 

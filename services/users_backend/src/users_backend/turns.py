@@ -17,10 +17,11 @@ from mythoughts_chassis.clients import Client
 from mythoughts_chassis.fair_queue import FairQueue
 from mythoughts_chassis.problems import TooManyRequests
 
-# A hash takes about 30 ms: a request that has a place has a turn within a second.
+# A hash takes about 30 ms: a full line alone is served within a second. When all three lines are
+# full, the last of each would wait three seconds, and are refused before that.
 PLACES = 32
 PLACES_PER_NETWORK = 8
-# On a machine that is much slower. Less than a request may take (`asgi.REQUEST_SECONDS`).
+# Less than a request may take (`asgi.REQUEST_SECONDS`), with enough time left for its own hashes.
 WAIT_SECONDS = 1.5
 
 

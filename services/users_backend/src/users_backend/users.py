@@ -16,9 +16,6 @@ from users_backend.passwords import PasswordHasher
 from users_backend.schemas import LoggedIn, Login, PasswordChange
 from users_backend.turns import Line
 
-# The audit log holds no more of a name that was typed.
-MAX_ACTOR_CHARACTERS = 200
-
 _LOGINS_FAILED = Counter("users_logins_failed", "Logins with a wrong name or password.")
 
 
@@ -30,16 +27,14 @@ async def log_in(parts: Parts, client: Client, login: Login, device_token: str =
     must choose a new password, `BadInput` if it is easy to guess, `Conflict` if a temporary
     password has expired, and `TooManyRequests`.
     """
-    known_user_id = await browsers.find_user(parts.database, device_token)
-    line = Line.LOGINS if known_user_id is None else Line.ACCOUNTS
+    known_token = await _known_token(parts.database, login.username, device_token)
+    line = Line.ACCOUNTS if known_token else Line.LOGINS
     async with parts.passwords.turn(line, client) as hasher:
-        account = await queries.find_account(parts.database, login.username)
-        if account is None or account.user_id != known_user_id:
-            known_token = ""
-            attempt = await parts.guesses.admit_stranger(client, login.username)
-        else:
-            known_token = device_token
+        if known_token:
             attempt = await parts.guesses.admit_browser(known_token)
+        else:
+            attempt = await parts.guesses.admit_stranger(client, login.username)
+        account = await queries.find_account(parts.database, login.username)
         account = await _authenticate(parts, client, hasher, attempt, account, login)
         await _check_age(parts, client, account)
         new_hash = await _new_hash(hasher, account, login)
@@ -50,6 +45,15 @@ async def log_in(parts: Parts, client: Client, login: Login, device_token: str =
         return await log_in(parts, client, login, device_token)
     known_token = await browsers.keep(parts.database, account.user_id, known_token)
     return LoggedIn(f"Bearer {token}", known_token)
+
+
+async def _known_token(database: Database, username: str, device_token: str) -> str:
+    """Return the token of the browser if this user has logged in from there; otherwise empty."""
+    user_id = await browsers.find_user(database, device_token)
+    if user_id is None:
+        return ""
+    account = await queries.find_account(database, username)
+    return device_token if account is not None and account.user_id == user_id else ""
 
 
 async def _authenticate(
@@ -83,7 +87,7 @@ async def _record_failure(
 ) -> None:
     async with parts.database.transaction() as connection:
         await attempt.fail(connection)
-        await audit.record(connection, event, client, actor=actor[:MAX_ACTOR_CHARACTERS])
+        await audit.record(connection, event, client, actor=actor)
 
 
 async def _new_hash(hasher: PasswordHasher, account: queries.Account, login: Login) -> str:
@@ -103,7 +107,8 @@ async def _start_session(
     """Start a session, after storing a new hash; None if the account has just changed."""
     async with parts.database.transaction() as connection:
         if is_changed:
-            await _replace_password(connection, client, account, new_hash)
+            if not await _replace_password(connection, client, account, new_hash):
+                return None
         elif new_hash != account.password_hash:
             await queries.replace_password_hash(
                 connection, account.user_id, account.password_hash, new_hash
@@ -113,7 +118,7 @@ async def _start_session(
         )
 
 
-async def get_account(database: Database, user_id: int) -> queries.Account:
+async def _get_account(database: Database, user_id: int) -> queries.Account:
     """Return the account of a token; raises `Unauthorized` if the user has been deleted."""
     account = await queries.find_account_by_id(database, user_id)
     if account is None:
@@ -130,32 +135,35 @@ async def change_password(
     """Set the caller's new password and end their other sessions.
 
     Raises what `check_own_password` raises, `BadInput` for a new password that is easy to guess,
-    `Unauthorized` for a deleted user.
+    and `TooManyRequests` if too many passwords are being checked.
     """
-    account = await get_account(parts.database, caller.user_id)
-    await check_own_password(parts, client, caller, account, change.password)
     async with parts.passwords.turn(Line.ACCOUNTS, client) as hasher:
+        account = await check_own_password(parts, client, hasher, caller, change.password)
         new_hash = await _hash_change(hasher, account, change.password, change.new_password)
     async with parts.database.transaction() as connection:
-        if not await _replace_password(
+        is_changed = await _replace_password(
             connection, client, account, new_hash, except_session_id=caller.session_id
-        ):
-            raise _wrong_present_password()
+        )
+    if not is_changed:
+        # Another request has changed the account meanwhile; perhaps it only renewed the hash.
+        await change_password(parts, client, caller, change)
 
 
 async def check_own_password(
-    parts: Parts, client: Client, caller: Principal, account: queries.Account, password: Secret
-) -> None:
-    """Raise `Forbidden` unless the password is that of the caller's account.
+    parts: Parts, client: Client, hasher: PasswordHasher, caller: Principal, password: Secret
+) -> queries.Account:
+    """Return the caller's account; raises `Forbidden` if the password is wrong.
 
-    Raises `TooManyRequests` if too many have been wrong in this session, or are being checked.
+    Raises `TooManyRequests` if too many have been wrong in this session, and what `_get_account`
+    raises.
     """
-    async with parts.passwords.turn(Line.ACCOUNTS, client) as hasher:
-        attempt = await parts.guesses.admit_session(caller.session_id)
-        if not await hasher.verify(password.reveal(), account.password_hash):
-            await _record_failure(parts, client, attempt, "wrong password", account.username)
-            raise _wrong_present_password()
+    attempt = await parts.guesses.admit_session(caller.session_id)
+    account = await _get_account(parts.database, caller.user_id)
+    if not await hasher.verify(password.reveal(), account.password_hash):
+        await _record_failure(parts, client, attempt, "wrong password", account.username)
+        raise Forbidden("The current password is wrong.")
     await attempt.succeed(parts.database)
+    return account
 
 
 async def _replace_password(
@@ -168,7 +176,7 @@ async def _replace_password(
 ) -> bool:
     """Store the hash of a password that the user has chosen, and end their sessions.
 
-    Returns False, having changed nothing, if another request has stored a hash in the meantime.
+    Returns False, having changed nothing, if the account has changed in the meantime.
     """
     if not await queries.replace_password_hash(
         connection, account.user_id, account.password_hash, new_hash
@@ -183,7 +191,3 @@ async def _hash_change(
     hasher: PasswordHasher, account: queries.Account, present: Secret, new: Secret
 ) -> str:
     return await hasher.hash_new(new, account.username, field="new_password", present=present)
-
-
-def _wrong_present_password() -> Forbidden:
-    return Forbidden("The current password is wrong.")
