@@ -1,6 +1,7 @@
 """Our own cluster on this machine, `mythoughts`, and the commands of kind, k3d and minikube."""
 
 import json
+import re
 import socket
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -185,8 +186,10 @@ def is_ours(context: str) -> bool:
 
 
 def ingress_port(environment: Mapping[str, str]) -> int:
-    """The port of this machine that is mapped to our own cluster's Ingress: INGRESS_PORT."""
-    return port_number(environment, "INGRESS_PORT", INGRESS_PORT)
+    """The port of this machine that our own cluster's Ingress has, or is to have: INGRESS_PORT."""
+    ports = run("docker", "ps", "--filter", f"name={CLUSTER}", "--format", "{{.Ports}}")
+    mapped = re.search(rf":(\d+)->{INGRESS_NODE_PORT}/tcp", ports)
+    return int(mapped[1]) if mapped else port_number(environment, "INGRESS_PORT", INGRESS_PORT)
 
 
 def ensure_cluster(environment: Mapping[str, str]) -> Cluster:

@@ -102,6 +102,17 @@ def test_hosts_of_our_own_cluster_need_nothing(workplace: Workplace, port: int) 
     assert "/etc/hosts" not in outcome.output
 
 
+def test_port_of_our_own_cluster_is_found(workplace: Workplace, port: int) -> None:
+    """INGRESS_PORT need not be repeated: Docker knows the port that was mapped to the node."""
+    workplace.install("kind")
+    mapped = f"127.0.0.1:41999->6443/tcp, 127.0.0.1:{port}->30080/tcp"
+    workplace.answer("docker ps --filter name=mythoughts", f"8000/tcp\n{mapped}\n")
+
+    outcome = workplace.run("deploy", **QUICK, CONTEXT="kind-mythoughts")
+
+    assert f"Frontend          http://frontend.localhost:{port}/\n" in outcome.output
+
+
 def test_missing_ingress_controller_is_told(workplace: Workplace, port: int) -> None:
     """Hosts do not work without an ingress controller, so the output says how to install one."""
     offer(workplace, port, with_ingress=False)
