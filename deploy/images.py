@@ -106,7 +106,10 @@ class Delivery:
 def delivery_to(
     kubectl: Kubectl, environment: Mapping[str, str], *, by_registry: bool = True
 ) -> Delivery:
-    """How to bring images to the cluster; raises Failure if the user has to specify it."""
+    """How to bring images to the cluster; raises Failure if the user has to specify it.
+
+    `by_registry` says whether they may go to a registry, which gives them other names.
+    """
     if command := shlex.split(environment.get("IMAGE_LOADER") or ""):
         if command == ["none"]:
             return Delivery()
@@ -117,11 +120,15 @@ def delivery_to(
         return Delivery(cluster.load, cluster.remove)
     if kubectl.context in SHARED_WITH_DOCKER:
         return Delivery()
+    registry_or_command = (
+        "a registry that this machine pushes to and the cluster pulls from, such as\n"
+        "    REGISTRY=localhost:5001\n"
+        "or a command"
+    )
     raise Failure(
         f"It is not clear from the context {kubectl.context} how to bring images to its cluster. "
-        "Name a registry that this machine pushes to and the cluster pulls from, such as\n"
-        "    REGISTRY=localhost:5001\n"
-        "or a command that reads the output of `docker image save`, such as\n"
+        f"Name {registry_or_command if by_registry else 'a command'} that reads the output of "
+        "`docker image save`, such as\n"
         "    IMAGE_LOADER='sudo k3s ctr images import -'\n"
         "or set IMAGE_LOADER=none if the cluster uses this Docker's images directly."
     )

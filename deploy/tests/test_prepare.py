@@ -38,9 +38,18 @@ def test_registry_is_passed_by(workplace: Workplace) -> None:
     assert workplace.calls("docker image push") == []
 
 
+def test_way_for_images_is_asked_for(workplace: Workplace) -> None:
+    """On a cluster of unknown kind a loader is needed; a registry would not do."""
+    outcome = workplace.run("prepare", YES="1", REGISTRY="localhost:5001")
+
+    assert outcome.status == 1
+    assert "Name a command that reads the output of `docker image save`" in outcome.errors
+    assert "REGISTRY" not in outcome.errors
+
+
 def test_prepare_asks(workplace: Workplace) -> None:
     """It deletes running services, so without a terminal to ask at it does nothing."""
     outcome = workplace.run("prepare", IMAGE_LOADER="none")
 
-    assert "make prepare YES=1" in outcome.errors
+    assert "add YES=1 to the command" in outcome.errors
     assert workplace.calls("kubectl --context somewhere delete") == []
