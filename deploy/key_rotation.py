@@ -43,7 +43,7 @@ def rotate(kubectl: Kubectl, overlay: Overlay, *, drop_old: bool) -> str:
     except Failure as error:
         raise Failure(
             f"{error}\nThe new keys are in {overlay.secrets}, but not in the cluster. "
-            "Run this command again once the problem is fixed."
+            "Once the problem is fixed, run this kubectl command again, not `make rotate-keys`."
         ) from error
     if drop_old:
         return (

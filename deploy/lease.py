@@ -19,8 +19,8 @@ _RENEWAL_SECONDS = 10
 class Lease:
     """A lease that is held for the duration of a `with` block, and renewed meanwhile.
 
-    Entering raises Failure if somebody else holds it. It `is_lost` once somebody else has got it
-    because it was not renewed in time: this machine slept, for example.
+    Entering raises Failure if somebody else holds it. It `is_lost` once it is deleted, or somebody
+    else has got it because it was not renewed in time: this machine slept, for example.
     """
 
     def __init__(self, kubectl: Kubectl) -> None:
@@ -48,8 +48,9 @@ class Lease:
         if found is None or found["spec"]["holderIdentity"] != self._holder:
             self.is_lost = True
             raise Failure(
-                "This run did not renew its lease in time, and somebody else has developed in the "
-                "cluster since. It leaves the cluster as it is now."
+                "This run has lost its lease: `make undeploy` deleted it, or it was not renewed in "
+                "time, and somebody else has developed in the cluster since. The cluster stays as "
+                "it is now."
             )
         holder = {"op": "test", "path": "/spec/holderIdentity", "value": self._holder}
         renewal = {"op": "replace", "path": "/spec/renewTime", "value": _timestamp()}

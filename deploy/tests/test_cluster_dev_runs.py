@@ -82,6 +82,17 @@ def test_lost_lease_leaves_the_cluster_to_its_new_holder(
     assert developer.cluster.objects["lease/development"] == lease
 
 
+def test_undeploying_ends_the_run(developer: Developer, frontend: tuple[Run, Pod]) -> None:
+    """A run whose lease is gone says that the system may have been undeployed."""
+    run, _ = frontend
+
+    developer.cluster.objects.clear()
+    run.interrupt()
+
+    assert run.process.returncode == 1
+    assert "`make undeploy` deleted it" in run.output
+
+
 def test_end_gives_the_other_images_back_if_one_fails(developer: Developer) -> None:
     """A Deployment that cannot be changed is reported, and keeps no other from its image."""
     run = developer.start()

@@ -106,7 +106,7 @@ def test_failed_application_is_explained(deployed: Workplace) -> None:
 
     assert outcome.status == 1
     assert "kubectl --context kind-mythoughts apply --kustomize" in outcome.errors
-    assert "Run this command again" in outcome.errors
+    assert "run this kubectl command again" in outcome.errors
 
 
 def test_unknown_cluster_is_asked_about(deployed: Workplace) -> None:
