@@ -45,7 +45,7 @@ def rotate_keys(environment: Mapping[str, str]) -> None:
     kubectl = Kubectl(chosen_context(environment))
     key_rotation.check_keys(kubectl, overlay)
     what = f"This rotates the token keys (overlay {overlay.name})"
-    _confirm_unless_local(what, kubectl, environment, verb="rotate-keys")
+    _confirm_unless_local(what, kubectl, environment)
     with step("Rotating the keys"):
         outcome = key_rotation.rotate(kubectl, overlay, drop_old=bool(environment.get("DROP_OLD")))
     say(outcome)
@@ -72,7 +72,7 @@ def cluster_down(environment: Mapping[str, str]) -> None:
         say("There is no cluster to delete.")
     for cluster in clusters:
         question = f"This deletes the cluster {cluster.context}, with every user and thought in it."
-        confirm(question, environment, verb="cluster-down")
+        confirm(question, environment)
         with step(f"Deleting the cluster with {cluster.tool.program}"):
             cluster.delete()
 
@@ -83,7 +83,7 @@ def deploy_overlay(environment: Mapping[str, str]) -> None:
     kubectl = Kubectl(chosen_context(environment))
     delivery = delivery_to(kubectl, environment) if overlay.is_local else None
     what = f"This deploys MyThoughts (overlay {overlay.name})"
-    confirm(_where(what, kubectl), environment, verb="deploy")
+    confirm(_where(what, kubectl), environment)
     deploy(kubectl, overlay, delivery, environment)
 
 
@@ -93,7 +93,7 @@ def prepare_chapter(environment: Mapping[str, str]) -> None:
     # That page uses the names in the manifests, which a registry does not serve.
     delivery = delivery_to(kubectl, environment, by_registry=False)
     what = "This deploys MyThoughts, then deletes its three services but no data,"
-    confirm(_where(what, kubectl), environment, verb="prepare")
+    confirm(_where(what, kubectl), environment)
     prepare(kubectl, delivery, environment)
 
 
@@ -103,7 +103,7 @@ def redeploy_service(environment: Mapping[str, str]) -> None:
     kubectl = Kubectl(chosen_context(environment))
     delivery = delivery_to(kubectl, environment)
     what = f"This replaces the pods of {service.workload}"
-    _confirm_unless_local(what, kubectl, environment, verb="redeploy")
+    _confirm_unless_local(what, kubectl, environment)
     redeploy(kubectl, service, delivery, seconds=wait_seconds(environment))
 
 
@@ -117,7 +117,7 @@ def cluster_dev(environment: Mapping[str, str]) -> None:
     kubectl = Kubectl(chosen_context(environment))
     delivery = partial(delivery_to, kubectl, environment)
     what = f"This runs {', '.join(service.workload for service in services)} from this working tree"
-    _confirm_unless_local(what, kubectl, environment, verb="cluster-dev")
+    _confirm_unless_local(what, kubectl, environment)
     develop(kubectl, services, delivery, changes, debugger)
 
 
@@ -135,7 +135,7 @@ def undeploy(environment: Mapping[str, str]) -> None:
     """Delete everything from the cluster of the current context."""
     kubectl = Kubectl(chosen_context(environment))
     what = "This deletes MyThoughts, its databases and backups, with every user and thought,"
-    confirm(_where(what, kubectl), environment, verb="undeploy")
+    confirm(_where(what, kubectl), environment)
     with step(f"Deleting the namespace {NAMESPACE}"):
         kubectl.run("delete", "namespace", NAMESPACE, "--ignore-not-found")
 
@@ -174,11 +174,9 @@ def _where(what: str, kubectl: Kubectl) -> str:
     return f"{what} in the cluster {kubectl.context} ({kubectl.server()}), namespace {NAMESPACE}."
 
 
-def _confirm_unless_local(
-    what: str, kubectl: Kubectl, environment: Mapping[str, str], *, verb: str
-) -> None:
+def _confirm_unless_local(what: str, kubectl: Kubectl, environment: Mapping[str, str]) -> None:
     """Name the cluster; ask, unless one of the tools created it on this machine."""
     if cluster_of(kubectl.context) is None:
-        confirm(_where(what, kubectl), environment, verb=verb)
+        confirm(_where(what, kubectl), environment)
     else:
         say(_where(what, kubectl))

@@ -44,7 +44,7 @@ def restore(environment: Mapping[str, str]) -> int:
     chosen = _chosen(_backups(environment, folder), environment.get("BACKUP"))
     check(chosen)
     question = f"This replaces every user and thought in {folder.path} with those of {chosen}."
-    confirm(question, environment, verb="restore")
+    confirm(question, environment)
     try:
         with own_server(folder) as server, step("Restoring"):
             restore_from(server, folder, chosen)

@@ -63,7 +63,7 @@ def reset(environment: Mapping[str, str]) -> int:
         say("There is nothing to delete.")
         return 0
     question = f"This deletes every user and thought in {_FOLDER.path}, and the keys and passwords."
-    confirm(question, environment, verb="reset")
+    confirm(question, environment)
     with _FOLDER.held():
         remove_data(_FOLDER.postgres)
         _delete_all_but_backups()

@@ -52,11 +52,11 @@ def say_step(label: str, *, seconds: float) -> None:
     say(f"{_dotted(label)} {seconds:5.1f} s")
 
 
-def confirm(question: str, environment: Mapping[str, str], *, verb: str) -> None:
+def confirm(question: str, environment: Mapping[str, str]) -> None:
     """Raise Failure unless the user answers yes at a terminal, or YES=1 is set."""
     say(question)
     if not environment.get("YES") and not _is_confirmed():
-        raise Failure(f"Nothing was done. To skip this question: make {verb} YES=1")
+        raise Failure("Nothing was done. To skip this question, add YES=1 to the command.")
 
 
 def _is_confirmed() -> bool:

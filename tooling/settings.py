@@ -24,9 +24,10 @@ def port_number(environment: Mapping[str, str], name: str, default: int) -> int:
 def choice(
     environment: Mapping[str, str], name: str, choices: Iterable[str], default: str = ""
 ) -> str:
-    """The choice that a variable holds; raises Failure if it is none of them."""
+    """The choice that a variable holds; raises Failure if it holds another, or nothing."""
     known = list(choices)
     chosen = environment.get(name) or default
     if chosen not in known:
-        raise Failure(f"{name}={chosen} is not one of {', '.join(known)}.")
+        problem = f"{name}={chosen} is not" if chosen else f"Set {name} to"
+        raise Failure(f"{problem} one of {', '.join(known)}.")
     return chosen

@@ -70,7 +70,7 @@ def test_refuses_without_a_terminal(workplace: Workplace) -> None:
     outcome = workplace.run("deploy", IMAGE_LOADER="none")
 
     assert outcome.status == 1
-    assert "make deploy YES=1" in outcome.errors
+    assert "add YES=1 to the command" in outcome.errors
 
 
 def test_kubectl_never_follows_a_changed_context(workplace: Workplace) -> None:
@@ -283,5 +283,5 @@ def test_undeploy_asks(workplace: Workplace) -> None:
     outcome = workplace.run("undeploy")
 
     assert outcome.status == 1
-    assert "make undeploy YES=1" in outcome.errors
+    assert "add YES=1 to the command" in outcome.errors
     assert workplace.calls("kubectl --context somewhere delete") == []

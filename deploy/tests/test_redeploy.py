@@ -103,18 +103,18 @@ def test_any_other_cluster_is_asked_about(deployed: Workplace) -> None:
     outcome = deployed.run("redeploy", SERVICE="thoughts-backend", IMAGE_LOADER="none")
 
     assert outcome.status == 1
-    assert "make redeploy YES=1" in outcome.errors
+    assert "add YES=1 to the command" in outcome.errors
     assert deployed.calls("make") == []
 
 
-@pytest.mark.parametrize("name", ["", "thoughts"])
-def test_unknown_service_is_refused(deployed: Workplace, name: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "problem"), [("", "Set SERVICE to"), ("thoughts", "SERVICE=thoughts is not")]
+)
+def test_unknown_service_is_refused(deployed: Workplace, name: str, problem: str) -> None:
     """The message lists the names that exist."""
     outcome = deployed.run("redeploy", CONTEXT="kind-mythoughts", SERVICE=name)
 
-    assert (
-        f"SERVICE={name} is not one of thoughts-backend, users-backend, frontend." in outcome.errors
-    )
+    assert f"{problem} one of thoughts-backend, users-backend, frontend." in outcome.errors
 
 
 def test_missing_service_is_reported_before_building(deployed: Workplace) -> None:

@@ -296,7 +296,7 @@ def test_verbs_back_up_and_restore(used_tree: Tree) -> None:
 
     asked = used_tree.local_command("restore")
     assert asked.wait() == 1
-    assert "make restore YES=1" in asked.output
+    assert "add YES=1 to the command" in asked.output
     restored = used_tree.local_command("restore", YES="1")
     assert restored.wait() == 0, restored.output
     used_tree.start()

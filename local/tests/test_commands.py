@@ -148,7 +148,7 @@ def test_reset_deletes_only_when_told(tree: Tree) -> None:
     refused = tree.local_command("reset")
 
     assert refused.wait() == 1
-    assert "make reset YES=1" in refused.output
+    assert "add YES=1 to the command" in refused.output
     assert (tree.local / "postgres" / "PG_VERSION").exists()
 
 
