@@ -205,11 +205,8 @@ class Replicas:
             if not (failure or is_live):
                 return
             wanted.is_reported = True
-        if failure:
-            what = f"{failure}; what ran before still serves"
-        else:
-            count = "1 pod" if len(pods) == 1 else f"{len(pods)} pods"
-            what = f"live in {count} after {time.time() - wanted.since:.1f} s"
+        count = "1 pod" if len(pods) == 1 else f"{len(pods)} pods"
+        what = failure or f"live in {count} after {time.time() - wanted.since:.1f} s"
         show_line(service.name, f"{wanted.title}: {what}")
 
     def _show_log(self, pod: Pod, container: str, container_id: str) -> None:

@@ -51,7 +51,8 @@ class SupervisedService:
         """Replace the process if the change is of its code; show when it is live, or why not."""
         name = self._service.name
         if change.is_of_packages(self._service):
-            show_line(name, f"{change.title} changed: restart `make dev` to install the packages")
+            what = "if the service needs other packages, run `make lock` and restart `make dev`"
+            show_line(name, f"{change.title} changed: {what}")
         if not change.is_of_code(self._service):
             return
         before, self._started = self._started, snapshot(self._service)
@@ -62,14 +63,11 @@ class SupervisedService:
                 migrate(self._service)
             outcome = self._restart()
         except Failure as failure:
-            outcome = str(failure)
-        if not outcome:
-            return
+            outcome = f"not restarted: {failure}"
         if outcome == READY:
             outcome = f"live after {time.time() - change.saved_at:.1f} s"
-        else:
-            outcome = f"the old process still serves: {outcome}"
-        show_line(name, f"{change.title} changed: {outcome}")
+        if outcome:
+            show_line(name, f"{change.title} changed: {outcome}")
 
     def _restart(self) -> str:
         """Ask the supervisor for a new process; return its answer, or nothing if it is stopped."""

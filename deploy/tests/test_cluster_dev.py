@@ -149,7 +149,7 @@ def test_broken_code_leaves_the_old_process(
     run, pod = frontend
 
     (developer.package() / "text.py").write_text("TEXT = (\n")
-    run.wait_for("text.py: the new process ended with exit status 1; what ran before still serves")
+    run.wait_for("text.py: the new process ended with exit status 1; the old process still serves")
     run.wait_for("SyntaxError")
     meanwhile = answer_of(pod)
     developer.write_text("two")

@@ -79,7 +79,9 @@ def test_make_dev_survives_broken_code(clone: Tree) -> None:
     working = code.read_text()
 
     code.write_text(working + "\ndef broken(:\n")
-    run.wait_for("routes.py changed: the old process still serves: the new process ended")
+    run.wait_for(
+        "routes.py changed: the new process ended with exit status 1; the old process still serves"
+    )
     meanwhile = clone.log_in("bruce", "bruce")
     code.write_text(working)
 
@@ -119,7 +121,7 @@ def test_make_dev_applies_a_migration(clone: Tree) -> None:
         f'revision, down_revision = "9999", "{newest}"\n\n\n'
         'def upgrade():\n    raise ValueError("applied")\n'
     )
-    run.wait_for("9999_addition.py changed: the old process still serves: users (python")
+    run.wait_for("9999_addition.py changed: not restarted: users (python")
 
     assert "applied" in run.output
     assert clone.log_in("bruce", "bruce")

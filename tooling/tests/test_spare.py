@@ -192,7 +192,7 @@ def test_broken_code_is_reported_and_the_next_runs(service: Supervised) -> None:
 
     third = start_of(service, "three", tree("three"))
 
-    assert answer == "the new process ended with exit status 1"
+    assert answer == "the new process ended with exit status 1; the old process still serves"
     assert any("SyntaxError" in line for line in service.output)
     assert third["text"] == "three"
 

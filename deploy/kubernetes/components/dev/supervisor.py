@@ -117,6 +117,7 @@ class Supervisor:
         _delete_others(self._folder, self._tree)
         if "DEBUGGER" in os.environ and self._serving:
             self._stop(self._serving)  # Its port is needed.
+            self._serving = None
         tree = _current(self._folder)
         with _bind(self._folder / "notices", socket.SOCK_DGRAM) as notices:
             new = self._start(tree)
@@ -124,6 +125,8 @@ class Supervisor:
         self._replaced_at = time.monotonic()
         if failure:
             self._stop(new)
+            serves = self._serving is not None and self._serving.poll() is None
+            failure += "; the old process still serves" if serves else "; there is no old process"
             print(f"supervisor: {failure}", flush=True)
             return failure
         if self._serving:
