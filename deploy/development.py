@@ -56,6 +56,7 @@ def develop(
                     for service in services
                     if change.is_of_code(service) and replicas.want(service, take(service), change)
                 }
+            if change is not None or enter.is_set():
                 _try_each(to_restart, partial(_restart, kubectl))
             if enter.is_set():
                 enter.clear()
@@ -77,7 +78,7 @@ def _try_each(services: set[Service], work: Callable[[Service], None]) -> None:
             work(service)
             services.discard(service)
         except Failure as failure:
-            say(f"{failure}\nUntil the next attempt, what ran before still serves.")
+            say(f"{failure}\nPress Enter to try again. Until then, the pods stay as they are.")
 
 
 def _restart(kubectl: Kubectl, service: Service) -> None:

@@ -2,6 +2,8 @@
 
 import shutil
 
+import pytest
+
 from testkit.developer import Developer, Run, answer_of
 from testkit.pretend_cluster import Pod
 from testkit.waiting import wait_until
@@ -112,18 +114,22 @@ def test_migration_that_comes_with_a_whole_folder_is_applied(developer: Develope
     assert len([line for line in old.log if "started" in line]) == 1
 
 
-def test_failed_restart_is_tried_again(developer: Developer) -> None:
-    """If the cluster cannot be told to make new pods, the next change tells it."""
+@pytest.mark.parametrize("by_enter", [True, False])
+def test_failed_restart_is_tried_again(developer: Developer, by_enter: bool) -> None:
+    """If the cluster cannot be told to make new pods, Enter or the next change tells it."""
     run = developer.start(SERVICE="thoughts-backend")
     run.wait_for("live in 1 pod")
     migrations = developer.package("thoughts-backend") / "migrations"
     developer.cluster.failing.add(("rollout", "restart"))
     migrations.mkdir()
     (migrations / "0002.py").touch()
-    run.wait_for("what ran before still serves")
+    run.wait_for("Press Enter to try again")
     developer.cluster.failing.clear()
 
-    developer.write_text("two", "thoughts-backend")
+    if by_enter:
+        run.press_enter()
+    else:
+        developer.write_text("two", "thoughts-backend")
     run.wait_for("live in 1 pod", times=2)
 
     (new,) = developer.cluster.pods_of("thoughts-backend", ready=1)
