@@ -125,7 +125,7 @@ def dev_here(environment: Mapping[str, str]) -> None:
     """Run one service on this machine, among the others in the cluster of the current context."""
     changes = watch_code()
     service = _service(environment)
-    port = port_number(environment, service.port_setting, service.default_port)
+    port = _free_port(environment, service.port_setting, service.default_port)
     with suppress(KeyboardInterrupt):
         kubectl = Kubectl(chosen_context(environment))
         run_here(kubectl, service, port, changes, _debugger(environment))
@@ -164,10 +164,15 @@ def _debugger(environment: Mapping[str, str]) -> dict[str, str]:
     """The variable that tells a supervisor to start debugpy: the port DEBUGGER, if it is set."""
     if not environment.get("DEBUGGER"):
         return {}
-    port = port_number(environment, "DEBUGGER", 0)
+    return {"DEBUGGER": str(_free_port(environment, "DEBUGGER", 0))}
+
+
+def _free_port(environment: Mapping[str, str], name: str, default: int) -> int:
+    """The port that a variable holds; raises Failure if another program uses it."""
+    port = port_number(environment, name, default)
     if is_busy(port):
-        raise Failure(f"DEBUGGER={port} is a port that another program uses.")
-    return {"DEBUGGER": str(port)}
+        raise Failure(f"Another program uses the port {port}. Choose another: {name}=PORT")
+    return port
 
 
 def _where(what: str, kubectl: Kubectl) -> str:

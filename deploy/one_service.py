@@ -18,6 +18,7 @@ from tooling.console import say, step
 from tooling.failures import Failure
 from tooling.private_files import write_private
 from tooling.project import ROOT, Service
+from tooling.readiness import is_ready
 from tooling.supervision import SupervisedService, private_folder
 from tooling.working_tree import Change
 
@@ -53,13 +54,16 @@ def run_here(
         with subprocess.Popen(
             supervised.command, env=environment, start_new_session=True
         ) as process:
-            say(f"\n{service.title}: http://localhost:{port}{service.start_page}\n")
             try:
+                is_shown = False
                 for change in changes:
                     if process.poll() is not None:
                         raise Failure(f"{service.workload} ended; its last lines are above.")
                     if change is not None:
                         supervised.apply(change)
+                    if not is_shown and is_ready(f"http://{HOST}:{port}/healthz"):
+                        is_shown = True
+                        say(f"\n{service.title}: http://localhost:{port}{service.start_page}\n")
             finally:
                 process.terminate()
                 process.wait()

@@ -54,7 +54,7 @@ def test_port_of_the_debugger_must_be_free(developer: Developer) -> None:
 
         assert run.process.wait(60) == 1
 
-    assert f"DEBUGGER={port}" in run.output
+    assert f"port {port}. Choose another: DEBUGGER=PORT" in run.output
     assert not developer.cluster.pods_of("frontend")[0].takes_code
 
 

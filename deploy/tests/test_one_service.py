@@ -1,5 +1,6 @@
 """`make dev CLUSTER=1`: one service here, among the others in the cluster."""
 
+import socket
 from base64 import b64encode
 
 import pytest
@@ -50,6 +51,34 @@ def test_one_service_runs_here_with_what_its_pods_know(one_here: tuple[Run, str]
             "{}",
         ]
     )
+
+
+def test_port_of_the_service_must_be_free(developer: Developer) -> None:
+    """A port that another program uses, such as `make up`, is reported before anything starts."""
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = str(other.getsockname()[1])
+        run = developer.start("dev", SERVICE="thoughts-backend", THOUGHTS_PORT=port)
+
+        assert run.process.wait(60) == 1
+
+    assert f"port {port}. Choose another: THOUGHTS_PORT=PORT" in run.output
+    assert "Traceback" not in run.output
+
+
+def test_service_that_does_not_start_has_no_address(
+    developer: Developer, one_here: tuple[Run, str]
+) -> None:
+    """Nobody is sent to an address where nothing answers."""
+    working, address = one_here
+    working.wait_for(f"Thoughts Backend: {address.replace('127.0.0.1', 'localhost')}/")
+    working.interrupt()
+    developer.write_text("one", "thoughts-backend")
+    (developer.package("thoughts-backend") / "__main__.py").write_text("raise SystemExit(3)\n")
+
+    broken = developer.start("dev", SERVICE="thoughts-backend", THOUGHTS_PORT=address.split(":")[2])
+
+    assert broken.process.wait(60) == 1
+    assert "Thoughts Backend: http" not in broken.output
 
 
 def test_end_waits_for_the_service_here(developer: Developer, one_here: tuple[Run, str]) -> None:
