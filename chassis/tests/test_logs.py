@@ -241,6 +241,13 @@ def test_path_of_a_request_is_no_line_or_command() -> None:
     assert json.loads(line)["path"] == f"/{path}"
 
 
+def test_token_in_a_path_is_hidden() -> None:
+    """The line of a request shows no token that a client has put into an address."""
+    code = REQUEST.format(trace=None, route="/a").replace("/a/你", "/a/eyJhbGci.eyJpc3Mi.c2lnbmF0")
+
+    assert only_line(code)["path"] == "/a/***"
+
+
 SECRETS = """
 def give(password):
     token = 'eyJhbGciOiJS.eyJpc3MiOiJt.c2lnbmF0dXJl'

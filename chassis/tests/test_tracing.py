@@ -3,6 +3,7 @@
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from opentelemetry.sdk.trace import ReadableSpan
 from structlog.testing import capture_logs
 
 from mythoughts_chassis.tracing import Tracing
@@ -58,6 +59,19 @@ def test_fault_of_the_request_is_not_that_of_tracing(tracing: Tracing) -> None:
         raise KeyError
 
     assert lines == []
+
+
+def test_success_while_an_error_is_handled_is_a_success(tracing: Tracing) -> None:
+    """What is done because of an error, such as a rollback, has not failed itself."""
+    try:
+        raise KeyError
+    except KeyError:
+        with tracing.request("GET", "/", {}) as span:
+            pass
+
+    assert isinstance(span, ReadableSpan)
+    assert span.status.is_ok
+    assert "error.type" not in (span.attributes or {})
 
 
 def test_answer_that_cannot_be_noted_is_logged(tracing: Tracing) -> None:

@@ -1,6 +1,6 @@
 """Serves an API: its own endpoints, and those common to all MyThoughts APIs.
 
-/healthz  /readyz  /metrics  /schema/openapi.json  /schema/swagger
+/healthz  /readyz  /metrics  /schema/openapi.json  /schema/swagger  /admin/faults
 """
 
 import asyncio

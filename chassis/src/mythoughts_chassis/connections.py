@@ -128,8 +128,8 @@ class Connections:
     def check(self) -> None:
         """Drop the connections whose phase has lasted too long; to be called every second.
 
-        If the process has no file descriptor left, which servers do not always report, one more
-        connection makes room.
+        If the process has no file descriptor left, which servers do not always report, one
+        waiting connection is closed each time.
         """
         now = time.monotonic()
         members = [member for group in self._groups.values() for member in group.members]

@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from mythoughts_chassis.tracing import Tracing
 
 CONNECT_SECONDS = 2.0
-# Slightly longer than a request may take: a connection held longer is stuck in the rollback, or
-# in the reset, of a request that has timed out.
+# Slightly longer than a request may take, counted from the loan: a connection held longer is stuck
+# in the rollback, or in the reset, of a request that has timed out.
 HELD_SECONDS = REQUEST_SECONDS + 0.25
 READY_SECONDS = 1.0
 

@@ -3,7 +3,8 @@
     POST /admin/faults    {"delay_seconds": 1.5, "error_rate": 0.25}
 
 The body must be JSON: numbers with a fraction are not read from forms.
-`FAULT_SWITCHES` allows it, for development; without it, no request passes through this module.
+`FAULT_SWITCHES` allows it, for development; without it, this
+endpoint answers 403, and no other request is affected.
 """
 
 import asyncio
@@ -26,7 +27,7 @@ PATH = "/admin/faults"
 class Faults(Struct, frozen=True):
     """How long each request waits before it is answered, and which part of all requests fails."""
 
-    delay_seconds: Annotated[float, Meta(ge=0, le=60)] = 0.0
+    delay_seconds: Annotated[float, Meta(ge=0, le=25)] = 0.0
     error_rate: Annotated[float, Meta(ge=0, le=1)] = 0.0
 
 

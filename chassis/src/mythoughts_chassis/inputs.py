@@ -109,7 +109,7 @@ def _form_fields(data: bytes) -> dict[str, Any]:
             data.decode(), keep_blank_values=True, errors="strict", max_num_fields=MAX_FORM_FIELDS
         )
     except ValueError as error:
-        raise BadInput(f"Invalid form data: {error}.") from None
+        raise BadInput(f"Invalid form or query: {error}.") from None
     return _unique(pairs)
 
 

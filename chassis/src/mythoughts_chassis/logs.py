@@ -102,7 +102,8 @@ def _quick_request_logger(service: str) -> RequestLogger:
 
     def log_request(**fields: object) -> None:
         line = {"time": datetime.now(UTC), "level": "info", "service": service, "event": "request"}
-        write_line(_json_line(line | _present_ids() | fields))
+        path = _SECRET.sub("***", str(fields.get("path", "")))
+        write_line(_json_line(line | _present_ids() | fields | {"path": path}))
 
     return log_request
 

@@ -53,7 +53,12 @@ async def wait_for_database(read_settings: Callable[[], OwnerSettings]) -> Owner
         url = settings.owner_url.reveal()
         try:
             connection = await asyncpg.connect(url, timeout=CONNECT_SECONDS)
-        except (asyncpg.PostgresError, asyncpg.InternalClientError, OSError) as error:
+        except (
+            asyncpg.PostgresError,
+            asyncpg.InterfaceError,
+            asyncpg.InternalClientError,
+            OSError,
+        ) as error:
             if time.monotonic() >= say_at:
                 say_at = time.monotonic() + SAY_AGAIN_SECONDS
                 _log.warning(

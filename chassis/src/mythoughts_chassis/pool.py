@@ -14,7 +14,8 @@ from typing import TypeAlias, TypeVar
 
 import asyncpg
 
-# An idle connection is closed after this time: the server should not hold more than are needed.
+# An idle connection is closed after this time, the next time the pool is used: the server should
+# not hold more than are needed.
 IDLE_SECONDS = 300.0
 
 # asyncpg's classes accept type parameters only in their stubs.

@@ -11,7 +11,6 @@ without its span.
 """
 
 import atexit
-import sys
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
@@ -132,9 +131,13 @@ def _unfailing(making_span: AbstractContextManager[Span]) -> Iterator[Span]:
         span = ending.enter_context(making_span)
     try:
         yield span
-    finally:
+    except BaseException as error:
         with harmless("tracing"):
-            ending.__exit__(*sys.exc_info())
+            ending.__exit__(type(error), error, error.__traceback__)
+        raise
+    # Not by `sys.exc_info()`: the whole block may be part of handling another error.
+    with harmless("tracing"):
+        ending.close()
 
 
 def _mark_as_failed(span: Span, error_type: str) -> None:

@@ -85,9 +85,11 @@ def test_search_that_takes_long_goes_on_in_the_next_page(
     backend.start()
 
     pages = follow(backend.http, relation, {"search": TERM, **first})
+    link = backend.http.get(PATH, query={"search": TERM, **first}).headers["link"]
 
     assert pages[0] == []
     assert sorted(thought_id for page in pages for thought_id in page) == MATCHES
+    assert ('rel="next"' in link) is (relation == "next")
 
 
 def test_searches_wait_for_their_turn_and_leave_others_alone(

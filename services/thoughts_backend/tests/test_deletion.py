@@ -87,7 +87,8 @@ def test_all_own_thoughts_are_deleted(http: HttpClient, bruce: str, stephen: str
     assert (answer.status, answer.body) == (204, b"")
     assert remains(sql) == []
     assert [thought["text"] for thought in http.get("/api/thoughts/").json()] == ["Of stephen"]
-    assert sql.value("SELECT count(*) FROM idempotency_keys") == 1
+    assert share(http, bruce, "one").status == 410
+    assert share(http, stephen, "one", "Of stephen").status == 201
 
 
 def test_deleting_all_can_be_repeated(http: HttpClient, bruce: str, sql: Sql) -> None:
@@ -115,14 +116,19 @@ def test_many_thoughts_are_deleted(http: HttpClient, bruce: str, sql: Sql) -> No
 
 
 def test_interrupted_deletion_keeps_what_it_did(http: HttpClient, bruce: str, sql: Sql) -> None:
-    """If the time is up, the answer is 503; a repeat continues from there to the end."""
-    add_many(sql, 15_000)
+    """If the time is up, the answer is 503; a repeat continues from there to the end.
+
+    No answer is left for the thoughts that are gone.
+    """
+    assert share(http, bruce, "one").status == 201
+    add_many(sql, 14_999)
     last: Any = sql.value("SELECT max(id) FROM thoughts WHERE user_id = 1")
     with sql.other() as other:
         other.run("BEGIN")
         other.run("SELECT FROM thoughts WHERE id = $1 FOR UPDATE", last)
 
         wait_until(lambda: _interrupted_deletion(http, bruce) and own_thoughts(sql) == 5_000)
+        assert not sql.run("SELECT FROM idempotency_keys WHERE text <> ''")
 
         other.run("ROLLBACK")
     wait_until(lambda: http.delete(PATH, token=bruce).status == 204)

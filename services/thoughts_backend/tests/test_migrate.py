@@ -89,12 +89,13 @@ def test_right_password_is_awaited(
     assert status_of(command) == 0
 
 
+@pytest.mark.parametrize("wrong", [AWAY_URL, f"{AWAY_URL}?sslmode=nonsense"], ids=["away", "odd"])
 def test_corrected_address_is_noticed(
-    start_migrating: StartMigrating, new_database: Callable[[], str], tmp_path: Path
+    start_migrating: StartMigrating, new_database: Callable[[], str], tmp_path: Path, wrong: str
 ) -> None:
     """A file with a wrong address can be replaced without a restart."""
     file = tmp_path / "url"
-    file.write_text(AWAY_URL)
+    file.write_text(wrong)
     command = start_migrating(file)
     command.wait_for_line("waiting for the database")
 

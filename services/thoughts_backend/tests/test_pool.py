@@ -77,6 +77,27 @@ async def test_open_transaction_is_rolled_back(database_url: str) -> None:
         assert await database.run(lambda c: c.fetchval(COUNT), repeatable=False) == 0
 
 
+async def test_changed_schema_costs_no_request(database_url: str) -> None:
+    """Statements that many connections have prepared are prepared again after a change."""
+    statement = "SELECT * FROM changing"
+    async with pooled(database_url, pool_size=4) as database:
+        await database.execute("CREATE TABLE changing (a int)", repeatable=False)
+        try:
+            barrier = asyncio.Barrier(4)
+
+            async def prepare(connection: Connection) -> None:
+                await connection.fetch(statement)
+                await barrier.wait()
+
+            await asyncio.gather(*(database.run(prepare, repeatable=False) for _ in range(4)))
+            await database.execute("ALTER TABLE changing ALTER a TYPE text", repeatable=False)
+
+            for _ in range(4):
+                assert await database.fetch(statement, repeatable=False) == []
+        finally:
+            await database.execute("DROP TABLE changing", repeatable=False)
+
+
 async def test_cancelled_statement_ends_in_the_server(database_url: str) -> None:
     """A cancelled request stops its statement, and its connection is used again."""
     async with pooled(database_url) as database:

@@ -64,11 +64,12 @@ def test_networks_are_limited_apart(limited: HttpClient) -> None:
 
 
 def test_lists_are_not_limited(limited: HttpClient) -> None:
-    """Lists without a search do not count and are not refused."""
+    """Lists do not count and are not refused, nor do searches for nothing, which are lists."""
     headers = {"X-Forwarded-For": "192.0.2.1"}
-    answers = [limited.get("/api/thoughts/", headers=headers).status for _ in range(5)]
+    lists = ["/api/thoughts/", "/api/thoughts/?search=", "/api/thoughts/?search=%20"] * 2
+    answers = [limited.get(path, headers=headers).status for path in lists]
 
-    assert answers == [200] * 5
+    assert answers == [200] * 6
     assert search(limited, "192.0.2.1").headers["RateLimit"].startswith('"searches";r=1;')
 
 

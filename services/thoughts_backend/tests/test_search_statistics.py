@@ -14,9 +14,10 @@ from testkit.roles import migrate_with_roles, service_url
 from testkit.thoughts_sql import Sql
 from thoughts_backend import thoughts
 from thoughts_backend.app import MIGRATIONS
+from thoughts_backend.list_queries import Wanted
 from thoughts_backend.schemas import ThoughtsQuery
 from thoughts_backend.search import Search
-from thoughts_backend.search_plan import PACE
+from thoughts_backend.search_plan import PACE, Blocks
 
 # One thought in 20 has the term: the shortest walk, over 128 thoughts, finds too few for a page of
 # 20 and the next page's first; the longer one, for terms that may be common, finds enough.
@@ -97,6 +98,20 @@ def test_term_that_only_the_newest_thoughts_have_is_looked_up(
     assert len(page.items) == 13
     # The statistics, a walk and the index.
     assert database.runs == 3
+
+
+def test_blocks_that_fill_the_page_are_enough(new_database: Callable[[], str]) -> None:
+    """What an earlier step has found, blocks need not hold: then only they are searched."""
+    with prepared(new_database(), "ANALYZE") as (runner, database, sql):
+        sql.run("SELECT setval(pg_get_serial_sequence('thoughts', 'id'), 100000)")
+        newest = sql.add_thoughts(*["A quokka."] * 6)[-1]
+        wanted = Wanted("quokka", "", None, above=0, below=newest + 1, ascending=False)
+        step = Blocks(PACE.near_ids, enough=21)
+
+        found = runner.run(database.run(lambda c: step.run(c, wanted, ["quo"], 5), repeatable=True))
+
+    assert [thought.id for thought in found.thoughts] == list(range(newest, newest - 5, -1))
+    assert found.reached is not None
 
 
 def test_statistics_are_read_again_after_a_failure(new_database: Callable[[], str]) -> None:

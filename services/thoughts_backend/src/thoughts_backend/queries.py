@@ -196,7 +196,8 @@ async def delete_thoughts(
 ) -> int | None:
     """Delete up to `limit` of a user's thoughts, those with the lowest ids above `above`.
 
-    Returns the highest deleted id, None if there was nothing to delete.
+    Their stored answers are cleared. Returns the highest deleted id, None if there was nothing to
+    delete.
     """
     highest: int | None = await connection.fetchval(
         """
@@ -204,6 +205,9 @@ async def delete_thoughts(
             SELECT id FROM thoughts WHERE user_id = $1 AND id > $2 ORDER BY id LIMIT $3
         ), deleted AS (
             DELETE FROM thoughts WHERE id = ANY (ARRAY(SELECT id FROM chosen))
+        ), cleared AS (
+            UPDATE idempotency_keys SET username = '', text = ''
+            WHERE user_id = $1 AND thought_id = ANY (ARRAY(SELECT id FROM chosen))
         )
         SELECT max(id) FROM chosen
         """,
@@ -212,13 +216,6 @@ async def delete_thoughts(
         limit,
     )
     return highest
-
-
-async def delete_answers(database: Database, user_id: int) -> None:
-    """Delete a user's stored answers and their keys."""
-    await database.execute(
-        "DELETE FROM idempotency_keys WHERE user_id = $1", user_id, repeatable=True
-    )
 
 
 # For the housekeeping.

@@ -18,7 +18,13 @@ from mythoughts_chassis.problems import (
 from mythoughts_chassis.rate_limits import HEADERS as RATE_LIMIT_HEADERS
 from thoughts_backend import sharing, thoughts
 from thoughts_backend.parts import Parts
-from thoughts_backend.schemas import NewThought, OwnThoughtsQuery, Thought, ThoughtsQuery
+from thoughts_backend.schemas import (
+    NewThought,
+    OwnThoughtsQuery,
+    Thought,
+    ThoughtsQuery,
+    shows_something,
+)
 
 
 def idempotency_key(values: list[str]) -> str | None:
@@ -49,7 +55,7 @@ async def list_thoughts(
     parts: Parts, client: Client, query: ThoughtsQuery
 ) -> Answer[Page[Thought]]:
     """List or search everybody's thoughts, newest first."""
-    limits = parts.search_limit.count(client) if query.search else {}
+    limits = parts.search_limit.count(client) if shows_something(query.search) else {}
     page = await thoughts.find(parts.public_database, parts.search, query, username=query.username)
     return Answer(page, limits)
 
@@ -65,7 +71,7 @@ async def list_own_thoughts(
     parts: Parts, caller: Caller, client: Client, query: OwnThoughtsQuery
 ) -> Answer[Page[Thought]]:
     """List or search your own thoughts, newest first."""
-    limits = parts.search_limit.count(client) if query.search else {}
+    limits = parts.search_limit.count(client) if shows_something(query.search) else {}
     page = await thoughts.find(parts.database, parts.search, query, user_id=caller.user_id)
     return Answer(page, limits)
 

@@ -44,6 +44,8 @@ class Blocks:
     ) -> Found:
         """Return the matches in these blocks, or all."""
         bits = list_queries.block_bits(self.ids)
+        # A step before this one may have found some of them.
+        enough = min(self.enough, limit)
         if wanted.ascending:
             first, last = (wanted.above + 1) >> bits, (wanted.above + self.ids) >> bits
             reached = ((last + 1) << bits) - 1
@@ -58,12 +60,12 @@ class Blocks:
             grams,
             bits=bits,
             blocks=range(first, last + 1),
-            enough=self.enough,
+            enough=enough,
             limit=limit,
         )
         thoughts = await list_queries.fetch(connection, statement)
         found_near = sum(near.above < thought.id < near.below for thought in thoughts)
-        is_all = found_near < self.enough or near == wanted
+        is_all = found_near < enough or near == wanted
         return Found(thoughts, None if is_all else reached)
 
 

@@ -50,7 +50,8 @@ def _search_page(query: OwnThoughtsQuery, found: Found) -> Page[Thought]:
         return page
     # The search continues from the id that it has reached.
     if query.ascending:
-        older_than = page.older_than or query.above + 1
+        # Ids begin with 1.
+        older_than = page.older_than or (query.above + 1 if query.above else None)
         return replace(page, older_than=older_than, newer_than=found.reached)
     return replace(page, older_than=found.reached)
 
@@ -73,7 +74,7 @@ async def delete_own(database: Database, thought_id: int, user_id: int) -> None:
 
 
 async def delete_all_own(database: Database, author: Principal, client: Client) -> None:
-    """Delete all of the user's thoughts and stored answers.
+    """Delete all of the user's thoughts, and clear their stored answers.
 
     Some at a time: if the time for the request ends before, the next request continues from there.
     """
@@ -81,7 +82,6 @@ async def delete_all_own(database: Database, author: Principal, client: Client) 
     while deleted_up_to is not None:
         delete_some = partial(_delete_some, author=author, client=client, after=deleted_up_to)
         deleted_up_to = await database.run(delete_some, repeatable=True)
-    await queries.delete_answers(database, author.user_id)
 
 
 async def _delete_some(
