@@ -61,12 +61,17 @@ def run_here(
                         raise Failure(f"{service.workload} ended; its last lines are above.")
                     if change is not None:
                         supervised.apply(change)
-                    if not is_shown and is_ready(f"http://{HOST}:{port}/healthz"):
-                        is_shown = True
-                        say(f"\n{service.title}: http://localhost:{port}{service.start_page}\n")
+                    is_shown = is_shown or _show_address(service, port)
             finally:
                 process.terminate()
                 process.wait()
+
+
+def _show_address(service: Service, port: int) -> bool:
+    """Show where the service answers; returns whether it does."""
+    if answers := is_ready(f"http://{HOST}:{port}/healthz"):
+        say(f"\n{service.title}: http://localhost:{port}{service.start_page}\n")
+    return answers
 
 
 def _settings(kubectl: Kubectl, service: Service, folder: Path) -> dict[str, str]:
