@@ -68,7 +68,7 @@ up: ## Start the system and follow its logs; Ctrl-C stops it
 	$(install_run)
 	@exec $(venv) -m local up
 
-dev: ## The same, and restart what changes; CLUSTER=1 runs one service
+dev: ## The same, and restart what changes; CLUSTER=1: one service
 	$(if $(DEBUGGER),$(install_all),$(install_run))
 	@exec $(venv) -m $(if $(filter command,$(origin CLUSTER)),deploy,local) dev
 
