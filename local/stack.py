@@ -25,7 +25,8 @@ from tooling.readiness import is_ready, wait_until
 
 START_SECONDS = 60
 JOB_SECONDS = 120
-STOP_SECONDS = 10
+# More than a service takes to finish the requests in progress (FINISH_SECONDS, 15).
+STOP_SECONDS = 20
 
 Step = Callable[[str], AbstractContextManager[None]]
 CommandOf = Callable[[Service], list[str | Path]]

@@ -5,9 +5,11 @@ from importlib import import_module
 from typing import Any
 
 import pytest
+import yaml
 
+from local.stack import STOP_SECONDS
+from mythoughts_chassis.connections import FINISH_SECONDS
 from mythoughts_chassis.observation import UNOBSERVED_PATHS
-from mythoughts_chassis.server import FINISH_SECONDS
 from mythoughts_chassis.settings import OwnerSettings, describe_settings
 from testkit.manifest_objects import (
     SERVICES,
@@ -19,6 +21,7 @@ from testkit.manifest_objects import (
     pods,
 )
 from testkit.manifests import Manifest, Manifests
+from tooling.project import ROOT
 
 # Created by CloudNativePG's operator, by cert-manager, or by hand as the manifest says.
 FOREIGN_SECRETS = {
@@ -170,6 +173,15 @@ def test_there_is_time_to_stop(local: tuple[Manifest, ...], service: str) -> Non
 
     assert drain_seconds > 0
     assert pod["terminationGracePeriodSeconds"] > drain_seconds + FINISH_SECONDS
+
+
+def test_there_is_time_to_stop_without_kubernetes() -> None:
+    """Compose and `make up` kill a service only after it could finish requests in flight."""
+    compose = yaml.safe_load((ROOT / "deploy/compose/hardened.yaml").read_text())
+    grace = compose["services"]["service"]["stop_grace_period"]
+
+    assert float(grace.removesuffix("s")) > FINISH_SECONDS
+    assert STOP_SECONDS > FINISH_SECONDS
 
 
 def test_no_pod_goes_before_the_next_is_ready(local: tuple[Manifest, ...], service: str) -> None:

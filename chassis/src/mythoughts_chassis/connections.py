@@ -24,6 +24,9 @@ from mythoughts_chassis.clients import Network, is_in, network_of
 
 HEADER_SECONDS = 10.0
 RESPONSE_SECONDS = 30.0
+# At the end of a service, how long requests in progress may take. Longer than any page or API call;
+# an export, or a client that stalls, is cut off.
+FINISH_SECONDS = 15
 # Longer than load balancers keep idle connections, so that they close them first.
 KEEP_ALIVE_SECONDS = 75
 # After a request is refused, what the client still sends is read and discarded for this long:

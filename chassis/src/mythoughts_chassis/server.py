@@ -21,12 +21,14 @@ import uvicorn
 from mythoughts_chassis.activation import passed_listener, report_ready
 from mythoughts_chassis.api import Api
 from mythoughts_chassis.browser_headers import EVERY_RESPONSE
-from mythoughts_chassis.connections import KEEP_ALIVE_SECONDS, Connections, max_connections
+from mythoughts_chassis.connections import (
+    FINISH_SECONDS,
+    KEEP_ALIVE_SECONDS,
+    Connections,
+    max_connections,
+)
 from mythoughts_chassis.http_protocol import HttpProtocol
 from mythoughts_chassis.settings import ServiceSettings
-
-# Longer than any request may take; remaining connections, such as stalled clients, are closed.
-FINISH_SECONDS = 15
 
 _log = structlog.get_logger()
 

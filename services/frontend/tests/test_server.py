@@ -14,8 +14,9 @@ from prometheus_client import REGISTRY
 
 from frontend.settings import Settings
 from services.frontend.tests.conftest import RunningFrontend
+from services.frontend.tests.test_renewal import token_of_age
 from testkit.browser import Browser
-from testkit.fake_backend import FakeThoughtsBackend
+from testkit.fake_backend import FakeThoughtsBackend, FakeUsersBackend
 from testkit.http_client import HttpClient, read_answer
 from testkit.service_process import MakeProcess, ServiceProcess
 from testkit.token_maker import TokenMaker
@@ -112,6 +113,33 @@ def test_request_in_flight_is_answered_before_the_end(
 
     assert page.result().status == 200
     assert "Rain" in page.result().words
+    assert frontend.process.wait(timeout_seconds=30) == 0
+
+
+def test_slowest_page_is_answered_before_the_end(
+    make_process: MakeProcess,
+    users: FakeUsersBackend,
+    thoughts: FakeThoughtsBackend,
+    token_maker: TokenMaker,
+) -> None:
+    """At SIGTERM a text being shared waits for two stalled backends, and is then in its form."""
+    users.stall()
+    thoughts.stall()
+    frontend = make_process(BACKEND_ANSWER_SECONDS="3")
+    frontend.start()
+    browser = Browser(frontend.http.base_url)
+    form = browser.get("/login/").form("/login/")
+    browser.cookies["mythoughts_session"] = token_of_age(token_maker, 0.5)
+    fields = form.fields | {"text": "Rain"}
+    with ThreadPoolExecutor(1) as pool:
+        page = pool.submit(browser.post, "/thoughts/new", fields)
+        assert users.called.wait(WAIT_SECONDS)
+
+        frontend.process.signal(signal.SIGTERM)
+
+        answer = page.result()
+    assert thoughts.called.is_set()
+    assert (answer.status, answer.form("/thoughts/new").fields["text"]) == (503, "Rain")
     assert frontend.process.wait(timeout_seconds=30) == 0
 
 

@@ -19,6 +19,7 @@ from waitress.task import ErrorTask, WSGITask
 
 from frontend.serving.health import Readiness
 from mythoughts_chassis.connections import (
+    FINISH_SECONDS,
     HEADER_SECONDS,
     KEEP_ALIVE_SECONDS,
     LINGER_SECONDS,
@@ -32,8 +33,6 @@ PAUSE_SECONDS = 1.0
 # What has been written and waits for a client to read it, in memory; more holds a thread.
 MAX_WAITING_BYTES = 1_048_576
 SLOW_READER_SECONDS = 20
-# How long requests that have arrived, and responses on their way, may delay the end.
-FINISH_SECONDS = 5.0
 # How long the loop waits if nothing happens.
 LOOP_SECONDS = 1.0
 
