@@ -179,7 +179,22 @@ def test_static_files_are_kept_by_browsers(browser: Browser) -> None:
     }
 
 
-@pytest.mark.parametrize("path", ["/static/", "/static/../app.py", "/static/%2e%2e/app.py"])
+def test_page_of_another_version_has_styles(browser: Browser) -> None:
+    """A static file with another version's hash is this version's, and browsers do not keep it."""
+    addresses = re.findall(r'"(/static/[^"]+)"', browser.get("/login/").text)
+    own = [browser.get(address) for address in addresses]
+
+    others = [browser.get(re.sub(r"[0-9a-f]{12}", "0" * 12, address)) for address in addresses]
+
+    assert [(answer.status, answer.text) for answer in others] == [(200, a.text) for a in own]
+    assert [a.headers["Content-Type"] for a in others] == [a.headers["Content-Type"] for a in own]
+    assert {answer.headers["Cache-Control"] for answer in others} == {"no-store"}
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/static/", "/static/../app.py", "/static/%2e%2e/app.py", "/static/app.0123456789ab.py"],
+)
 def test_nothing_but_static_files_is_served(browser: Browser, path: str) -> None:
     """No path leads out of the folder of static files."""
     page = browser.get(path)

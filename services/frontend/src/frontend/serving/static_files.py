@@ -2,10 +2,15 @@
 
 The addresses of files in the folder `static` contain a hash of their contents, so browsers cache
 them forever. The files are read once, when this module is imported.
+
+During a rollout two versions run. A page of one may then ask a process of the other for its files:
+an address with another hash leads to this version's file, which browsers do not keep.
 """
 
 import mimetypes
+import re
 from collections.abc import Iterable
+from dataclasses import replace
 from hashlib import sha256
 from http import HTTPStatus
 from pathlib import Path
@@ -17,6 +22,9 @@ from mythoughts_chassis.static_content import StaticContent
 FOLDER = Path(__file__).parents[1] / "static"
 FOR_GOOD = "public, max-age=31536000, immutable"
 FOR_A_DAY = "public, max-age=86400"
+NOT_KEPT = "no-store"
+
+_ADDRESS = re.compile(r"/static/([a-z]+)\.[0-9a-f]{12}(\.[a-z]+)", re.ASCII)
 
 # Search engines may read the public list but not search it: each search costs a query.
 ROBOTS = b"""User-agent: *
@@ -41,6 +49,9 @@ _BY_ADDRESS = dict(_FILES.values()) | {
     # Pages name their icon; for other responses browsers request this address.
     "/favicon.ico": StaticContent((FOLDER / "icon.svg").read_bytes(), "image/svg+xml", FOR_A_DAY),
 }
+_OF_ANOTHER_VERSION = {
+    name: replace(content, cache_control=NOT_KEPT) for name, (_, content) in _FILES.items()
+}
 
 
 def static_address(name: str) -> str:
@@ -48,11 +59,18 @@ def static_address(name: str) -> str:
     return _FILES[name][0]
 
 
+def _file_at(path: str) -> StaticContent | None:
+    if file := _BY_ADDRESS.get(path):
+        return file
+    address = _ADDRESS.fullmatch(path)
+    return _OF_ANOTHER_VERSION.get(address[1] + address[2]) if address else None
+
+
 def serve_static_files(app: WSGIApplication) -> WSGIApplication:
     """Return `app` with the static files in front of it."""
 
     def serve(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        file = _BY_ADDRESS.get(environ["PATH_INFO"])
+        file = _file_at(environ["PATH_INFO"])
         if file is None or environ["REQUEST_METHOD"] not in ("GET", "HEAD"):
             return app(environ, start_response)
         environ[ROUTE_KEY] = "/static"
