@@ -86,6 +86,17 @@ def test_switch_on_the_login_page_keeps_the_text_that_waits(bruce: Browser) -> N
     assert "用户名" in page.words
 
 
+def test_switch_after_a_wrong_password_keeps_the_wanted_page(browser: Browser) -> None:
+    """A visitor who then logs in gets to the page that the login was for."""
+    login = browser.get("/account/password/").form("/login/")
+    refused = browser.send(login, username="bruce", password="wrong")
+
+    page = browser.send(refused.form("/language/"), language="zh-hans")
+
+    assert "用户名" in page.words
+    assert page.form("/login/").fields["next"] == "/account/password/"
+
+
 def test_address_of_the_switch_leads_home(browser: Browser) -> None:
     """Loading the address that remains after a switch with a text is no error."""
     answer = browser.get("/language/", follow=False)
