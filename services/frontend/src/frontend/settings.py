@@ -66,8 +66,8 @@ class Settings(ServiceSettings):
         maximum=60,
     )
     backend_answer_seconds: float = setting(
-        "How long a whole response of a backend may take. "
-        "More than the 2.5 s after which the backends themselves give up.",
+        "How long a call to a backend may take, with up to 1 s of waiting for a connection. "
+        "The backends themselves give up after 2.5 s.",
         default=3.0,
         minimum=0.01,
         maximum=60,
