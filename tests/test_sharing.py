@@ -105,10 +105,13 @@ def test_250_characters_with_line_breaks(user_page: Page, system: System, user: 
 
 
 def test_characters_are_counted_while_typing(user_page: Page) -> None:
-    """The form shows how long the text is, in characters as the limit counts them."""
+    """The form shows how long the text is, in characters as the limit counts them; and reads it."""
     write(user_page, "🙂 two\nthree")
 
     expect(user_page.get_by_text("11 / 250")).to_be_visible()
+    expect(user_page.get_by_label("What is on your mind")).to_have_accessible_description(
+        "11 / 250 Up to 250 characters"
+    )
 
 
 def test_double_click_shares_once(user_page: Page, system: System, user: User) -> None:

@@ -12,6 +12,7 @@ from frontend.pages.visitor import MAX_EXPORTS
 from services.frontend.tests.conftest import RunningFrontend
 from testkit.browser import Browser
 from testkit.fake_backend import Call, FakeThoughtsBackend, Handler, Reply
+from testkit.http_client import HttpClient, read_answer
 from testkit.token_maker import TokenMaker
 
 JSON, CSV = "/account/export/thoughts.json", "/account/export/thoughts.csv"
@@ -139,6 +140,22 @@ def test_failure_in_the_middle_is_noticed(
     for _ in range(2 * MAX_EXPORTS):
         with pytest.raises(http.client.IncompleteRead):
             bruce.get(path)
+
+
+def test_export_over_http_1_0_is_refused(
+    frontend: RunningFrontend, thoughts: FakeThoughtsBackend, token_maker: TokenMaker
+) -> None:
+    """Where a file that was cut off would look complete there is a page that says why, no file."""
+    thoughts.add("bruce", "Rain")
+    cookie = f"Cookie: mythoughts_session={token_maker.token('bruce')}\r\n"
+    with HttpClient(frontend.url).connection() as connection:
+        connection.sendall(f"GET {JSON} HTTP/1.0\r\nHost: x\r\n{cookie}\r\n".encode())
+        answer = read_answer(connection)
+
+    assert answer.startswith(b"HTTP/1.0 505 ")
+    assert b"<title>Problem: " in answer
+    assert b"Exports need HTTP/1.1" in answer
+    assert thoughts.calls == []
 
 
 def test_exports_leave_threads_for_others(

@@ -115,6 +115,7 @@ def test_own_page_says_that_thoughts_are_away(
 
     assert page.status == 503
     assert NOT_SHOWN in page.words
+    assert "<title>Problem: " in page.text
     assert page.form(SHARE)
     assert "mythoughts_session" in bruce.cookies
     assert page.headers["X-Request-ID"] in page.words

@@ -1,5 +1,6 @@
 """Creating an account for oneself."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -34,6 +35,17 @@ def test_registration_is_closed_by_default(browser: Browser) -> None:
 
     assert browser.get(PATH).status == 404
     assert PATH not in page.links.values()
+
+
+def test_first_of_two_wrong_fields_is_focused(visitor: Browser, users: FakeUsersBackend) -> None:
+    """Of two fields with a problem the first gets the focus: HTML allows only one to ask for it."""
+    errors = [{"field": name, "detail": "is required"} for name in ("username", "password")]
+    users.fault = lambda handler, _: handler.reply(Reply(400, {"detail": "no", "errors": errors}))
+
+    page = register(visitor)
+
+    assert page.words.count("Please fill in this field.") == 2
+    assert re.findall(r'<input id="(\w+)"[^>]* autofocus', page.text) == ["username"]
 
 
 def test_who_registers_is_logged_in(visitor: Browser, users: FakeUsersBackend) -> None:

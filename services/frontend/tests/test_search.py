@@ -1,6 +1,7 @@
 """Searching: everybody's thoughts that contain some words, and searches that end early."""
 
 from collections.abc import Iterable, Mapping
+from urllib.parse import urlencode
 
 import pytest
 
@@ -191,6 +192,40 @@ def test_search_past_the_end_leads_back(browser: Browser) -> None:
 
     assert "No more thoughts" in page.words
     assert page.links["Back to the newest"] == "/search?search=rain+%26&username=bruce"
+
+
+def test_search_on_an_authors_page_stays_with_the_author(
+    browser: Browser, thoughts: FakeThoughtsBackend
+) -> None:
+    """The search box of an author's page searches this author's thoughts, and says so."""
+    thoughts.add("bruce", "Rain")
+    form = browser.get("/search?username=bruce").form("/search")
+
+    page = browser.get(f"/search?{urlencode(form.fields | {'search': 'rain'})}")
+
+    assert "Search thoughts by bruce" in page.words
+    assert "“rain” in thoughts by bruce" in page.words
+    assert "username" not in browser.get("/search?search=rain").form("/search").fields
+
+
+@pytest.mark.parametrize(
+    ("address", "words"),
+    [
+        ("/search?max_id=9999999999999999999", "This page does not exist."),
+        ("/search?search=rain", "This search is not valid. Please try other words."),
+    ],
+)
+def test_search_that_the_backend_refuses_is_a_problem(
+    browser: Browser, thoughts: FakeThoughtsBackend, address: str, words: str
+) -> None:
+    """A page that cannot exist is not blamed on words that nobody typed; the title says it, too."""
+    thoughts.fault = lambda handler, _: handler.reply(Reply(400, {"detail": "no"}))
+
+    page = browser.get(address)
+
+    assert page.status == 400
+    assert words in page.words
+    assert "<title>Problem: " in page.text
 
 
 def _answer(thoughts: FakeThoughtsBackend, found: Iterable[int], **cursors: str) -> None:

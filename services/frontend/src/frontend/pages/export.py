@@ -91,11 +91,19 @@ def _file(
     extension: str,
     content_type: str,
 ) -> HttpResponseBase:
-    """Return the file, or, if too many are under way, the page that says so.
+    """Return the file, or the page that says why not: too many are under way, or HTTP/1.0.
+
+    HTTP/1.0 has no chunks: the end of the connection ends the file, complete or not.
 
     Whatever fails before the first page of thoughts is here is answered as on any other page; what
     fails later cuts the file off, which browsers report.
     """
+    if request.META["SERVER_PROTOCOL"] == "HTTP/1.0":
+        fault = gettext(
+            "Exports need HTTP/1.1, so that an incomplete file is noticed. A proxy in front of "
+            "this site uses HTTP/1.0. Please tell the people who run this site."
+        )
+        return show(request, "export.html", status=505, fault=fault)
     exports = request.parts.exports
     if not exports.acquire(blocking=False):
         fault = gettext("Too many exports are running. Please try again in a minute.")

@@ -154,6 +154,7 @@ def show(
         "status": status,
         "request_id": current_ids.get().request_id,
         "search": "",
+        "username": "",
         "problem": "",
         "fault": "",
         "page": None,

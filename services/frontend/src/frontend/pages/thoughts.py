@@ -123,7 +123,10 @@ def search(request: PageRequest) -> HttpResponse:
         ) % {"time": waiting_time(retry_after_seconds)}
     except BackendRefused:
         status = 400
-        fault = gettext("This search is not valid. Please try other words.")
+        if cursor is None:
+            fault = gettext("This search is not valid. Please try other words.")
+        else:
+            fault = gettext("This page does not exist.")
     return show(
         request,
         "search.html",
