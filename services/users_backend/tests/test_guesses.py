@@ -155,6 +155,28 @@ def test_registrations_from_one_address(opened: Opened) -> None:
     assert 6 <= third_hour <= 12
 
 
+def test_right_passwords_of_one_account(opened: Opened) -> None:
+    """1,000 without a wait, then one every 86 s or so: about 1,000 a day."""
+
+    async def use() -> tuple[float, float]:
+        async with opened() as parts:
+            attack = Attack(parts)
+            while True:
+                try:
+                    await parts.guesses.count_right_password(1)
+                    attack.times.append(attack.now)
+                except TooManyRequests as limit:
+                    if attack.now > 6 * HOUR:
+                        break
+                    await attack.pass_time(limit.retry_after_seconds)
+            return attack.times.index(10), len(attack.times) - 1000
+
+    at_once, within_six_hours = asyncio.run(use())
+
+    assert at_once == 1000
+    assert 200 <= within_six_hours <= 265
+
+
 def test_five_mistakes_make_wait_ten_seconds(opened: Opened) -> None:
     """Who mistypes five times waits 10 s, and 20 s after the sixth."""
     attacked = attack(opened, [lambda: guess_at("bruce")], 31)

@@ -17,7 +17,7 @@ from testkit.token_maker import TokenMaker
 from testkit.users_sql import PASSWORD, Sql
 from testkit.waiting import repeated, wait_until
 from users_backend.app import MIGRATIONS
-from users_backend.guesses import OWN
+from users_backend.guesses import ACCOUNT, OWN
 
 pytestmark = pytest.mark.security
 
@@ -96,6 +96,37 @@ def test_spellings_of_a_name_count_together(http: HttpClient, spellings: list[st
 
         assert [answer.status for answer in failed] == FREE * [401]
         assert log_in(http, "x", username=f"{name}bruce").status == 429
+
+
+def test_right_passwords_are_limited(http: HttpClient, bruce: str, sql: Sql) -> None:
+    """After a thousand a day their user must wait, who could fill the table of the audit log."""
+    sql.add_user("stephen")
+    change = {"password": PASSWORD, "new_password": "be water, my friend"}
+    log_in(http)
+    # As after 999 of them, half a minute ago.
+    seconds = (ACCOUNT.free - 1) * ACCOUNT.forget_seconds - 30
+    sql.run("UPDATE guesses SET forgotten_at = now() + $1 * interval '1 second'", seconds)
+    last = log_in(http)
+    refused = [log_in(http), http.post("/api/me/password/", token=bruce, json=change)]
+
+    assert [last.status, *(answer.status for answer in refused)] == [200, 429, 429]
+    assert refused[0].headers["RateLimit-Policy"] == '"accounts";q=1000;w=86000'
+    assert int(refused[0].headers["Retry-After"]) <= 10
+    assert log_in(http, "wrong").status == 401
+    assert log_in(http, username="stephen").status == 200
+    assert [event for event, *_ in sql.audited()] == ["login", "login", "login failed", "login"]
+
+
+def test_changes_of_the_password_count_with_the_logins(
+    http: HttpClient, bruce: str, sql: Sql
+) -> None:
+    """Each change is an entry in the audit log, as each login is."""
+    change = {"password": PASSWORD, "new_password": "be water, my friend"}
+    log_in(http)
+    before = sql.value("SELECT forgotten_at FROM guesses")
+    http.post("/api/me/password/", token=bruce, json=change)
+
+    assert (sql.value("SELECT forgotten_at FROM guesses") - before).seconds == 86
 
 
 @pytest.mark.usefixtures("bruce")

@@ -10,6 +10,8 @@ count. What is counted by depends on who asks:
     a known browser's     the browser alone: what strangers do is no matter to it
     a session's           the session alone
 
+Right passwords are counted by account, because each adds to the audit log.
+
 Names count whether or not somebody has them. People also type passwords where the name belongs,
 so the keys of the table are keyed hashes, which say nothing to those who can read it.
 """
@@ -56,6 +58,8 @@ OWN = Allowance("passwords", free=5, forget_seconds=600)
 NETWORK = Allowance("logins", free=20, forget_seconds=60)
 NAME = Allowance("names", free=50, forget_seconds=60)
 REGISTRATIONS = Allowance("registrations", free=10, forget_seconds=360)
+# Logins and changes of the password: a thousand a day, more than any program needs.
+ACCOUNT = Allowance("accounts", free=1000, forget_seconds=86)
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,8 +137,17 @@ class Guesses:
 
         It counts whether it succeeds or not: it is not a guess, but costs a hash and a name.
         """
-        key = self._key("registration", client.network)
-        (count,) = await self._counts(Count(key, REGISTRATIONS))
+        await self._count(self._key("registration", client.network), REGISTRATIONS)
+
+    async def count_right_password(self, user_id: int) -> None:
+        """Count a login of a user, or a change of the password; raises `TooManyRequests`.
+
+        It takes the right password, so nobody can make others wait.
+        """
+        await self._count(self._key("account", str(user_id)), ACCOUNT)
+
+    async def _count(self, key: bytes, allowance: Allowance) -> None:
+        (count,) = await self._counts(Count(key, allowance))
         await self._database.run(Attempt(count).fail, repeatable=False)
 
     def _key(self, kind: str, *values: str) -> bytes:

@@ -64,13 +64,17 @@ async def _authenticate(
     account: queries.Account | None,
     login: Login,
 ) -> queries.Account:
-    """Return the account; raises `Unauthorized` if there is none, or the password is wrong."""
+    """Return the account; raises `Unauthorized` if there is none, or the password is wrong.
+
+    Raises `TooManyRequests` if the right password has been used too often.
+    """
     password_hash = None if account is None else account.password_hash
     if not await hasher.verify(login.password.reveal(), password_hash) or account is None:
         _LOGINS_FAILED.inc()
         await _record_failure(parts, client, attempt, "login failed", login.username)
         raise Unauthorized("The name or the password is wrong.")
     await attempt.succeed(parts.database)
+    await parts.guesses.count_right_password(account.user_id)
     return account
 
 
@@ -139,6 +143,7 @@ async def change_password(
     """
     async with parts.passwords.turn(Line.ACCOUNTS, client) as hasher:
         account = await check_own_password(parts, client, hasher, caller, change.password)
+        await parts.guesses.count_right_password(account.user_id)
         new_hash = await _hash_change(hasher, account, change.password, change.new_password)
     async with parts.database.transaction() as connection:
         is_changed = await _replace_password(
