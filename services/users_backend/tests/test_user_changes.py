@@ -236,6 +236,30 @@ def test_last_admin_stays_one(
 
 
 @pytest.mark.parametrize(("method", "body"), LAST)
+@pytest.mark.parametrize(("days", "is_refused"), [(6, False), (8, True)])
+def test_admin_whose_temporary_password_has_expired_does_not_count(
+    http: HttpClient,
+    admin: str,
+    sql: Sql,
+    method: str,
+    body: dict[str, object],
+    days: int,
+    *,
+    is_refused: bool,
+) -> None:
+    """One who can no longer log in for the first time is no other admin: the last one stays."""
+    sql.add_user("new", is_admin=True, must_change_password=True)
+    sql.run(
+        "UPDATE users SET password_set_at = now() - $1 * interval '1 day' WHERE username = 'new'",
+        days,
+    )
+
+    answer = http.request(method, "/admin/users/1", token=admin, json=body)
+
+    assert (answer.status == 409) is is_refused
+
+
+@pytest.mark.parametrize(("method", "body"), LAST)
 def test_admins_who_remove_each_other_at_once_leave_one(
     http: HttpClient, sql: Sql, log_in_by_sql: LogIn, method: str, body: dict[str, object]
 ) -> None:

@@ -119,8 +119,15 @@ async def change(
     if isinstance(wanted.password, Secret):
         password_hash = await _hash(parts, client, wanted.password, user.username)
     async with parts.database.transaction() as connection:
+        is_last = await _is_last_admin(parts, connection, user_id)
         return await apply_change(
-            connection, client, admin.username, user_id, password_hash, **_rights(wanted)
+            connection,
+            client,
+            admin.username,
+            user_id,
+            password_hash,
+            is_last_admin=is_last,
+            **_rights(wanted),
         )
 
 
@@ -130,19 +137,20 @@ async def apply_change(
     actor: str,
     user_id: int,
     password_hash: str | None = None,
+    *,
+    is_last_admin: bool = False,
     **rights: bool,
 ) -> User:
     """Change what is given and return the user; part of a transaction.
 
     `rights` are `is_admin` and `is_disabled`. A new hash is that of a temporary password.
-    Raises `NotFound`, and `Conflict` if no admin would be left.
+    Raises `NotFound`, and `Conflict` if the last admin would be none any more.
     """
-    admins = await queries.lock_admins(connection)
     before = await queries.lock_user(connection, user_id)
     if before is None:
         raise _unknown()
     after = replace(before, **rights)
-    if admins == {user_id} and (after.is_disabled or not after.is_admin):
+    if is_last_admin and (after.is_disabled or not after.is_admin):
         raise _last_admin()
     events = _events(before, after, is_reset=password_hash is not None)
     if events:
@@ -194,12 +202,19 @@ async def _delete(
     parts: Parts, client: Client, actor: str, user_id: int, *, is_dry: bool = False
 ) -> None:
     async with parts.database.transaction() as connection:
-        if await queries.lock_admins(connection) == {user_id}:
+        if await _is_last_admin(parts, connection, user_id):
             raise _last_admin()
         name = None if is_dry else await queries.delete_user(connection, user_id)
         if name is not None:
             await session_queries.end_sessions(connection, user_id)
             await audit.record(connection, "user deleted", client, actor=actor, subject=name)
+
+
+async def _is_last_admin(parts: Parts, connection: Connection, user_id: int) -> bool:
+    """Whether this is the only admin who can log in; stays so until the transaction ends."""
+    admins = await queries.lock_admins(connection)
+    seconds = parts.temporary_password_seconds
+    return [a.user_id for a in admins if not a.has_expired(seconds)] == [user_id]
 
 
 async def _hash(parts: Parts, client: Client, password: Secret, username: str) -> str:

@@ -38,6 +38,12 @@ class Account:
     must_change_password: bool
     password_age_seconds: float
 
+    def has_expired(self, temporary_password_seconds: int) -> bool:
+        """Whether the password is temporary and too old for a login; 0 means no limit."""
+        return self.must_change_password and (
+            0 < temporary_password_seconds < self.password_age_seconds
+        )
+
 
 _ACCOUNT = (
     "id, username, password_hash, must_change_password, "
@@ -139,12 +145,13 @@ async def insert_user(
     return User(*row)
 
 
-async def lock_admins(connection: Connection) -> set[int]:
-    """Return the ids of the admins who can log in; they stay so until the transaction ends."""
+async def lock_admins(connection: Connection) -> list[Account]:
+    """Return the accounts of admins; nobody else changes them until the transaction ends."""
     rows = await connection.fetch(
-        f"SELECT id FROM users WHERE is_admin AND {_MAY_LOG_IN} ORDER BY id FOR NO KEY UPDATE"
+        f"SELECT {_ACCOUNT} FROM users WHERE is_admin AND {_MAY_LOG_IN} "
+        "ORDER BY id FOR NO KEY UPDATE"
     )
-    return {row[0] for row in rows}
+    return [Account(*row) for row in rows]
 
 
 async def lock_user(connection: Connection, user_id: int) -> User | None:

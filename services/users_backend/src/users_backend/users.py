@@ -80,8 +80,7 @@ async def _authenticate(
 
 async def _check_age(parts: Parts, client: Client, account: queries.Account) -> None:
     """Raise `Conflict` if the password is temporary and has expired."""
-    allowed = parts.temporary_password_seconds
-    if account.must_change_password and 0 < allowed < account.password_age_seconds:
+    if account.has_expired(parts.temporary_password_seconds):
         await audit.record(parts.database, "password expired", client, actor=account.username)
         raise Conflict("This temporary password has expired. Ask an admin for another one.")
 
