@@ -11,8 +11,9 @@ from mythoughts_chassis.settings import Secret
 from mythoughts_chassis.tokens import Principal
 from services.users_backend.tests.conftest import CLIENT, Opened
 from testkit.users_sql import PASSWORD, Sql, hash_of
+from testkit.waiting import WAIT_SECONDS
 from testkit.waiting_clients import WaitingClient
-from users_backend import queries, users
+from users_backend import queries, turns, users
 from users_backend.passwords import PasswordHasher
 from users_backend.schemas import LoggedIn, Login, PasswordChange
 from users_backend.turns import PLACES_PER_NETWORK, Line
@@ -45,6 +46,12 @@ class ObservedHasher(PasswordHasher):
         verified = super()._verify_now(password, password_hash)
         self.at_once -= 1
         return verified
+
+
+@pytest.fixture(autouse=True)
+def _busy_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let requests wait for their turns longer than on a machine that has time for them."""
+    monkeypatch.setattr(turns, "WAIT_SECONDS", WAIT_SECONDS)
 
 
 @pytest.fixture
