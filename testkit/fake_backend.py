@@ -95,6 +95,9 @@ class Handler(BaseHTTPRequestHandler):
 
 Fault = Callable[[Handler, Call], None]
 
+# In a 429 because of a limit, but not because of a full queue.
+LIMIT = {"RateLimit": '"passwords";r=0;t=40'}
+
 
 class _Server(ThreadingHTTPServer):
     """Closes the open connections when it stops, as a killed process does."""

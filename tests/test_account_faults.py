@@ -110,6 +110,6 @@ def test_users_backend_that_dies_between_both_calls(
     still_exists = exists(own_system, author)
     wait_until(lambda: DONE in delete(browser, author).words)
 
-    assert "Not everything could be deleted." in page.words
+    assert "Your thoughts have been deleted, but perhaps not your account." in page.words
     assert still_exists
     assert not exists(own_system, author)

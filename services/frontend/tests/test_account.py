@@ -3,7 +3,7 @@
 import pytest
 
 from testkit.browser import Browser, Page
-from testkit.fake_backend import FakeUsersBackend, Reply
+from testkit.fake_backend import LIMIT, FakeUsersBackend, Reply
 
 NEW = "be water, my friend"
 
@@ -85,7 +85,7 @@ def test_passwords_are_never_in_a_page(bruce: Browser) -> None:
 
 def test_too_many_attempts_say_how_long_to_wait(bruce: Browser, users: FakeUsersBackend) -> None:
     """429 of the backend is shown in words, with the time."""
-    users.fault = lambda handler, _: handler.reply(Reply(429, {}, {"Retry-After": "180"}))
+    users.fault = lambda handler, _: handler.reply(Reply(429, {}, LIMIT | {"Retry-After": "180"}))
 
     page = change(bruce, "bruce", NEW)
 

@@ -3,9 +3,21 @@
 import pytest
 
 from testkit.browser import Browser, Page
-from testkit.fake_backend import Call, FakeThoughtsBackend, FakeUsersBackend, Fault, Handler, Reply
+from testkit.fake_backend import (
+    LIMIT,
+    Call,
+    FakeThoughtsBackend,
+    FakeUsersBackend,
+    Fault,
+    Handler,
+    Reply,
+)
 
 PATH = "/account/delete/"
+UNFINISHED = {
+    "thoughts": "Not everything could be deleted.",
+    "users": "Your thoughts have been deleted, but perhaps not your account.",
+}
 
 
 def delete(browser: Browser, password: str = "bruce") -> Page:
@@ -22,7 +34,7 @@ def test_page_says_what_goes(bruce: Browser, users: FakeUsersBackend) -> None:
     """GET deletes nothing, says what would go, and offers the export."""
     page = bruce.get(bruce.get("/account/").link("Delete the account"))
 
-    assert "Your account and all your thoughts are deleted" in page.words
+    assert "Your account and all your thoughts will be deleted permanently." in page.words
     assert page.link("Export your thoughts") == "/account/export/"
     assert users.calls == []
 
@@ -78,21 +90,71 @@ def test_fault_in_the_middle_can_be_repeated(
     if backend == "thoughts":
         thoughts.fault = lambda handler, _: handler.reply(Reply(503))
     else:
-        users.fault = _only_check(users)
+        users.fault = _after_check(users, Reply(503))
 
     page = delete(bruce)
     thoughts.fault = users.fault = None
     again = bruce.send(page.form(PATH), password="bruce")
 
     assert page.status == 503
-    assert "Not everything could be deleted." in page.words
+    assert UNFINISHED[backend] in page.words
     assert thoughts.thoughts == []
     assert users.deleted == {"bruce"}
     assert "have been deleted." in again.words
 
 
-def _only_check(users: FakeUsersBackend) -> Fault:
+def _after_check(users: FakeUsersBackend, reply: Reply) -> Fault:
     def answer(handler: Handler, call: Call) -> None:
-        handler.reply(users.answer(call) if call.body["dry_run"] else Reply(503))
+        handler.reply(users.answer(call) if call.body["dry_run"] else reply)
 
     return answer
+
+
+def test_without_the_users_backend_nothing_is_deleted(
+    bruce: Browser, thoughts: FakeThoughtsBackend, users: FakeUsersBackend
+) -> None:
+    """When the password cannot be checked, the page does not say that anything is deleted."""
+    thoughts.add("bruce", "Rain")
+    users.fault = lambda handler, _: handler.reply(Reply(503))
+
+    page = delete(bruce)
+
+    assert page.status == 503
+    assert "This is not possible at the moment." in page.words
+    assert "deleted." not in page.words
+    assert len(thoughts.thoughts) == 1
+
+
+def test_limit_in_the_middle_is_explained(
+    bruce: Browser, thoughts: FakeThoughtsBackend, users: FakeUsersBackend
+) -> None:
+    """A user who must wait after the thoughts are gone is told so, and how long."""
+    thoughts.add("bruce", "Rain")
+    users.fault = _after_check(users, Reply(429, {}, LIMIT | {"Retry-After": "40"}))
+
+    page = delete(bruce)
+
+    assert (page.status, page.headers["Retry-After"]) == (429, "40")
+    assert thoughts.thoughts == []
+    assert (
+        "Your thoughts have been deleted, but not yet your account. Please try again in 40 seconds."
+    ) in page.words
+
+
+def test_deletion_whose_response_is_lost_is_explained(
+    bruce: Browser, thoughts: FakeThoughtsBackend, users: FakeUsersBackend
+) -> None:
+    """When the user is gone, but the answer never comes, the page says how to find that out."""
+    thoughts.add("bruce", "Rain")
+
+    def lose_the_last(handler: Handler, call: Call) -> None:
+        reply = users.answer(call)
+        handler.reply(reply) if call.body["dry_run"] else handler.send_raw(b"")
+
+    users.fault = lose_the_last
+
+    page = delete(bruce)
+
+    assert page.status == 503
+    assert users.deleted == {"bruce"}
+    assert "If you can no longer log in, the deletion is complete." in page.words

@@ -15,7 +15,7 @@ from frontend.backends.places import Places
 from frontend.settings import Settings
 from services.frontend.tests.conftest import RunningFrontend
 from testkit.browser import Browser, Page
-from testkit.fake_backend import FakeThoughtsBackend, FakeUsersBackend, Reply
+from testkit.fake_backend import LIMIT, FakeThoughtsBackend, FakeUsersBackend, Reply
 from testkit.waiting import WAIT_SECONDS, wait_until
 
 pytestmark = pytest.mark.security
@@ -24,11 +24,10 @@ BROWSER = "203.0.113.7"
 DEVICE = "mythoughts_device"
 
 
-def refuse(users: FakeUsersBackend, seconds: int) -> None:
-    """Make the Users Backend refuse logins for this long."""
-    users.fault = lambda handler, _: handler.reply(
-        Reply(429, {"detail": "wait"}, {"Retry-After": str(seconds)})
-    )
+def refuse(users: FakeUsersBackend, seconds: int, *, is_limit: bool = True) -> None:
+    """Make the Users Backend refuse logins for this long, because of a limit or a full queue."""
+    headers = {"Retry-After": str(seconds)} | (LIMIT if is_limit else {})
+    users.fault = lambda handler, _: handler.reply(Reply(429, {"detail": "wait"}, headers))
 
 
 def try_to_log_in(browser: Browser) -> Page:
@@ -55,6 +54,25 @@ def test_refused_login_says_how_long_to_wait(
     assert words in page.words
     assert page.form("/login/").fields["username"] == "bruce"
     assert "secret" not in page.text
+
+
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [
+        ("en", "Many people are logging in right now. Please try again in 1 second."),
+        ("zh-CN", "当前登录人数较多，请在 1 秒后重试。"),
+    ],
+)
+def test_login_that_finds_no_place_in_the_queue_says_so(
+    frontend: RunningFrontend, users: FakeUsersBackend, language: str, words: str
+) -> None:
+    """Who has reached no limit is not told of too many attempts."""
+    refuse(users, 1, is_limit=False)
+
+    page = try_to_log_in(Browser(frontend.url, language))
+
+    assert (page.status, page.headers["Retry-After"]) == (429, "1")
+    assert words in page.words
 
 
 def test_refused_login_keeps_the_draft(bruce: Browser, users: FakeUsersBackend) -> None:
@@ -167,12 +185,13 @@ def test_logins_that_wait_leave_room_for_others(
     with ThreadPoolExecutor(20) as pool:
         flood = [pool.submit(lambda: try_to_log_in(Browser(frontend.url))) for _ in range(20)]
         wait_until(lambda: sum(task.done() for task in flood) >= 16)
-        refused = [task.result().status for task in flood if task.done()]
+        refused = [task.result() for task in flood if task.done()]
         status = Browser(frontend.url).get("/search").status
         held = len([call for call in users.calls if call.path == "/api/login/"])
         users.released.set()
 
-    assert set(refused) == {429}
+    assert {page.status for page in refused} == {429}
+    assert all("Many people are logging in right now." in page.words for page in refused)
     assert status == 200
     assert held == 2
 

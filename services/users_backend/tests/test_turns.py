@@ -102,6 +102,8 @@ async def refused(task: asyncio.Task[None]) -> int:
     """The time to wait that somebody is refused with."""
     with pytest.raises(TooManyRequests) as error:
         await task
+    # By this the Frontend tells it from a limit.
+    assert "RateLimit" not in error.value.headers
     return int(error.value.headers["Retry-After"])
 
 

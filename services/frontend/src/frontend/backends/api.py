@@ -133,7 +133,9 @@ class BackendApi:
         if answer.status == 410:
             raise ThoughtDeleted
         if answer.status == 429:
-            raise TooManyRequests(_retry_after_seconds(answer))
+            # Only a limit has this header, not a full queue.
+            is_crowded = "ratelimit" not in answer.headers
+            raise TooManyRequests(_retry_after_seconds(answer), is_crowded=is_crowded)
         if 400 <= answer.status < 500 and answer.status not in OUR_FAULTS:
             raise _refusal(answer)
         raise self.client.away("bad_answer", f"status {answer.status}")

@@ -48,11 +48,15 @@ class ThoughtDeleted(BackendError):
 
 
 class TooManyRequests(BackendError):
-    """The backend answered 429; the request may be repeated after `retry_after_seconds`."""
+    """The backend answered 429; the request may be repeated after `retry_after_seconds`.
 
-    def __init__(self, retry_after_seconds: int) -> None:
+    `is_crowded`: too many others are asking now; the caller has reached no limit.
+    """
+
+    def __init__(self, retry_after_seconds: int, *, is_crowded: bool = False) -> None:
         super().__init__(f"repeat after {retry_after_seconds} s")
         self.retry_after_seconds = retry_after_seconds
+        self.is_crowded = is_crowded
 
 
 class Unauthorized(BackendError):

@@ -30,7 +30,7 @@ class Places:
     def place(self, network: str) -> Iterator[None]:
         """Hold a place within the block; raises `TooManyRequests`."""
         if not self._is_given(network):
-            raise TooManyRequests(RETRY_AFTER_SECONDS)
+            raise TooManyRequests(RETRY_AFTER_SECONDS, is_crowded=True)
         try:
             yield
         finally:

@@ -2,11 +2,17 @@
 
 import structlog
 from django.http import Http404, HttpResponse, HttpResponseRedirect
-from django.utils.translation import gettext, gettext_lazy
+from django.utils.translation import gettext
 
 from frontend.backends.cursors import cursor_in
 from frontend.backends.errors import BackendAway, Conflict, Forbidden, TooManyRequests
-from frontend.pages.forms import Refusal, answer_form, new_password_in, password_checked
+from frontend.pages.forms import (
+    Refusal,
+    answer_form,
+    must_wait,
+    new_password_in,
+    password_checked,
+)
 from frontend.pages.login import enter
 from frontend.pages.rendering import HOME, redirect_with_notice, set_notice, show
 from frontend.pages.visitor import PageRequest, for_users
@@ -15,10 +21,6 @@ from mythoughts_chassis.settings import Secret
 
 ACCOUNT = "/account/"
 SESSIONS = "/account/sessions/"
-
-_UNFINISHED = gettext_lazy(
-    "Not everything could be deleted. Please try again in a minute, until it is complete."
-)
 
 _log = structlog.get_logger()
 
@@ -103,7 +105,7 @@ def end_other_sessions(request: PageRequest) -> HttpResponse:
 @for_users
 def delete_account(request: PageRequest) -> HttpResponse:
     """Delete the account after asking for the password."""
-    return answer_form(request, "delete_account.html", _delete_account, away=_UNFINISHED)
+    return answer_form(request, "delete_account.html", _delete_account)
 
 
 def _delete_account(request: PageRequest) -> HttpResponse:
@@ -112,11 +114,39 @@ def _delete_account(request: PageRequest) -> HttpResponse:
     The other way round, a fault in the middle would leave thoughts that nobody can delete: the
     user's sessions end with the user. This way, all of it can be repeated until it is complete.
     """
-    users, caller = request.parts.users, request.caller
     password = Secret(request.POST.get("password", ""))
     with password_checked():
-        users.delete_account(caller, password=password, dry_run=True)
-        request.parts.thoughts.delete_all(caller)
-        users.delete_account(caller, password=password, dry_run=False)
+        request.parts.users.delete_account(request.caller, password=password, dry_run=True)
+        _delete_thoughts(request)
+        _delete_user(request, password)
     request.log_out()
     return redirect_with_notice("/login/", "account-deleted")
+
+
+def _delete_thoughts(request: PageRequest) -> None:
+    try:
+        request.parts.thoughts.delete_all(request.caller)
+    except BackendAway:
+        problem = gettext(
+            "Not everything could be deleted. Please try again in a minute, until it is complete."
+        )
+        raise Refusal(problem, 503) from None
+
+
+def _delete_user(request: PageRequest, password: Secret) -> None:
+    """Delete the user, whose thoughts have been deleted."""
+    try:
+        request.parts.users.delete_account(request.caller, password=password, dry_run=False)
+    except TooManyRequests as limit:
+        problem = gettext(
+            "Your thoughts have been deleted, but not yet your account. "
+            "Please try again in %(time)s."
+        )
+        raise must_wait(limit, problem) from None
+    except BackendAway:
+        # Perhaps only the answer was lost.
+        problem = gettext(
+            "Your thoughts have been deleted, but perhaps not your account. Please try again in a "
+            "minute. If you can no longer log in, the deletion is complete."
+        )
+        raise Refusal(problem, 503) from None

@@ -22,7 +22,7 @@ from frontend.backends.errors import (
     Forbidden,
     TooManyRequests,
 )
-from frontend.pages.rendering import show
+from frontend.pages.rendering import RETRY_AFTER_SECONDS, show
 from frontend.pages.visitor import PageRequest
 from frontend.pages.words import reason_in_words, waiting_time
 from mythoughts_chassis.settings import Secret
@@ -42,12 +42,25 @@ class Form(NamedTuple):
 
 
 class Refusal(Exception):
-    """The form cannot be accepted as it is; says why, in words, of the whole or of fields."""
+    """The form cannot be accepted as it is; says why, in words, of the whole or of fields.
 
-    def __init__(self, problem: str = "", /, **problems: str) -> None:
+    The status is 200, as after a failed login, if the user can correct the form: browsers report
+    any 4xx as an error.
+    """
+
+    def __init__(
+        self,
+        problem: str = "",
+        status: int = 200,
+        retry_after_seconds: int = RETRY_AFTER_SECONDS,
+        /,
+        **problems: str,
+    ) -> None:
         super().__init__(problem, *problems)
         self.problem = problem
         self.problems = problems
+        self.status = status
+        self.retry_after_seconds = retry_after_seconds
 
 
 def answer_form(
@@ -67,30 +80,40 @@ def answer_form(
         return show(request, template, form=Form(), **context)
     try:
         return act(request)
-    except TooManyRequests as limit:
-        seconds = limit.retry_after_seconds
-        problem = gettext("Too many attempts. Please try again in %(time)s.")
-        form = Form(request.POST, problem % {"time": waiting_time(seconds)})
-        return show(
-            request, template, status=429, retry_after_seconds=seconds, form=form, **context
-        )
-    except BackendAway:
-        form = Form(request.POST, str(away or _AWAY))
-        return show(request, template, status=503, form=form, **context)
-    except (Refusal, BackendRefused, Conflict) as refusal:
-        # Status 200, as after a failed login: the user can correct the form, while browsers report
-        # any 4xx as an error.
-        return show(request, template, form=_refused(request.POST, refusal), **context)
+    except (Refusal, TooManyRequests, BackendAway, BackendRefused, Conflict) as error:
+        refusal = _refusal(error, away)
+    return show(
+        request,
+        template,
+        status=refusal.status,
+        retry_after_seconds=refusal.retry_after_seconds,
+        form=Form(request.POST, refusal.problem, refusal.problems),
+        **context,
+    )
 
 
-def _refused(typed: Mapping[str, str], refusal: Refusal | BackendRefused | Conflict) -> Form:
-    match refusal:
+def _refusal(error: Exception, away: str | Promise) -> Refusal:
+    match error:
         case Refusal():
-            return Form(typed, refusal.problem, refusal.problems)
+            return error
+        case TooManyRequests(is_crowded=True):
+            return must_wait(
+                error,
+                gettext("Many people are logging in right now. Please try again in %(time)s."),
+            )
+        case TooManyRequests():
+            return must_wait(error, gettext("Too many attempts. Please try again in %(time)s."))
+        case BackendAway():
+            return Refusal(str(away or _AWAY), 503)
         case BackendRefused(errors=errors) if errors:
-            problems = {field: reason_in_words(detail) for field, detail in errors.items()}
-            return Form(typed, problems=problems)
-    return Form(typed, reason_in_words(str(refusal)))
+            return Refusal(**{field: reason_in_words(why) for field, why in errors.items()})
+    return Refusal(reason_in_words(str(error)))
+
+
+def must_wait(limit: TooManyRequests, problem: str) -> Refusal:
+    """Return the refusal that says, in place of `%(time)s`, how long to wait."""
+    seconds = limit.retry_after_seconds
+    return Refusal(problem % {"time": waiting_time(seconds)}, 429, seconds)
 
 
 def new_password_in(request: PageRequest, name: str) -> Secret:
