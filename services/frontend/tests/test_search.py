@@ -203,7 +203,7 @@ def test_search_on_an_authors_page_stays_with_the_author(
 
     page = browser.get(f"/search?{urlencode(form.fields | {'search': 'rain'})}")
 
-    assert "Search thoughts by bruce" in page.words
+    assert "Search bruce’s thoughts" in page.words
     assert "“rain” in thoughts by bruce" in page.words
     assert "username" not in browser.get("/search?search=rain").form("/search").fields
 
