@@ -175,6 +175,12 @@ def test_openapi_prints_what_is_committed() -> None:
 
 
 @pytest.fixture
+def owner_settings(backend_settings: dict[str, str], database_url: str) -> dict[str, str]:
+    """The environment of `load-demo`, which runs as the owner of the database."""
+    return {**backend_settings, "MIGRATIONS_DATABASE_URL": database_url}
+
+
+@pytest.fixture
 def demo_file(tmp_path: Path) -> Path:
     """A file with two demonstration thoughts."""
     path = tmp_path / "demo.json"
@@ -190,10 +196,10 @@ def demo_file(tmp_path: Path) -> Path:
 
 
 def test_demonstration_thoughts_are_loaded_in_order(
-    backend_settings: dict[str, str], sql: Sql, demo_file: Path
+    owner_settings: dict[str, str], sql: Sql, demo_file: Path
 ) -> None:
     """`load-demo` stores the thoughts of a file, the oldest with the lowest id."""
-    done = command("load-demo", "--file", str(demo_file), settings=backend_settings)
+    done = command("load-demo", "--file", str(demo_file), settings=owner_settings)
 
     rows = sql.run("SELECT username, text FROM thoughts ORDER BY id")
     assert done.returncode == 0
@@ -201,38 +207,61 @@ def test_demonstration_thoughts_are_loaded_in_order(
 
 
 def test_demonstration_of_this_project_can_be_loaded(
-    backend_settings: dict[str, str], sql: Sql
+    owner_settings: dict[str, str], sql: Sql
 ) -> None:
     """The thoughts in the service's folder are valid."""
     path = SERVICE_FOLDER / "demo" / "thoughts.json"
 
-    done = command("load-demo", "--file", str(path), settings=backend_settings)
+    done = command("load-demo", "--file", str(path), settings=owner_settings)
 
     assert done.returncode == 0
     assert sql.value("SELECT count(*) FROM thoughts") == len(json.loads(path.read_bytes()))
 
 
 def test_demonstration_is_not_loaded_twice(
-    backend_settings: dict[str, str], sql: Sql, demo_file: Path
+    owner_settings: dict[str, str], sql: Sql, demo_file: Path
 ) -> None:
     """`load-demo` does nothing if there are thoughts already."""
     sql.add_thoughts("mine")
 
-    done = command("load-demo", "--file", str(demo_file), settings=backend_settings)
+    done = command("load-demo", "--file", str(demo_file), settings=owner_settings)
 
     assert done.returncode == 0
     assert sql.value("SELECT count(*) FROM thoughts") == 1
 
 
+def test_deleted_demonstration_does_not_come_back(
+    owner_settings: dict[str, str], sql: Sql, demo_file: Path
+) -> None:
+    """`load-demo`, which Compose runs at each start, leaves a table empty that had thoughts."""
+    arguments = ("load-demo", "--file", str(demo_file))
+    command(*arguments, settings=owner_settings)
+    sql.run("DELETE FROM thoughts")
+
+    done = command(*arguments, settings=owner_settings)
+
+    assert done.returncode == 0
+    assert sql.value("SELECT count(*) FROM thoughts") == 0
+
+
+def test_first_thought_after_the_demonstration_has_the_next_id(
+    owner_settings: dict[str, str], sql: Sql, demo_file: Path
+) -> None:
+    """The ids of the demonstration are not given again."""
+    command("load-demo", "--file", str(demo_file), settings=owner_settings)
+
+    assert sql.add_thoughts("mine") == [3]
+
+
 @pytest.mark.parametrize("content", ["{", "{}", '[{"user_id": "x"}]'])
 def test_demonstration_file_that_does_not_fit_is_told_in_one_line(
-    backend_settings: dict[str, str], sql: Sql, tmp_path: Path, content: str
+    owner_settings: dict[str, str], sql: Sql, tmp_path: Path, content: str
 ) -> None:
     """`load-demo` reports in one line what is wrong with its file, and exits with status 2."""
     path = tmp_path / "bad.json"
     path.write_text(content)
 
-    done = command("load-demo", "--file", str(path), settings=backend_settings)
+    done = command("load-demo", "--file", str(path), settings=owner_settings)
 
     assert done.returncode == 2
     assert [line.startswith("thoughts-backend: ") for line in done.stderr.splitlines()] == [True]

@@ -25,7 +25,7 @@ class DemoThought(msgspec.Struct, frozen=True):
 
 
 async def load_demo(database_url: Secret, content: bytes) -> None:
-    """Store the thoughts in `content`, oldest first, unless the table already has thoughts.
+    """Store the thoughts in `content`, oldest first, unless the table has ever had thoughts.
 
     Raises `msgspec.DecodeError` if the content is invalid.
     """
@@ -33,12 +33,18 @@ async def load_demo(database_url: Secret, content: bytes) -> None:
     thoughts.sort(key=lambda thought: thought.hours_ago, reverse=True)
     now = datetime.now(UTC)
     rows = [
-        (thought.user_id, thought.username, thought.text, now - timedelta(hours=thought.hours_ago))
-        for thought in thoughts
+        (
+            number,
+            thought.user_id,
+            thought.username,
+            thought.text,
+            now - timedelta(hours=thought.hours_ago),
+        )
+        for number, thought in enumerate(thoughts, 1)
     ]
     connection = await asyncpg.connect(database_url.reveal())
     try:
-        loaded = await queries.fill_empty_table(connection, rows)
+        loaded = await queries.fill_new_table(connection, rows)
     finally:
         await connection.close()
     _log.info("demonstration thoughts", loaded=len(rows) if loaded else 0)

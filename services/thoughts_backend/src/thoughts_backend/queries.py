@@ -234,17 +234,24 @@ DELETE_OLD_COUNTS = """
 """
 
 
-async def fill_empty_table(
+async def fill_new_table(
     connection: Connection,
-    rows: list[tuple[int, str, str, datetime]],
+    rows: list[tuple[int, int, str, str, datetime]],
 ) -> bool:
-    """Store (user_id, username, text, created_at) rows; return False if the table is not empty."""
+    """Store (id, user_id, username, text, created_at) rows.
+
+    Returns False if the table has ever had rows: deleted thoughts must not come back.
+    """
+    sequence = "pg_get_serial_sequence('thoughts', 'id')"
     async with connection.transaction():
         await connection.execute("LOCK TABLE thoughts IN SHARE ROW EXCLUSIVE MODE")
-        if await connection.fetchval("SELECT EXISTS (SELECT FROM thoughts)"):
+        if await connection.fetchval(f"SELECT pg_sequence_last_value({sequence}::regclass)"):
             return False
+        # With ids of its own: a transaction that fails does not take back those of the sequence.
         await connection.executemany(
-            "INSERT INTO thoughts (user_id, username, text, created_at) VALUES ($1, $2, $3, $4)",
+            "INSERT INTO thoughts (id, user_id, username, text, created_at) "
+            "OVERRIDING SYSTEM VALUE VALUES ($1, $2, $3, $4, $5)",
             rows,
         )
+        await connection.execute(f"SELECT setval({sequence}, max(id)) FROM thoughts")
     return True
