@@ -71,10 +71,12 @@ def _installations() -> list[list[str]]:
     if shutil.which("apt-get") is None or as_root is None:
         return [playwrights]
     apt_get = [*as_root, "apt-get", "-q", "-y"]
-    packages = ["chromium", "libatomic1"]
+    install = [*apt_get, "install", "--no-install-recommends"]
+    # One by one: Ubuntu has no package `chromium`, and apt-get would install neither.
     return [
         [*apt_get, "update"],
-        [*apt_get, "install", "--no-install-recommends", *packages],
+        [*install, "chromium"],
+        [*install, "libatomic1"],
         [*playwrights, "--with-deps"],
     ]
 
