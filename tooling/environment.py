@@ -8,6 +8,7 @@ in `.venv` what it has installed, so that a second call does nothing. The two lo
 versions, so one environment serves both.
 """
 
+import fcntl
 import hashlib
 import importlib.util
 import os
@@ -15,10 +16,12 @@ import re
 import subprocess
 import sys
 from ast import literal_eval
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from tooling.commands import run
-from tooling.console import step
+from tooling.console import say, step
 from tooling.failures import Failure
 from tooling.program import run_program
 from tooling.project import ROOT, SERVICES
@@ -47,15 +50,28 @@ def ensure_installed(lock_name: str) -> None:
     """Install what is missing in `.venv` from `requirements/<lock_name>.txt`. Raises Failure."""
     check_folder(ROOT)
     lock = ROOT / "requirements" / f"{lock_name}.txt"
-    installed, digest = VENV / f"installed-{lock_name}", _digest(lock)
-    # The Python that made the environment may have been removed: then this link leads nowhere.
-    if PYTHON.exists() and installed.exists() and installed.read_bytes() == digest:
-        return
-    if not is_usable():
-        _make_environment()
-    with step("Installing packages"):
-        _install(lock)
-    installed.write_bytes(digest)
+    with _alone():
+        installed, digest = VENV / f"installed-{lock_name}", _digest(lock)
+        # The Python that made the environment may have been removed: then this link leads nowhere.
+        if PYTHON.exists() and installed.exists() and installed.read_bytes() == digest:
+            return
+        if not is_usable():
+            _make_environment()
+        with step("Installing packages"):
+            _install(lock)
+        installed.write_bytes(digest)
+
+
+@contextmanager
+def _alone() -> Iterator[None]:
+    """Wait until no other process, such as a verb in another terminal, installs packages here."""
+    with INSTALLER_LOCK.open() as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            say("Waiting for another process that installs packages here.")
+            fcntl.flock(file, fcntl.LOCK_EX)
+        yield
 
 
 def check_folder(folder: Path) -> None:

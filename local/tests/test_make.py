@@ -4,6 +4,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -47,15 +48,19 @@ def test_second_make_up_installs_nothing(clone: Tree) -> None:
 
 
 def test_environment_without_its_python_is_created_again(clone: Tree) -> None:
-    """If the Python that made the environment is no longer installed, the next verb replaces it."""
+    """If the Python that made the environment is gone, the next verb replaces it; others wait."""
     python = clone.path / ".venv" / "bin" / "python"
     python.unlink()
     python.symlink_to("/nowhere/python3")
 
     run = clone.run("make", "backup")
+    run.wait_for("Creating the virtual environment")
+    other = clone.run(sys.executable, "-m", "tooling.environment", "run")
 
-    assert run.wait() == 0, run.output
+    assert (run.wait(), other.wait()) == (0, 0), run.output + other.output
     assert INSTALLING in run.output
+    assert "Waiting for another process" in other.output
+    assert INSTALLING not in other.output
 
 
 def test_make_dev_shows_a_change(clone: Tree) -> None:
