@@ -62,7 +62,11 @@ def _run(
     on_ready: Callable[[], None] | None = None,
     command_of: CommandOf = Service.command,
 ) -> int:
-    """Start the system, run `watch` on it, and stop it whatever happens."""
+    """Start the system, run `watch` on it, and stop it whatever happens.
+
+    A signal to stop is the usual end of `watch`; before the system is ready it raises
+    KeyboardInterrupt.
+    """
     shown = threading.Event()
 
     def show(name: str, line: str) -> None:
@@ -71,17 +75,17 @@ def _run(
 
     heed_signals(_stop)
     folder, started = Folder(ROOT / ".local"), time.monotonic()
-    # KeyboardInterrupt is the usual end of a run.
-    with suppress(KeyboardInterrupt), folder.held():
+    with folder.held():
         settings = _settings(environment)
-        with Stack(
+        stack = Stack(
             folder,
             ports=ports,
             settings=settings,
             command_of=command_of,
             on_line=show,
             step=step,
-        ) as stack:
+        )
+        with stack, suppress(KeyboardInterrupt):
             seconds = time.monotonic() - started
             say(_ready_message(stack, seconds=seconds, in_background=on_ready is not None))
             shown.set()

@@ -1,12 +1,13 @@
 """The ports and the settings of the services on one machine."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from local import ports
 from local.folder import Folder
 from tooling.failures import Failure
 from tooling.project import FRONTEND, SERVICES, THOUGHTS, USERS, Service
+from tooling.settings import MAX_PORT
 
 HOST = "127.0.0.1"
 
@@ -23,14 +24,32 @@ def choose_ports(wanted: Mapping[str, int]) -> dict[str, int]:
     Raises a Failure that names every unusable port and says how to choose others.
     """
     chosen = {name: wanted.get(name) or ports.free_port() for name in PORT_SETTINGS}
-    faults = [
-        f"Port {port} {fault}. Choose another: make up {PORT_SETTINGS[name]}={port + 1000}"
-        for name, port in chosen.items()
-        if (fault := ports.fault_of(port))
-    ]
+    faults = {name: fault for name in chosen if (fault := _fault_of(name, chosen))}
     if faults:
-        raise Failure("\n".join(faults))
+        lines = [f"Port {chosen[name]} {fault}." for name, fault in faults.items()]
+        raise Failure("\n".join([*lines, f"Add to the command: {_others(faults, chosen)}"]))
     return chosen
+
+
+def _fault_of(name: str, chosen: Mapping[str, int]) -> str | None:
+    """Why a process cannot have the port chosen for it, or None."""
+    first = next(other for other in chosen if chosen[other] == chosen[name])
+    if first != name:
+        return f"is that of {PORT_SETTINGS[first]} already"
+    return ports.fault_of(chosen[name])
+
+
+def _others(names: Iterable[str], chosen: Mapping[str, int]) -> str:
+    """Settings that give these processes other ports: free ones, thousands above the chosen."""
+    taken = set(chosen.values())
+    settings = []
+    for name in names:
+        candidates = range(chosen[name] + 1000, MAX_PORT + 1, 1000)
+        free = (port for port in candidates if port not in taken and not ports.fault_of(port))
+        port = next(free, None) or ports.free_port()
+        taken.add(port)
+        settings.append(f"{PORT_SETTINGS[name]}={port}")
+    return " ".join(settings)
 
 
 def environment_of(

@@ -1,6 +1,7 @@
 """Free ports: no two processes are given the same one."""
 
 import random
+import re
 import socket
 import subprocess
 import sys
@@ -9,6 +10,8 @@ import psutil
 import pytest
 
 from local import ports
+from local.services import choose_ports
+from tooling.failures import Failure
 
 # Chooses two ports from the range that its arguments name, and reports them until it is stopped.
 CHOOSER = """
@@ -18,6 +21,48 @@ ports._CANDIDATES = range(*map(int, sys.argv[1:]))
 print(ports.free_port(), ports.free_port(), flush=True)
 sys.stdin.read()
 """
+
+
+def failure_of(**wanted: int) -> str:
+    """The message about ports of which some cannot be used."""
+    with pytest.raises(Failure) as raised:
+        choose_ports(wanted)
+    return str(raised.value)
+
+
+def test_one_line_gives_another_port_to_each(four_ports: range) -> None:
+    """Two ports in use are replaced together, and by none that was chosen for another service."""
+    first, second, *_ = four_ports
+    with (
+        socket.create_server(("127.0.0.1", first)),
+        socket.create_server(("127.0.0.1", second)),
+    ):
+        message = failure_of(thoughts=first, users=second, frontend=first + 1000)
+
+    found = re.search(r"Add to the command: THOUGHTS_PORT=(\d+) USERS_PORT=(\d+)", message)
+    assert found
+    others = {int(port) for port in found.groups()}
+    assert len(others) == 2
+    assert others.isdisjoint({first, second, first + 1000})
+
+
+def test_suggested_port_is_one() -> None:
+    """Above the highest ports there are no others, so a lower one is suggested."""
+    port = next(port for port in range(65_535, 64_536, -1) if not ports.fault_of(port))
+    with socket.create_server(("127.0.0.1", port)):
+        message = failure_of(frontend=port)
+
+    assert int(message.rpartition("FRONTEND_PORT=")[2]) < port
+
+
+def test_same_port_twice_is_refused() -> None:
+    """Two services cannot have one port, also if it is free."""
+    port = ports.free_port()
+
+    message = failure_of(thoughts=port, users=port)
+
+    assert f"Port {port} is that of THOUGHTS_PORT already.\n" in message
+    assert "Add to the command: USERS_PORT=" in message
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ import psutil
 import pytest
 
 from local.ports import fault_of
-from testkit.trees import SHARED_TEXT, Tree
+from testkit.trees import READY, SHARED_TEXT, Tree
 
 Gone = Callable[[list[psutil.Process]], bool]
 
@@ -135,6 +135,20 @@ def test_killed_run_leaves_nothing_in_the_way(used_tree: Tree, all_gone: Gone) -
     assert all_gone(processes)
 
 
+def test_run_stopped_before_it_is_ready_fails(used_tree: Tree) -> None:
+    """What follows in `make up BACKGROUND=1 && …` does not run if `make down` ends the start."""
+    start = used_tree.local_command("up", BACKGROUND="1")
+    start.wait_for("Starting PostgreSQL")
+    runner = psutil.Process(int((used_tree.local / "lock").read_text().split()[0]))
+    runner.suspend()
+    stop = used_tree.local_command("down")
+    stop.wait_for("Stopping MyThoughts")
+    runner.resume()
+
+    assert (start.wait(), stop.wait()) == (130, 0)
+    assert READY not in start.output
+
+
 def test_interrupted_first_run_is_carried_on(tree: Tree) -> None:
     """A first run that was killed while creating and filling the databases is completed later."""
     for moment in ("Preparing databases", "Loading demonstration data"):
@@ -151,7 +165,7 @@ def test_interrupted_first_run_is_carried_on(tree: Tree) -> None:
 
 
 def test_busy_port_is_explained(used_tree: Tree) -> None:
-    """A port in use stops the start; the message names its setting, its user and an alternative."""
+    """A port in use stops the start; the message names its user and what to add to the command."""
     with socket.create_server(("127.0.0.1", used_tree.ports["FRONTEND_PORT"])) as server:
         port = server.getsockname()[1]
         run = used_tree.local_command("up")
@@ -160,7 +174,7 @@ def test_busy_port_is_explained(used_tree: Tree) -> None:
     assert status == 1
     assert f"Port {port} is in use by" in run.output
     assert f"(process {psutil.Process().pid})" in run.output
-    assert f"make up FRONTEND_PORT={port + 1000}" in run.output
+    assert "Add to the command: FRONTEND_PORT=" in run.output
 
 
 @pytest.mark.parametrize(
