@@ -31,7 +31,7 @@ def database_url(environment: Mapping[str, str], path: Path, count: int) -> Iter
     if not folder.postgres.exists():
         raise LoadError(_NO_DATABASE)
     _check_room(folder, count)
-    with lent_server(folder) as server:
+    with lent_server(folder, "load-data") as server:
         yield server.url("thoughts", user="thoughts", password=folder.secrets().thoughts)
 
 

@@ -19,7 +19,7 @@
         logs/               one file per process, limited in size
         backups/            a folder for each backup; `make reset` leaves them
         done/demonstration  an empty file, once the demonstration data has been loaded
-        lock                held while the system runs, and contains the process id
+        lock                held while a verb uses the folder; contains the process id and the verb
 
 `make reset` deletes everything else; the next `make up` creates it again.
 """

@@ -30,7 +30,7 @@ def backup(environment: Mapping[str, str]) -> int:
     """Dump both databases into a new backup, whether the system runs or not."""
     folder = _used_folder()
     try:
-        with step("Backing up"), lent_server(folder) as server:
+        with step("Backing up"), lent_server(folder, "backup") as server:
             made = back_up(server, _backups(environment, folder))
     except (PostgresError, OSError) as error:
         raise Failure(f"{error}\nNothing was backed up.") from error
@@ -39,18 +39,24 @@ def backup(environment: Mapping[str, str]) -> int:
 
 
 def restore(environment: Mapping[str, str]) -> int:
-    """Replace both databases with those of a backup, by default the newest, after asking."""
+    """Replace both databases with those of a backup, by default the newest, after asking.
+
+    Everybody has to log in again.
+    """
     folder = _used_folder()
     chosen = _chosen(_backups(environment, folder), environment.get("BACKUP"))
     check(chosen)
-    question = f"This replaces every user and thought in {folder.path} with those of {chosen}."
+    question = (
+        f"This replaces every user and thought in {folder.path} with those of {chosen}. "
+        "Everybody has to log in again."
+    )
     confirm(question, environment)
     try:
-        with own_server(folder) as server, step("Restoring"):
+        with own_server(folder, "restore") as server, step("Restoring"):
             restore_from(server, folder, chosen)
     except PostgresError as error:
         raise Failure(f"{error}\nNothing was restored: the data is as it was.") from error
-    say(f"Restored {chosen}. `make up` starts the system.")
+    say(f"Restored {chosen}. `make up` starts the system, with new keys for tokens.")
     return 0
 
 
@@ -75,8 +81,8 @@ def back_up(server: PostgresServer, backups: Path) -> Path:
 def restore_from(server: PostgresServer, folder: Folder, backup: Path) -> None:
     """Restore both databases beside the present ones, and then replace these at once.
 
-    Rights are not restored: `make up` grants them when it migrates. Raises PostgresError; then
-    the present databases are as they were.
+    Deletes the keys of the tokens; `make up` makes new ones. Rights are not restored: `make up`
+    grants them when it migrates. Raises PostgresError; then the present databases are as they were.
     """
     passwords = asdict(folder.secrets())
     _drop_what_is_left(server)
@@ -86,6 +92,8 @@ def restore_from(server: PostgresServer, folder: Folder, backup: Path) -> None:
     except PostgresError:
         _drop_what_is_left(server)
         raise
+    # Old tokens name ids of users and sessions that the restored databases will give to others.
+    folder.delete_keys()
     server.rename_databases(
         *((name, _replaced(name)) for name in DATABASES),
         *((_restored(name), name) for name in DATABASES),

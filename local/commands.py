@@ -24,10 +24,13 @@ _FOLDER = Folder(ROOT / ".local")
 
 def down(_: Mapping[str, str]) -> int:
     """Stop the system that runs from this folder, wherever it was started."""
-    pid = _FOLDER.runner_pid()
-    if pid is None:
+    holder = _FOLDER.holder()
+    if holder is None:
         say("MyThoughts is not running.")
         return 0
+    if not holder.runs_the_system:
+        raise Failure(f"MyThoughts is not running. {holder}")
+    pid = holder.pid
     try:
         os.kill(pid, signal.SIGTERM)
     except ProcessLookupError:
@@ -35,7 +38,7 @@ def down(_: Mapping[str, str]) -> int:
     except PermissionError:
         raise Failure(f"Process {pid} belongs to another user: stop it as that user.") from None
     with step("Stopping MyThoughts"):
-        stopped = wait_until(lambda: _FOLDER.runner_pid() is None, seconds=STOP_SECONDS)
+        stopped = wait_until(lambda: _FOLDER.holder() is None, seconds=STOP_SECONDS)
     if not stopped:
         complain(f"Process {pid} has not stopped after {STOP_SECONDS} s.")
     return 0 if stopped else 1
@@ -51,7 +54,7 @@ def logs(environment: Mapping[str, str]) -> int:
         say("MyThoughts is not running, and there are no logs. `make up` starts it.")
         return 0
     try:
-        follow(paths, while_=lambda: _FOLDER.runner_pid() is not None)
+        follow(paths, while_=lambda: _FOLDER.holder() is not None)
     except KeyboardInterrupt:
         say()
     return 0
@@ -64,7 +67,7 @@ def reset(environment: Mapping[str, str]) -> int:
         return 0
     question = f"This deletes every user and thought in {_FOLDER.path}, and the keys and passwords."
     confirm(question, environment)
-    with _FOLDER.held():
+    with _FOLDER.held("reset"):
         remove_data(_FOLDER.postgres)
         _delete_all_but_backups()
     kept = f" The backups in {_FOLDER.backups} are kept." if _FOLDER.backups.exists() else ""

@@ -31,6 +31,28 @@ class Secrets:
     users_service: str
 
 
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """The process that holds the folder, and the verb that it carries out."""
+
+    pid: int
+    verb: str
+
+    @property
+    def runs_the_system(self) -> bool:
+        """Whether it is the system, which lends its database and which `make down` stops."""
+        return self.verb == "up"
+
+    def __str__(self) -> str:
+        """What it does, and how to end that."""
+        if self.runs_the_system:
+            return (
+                f"MyThoughts is already running from this folder (process {self.pid}). "
+                "`make down` stops it."
+            )
+        return f"`make {self.verb}` is using this folder (process {self.pid}): wait until it ends."
+
+
 class Folder:
     """The folder and the paths in it."""
 
@@ -48,22 +70,19 @@ class Folder:
         self._lock = self.path / "lock"
 
     @contextmanager
-    def held(self) -> Iterator[None]:
-        """Create the folder if necessary and lock it against other runs.
+    def held(self, verb: str = "up") -> Iterator[None]:
+        """Create the folder if necessary and lock it for a verb; `up` is any run of the system.
 
-        Raises Failure if another run holds it, or if it belongs to another user.
+        Raises Failure if another process holds it, or if it belongs to another user.
         """
         with self._open_lock() as lock:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
-                pid = self.runner_pid()
-                raise Failure(
-                    f"MyThoughts is already running from this folder (process {pid}). "
-                    "`make down` stops it."
-                ) from None
+                holder = self.holder() or "Another process was using this folder: try again."
+                raise Failure(str(holder)) from None
             lock.truncate(0)
-            lock.write(str(os.getpid()))
+            lock.write(f"{os.getpid()} {verb}")
             lock.flush()
             try:
                 yield
@@ -85,12 +104,13 @@ class Folder:
                 "Run this as that user, or delete the folder as that user."
             ) from error
 
-    def runner_pid(self) -> int | None:
+    def holder(self) -> Holder | None:
         """The process that holds the folder, or None."""
         while self._is_held():
-            # Briefly empty, between taking the lock and writing the number.
+            # Briefly empty, between taking the lock and writing.
             if text := self._lock.read_text():
-                return int(text)
+                pid, _, verb = text.partition(" ")
+                return Holder(int(pid), verb or "up")
         return None
 
     def _is_held(self) -> bool:
@@ -118,6 +138,11 @@ class Folder:
         made = Secrets(**{field.name: postgres.new_password() for field in fields(Secrets)})
         write_private(self._secrets, json.dumps(asdict(made), indent=2))
         return made
+
+    def delete_keys(self) -> None:
+        """Delete the keys of the tokens: none signed so far is valid with those made later."""
+        for path in (self.private_keys, self.public_keys):
+            path.unlink(missing_ok=True)
 
     def make_admin_password(self) -> None:
         """Create the administrator's password unless it exists."""

@@ -10,13 +10,14 @@ from tooling.failures import Failure
 
 
 @contextmanager
-def lent_server(folder: Folder) -> Iterator[PostgresServer]:
-    """The server with the data of the folder; one that does not run is started meanwhile.
+def lent_server(folder: Folder, verb: str) -> Iterator[PostgresServer]:
+    """The server with the data of the folder; if the system does not run, one for the verb alone.
 
     Raises Failure or PostgresError.
     """
-    if folder.runner_pid() is None:
-        with own_server(folder) as server:
+    holder = folder.holder()
+    if holder is None or not holder.runs_the_system:
+        with own_server(folder, verb) as server:
             yield server
         return
     server = _server(folder)
@@ -25,9 +26,9 @@ def lent_server(folder: Folder) -> Iterator[PostgresServer]:
 
 
 @contextmanager
-def own_server(folder: Folder) -> Iterator[PostgresServer]:
-    """The same server, started for the caller alone; raises Failure if the system runs."""
-    with folder.held():
+def own_server(folder: Folder, verb: str) -> Iterator[PostgresServer]:
+    """The same server, started for the verb alone; raises Failure if the folder is in use."""
+    with folder.held(verb):
         leftovers.end(folder.logs)
         server = _server(folder)
         try:
@@ -38,7 +39,8 @@ def own_server(folder: Folder) -> Iterator[PostgresServer]:
 
 
 def _server(folder: Folder) -> PostgresServer:
-    return PostgresServer(folder.postgres, password=folder.secrets().postgres)
+    log = folder.logs / "postgres.log"
+    return PostgresServer(folder.postgres, password=folder.secrets().postgres, log_path=log)
 
 
 def _port(folder: Folder) -> int:

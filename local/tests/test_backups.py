@@ -1,7 +1,10 @@
 """Backing up and restoring the databases of one machine."""
 
 import asyncio
+import os
 import signal
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import asdict
@@ -22,6 +25,7 @@ from testkit.sql import SqlConnection
 from testkit.trees import SHARED_TEXT, Tree
 from thoughts_backend.app import MIGRATIONS as THOUGHTS_MIGRATIONS
 from tooling.failures import Failure
+from tooling.project import ROOT
 from users_backend.app import MIGRATIONS as USERS_MIGRATIONS
 
 MIGRATIONS = {"thoughts": THOUGHTS_MIGRATIONS, "users": USERS_MIGRATIONS}
@@ -126,7 +130,7 @@ def test_interrupted_start_leaves_no_server(monkeypatch: pytest.MonkeyPatch) -> 
 
     monkeypatch.setattr(PostgresServer, "_wait_until_ready", interrupt)
     with temporary_folder() as parent:
-        with suppress(KeyboardInterrupt), own_server(Folder(parent / ".local")):
+        with suppress(KeyboardInterrupt), own_server(Folder(parent / ".local"), "backup"):
             pass
 
         assert [psutil.pid_exists(pid) for pid in started] == [False]
@@ -282,7 +286,7 @@ def test_only_the_owner_can_read_a_backup(backup: Path) -> None:
 
 
 def test_verbs_back_up_and_restore(used_tree: Tree) -> None:
-    """`backup` works while the system runs; `restore` needs it stopped, and asks first."""
+    """`backup` works while the system runs; `restore` needs it stopped, asks, and ends tokens."""
     run = used_tree.start()
     backed_up = used_tree.local_command("backup")
     assert backed_up.wait() == 0, backed_up.output
@@ -303,6 +307,8 @@ def test_verbs_back_up_and_restore(used_tree: Tree) -> None:
 
     texts = used_tree.http("thoughts").get("/api/thoughts/?username=stephen").json()
     assert texts[0]["text"] == SHARED_TEXT
+    assert "Everybody has to log in again" in restored.output
+    assert used_tree.http("thoughts").get("/api/me/thoughts/", token=token).status == 401
 
 
 def share_later(tree: Tree, token: str) -> None:
@@ -310,6 +316,57 @@ def share_later(tree: Tree, token: str) -> None:
     body = {"text": "shared after the backup"}
     answer = tree.http("thoughts").post("/api/me/thoughts/", json=body, token=token)
     assert answer.status == 201
+
+
+@pytest.fixture
+def being_restored(tree: Tree) -> Iterator[Tree]:
+    """A tree that has databases, and whose folder a restore holds."""
+    folder = Folder(tree.local)
+    with folder.held("restore"):
+        folder.postgres.mkdir()
+        yield tree
+
+
+@pytest.mark.parametrize("verb", ["up", "down", "backup"])
+def test_restore_is_left_alone(being_restored: Tree, verb: str) -> None:
+    """While `make restore` works, no other verb uses its server, and none advises to stop it."""
+    done = being_restored.local_command(verb)
+
+    assert done.wait() == 1
+    assert f"`make restore` is using this folder (process {os.getpid()})" in done.output
+    assert "`make down` stops it" not in done.output
+
+
+LOSE_SERVER = """
+import os, signal, sys
+from pathlib import Path
+from local.folder import Folder
+from local.lending import own_server
+with own_server(Folder(Path(sys.argv[1])), "backup") as server:
+    print(server.process.pid, flush=True)
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_server_of_a_killed_backup_is_ended(
+    all_gone: Callable[[list[psutil.Process]], bool],
+) -> None:
+    """The next verb ends the server that a killed one has left, and starts its own."""
+    with temporary_folder() as parent:
+        folder = Folder(parent / ".local")
+        killed = subprocess.run(
+            [sys.executable, "-c", LOSE_SERVER, folder.path],
+            cwd=ROOT,
+            stdout=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+        left = psutil.Process(int(killed.stdout))
+
+        with own_server(folder, "backup") as server:
+            assert server.process.is_running
+            assert all_gone([left])
+        remove_data(folder.postgres)
 
 
 def test_reset_keeps_backups(used_tree: Tree) -> None:

@@ -20,7 +20,7 @@ def test_background_run_is_stopped_by_down(used_tree: Tree, all_gone: Gone) -> N
     """With BACKGROUND=1 the command returns when the system is ready, and `down` stops it."""
     start = used_tree.local_command("up", BACKGROUND="1")
     start_status = start.wait()
-    runner = psutil.Process(int((used_tree.local / "lock").read_text()))
+    runner = psutil.Process(int((used_tree.local / "lock").read_text().split()[0]))
     processes = [runner, *runner.children(recursive=True)]
 
     stop = used_tree.local_command("down")
