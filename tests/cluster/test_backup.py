@@ -4,6 +4,7 @@ import os
 import re
 import subprocess
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -42,6 +43,7 @@ def run(block: str, kubeconfig: Path) -> str:
     """Run a block of commands in a shell that stops at the first error; returns the output."""
     done = subprocess.run(
         ["bash", "-eu", "-o", "pipefail", "-c", block],
+        cwd=ROOT,
         env={**os.environ, "KUBECONFIG": str(kubeconfig)},
         capture_output=True,
         text=True,
@@ -54,7 +56,7 @@ def run(block: str, kubeconfig: Path) -> str:
 def test_restoring_brings_back_what_was_backed_up(
     cluster: Cluster, kubeconfig: Path, writer: User
 ) -> None:
-    """A thought deleted after the backup is back, and one shared after it is gone."""
+    """Thoughts are as they were when the backup was made, and users log in again."""
     thoughts = cluster.system.thoughts(writer)
     before, after = unique("before"), unique("after")
     thought_id = share(thoughts, before)
@@ -65,8 +67,9 @@ def test_restoring_brings_back_what_was_backed_up(
     run(commands("## Restore a cluster for trying out"), kubeconfig)
     cluster.restore()
 
-    assert own_texts(cluster.system.thoughts(writer)) == [before]
-    assert cluster.system.log_in(writer.username, writer.password)
+    assert cluster.system.thoughts(writer).get("/api/me/thoughts/").status == 401
+    token = cluster.system.log_in(writer.username, writer.password)
+    assert own_texts(cluster.system.thoughts(replace(writer, token=token))) == [before]
 
 
 @pytest.fixture
