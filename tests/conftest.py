@@ -24,7 +24,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from local.stack import SHARING_UNLIMITED, temporary_stack
 from testkit.browsing import Browsing
 from testkit.compose import Compose
-from testkit.installations import Installation, Processes
+from testkit.installations import SERVICES, Installation, Processes
 from testkit.kubernetes import Cluster
 from testkit.leaks import leaks_in_logs
 from testkit.system import System, User, system_of
@@ -115,8 +115,8 @@ def chromium(running_system: System | None) -> Iterator[Browser]:
     options = [*CHROMIUM_OPTIONS]
     if running_system is not None:
         # Without TLS, Chromium trusts only localhost, and complains about headers anywhere else.
-        origin = running_system.frontend_url
-        options.append(f"--unsafely-treat-insecure-origin-as-secure={origin}")
+        origins = ",".join(map(running_system.url_of, SERVICES))
+        options.append(f"--unsafely-treat-insecure-origin-as-secure={origins}")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium_path(), args=options)
         yield browser
