@@ -58,12 +58,13 @@ def authorize(page: Page, value: str) -> None:
     dialog.locator(".btn-done").click()
 
 
-def test_example_of_the_login_logs_in(users_page: Page) -> None:
-    """With the demonstration data, the login's form is filled in so that it works as it is."""
+def test_example_of_the_login_logs_in(users_page: Page, system: System) -> None:
+    """With the demonstration data, the login's form works as it is, and changes no password."""
     status, body = execute(try_out(users_page, "log_in"))
 
     assert status == "200"
     assert json.loads(body)["Authorized"].startswith("Bearer ")
+    assert system.log_in("bruce", "bruce")
 
 
 @pytest.mark.parametrize("form", ["Bearer {}", "{}"], ids=["answer", "bare token"])

@@ -101,7 +101,8 @@ def _operation(endpoint: Endpoint, schemas: Json) -> Json:
     if parameters := list(_parameters(endpoint)):
         operation["parameters"] = parameters
     if endpoint.body is not None:
-        content = {"application/json": _content(endpoint.body, schemas)}
+        body = _content(endpoint.body, schemas)
+        content = {"application/json": body | _example(schemas[endpoint.body.__name__])}
         # A body without a field that must be there may itself be missing.
         required = any(field.required for field in msgspec.structs.fields(endpoint.body))
         operation["requestBody"] = {"required": required, "content": content}
@@ -110,6 +111,17 @@ def _operation(endpoint: Endpoint, schemas: Json) -> Json:
     responses = {**_successes(endpoint, schemas), **_problems(endpoint, schemas)}
     operation["responses"] = dict(sorted(responses.items()))
     return operation
+
+
+def _example(struct: Json) -> Json:
+    """Return the example of a body: what it must have, if each of these fields has an example.
+
+    A page to try the API out would send every field, and the new password of a login changes it.
+    """
+    fields = {name: struct["properties"][name] for name in struct.get("required", [])}
+    if not fields or not all("examples" in field for field in fields.values()):
+        return {}
+    return {"example": {name: field["examples"][0] for name, field in fields.items()}}
 
 
 def _parameters(endpoint: Endpoint) -> Iterable[Json]:
