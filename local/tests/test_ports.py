@@ -31,19 +31,16 @@ def failure_of(**wanted: int) -> str:
 
 
 def test_one_line_gives_another_port_to_each(four_ports: range) -> None:
-    """Two ports in use are replaced together, and by none that was chosen for another service."""
-    first, second, *_ = four_ports
-    with (
-        socket.create_server(("127.0.0.1", first)),
-        socket.create_server(("127.0.0.1", second)),
-    ):
-        message = failure_of(thoughts=first, users=second, frontend=first + 1000)
+    """Two services get ports that differ, also from what was chosen for a third."""
+    port = four_ports.start
+    with socket.create_server(("127.0.0.1", port)):
+        message = failure_of(thoughts=port, users=port, frontend=port + 1000)
 
     found = re.search(r"Add to the command: THOUGHTS_PORT=(\d+) USERS_PORT=(\d+)", message)
     assert found
     others = {int(port) for port in found.groups()}
     assert len(others) == 2
-    assert others.isdisjoint({first, second, first + 1000})
+    assert others.isdisjoint({port, port + 1000})
 
 
 def test_suggested_port_is_one() -> None:
