@@ -52,12 +52,14 @@ def pages_of_a_visitor(stranger: Browser) -> Iterator[tuple[str, int, Page]]:
     yield "failed login", 200, stranger.send(login, username=NAME, password="wrong")
     kept = stranger.post("/thoughts/new", {**token, "text": HOSTILE[0], "key": "a"})
     yield "login with a kept text", 200, kept
+    yield "first password", 200, stranger.send(login, username="new", password="new")
     yield "everybody", 200, stranger.get("/search")
     yield "past the end", 200, stranger.get("/search?max_id=1")
     yield "results", 200, stranger.get(f"/search?search={quote('<script>')}")
     yield "results, second page", 200, stranger.get("/search?search=a&max_id=20")
     yield "no results", 200, stranger.get(f"/search?search={quote(HOSTILE[1])}")
     yield "author", 200, stranger.get(f"/search?username={quote(NAME)}")
+    yield "within an author", 200, stranger.get(f"/search?username={quote(NAME)}&search=a")
     yield "not found", 404, stranger.get("/nowhere/<b>")
     yield "wrong method", 405, stranger.post("/search", token)
     yield "wrong host", 400, stranger.get("/search", Host="evil.example")
@@ -76,6 +78,10 @@ def pages_of_a_user(bruce: Browser) -> Iterator[tuple[str, int, Page]]:
     yield "old form with a text", 403, bruce.post("/thoughts/new", {"text": HOSTILE[0], "key": "a"})
     yield "shared", 200, bruce.send(form, text=HOSTILE[1])
     yield "confirm delete", 200, bruce.get("/thoughts/1/delete")
+    for name in ("", "password/", "sessions/", "export/", "delete/"):
+        yield f"account {name.strip('/')}", 200, bruce.get(f"/account/{name}")
+    deletion = bruce.get("/account/delete/").form("/account/delete/")
+    yield "refused deletion", 200, bruce.send(deletion, password="wrong")
     yield "confirm logout", 200, bruce.get("/logout/")
 
 
@@ -99,6 +105,8 @@ def test_every_page_is_valid(
 ) -> None:
     """No page has an error or a warning, whatever people have written."""
     bruce.language = stranger.language = language
+    users.must_change.add("new")
+    users.add_session(HOSTILE[0])
     pages = [*pages_of_a_visitor(stranger), *pages_of_a_user(bruce)]
     thoughts.stop()
     users.stop()

@@ -14,7 +14,7 @@ from frontend.backends.errors import BackendError, Forbidden
 from frontend.backends.users_backend import LoggedIn
 from frontend.pages.cookies import set_cookie
 from frontend.pages.forms import Form, Refusal, answer_form, new_password_in
-from frontend.pages.rendering import HOME, redirect_with_notice, safe_path, show
+from frontend.pages.rendering import HOME, query, redirect_with_notice, safe_path, show
 from frontend.pages.thoughts import own_page, posted_draft
 from frontend.pages.visitor import LANGUAGES, PageRequest, send_session
 from mythoughts_chassis.settings import Secret
@@ -191,10 +191,12 @@ def _credentials(request: PageRequest) -> dict[str, Any]:
 
 
 def _kept(request: PageRequest) -> dict[str, Any]:
-    """Return what a form on the way to a login keeps."""
+    """Return what a form on the way to a login keeps, also when the language is switched."""
+    next_path = safe_path(request.POST.get("next", ""))
     return {
-        "next_path": safe_path(request.POST.get("next", "")),
+        "next_path": next_path,
         "draft": posted_draft(request.POST),
+        "here": f"/login/?{query({'next': next_path})}",
     }
 
 
