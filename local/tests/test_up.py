@@ -11,6 +11,7 @@ import pytest
 
 from local.ports import fault_of
 from testkit.trees import READY, SHARED_TEXT, Tree
+from testkit.waiting import wait_until
 
 Gone = Callable[[list[psutil.Process]], bool]
 
@@ -137,9 +138,12 @@ def test_killed_run_leaves_nothing_in_the_way(used_tree: Tree, all_gone: Gone) -
 
 def test_run_stopped_before_it_is_ready_fails(used_tree: Tree) -> None:
     """What follows in `make up BACKGROUND=1 && …` does not run if `make down` ends the start."""
+    lock = used_tree.local / "lock"
+    before = lock.read_text()
     start = used_tree.local_command("up", BACKGROUND="1")
-    start.wait_for("Starting PostgreSQL")
-    runner = psutil.Process(int((used_tree.local / "lock").read_text().split()[0]))
+    # As early as possible: the start is quick.
+    wait_until(lambda: lock.read_text() not in ("", before))
+    runner = psutil.Process(int(lock.read_text().split()[0]))
     runner.suspend()
     stop = used_tree.local_command("down")
     stop.wait_for("Stopping MyThoughts")

@@ -161,9 +161,8 @@ class Supervisor:
             "PYTHONPATH": path,
             "LISTEN_FDS": "1",
             "NOTIFY_SOCKET": str(self._folder / "notices"),
-            # A kept connection that brings a request before is answered, then closed. Not longer:
-            # who reloads a page once the new process is live is to see its code.
-            "DRAIN_SECONDS": "0.2",
+            # At most: a kept connection that brings a request before is answered, then closed.
+            "DRAIN_SECONDS": "1",
         }
         # The shell's process id is that of the service, which it becomes.
         shell = ["/bin/sh", "-c", 'LISTEN_PID=$$ exec "$@"', "sh"]
