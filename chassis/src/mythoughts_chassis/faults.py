@@ -3,8 +3,8 @@
     POST /admin/faults    {"delay_seconds": 1.5, "error_rate": 0.25}
 
 The body must be JSON: numbers with a fraction are not read from forms.
-`FAULT_SWITCHES` allows it, for development; without it, this
-endpoint answers 403, and no other request is affected.
+`FAULT_SWITCHES` allows it, for development; without it, this endpoint answers 403, and no other
+request is affected.
 """
 
 import asyncio
