@@ -79,6 +79,7 @@ def test_backend_works_on_without_its_replica(both: OwnReplica, backend: Service
 
     assert {before, *after} == {200}
     assert backend.http.get("/readyz").status == 200
+    backend.wait_for_line("database unavailable", role="replica")
     assert len(backend.lines("database unavailable", role="replica")) == 1
 
 
