@@ -1,16 +1,21 @@
-"""Connecting to a backend whose name has several addresses."""
+"""Backends whose names have several addresses, and answers over TLS that arrive in pieces."""
 
 import socket
+import ssl
+import threading
 import time
-from collections.abc import Iterator
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from functools import partial
+from pathlib import Path
 
 import pytest
 
 from chassis.tests.conftest import ServeEndpoints
 from mythoughts_chassis.backend_connection import Connection, Request
 from mythoughts_chassis.endpoints import get
+from mythoughts_chassis.tls import client_context
+from testkit.certificates import Authority
 
 NAME = "backend.example"
 REQUEST = Request("GET", "/works", {})
@@ -72,3 +77,76 @@ def test_all_addresses_share_the_time_of_the_call(
         call()
 
     assert time.monotonic() - began_at < 15
+
+
+@pytest.mark.parametrize(("size", "piece"), [(300, 7), (900_000, 10_001)])
+def test_answer_over_tls_may_arrive_in_any_pieces(tmp_path: Path, size: int, piece: int) -> None:
+    """Neither a part of a TLS record nor several of them end or stall the answer."""
+    body = bytes(range(256)) * (size // 256 + 1)
+
+    with tls_connection(tmp_path, body, piece=piece, pause_seconds=0.002) as connection:
+        answer = connection.exchange(REQUEST, time.monotonic() + 60)
+
+    assert answer.body == body
+
+
+def test_deadline_covers_a_tls_record_that_drips(tmp_path: Path) -> None:
+    """Bytes that do not complete a record do not prolong the time for the answer."""
+    began_at = time.monotonic()
+    with tls_connection(tmp_path, b"a" * 16_000, piece=1, pause_seconds=0.05) as connection:
+        call = partial(connection.exchange, REQUEST, time.monotonic() + 1)
+
+        with pytest.raises(TimeoutError):
+            call()
+
+    assert time.monotonic() - began_at < 15
+
+
+@contextmanager
+def tls_connection(
+    folder: Path, body: bytes, *, piece: int, pause_seconds: float
+) -> Iterator[Connection]:
+    """A connection to a backend that answers one request with `body`, in pieces of some bytes."""
+    authority = Authority(folder / "ca.pem")
+    is_over = threading.Event()
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def serve() -> None:
+            encrypted, answer = ssl.MemoryBIO(), ssl.MemoryBIO()
+            server = authority.server_context("127.0.0.1")
+            tls = server.wrap_bio(encrypted, answer, server_side=True)
+            with listener.accept()[0] as accepted:
+                for step in (tls.do_handshake, tls.read):
+                    _complete(step, accepted, encrypted, answer)
+                tls.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
+                unsent = answer.read()
+                while unsent and not is_over.wait(pause_seconds):
+                    accepted.sendall(unsent[:piece])
+                    unsent = unsent[piece:]
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        context = client_context(authority.path)
+        url = f"https://127.0.0.1:{listener.getsockname()[1]}"
+        try:
+            yield Connection(url, connect_seconds=60, tls=context)
+        finally:
+            is_over.set()
+            thread.join()
+
+
+def _complete(
+    step: Callable[[], object],
+    accepted: socket.socket,
+    encrypted: ssl.MemoryBIO,
+    answer: ssl.MemoryBIO,
+) -> None:
+    """Repeat `step` of TLS until it has what it needs of the client."""
+    while True:
+        try:
+            step()
+        except ssl.SSLWantReadError:
+            accepted.sendall(answer.read())
+            encrypted.write(accepted.recv(65_536))
+        else:
+            return
