@@ -11,7 +11,7 @@ from testkit.http_client import Answer, HttpClient
 # What the passwords of users begin with, so that they are found wherever they go (`leaks`).
 PASSWORD_MARK = "secret"
 
-# The admin by the address of the Users Backend: an account has 1,000 logins a day.
+# The admin by the address of the Users Backend: the logins of an account are limited.
 _admins: dict[str, "User"] = {}
 
 

@@ -71,7 +71,7 @@ def test_no_request_fails_while_keys_are_rotated(
     old = own_system.new_user()
 
     def use_tokens() -> set[int | str]:
-        # Not a login: an account has 1,000 a day.
+        # Not a login: those of an account are limited.
         renewal = own_system.users(old).post("/api/me/token/")
         token = renewal.json()["Authorized"].removeprefix("Bearer ")
         new = User(old.id, old.username, old.password, token)

@@ -58,8 +58,8 @@ OWN = Allowance("passwords", free=5, forget_seconds=600)
 NETWORK = Allowance("logins", free=20, forget_seconds=60)
 NAME = Allowance("names", free=50, forget_seconds=60)
 REGISTRATIONS = Allowance("registrations", free=10, forget_seconds=360)
-# Logins and changes of the password: a thousand a day, more than any program needs.
-ACCOUNT = Allowance("accounts", free=1000, forget_seconds=86)
+# Logins and changes of the password: 2,000 a day, so a program may log in every minute.
+ACCOUNT = Allowance("accounts", free=1000, forget_seconds=43)
 
 
 @dataclass(frozen=True, slots=True)
