@@ -126,7 +126,8 @@ def test_changes_of_the_password_count_with_the_logins(
     before = sql.value("SELECT forgotten_at FROM guesses")
     http.post("/api/me/password/", token=bruce, json=change)
 
-    assert (sql.value("SELECT forgotten_at FROM guesses") - before).seconds == ACCOUNT.forget_seconds
+    counted = sql.value("SELECT forgotten_at FROM guesses") - before
+    assert counted.seconds == ACCOUNT.forget_seconds
 
 
 @pytest.mark.usefixtures("bruce")
