@@ -97,7 +97,7 @@ class Connection:
         if self._socket is None:
             self._socket = self._connected(ends_at)
             # With a timeout, Python makes three system calls to send and three to receive. Each
-            # lets another thread take over, at which 16 busy threads lose 90 us of CPU per answer.
+            # lets another thread take over, which costs 16 busy threads 90 us of CPU per answer.
             self._socket.setblocking(False)
         return self._socket
 
