@@ -6,7 +6,7 @@ import signal
 import subprocess
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import psutil
@@ -97,13 +97,18 @@ def frozen(server: PostgresServer) -> Iterator[None]:
     """Stop every process of the server from running, like a network that drops all packets."""
     postmaster = psutil.Process(server.process.pid)
     processes = [postmaster, *postmaster.children()]
-    for process in processes:
-        process.send_signal(signal.SIGSTOP)
+    _send(signal.SIGSTOP, processes)
     try:
         yield
     finally:
-        for process in processes:
-            process.send_signal(signal.SIGCONT)
+        _send(signal.SIGCONT, processes)
+
+
+def _send(signum: signal.Signals, processes: list[psutil.Process]) -> None:
+    for process in processes:
+        # One that was just ending when it was stopped is gone as soon as the postmaster goes on.
+        with suppress(psutil.NoSuchProcess):
+            process.send_signal(signum)
 
 
 def _copy(primary: PostgresServer, data_dir: Path) -> None:
