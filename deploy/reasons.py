@@ -42,13 +42,26 @@ def reason_of(workload: Json, pods: Sequence[Json], kubectl: Kubectl) -> str:
     return reason if len(reason) <= _MAX_CHARACTERS else reason[:_MAX_CHARACTERS] + "…"
 
 
+def container_states(pod: Json) -> list[Json]:
+    """The states of a pod's containers, in the order in which they start."""
+    status = pod["status"]
+    return [*status.get("initContainerStatuses", []), *status.get("containerStatuses", [])]
+
+
+def obstacles(pod: Json) -> list[str]:
+    """What keeps a pod's containers from starting, such as an image that is not there."""
+    unscheduled = _condition(pod, "PodScheduled").get("message")
+    waits = [
+        f"container {container['name']}, {reason}"
+        for container in container_states(pod)
+        if (reason := _unusual_wait(container))
+    ]
+    return [*([unscheduled] if unscheduled else []), *waits]
+
+
 def _reason_of_pod(pod: Json, kubectl: Kubectl) -> str:
     name = f"pod {pod['metadata']['name']}"
-    statuses = pod["status"]
-    for container in (
-        *statuses.get("initContainerStatuses", []),
-        *statuses.get("containerStatuses", []),
-    ):
+    for container in container_states(pod):
         if state := _unusual_state(container):
             line = _last_line(pod, container["name"], kubectl)
             return f"{name}, container {container['name']}, {state}" + (f": {line}" if line else "")
@@ -64,10 +77,14 @@ def _unusual_state(container: Json) -> str:
             return "is running but not ready"
         if kind == "terminated" and details["exitCode"]:
             return f"ended with exit status {details['exitCode']}"
-        if kind == "waiting" and details.get("reason", _USUAL_WAITS[0]) not in _USUAL_WAITS:
-            message = details.get("message", "")
-            return f"{details['reason']} {message}".strip()
-    return ""
+    return _unusual_wait(container)
+
+
+def _unusual_wait(container: Json) -> str:
+    """Why this container cannot start; empty if it has, or if it is about to."""
+    details = container["state"].get("waiting", {})
+    reason = details.get("reason", _USUAL_WAITS[0])
+    return "" if reason in _USUAL_WAITS else f"{reason} {details.get('message', '')}".strip()
 
 
 def _last_line(pod: Json, container: str, kubectl: Kubectl) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from deploy.kubectl import NAMESPACE, Json, Kubectl
+from deploy.reasons import container_states, obstacles
 from tooling.commands import failed
 from tooling.failures import Failure
 from tooling.lines import show_line
@@ -70,6 +71,7 @@ class Replicas:
         self._changed = threading.Condition()
         self._streams: set[subprocess.Popen[str]] = set()
         self._begun: set[str] = set()
+        self._told: set[str] = set()
         self._is_over = False
 
     def __enter__(self) -> "Replicas":
@@ -128,17 +130,24 @@ class Replicas:
             pod = self._pods.setdefault(name, Pod(name, service))
             pod.is_listed = True
             pod.is_gone = is_gone or is_ending
-            containers = _containers(status) if takes_code else []
+            containers = _containers(found) if takes_code else []
             pod.running = {one: its_id for one, its_id, is_running in containers if is_running}
             if is_gone:
                 self._pods.pop(name)
             self._changed.notify_all()
         if takes_code:
             self._begin_once(name, self._keep_up_to_date, pod)
+            for obstacle in [] if pod.is_gone else obstacles(found):
+                self._say_once(service, f"{name} does not start: {obstacle}")
         for container, container_id, _ in containers:
             if container != SOURCE:
                 self._begin_once(container_id, self._show_log, pod, container, container_id)
         self._report(service)
+
+    def _say_once(self, service: Service, line: str) -> None:
+        if line not in self._told:
+            self._told.add(line)
+            show_line(service.name, line)
 
     def _begin_once(self, key: str, work: Callable[..., None], *arguments: object) -> None:
         if key not in self._begun:
@@ -240,11 +249,10 @@ class Replicas:
         self._streams.discard(stream)
 
 
-def _containers(status: Json) -> list[tuple[str, str, bool]]:
+def _containers(pod: Json) -> list[tuple[str, str, bool]]:
     """The containers that have started: name, id, and whether they run."""
-    statuses = [*status.get("initContainerStatuses", []), *status.get("containerStatuses", [])]
     return [
         (container["name"], container["containerID"], "running" in container["state"])
-        for container in statuses
+        for container in container_states(pod)
         if container.get("containerID")
     ]

@@ -51,8 +51,11 @@ sys.exit(int(status or 1))
 class Pod:
     """A pod: a folder, a port, and the process of the container that runs."""
 
-    def __init__(self, name: str, template: Json, folder: Path, development: Path) -> None:
+    def __init__(
+        self, name: str, template: Json, folder: Path, development: Path, images: set[str]
+    ) -> None:
         self.development = development
+        self.missing_images = images
         self.name = name
         self.template = template
         self.labels = template["metadata"]["labels"]
@@ -86,11 +89,7 @@ class Pod:
         own = {container["name"] for container in self.template["spec"]["containers"]}
 
         def statuses(names: set[str]) -> list[Json]:
-            return [
-                {"name": name, "containerID": f"pretend://{self.name}/{name}", "state": {state: {}}}
-                for name, state in self.states.items()
-                if name in names
-            ]
+            return [self._status(name) for name in self.states if name in names]
 
         return {
             "metadata": {"name": self.name, "labels": self.labels, **ending},
@@ -102,10 +101,19 @@ class Pod:
             },
         }
 
+    def _status(self, name: str) -> Json:
+        if (state := self.states[name]) == "refused":
+            return {"name": name, "state": {"waiting": {"reason": "ErrImagePull"}}}
+        return {"name": name, "containerID": f"pretend://{self.name}/{name}", "state": {state: {}}}
+
     def run(self, on_change: Callable[[], None]) -> None:
         """Run one container after the other, until the pod ends."""
         pods = self.template["spec"]
         for container in (*pods.get("initContainers", []), *pods["containers"]):
+            if container["image"] in self.missing_images:
+                self.states[container["name"]] = "refused"
+                on_change()
+                return
             # The kubelet waits ever longer between its attempts: longer than any test.
             if self._run_container(container, on_change) and not self.is_ending:
                 self.states[container["name"]] = "waiting"
@@ -168,6 +176,8 @@ class PretendCluster:
         self.context = "kind-mythoughts"
         # The first two words of calls that fail.
         self.failing: set[tuple[str, str]] = set()
+        # Images that no pod can get.
+        self.missing_images: set[str] = set()
         self.objects: dict[str, Json] = {}
         self.forwarded: dict[str, int] = {}
         self.pods: dict[str, Pod] = {}
@@ -274,7 +284,7 @@ class PretendCluster:
     def _start_pod(self, workload: str, template: Json) -> None:
         self._counter += 1
         name = f"{workload}-{self._counter}"
-        pod = Pod(name, template, self._folder / name, self._development)
+        pod = Pod(name, template, self._folder / name, self._development, self.missing_images)
         self.pods[name] = pod
         self._note(pod)
         if pod.takes_code:

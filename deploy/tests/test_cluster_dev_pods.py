@@ -65,6 +65,24 @@ def test_pod_that_ends_while_nobody_watches_is_no_longer_counted(
     assert answer_of(other) == "two "
 
 
+def test_pod_that_cannot_start_is_explained_once(developer: Developer) -> None:
+    """If a node cannot get the image, say so, also after the pods have been listed again."""
+    cluster = developer.cluster
+    (container,) = cluster.deployment("frontend")["spec"]["template"]["spec"]["containers"]
+    cluster.missing_images.add(container["image"])
+    run = developer.start(SERVICE="frontend")
+    run.wait_for("does not start: container source, ErrImagePull")
+    (refused,) = [pod for pod in cluster.pods_of("frontend") if pod.takes_code]
+
+    cluster.missing_images.clear()
+    cluster.break_connections()
+    wait_until(lambda: [call[:2] for call in cluster.calls].count(["get", "pods"]) == 2)
+    cluster.delete_pod(refused)
+    run.wait_for("live in 1 pod")
+
+    assert run.output.count("does not start") == 1
+
+
 def test_code_that_never_worked_can_be_corrected(developer: Developer) -> None:
     """If the code is broken from the beginning, the images serve until it is corrected."""
     (developer.package() / "text.py").write_text("TEXT = (\n")
