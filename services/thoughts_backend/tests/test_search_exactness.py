@@ -35,7 +35,7 @@ LARGEST_ID = 2**26
 MOST_PAGES = 12
 
 # Walks so short that most searches must continue in the index, and no time limits.
-PACE = Pace(first_walk=3, long_walk=12, step_seconds=60, page_seconds=60)
+PACE = Pace(first_walk=3, long_walk=12, short_term_walk=24, step_seconds=60, page_seconds=60)
 PACES = {
     "whole pages": PACE,
     "step by step": replace(PACE, page_seconds=0),

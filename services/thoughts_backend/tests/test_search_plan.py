@@ -62,6 +62,16 @@ def test_step_that_is_given_up_is_followed_by_the_first_blocks(before: list[floa
     assert last == Blocks(PACE.first_ids)
 
 
+def test_short_term_is_read_on_if_the_index_has_too_many_matches() -> None:
+    """Smaller blocks would not help: the index collects its matches in all ids each time."""
+    assert steps_of([None, QUICK], grams=["qu"]) == [FIRST_BLOCKS, LONG_WALK, LONG_WALK]
+
+
+def test_rare_short_term_is_looked_up_like_a_gram() -> None:
+    """While the index is quick, blocks grow."""
+    assert steps_of([QUICK], grams=["qu"]) == [FIRST_BLOCKS, blocks(PACE.growth)]
+
+
 def test_short_term_of_an_author_is_read_if_the_index_takes_too_long() -> None:
     """A term shorter than a gram is looked up once; then the author's thoughts are read."""
     steps = steps_of([QUICK, None, QUICK], grams=["qu"], username="bruce")

@@ -82,6 +82,29 @@ def test_common_term_is_found_by_walks_alone(
     assert [thought.id for thought in pages[1].items] == list(range(4000, 3600, -20))
 
 
+@pytest.mark.parametrize(
+    ("newest_id", "found_by"), [(10_000_000, "walks"), (100_000, "index")], ids=["large", "small"]
+)
+def test_uncommon_short_term_is_read_where_the_index_has_many(
+    new_database: Callable[[], str], newest_id: int, found_by: str
+) -> None:
+    """The index collects all matches of a term that is shorter than a gram.
+
+    One thought in 250 has it. Of ten million these are so many that three walks are cheaper.
+    """
+    with prepared(new_database(), "ANALYZE") as (runner, database, sql):
+        sql.run("TRUNCATE thoughts")
+        sql.run(f"SELECT setval(pg_get_serial_sequence('thoughts', 'id'), {newest_id - 8000})")
+        sql.run(TEXTS.replace("n % 20", "n % 250").replace("4000", "8000"))
+        search, query = Search(at_once=int(found_by == "index")), ThoughtsQuery(search="QU")
+
+        page = runner.run(thoughts.find(database, search, query))
+
+    assert [thought.id for thought in page.items] == list(range(newest_id, newest_id - 5000, -250))
+    # The statistics, and three walks; or one and the index.
+    assert database.runs == (4 if found_by == "walks" else 3)
+
+
 def test_term_that_only_the_newest_thoughts_have_is_looked_up(
     new_database: Callable[[], str],
 ) -> None:

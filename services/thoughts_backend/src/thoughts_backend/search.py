@@ -14,6 +14,7 @@ from dataclasses import replace
 from mythoughts_chassis.database import Connection, Database
 from thoughts_backend import list_queries
 from thoughts_backend.frequencies import Frequencies
+from thoughts_backend.grams import whole_grams
 from thoughts_backend.list_queries import Found, Walked, Wanted
 from thoughts_backend.schemas import Thought
 from thoughts_backend.search_plan import PACE, Pace, Plan, beyond, plan
@@ -39,7 +40,10 @@ class Search:
         lower = wanted.search.lower()
         thoughts: list[Thought] = []
         missing, read = limit, 0
-        for length in (self._first_length(lower, limit), self._pace.long_walk):
+        lengths = [self._first_length(lower, limit), self._pace.long_walk]
+        if is_short := not whole_grams(lower):
+            lengths.append(self._pace.short_term_walk)
+        for length in lengths:
             walked = await _walk(database, wanted, length=length, limit=missing)
             thoughts += walked.thoughts
             missing, read = limit - len(thoughts), read + length
@@ -49,7 +53,9 @@ class Search:
             below = min(wanted.below, walked.newest_id + 1)
             wanted = beyond(replace(wanted, below=below), walked.reached)
             frequency = min(len(thoughts) / read, self._frequencies.at_most(lower))
-            if missing > frequency * self._pace.long_walk:
+            # The index collects all matches of a short term, which costs as much as reading them.
+            all_matches = frequency * walked.newest_id if is_short else 0
+            if missing > frequency * max(self._pace.long_walk, all_matches):
                 break
         wanted = replace(wanted, search=walked.folded)
         grams = self._frequencies.grams_to_look_up(walked.folded)

@@ -81,6 +81,8 @@ class Pace:
     # longer, up to `long_walk`. A second walk, of that length, follows if that should fill it.
     first_walk: int = 128
     long_walk: int = 2048
+    # A third walk, for a term that is shorter than a gram.
+    short_term_walk: int = 8192
     # The first blocks hold this many ids, most of which may be older than the page: the smaller
     # number if that is expected to fill it, and at most an eighth (`parts`) of all.
     near_ids: int = 2**13
@@ -117,14 +119,17 @@ def plan(pace: Pace, wanted: Wanted, grams: Sequence[str], limit: int, *, is_den
     first = Blocks(ids, limit if is_small else max(1, limit // pace.rare), pace.step_seconds)
     if not grams:
         yield from _read_on(pace)
-    elif wanted.by_author and not is_whole(grams[0]):
-        # PostgreSQL collects all terms with a prefix from the whole index before it filters by
-        # author. If there are too many, reading the author's thoughts is faster.
-        yield Walk(pace.long_walk)
-        yield first
-        yield from _read_on(pace)
-    else:
+    elif is_whole(grams[0]):
         yield from _widen(pace, ids, (yield first))
+    else:
+        # PostgreSQL collects all terms with a prefix from the whole index before it considers the
+        # blocks or the author. If there are too many, reading on is faster.
+        if wanted.by_author:
+            yield Walk(pace.long_walk)
+        seconds = yield first
+        if wanted.by_author or seconds is None:
+            yield from _read_on(pace)
+        yield from _widen(pace, ids, seconds)
 
 
 def _read_on(pace: Pace) -> Plan:
