@@ -1,9 +1,9 @@
 """How a search works: exact, in the order of ids, with bounded work.
 
-A search is a sequence of steps. `Search.find` takes the first two, which read the newest thoughts;
-`search_plan` chooses the others, and one loop, `_follow`, takes them until the page is full, the
-list has ended or the time is up. Then the page ends at the point that the search has reached, and
-the next page continues from there.
+A search is a sequence of steps. `Search.find` takes the first two or three, which read the newest
+thoughts; `search_plan` chooses the others, and one loop, `_follow`, takes them until the page is
+full, the list has ended or the time is up. Then the page ends at the point that the search has
+reached, and the next page continues from there.
 """
 
 import asyncio
