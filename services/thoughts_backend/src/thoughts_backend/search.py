@@ -41,8 +41,10 @@ class Search:
         thoughts: list[Thought] = []
         missing, read = limit, 0
         lengths = [self._first_length(lower, limit), self._pace.long_walk]
-        if is_short := not whole_grams(lower):
+        # A term of three characters has a whole gram, of whatever kind.
+        if is_short := not whole_grams(lower[:3]):
             lengths.append(self._pace.short_term_walk)
+        at_most = self._frequencies.at_most(lower)
         for length in lengths:
             walked = await _walk(database, wanted, length=length, limit=missing)
             thoughts += walked.thoughts
@@ -52,7 +54,7 @@ class Search:
             # Thoughts that arrive during the search are not part of it.
             below = min(wanted.below, walked.newest_id + 1)
             wanted = beyond(replace(wanted, below=below), walked.reached)
-            frequency = min(len(thoughts) / read, self._frequencies.at_most(lower))
+            frequency = min(len(thoughts) / read, at_most)
             # The index collects all matches of a short term, which costs as much as reading them.
             all_matches = frequency * walked.newest_id if is_short else 0
             if missing > frequency * max(self._pace.long_walk, all_matches):
