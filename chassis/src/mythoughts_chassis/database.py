@@ -87,6 +87,9 @@ class Database:
             # JIT compilation and parallel workers take longer to start than most statements run.
             "jit": "off",
             "max_parallel_workers_per_gather": "0",
+            # Each connection plans a statement once. Without this, PostgreSQL plans most lists of
+            # large tables for each request, because it expects an unknown LIMIT to be large.
+            "plan_cache_mode": "force_generic_plan",
         }
         self._connection_class: type[Connection] = (
             asyncpg.Connection if tracing is None else traced_connection(tracing)
