@@ -65,7 +65,7 @@ async def update_statistics(database_url: str) -> None:
     """Update the planner's statistics and the visibility map of the table."""
     connection = await asyncpg.connect(database_url)
     try:
-        # Otherwise the index entries of a few deleted thoughts would stay, and every list read them.
+        # Without INDEX_CLEANUP the entries of a few deleted thoughts stay, and lists read them.
         sql = "VACUUM (ANALYZE, INDEX_CLEANUP ON) thoughts"
         await connection.execute(sql, timeout=None)
     finally:
