@@ -26,12 +26,12 @@ def wait_until_ready(
 ) -> None:
     """Wait until the Deployments and StatefulSets, or `only` the one of this name, are ready.
 
-    Reports each one when it is ready, and every ten seconds those that are not, with the reason.
+    Reports each one when it is ready, and every ten seconds new reasons why others are not.
     Raises Failure with the reasons after `seconds`.
     """
     started = time.monotonic()
     next_report = started + _REPORT_SECONDS
-    reported: dict[str, str] = {}
+    reported: set[str] = set()
     ready: set[str] = set()
     while True:
         workloads, pods = _look(kubectl, namespace, only)
@@ -63,11 +63,13 @@ def _look(kubectl: Kubectl, namespace: str, only: str | None) -> tuple[dict[str,
     return workloads, [thing for thing in objects if thing["kind"] == "Pod"]
 
 
-def _report(reasons: Mapping[str, str], reported: dict[str, str]) -> None:
+def _report(reasons: Mapping[str, str], reported: set[str]) -> None:
     for name, reason in reasons.items():
-        if reported.get(name) != reason:
-            say(f"  {name} is not ready: {reason}")
-            reported[name] = reason
+        line = f"  {name} is not ready: {reason}"
+        # Two reasons may alternate, such as ErrImagePull and ImagePullBackOff.
+        if line not in reported:
+            reported.add(line)
+            say(line)
 
 
 def _not_ready(reasons: Mapping[str, str], namespace: str, seconds: int) -> str:

@@ -1,12 +1,15 @@
 """The reason reported for a workload that is not ready."""
 
+from itertools import cycle
 from typing import Any
 
 import pytest
 
-from deploy.kubectl import Kubectl
+from deploy import rollout
+from deploy.kubectl import NAMESPACE, Kubectl
 from deploy.reasons import is_ready, reason_of
 from testkit.stand_ins import Workplace, items, workload
+from tooling.failures import Failure
 
 POD = "frontend-6f-x"
 
@@ -188,3 +191,24 @@ def test_when_a_workload_is_ready(kind: str, status: dict[str, Any], *, ready: b
     thing["status"].update(status)
 
     assert is_ready(thing) is ready
+
+
+def test_reasons_that_alternate_are_reported_once(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The kubelet pulls, fails and waits, again and again."""
+    states = cycle(["ErrImagePull", "ImagePullBackOff"])
+
+    def look(*_: object) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+        waiting = container("waiting", reason=next(states))
+        return {"frontend": workload("frontend", ready=False)}, [pod(waiting)]
+
+    monkeypatch.setattr(rollout, "_look", look)
+    monkeypatch.setattr(rollout, "_REPORT_SECONDS", 0)
+    monkeypatch.setattr(Kubectl, "run", lambda *_, **__: "")
+
+    with pytest.raises(Failure):
+        rollout.wait_until_ready(Kubectl("somewhere"), NAMESPACE, seconds=1)
+
+    output = capsys.readouterr().out
+    assert [output.count(reason) for reason in ("ErrImagePull", "ImagePullBackOff")] == [1, 1]
