@@ -57,6 +57,19 @@ async def test_connection_is_used_again(database_url: str) -> None:
     assert len(set(processes)) == 1
 
 
+async def test_statement_is_planned_once(database_url: str) -> None:
+    """A connection makes one plan for a statement, for whatever values."""
+    newest = "SELECT id FROM thoughts ORDER BY id DESC LIMIT $1"
+    plans = "SELECT generic_plans, custom_plans FROM pg_prepared_statements WHERE statement = $1"
+    async with pooled(database_url) as database:
+        for limit in (1, 1, 20):
+            await database.fetch(newest, limit, repeatable=True)
+        row = await database.fetchrow(plans, newest, repeatable=True)
+
+    assert row is not None
+    assert tuple(row) == (3, 0)
+
+
 async def test_transaction_of_failed_work_is_rolled_back(database_url: str) -> None:
     """After an error nothing is left of an open transaction, and the connection is used again."""
     async with pooled(database_url) as database:
