@@ -129,7 +129,8 @@ def plan(pace: Pace, wanted: Wanted, grams: Sequence[str], limit: int, *, is_den
         seconds = yield first
         if wanted.by_author or seconds is None:
             yield from _read_on(pace)
-        yield from _widen(pace, ids, seconds)
+        else:
+            yield from _widen(pace, ids, seconds)
 
 
 def _read_on(pace: Pace) -> Plan:
