@@ -87,8 +87,8 @@ class Database:
             # JIT compilation and parallel workers take longer to start than most statements run.
             "jit": "off",
             "max_parallel_workers_per_gather": "0",
-            # Each connection plans a statement once. Without this, PostgreSQL plans most lists of
-            # large tables for each request, because it expects an unknown LIMIT to be large.
+            # Plan each statement once per connection. By default PostgreSQL plans lists of large
+            # tables again for every request, because it assumes that an unknown LIMIT is large.
             "plan_cache_mode": "force_generic_plan",
         }
         self._connection_class: type[Connection] = (
