@@ -84,7 +84,9 @@ class Supervisor:
         # The next process, which has imported packages and waits for its code.
         self._spare: subprocess.Popen[bytes] | None = None
         self._replaced_at = 0.0
+        # What it runs, and what the process ran that it has replaced.
         self._tree: Path | None = None
+        self._old_tree: Path | None = None
         self._processes: list[subprocess.Popen[bytes]] = []
         self._control = _bind(folder / "control", socket.SOCK_STREAM)
         self._control.listen()
@@ -113,8 +115,10 @@ class Supervisor:
     def _replace(self) -> str:
         """Start a process from the current tree, and tell the old one to stop once it is ready."""
         kept = (self._serving, self._spare)
-        self._stop(*(process for process in self._processes if process not in kept))
-        _delete_others(self._folder, self._tree)
+        leaving = [process for process in self._processes if process not in kept]
+        # Not the last one: it may have been told to stop just now, and answer for a second.
+        self._await_end(*leaving[:-1])
+        _delete_others(self._folder, self._tree, self._old_tree)
         if "DEBUGGER" in os.environ and self._serving:
             self._stop(self._serving)  # Its port is needed.
             self._serving = None
@@ -131,7 +135,7 @@ class Supervisor:
             return failure
         if self._serving:
             self._serving.terminate()
-        self._serving, self._tree = new, tree
+        self._serving, self._tree, self._old_tree = new, tree, self._tree
         return _READY
 
     def _start(self, tree: Path | None) -> subprocess.Popen[bytes]:
@@ -181,6 +185,9 @@ class Supervisor:
     def _stop(self, *processes: subprocess.Popen[bytes]) -> None:
         for process in processes:
             process.terminate()
+        self._await_end(*processes)
+
+    def _await_end(self, *processes: subprocess.Popen[bytes]) -> None:
         deadline = time.monotonic() + STOP_SECONDS
         for process in processes:
             try:
@@ -240,9 +247,10 @@ def _copy_compiled(old: Path, new: Path) -> None:
             shutil.copytree(compiled, target)
 
 
-def _delete_others(folder: Path, tree: Path | None) -> None:
+def _delete_others(folder: Path, *trees: Path | None) -> None:
+    kept = {*trees, _current(folder)}
     for other in folder.iterdir():
-        if other.is_dir() and not other.is_symlink() and other not in (tree, _current(folder)):
+        if other.is_dir() and not other.is_symlink() and other not in kept:
             shutil.rmtree(other, ignore_errors=True)
 
 
