@@ -46,6 +46,7 @@ while not pathlib.Path(os.environ["RELEASED"]).exists():
     time.sleep(0.01)
 """
 
+
 def test_process_that_does_not_stop_ends_before_its_supervisor() -> None:
     """`make dev` leaves no process behind, even if two do not stop when they are asked to."""
     with supervisor_of(["-c", STUBBORN], {}) as service:
