@@ -5,7 +5,8 @@ SHELL = /bin/sh
 
 # The environment variables that verbs inherit, in addition to those given on make's command line.
 # DATABASE_URL is accepted only there, because other projects set one, too.
-of_the_user = PATH HOME USER LOGNAME TERM COLORTERM NO_COLOR COLUMNS LINES TMPDIR XDG_% SSH_AUTH_SOCK CI
+of_the_user = PATH HOME USER LOGNAME TERM COLORTERM NO_COLOR COLUMNS LINES TMPDIR XDG_% SSH_AUTH_SOCK CI \
+    WATCHFILES_FORCE_POLLING
 of_the_network = %_proxy %_PROXY SSL_CERT_FILE SSL_CERT_DIR REQUESTS_CA_BUNDLE CURL_CA_BUNDLE \
     NODE_EXTRA_CA_CERTS
 of_installers = PIP_% UV_CACHE_DIR UV_DEFAULT_INDEX UV_INDEX% UV_EXTRA_INDEX_URL UV_FIND_LINKS \

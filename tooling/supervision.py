@@ -9,6 +9,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from importlib.util import cache_from_source
 from pathlib import Path
 
 from tooling.failures import Failure
@@ -39,7 +40,8 @@ class SupervisedService:
         folder.mkdir()
         self._service = service
         self._folder = folder
-        self._started = snapshot(service)
+        code = snapshot(service)
+        self._started, self._migrated = code.name, code.migrations
 
     @property
     def command(self) -> list[str | Path]:
@@ -55,12 +57,16 @@ class SupervisedService:
             show_line(name, f"{change.title} changed: {what}")
         if not change.is_of_code(self._service):
             return
-        before, self._started = self._started, snapshot(self._service)
-        if before.name == self._started.name:
+        code = snapshot(self._service)
+        is_migrated = migrate is None or code.migrations == self._migrated
+        if code.name == self._started and is_migrated:
             return  # Saving alone changes nothing.
+        self._started = code.name
+        _forget_compiled(change)
         try:
-            if migrate and before.migrations != self._started.migrations:
+            if migrate and not is_migrated:
                 migrate(self._service)
+                self._migrated = code.migrations
             outcome = self._restart()
         except Failure as failure:
             outcome = f"not restarted: {failure}"
@@ -76,3 +82,13 @@ class SupervisedService:
             control.sendall(b"\n")
             return control.makefile().read()
         return ""
+
+
+def _forget_compiled(change: Change) -> None:
+    """Delete what Python compiled of the changed modules.
+
+    It would use it for a module that was saved twice within a second and has kept its size.
+    """
+    for path in change.paths:
+        if path.suffix == ".py":
+            Path(cache_from_source(str(path))).unlink(missing_ok=True)

@@ -2,10 +2,12 @@
 
 import hashlib
 import io
+import os
 import tarfile
 import time
 import zlib
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -64,16 +66,27 @@ def watch_code() -> Iterator[Change | None]:
         step=_SETTLE_MILLISECONDS,
         rust_timeout=_CHECK_MILLISECONDS,
         yield_on_timeout=True,
+        # A folder above the project may have a name that is left out.
+        watch_filter=lambda event, path: _is_watched(event, os.path.relpath(path, ROOT)),
     )
     # Watching starts with the first item.
     next(events)
-    return (_change(Path(path) for _, path in batch) if batch else None for batch in events)
+    return (change_of(Path(path) for _, path in batch) if batch else None for batch in events)
 
 
-def _change(paths: Iterable[Path]) -> Change:
+def change_of(paths: Iterable[Path]) -> Change:
+    """Return the change of these files, of which there is at least one."""
     changed, now = frozenset(paths), time.time()
-    saved_at = max((path.stat().st_mtime for path in changed if path.is_file()), default=now)
-    return Change(changed, saved_at if now - saved_at < _MAX_AGE_SECONDS else now)
+    saved_at = max(map(_time_of, changed))
+    return Change(changed, saved_at if now - _MAX_AGE_SECONDS < saved_at < now else now)
+
+
+def _time_of(path: Path) -> float:
+    """Return when a file was written, or 0."""
+    with suppress(OSError):
+        if path.is_file():
+            return path.stat().st_mtime
+    return 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +117,8 @@ def snapshot(service: Service, *, with_debugger: bool = False) -> Snapshot:
                 entry = tarfile.TarInfo(f"{top}/{path.relative_to(folder)}")
                 entry.size = len(content)
                 # Python compiles a file again if its time differs: it says what is in the file.
-                entry.mtime = zlib.crc32(content)
+                # Some file systems know no time after 2038.
+                entry.mtime = zlib.crc32(content) % 2**31
                 tar.addfile(entry, io.BytesIO(content))
                 described = f"{entry.name}\0{entry.size}\0".encode() + content
                 of_all.update(described)
@@ -121,10 +135,11 @@ def _folder_of(package: str) -> Path:
 
 
 def _files(folder: Path) -> Iterator[tuple[Path, bytes]]:
-    for path in sorted(folder.rglob("*")):
-        is_watched = _is_watched(Event.modified, str(path.relative_to(folder)))
-        if is_watched and path.suffix != ".so" and path.is_file():
-            try:
-                yield path, path.read_bytes()
-            except FileNotFoundError:
-                continue  # An editor's temporary file; its end is the next change.
+    # Unlike rglob, os.walk goes on if a folder is deleted at the same time.
+    for parent, _, names in sorted(os.walk(folder)):
+        for path in (Path(parent, name) for name in sorted(names)):
+            is_watched = _is_watched(Event.modified, str(path.relative_to(folder)))
+            # What is gone now was an editor's temporary file; its end is the next change.
+            with suppress(OSError):
+                if is_watched and path.suffix != ".so" and path.is_file():
+                    yield path, path.read_bytes()

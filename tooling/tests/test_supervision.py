@@ -1,8 +1,13 @@
 """What a supervisor says about its processes, and that they end with it."""
 
 import io
+import os
+import random
+import subprocess
+import sys
 import tarfile
 import time
+import zlib
 from pathlib import Path
 
 import psutil
@@ -11,8 +16,9 @@ import pytest
 from local.stack import STOP_SECONDS
 from testkit.supervised import Supervised, supervisor_of
 from testkit.waiting import wait_until
-from tooling.project import FRONTEND, ROOT
-from tooling.supervision import READY, SupervisedService
+from tooling.failures import Failure
+from tooling.project import FRONTEND, ROOT, THOUGHTS, Service
+from tooling.supervision import READY, SUPERVISOR, SupervisedService
 from tooling.working_tree import Change
 
 # A service that says that it is ready, unless the file BROKEN exists.
@@ -131,6 +137,131 @@ def test_failure_says_whether_the_old_process_serves(
         answer = service.ask("restart")
 
     assert answer == f"the new process ended with exit status 3; {state}"
+
+
+# The supervisor, which gives replaced processes no time.
+IMPATIENT = f"""
+import sys
+sys.path.insert(0, {str(SUPERVISOR.parent)!r})
+import supervisor
+supervisor.REPLACED_SECONDS = 0
+supervisor.main()
+"""
+
+
+def test_replaced_process_that_hangs_is_killed() -> None:
+    """An endless loop, which has been mended since, does not keep a core busy."""
+    with supervisor_of(["-c", STUBBORN], {}) as service:
+        service.process.command[1:2] = ["-c", IMPATIENT]
+        service.process.start()
+        wait_until(lambda: "serving" in service.output)
+        (old,) = psutil.Process(service.process.pid).children()
+
+        assert service.ask("restart") == READY
+
+        wait_until(lambda: not old.is_running())
+
+
+def test_fault_of_the_supervisor_is_answered() -> None:
+    """What keeps it from starting a process is said, not only not done."""
+    with supervisor_of(["-c", BREAKABLE], {"BROKEN": "/nowhere"}) as service:
+        service.process.start()
+        wait_until(lambda: "serving" in service.output)
+        (service.folder / "unpacking").unlink()
+        (service.folder / "unpacking").mkdir()
+
+        answer = service.ask("restart")
+
+    assert answer.startswith("no process can be started: [Errno ")
+
+
+def test_incomplete_tree_is_not_taken_for_a_complete_one() -> None:
+    """If the connection breaks, even between two files, the tree has to be sent again."""
+    first, whole = parts_of_tree()
+    with supervisor_of(["-c", BREAKABLE], {"BROKEN": "/nowhere"}) as service:
+        with pytest.raises(subprocess.CalledProcessError):
+            service.ask("receive", "one", tree=first)
+        cut_off = list((service.folder / "one").glob("*"))
+        service.ask("receive", "one", tree=whole)
+        names = {path.name for path in (service.folder / "one").iterdir()}
+
+    assert cut_off == []
+    assert names == {"first", "second"}
+
+
+def test_tree_that_arrives_is_not_deleted() -> None:
+    """A replacement meanwhile deletes old trees only."""
+    first, whole = parts_of_tree()
+    with supervisor_of(["-c", BREAKABLE], {"BROKEN": "/nowhere"}) as service:
+        service.process.start()
+        wait_until(lambda: "serving" in service.output)
+        command = [sys.executable, str(SUPERVISOR), "receive", str(service.folder), "one"]
+        with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as receiver:
+            assert receiver.stdin
+            receiver.stdin.write(first)
+            receiver.stdin.flush()
+            wait_until((service.folder / "one.unfinished" / "first").exists)
+            assert service.ask("restart") == READY
+            answer, _ = receiver.communicate(whole[len(first) :])
+        names = {path.name for path in (service.folder / "one").iterdir()}
+
+    assert answer.decode().strip() == READY
+    assert names == {"first", "second"}
+
+
+def parts_of_tree() -> tuple[bytes, bytes]:
+    """A tree of two files: its bytes up to the end of the first, and all."""
+    archive = io.BytesIO()
+    with tarfile.open(fileobj=archive, mode="w") as tar:
+        entry = tarfile.TarInfo("first")
+        entry.size = 100_000  # More than is read at once.
+        tar.addfile(entry, io.BytesIO(random.Random(1).randbytes(entry.size)))
+        end = archive.tell()
+        tar.addfile(tarfile.TarInfo("second"))
+    tree, compressor = archive.getvalue(), zlib.compressobj(wbits=31)
+    first = compressor.compress(tree[:end]) + compressor.flush(zlib.Z_FULL_FLUSH)
+    return first, first + compressor.compress(tree[end:]) + compressor.flush()
+
+
+def test_second_save_within_a_second_is_what_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By its time in seconds and its size, Python would take it for what it has compiled."""
+    monkeypatch.setattr("tooling.project.ROOT", tmp_path)
+    module = FRONTEND.folder / "src" / "module.py"
+    module.parent.mkdir(parents=True)
+    module.write_text("print(1)")
+    supervised = SupervisedService(FRONTEND, tmp_path / "supervisor")
+    command = [sys.executable, "-c", "import module"]
+    first = subprocess.check_output(command, cwd=module.parent, env={})
+    saved = module.stat()
+
+    module.write_text("print(2)")
+    os.utime(module, ns=(saved.st_atime_ns, saved.st_mtime_ns))
+    supervised.apply(Change(frozenset({module}), time.time()))
+
+    assert first == b"1\n"
+    assert subprocess.check_output(command, cwd=module.parent, env={}) == b"2\n"
+
+
+def test_failed_migration_is_tried_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the next change, whatever that is: its code may need the new schema."""
+    monkeypatch.setattr("tooling.project.ROOT", tmp_path)
+    package = THOUGHTS.folder / "src" / THOUGHTS.package
+    (package / "migrations").mkdir(parents=True)
+    supervised = SupervisedService(THOUGHTS, tmp_path / "supervisor")
+    tried: list[Service] = []
+
+    def migrate(service: Service) -> None:
+        tried.append(service)
+        if len(tried) == 1:
+            raise Failure("the table is locked")
+
+    for name in ("migrations/0002.py", "one.py", "two.py"):
+        (package / name).touch()
+        supervised.apply(Change(frozenset({package / name}), time.time()), migrate)
+
+    assert tried == [THOUGHTS, THOUGHTS]
 
 
 def test_list_of_packages_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,12 +1,28 @@
 """The code of the services: snapshots of it, and watching it."""
 
 import io
+import os
+import shutil
 import subprocess
 import sys
 import tarfile
+import time
+from pathlib import Path
 
+import pytest
+
+from testkit.waiting import repeated
 from tooling.project import FRONTEND, ROOT, SERVICES
-from tooling.working_tree import Change, snapshot
+from tooling.working_tree import Change, change_of, snapshot
+
+# Prints the name of a file of the chassis that is written while the code is watched.
+NOTICE = """
+from tooling.project import ROOT
+from tooling.working_tree import watch_code
+changes = watch_code()
+(ROOT / "chassis" / "src" / "module.py").touch()
+print(next(filter(None, changes)).title)
+"""
 
 # Watches for four seconds and prints the share of one core that this took.
 WATCH = """
@@ -59,3 +75,54 @@ def test_idle_watcher_costs_less_than_a_hundredth_of_a_core() -> None:
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
 
     assert float(done.stdout) < 0.01
+
+
+def test_snapshot_survives_folders_that_come_and_go(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A checkout or an editor may delete what has just been listed."""
+    monkeypatch.setattr("tooling.project.ROOT", tmp_path)
+    folder = FRONTEND.folder / "src" / "feature"
+    folder.parent.mkdir(parents=True)
+
+    def come_and_go() -> None:
+        (folder / "a" / "b").mkdir(parents=True)
+        (folder / "a" / "b" / "module.py").touch()
+        shutil.rmtree(folder)
+
+    with repeated(come_and_go, threads=1):
+        names = {snapshot(FRONTEND).name for _ in range(100)}
+
+    assert snapshot(FRONTEND).name in names
+
+
+def test_times_of_files_are_known_to_every_file_system() -> None:
+    """Some take any time after 2038 for the same one, by which Python would know no change."""
+    with tarfile.open(fileobj=io.BytesIO(snapshot(FRONTEND).archive)) as archive:
+        times = [member.mtime for member in archive.getmembers()]
+
+    assert max(times) < 2**31
+    assert len({*times}) > len(times) / 2
+
+
+def test_file_with_a_time_in_the_future_was_saved_now(tmp_path: Path) -> None:
+    """The time until a change is live is never negative."""
+    file = tmp_path / "file"
+    file.touch()
+    os.utime(file, (time.time() + 3600, time.time() + 3600))
+
+    assert change_of([file]).saved_at <= time.time()
+
+
+def test_project_may_be_in_a_folder_that_is_left_out_elsewhere(tmp_path: Path) -> None:
+    """Changes are noticed whatever the folders above the project are called."""
+    clone = tmp_path / "node_modules" / "clone"
+    shutil.copytree(ROOT / "tooling", clone / "tooling")
+    (clone / "chassis" / "src").mkdir(parents=True)
+    for service in SERVICES:
+        (clone / service.folder.relative_to(ROOT)).mkdir(parents=True)
+
+    command = [sys.executable, "-c", NOTICE]
+    done = subprocess.run(command, cwd=clone, capture_output=True, timeout=60, check=True)
+
+    assert done.stdout == b"module.py\n"

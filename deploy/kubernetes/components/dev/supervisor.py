@@ -15,6 +15,9 @@ the last tree anyway.
 It needs only Python and spare.py: they are mounted into images that know nothing of them.
 """
 
+import fcntl
+import gzip
+import math
 import os
 import shutil
 import signal
@@ -31,6 +34,8 @@ START_SECONDS = 60
 # For all processes together, and less than the 10 s after which `make dev` kills the supervisor:
 # a process that it still runs would stay.
 STOP_SECONDS = 8
+# A replaced process that has not ended by then hangs: the services give requests 15 s.
+REPLACED_SECONDS = 20
 _PAUSE_SECONDS = 0.05
 # From a replacement until a spare is started: other services may be starting, on the same cores.
 _CALM_SECONDS = 0.5
@@ -47,20 +52,31 @@ def wait(folder: Path) -> None:
 
 def receive(folder: Path, name: str) -> None:
     """Unpack a tree beside the others, make it the current one, and have it run."""
-    tree, unfinished = folder / name, folder / f"{name}.unfinished"
-    if tree.exists():
-        sys.stdin.buffer.read()  # Otherwise kubectl waits for a reader of what it sends.
-    else:
-        shutil.rmtree(unfinished, ignore_errors=True)
-        with tarfile.open(fileobj=sys.stdin.buffer, mode="r|gz") as archive:
-            # Python has this filter since 3.11.4, later than Debian 12's.
-            archive.extraction_filter = getattr(tarfile, "data_filter", None)
-            archive.extractall(unfinished)  # noqa: S202 (filtered, or from this machine)
-        if old := _current(folder):
-            _copy_compiled(old, unfinished)
-        unfinished.rename(tree)
-    _link(folder, name)
+    # Until it is the current one, it looks like others that may be deleted.
+    with (folder / "unpacking").open("w") as unpacking:
+        fcntl.flock(unpacking, fcntl.LOCK_SH)
+        if (folder / name).exists():
+            sys.stdin.buffer.read()  # Otherwise kubectl waits for a reader of what it sends.
+        else:
+            _unpack(folder, name)
+        _link(folder, name)
     restart(folder, name)
+
+
+def _unpack(folder: Path, name: str) -> None:
+    unfinished = folder / f"{name}.unfinished"
+    shutil.rmtree(unfinished, ignore_errors=True)
+    with (
+        gzip.open(sys.stdin.buffer) as compressed,
+        tarfile.open(fileobj=compressed, mode="r|") as archive,
+    ):
+        # Python has this filter since 3.11.4, later than Debian 12's.
+        archive.extraction_filter = getattr(tarfile, "data_filter", None)
+        archive.extractall(unfinished)  # noqa: S202 (filtered, or from this machine)
+        compressed.read()  # Raises an error unless everything has arrived.
+    if old := _current(folder):
+        _copy_compiled(old, unfinished)
+    unfinished.rename(folder / name)
 
 
 def restart(folder: Path, name: str = "") -> None:
@@ -87,7 +103,8 @@ class Supervisor:
         # What it runs, and what the process ran that it has replaced.
         self._tree: Path | None = None
         self._old_tree: Path | None = None
-        self._processes: list[subprocess.Popen[bytes]] = []
+        # All that run, with the time at which one is killed.
+        self._processes: dict[subprocess.Popen[bytes], float] = {}
         self._control = _bind(folder / "control", socket.SOCK_STREAM)
         self._control.listen()
         self._control.settimeout(_PAUSE_SECONDS)
@@ -100,6 +117,7 @@ class Supervisor:
             while True:
                 self._answer_next()
                 self._report_end()
+                self._kill_late()
                 self._prepare_spare()
         finally:
             self._stop(*self._processes)
@@ -110,7 +128,16 @@ class Supervisor:
             with connection, suppress(OSError):
                 name = connection.makefile().readline().strip()
                 runs = self._serving is not None and self._tree == self._folder / name
-                connection.sendall((_READY if name and runs else self._replace()).encode())
+                answer = _READY if name and runs else self._try_to_replace()
+                connection.sendall(answer.encode())
+
+    def _try_to_replace(self) -> str:
+        try:
+            return self._replace()
+        except OSError as error:
+            failure = f"no process can be started: {error}"
+            print(f"supervisor: {failure}", flush=True)
+            return failure
 
     def _replace(self) -> str:
         """Start a process from the current tree, and tell the old one to stop once it is ready."""
@@ -135,6 +162,7 @@ class Supervisor:
             return failure
         if self._serving:
             self._serving.terminate()
+            self._processes[self._serving] = self._replaced_at + REPLACED_SECONDS
         self._serving, self._tree, self._old_tree = new, tree, self._tree
         return _READY
 
@@ -173,7 +201,7 @@ class Supervisor:
         process = subprocess.Popen(
             [*shell, *command], env=os.environ | passed, stdin=stdin, pass_fds=[_LISTENER]
         )
-        self._processes.append(process)
+        self._processes[process] = math.inf
         return process
 
     def _report_end(self) -> None:
@@ -181,6 +209,11 @@ class Supervisor:
             ending = f"the process ended with exit status {self._serving.returncode}"
             print(f"supervisor: {ending}; it starts again when the code changes", flush=True)
             self._serving = None
+
+    def _kill_late(self) -> None:
+        for process, at in self._processes.items():
+            if time.monotonic() > at:
+                process.kill()
 
     def _stop(self, *processes: subprocess.Popen[bytes]) -> None:
         for process in processes:
@@ -195,7 +228,7 @@ class Supervisor:
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
-            self._processes.remove(process)
+            del self._processes[process]
 
 
 def _python_path(tree: Path | None) -> str:
@@ -248,10 +281,13 @@ def _copy_compiled(old: Path, new: Path) -> None:
 
 
 def _delete_others(folder: Path, *trees: Path | None) -> None:
-    kept = {*trees, _current(folder)}
-    for other in folder.iterdir():
-        if other.is_dir() and not other.is_symlink() and other not in kept:
-            shutil.rmtree(other, ignore_errors=True)
+    """Delete the other trees, unless one is being unpacked; then the next time."""
+    with (folder / "unpacking").open("w") as unpacking, suppress(BlockingIOError):
+        fcntl.flock(unpacking, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        kept = {*trees, _current(folder)}
+        for other in folder.iterdir():
+            if other.is_dir() and not other.is_symlink() and other not in kept:
+                shutil.rmtree(other, ignore_errors=True)
 
 
 def _bind(path: Path, kind: socket.SocketKind) -> socket.socket:
