@@ -4,8 +4,8 @@
     python3 -m tooling.environment development    everything, for the tests and checks
 
 It runs with the Python that `make` finds, before any package is installed. For each lock it records
-in `.venv` what it has installed, so that a second call does nothing. The two locks contain the same
-versions, so one environment serves both.
+in `.venv` what it has installed, so that a second call does nothing. The two locks of one commit
+contain the same versions, so one environment serves both.
 """
 
 import fcntl
@@ -30,6 +30,7 @@ VENV = ROOT / ".venv"
 PYTHON = VENV / "bin" / "python"
 UV = VENV / "bin" / "uv"
 INSTALLER_LOCK = ROOT / "requirements" / "installer.txt"
+LOCKS = ("run", "development")
 
 # Our own packages, installed in editable mode.
 OWN_PACKAGES = ("chassis", *(f"services/{service.package}" for service in SERVICES))
@@ -49,17 +50,36 @@ MAX_PATH_BYTES = 800
 def ensure_installed(lock_name: str) -> None:
     """Install what is missing in `.venv` from `requirements/<lock_name>.txt`. Raises Failure."""
     check_folder(ROOT)
-    lock = ROOT / "requirements" / f"{lock_name}.txt"
     with _alone():
-        installed, digest = VENV / f"installed-{lock_name}", _digest(lock)
-        # The Python that made the environment may have been removed: then this link leads nowhere.
-        if PYTHON.exists() and installed.exists() and installed.read_bytes() == digest:
+        if _is_installed(lock_name):
             return
         if not is_usable():
             _make_environment()
+        _forget_replaced()
         with step("Installing packages"):
-            _install(lock)
-        installed.write_bytes(digest)
+            _install(_lock(lock_name))
+        _record(lock_name).write_bytes(_digest(lock_name))
+
+
+def _is_installed(lock_name: str) -> bool:
+    record = _record(lock_name)
+    # The Python that made the environment may have been removed: then this link leads nowhere.
+    return PYTHON.exists() and record.exists() and record.read_bytes() == _digest(lock_name)
+
+
+def _forget_replaced() -> None:
+    """Delete the records of locks of other commits: those packages are about to be replaced."""
+    for name in LOCKS:
+        if not _is_installed(name):
+            _record(name).unlink(missing_ok=True)
+
+
+def _lock(name: str) -> Path:
+    return ROOT / "requirements" / f"{name}.txt"
+
+
+def _record(lock_name: str) -> Path:
+    return VENV / f"installed-{lock_name}"
 
 
 @contextmanager
@@ -85,10 +105,12 @@ def check_folder(folder: Path) -> None:
         )
 
 
-def _digest(lock: Path) -> bytes:
+def _digest(lock_name: str) -> bytes:
     """A digest of everything that the installation depends on, including the folder."""
     descriptions = [ROOT / package / "pyproject.toml" for package in OWN_PACKAGES]
-    content = b"".join(path.read_bytes() for path in [INSTALLER_LOCK, lock, *descriptions])
+    content = b"".join(
+        path.read_bytes() for path in [INSTALLER_LOCK, _lock(lock_name), *descriptions]
+    )
     return hashlib.sha256(content + os.fsencode(ROOT)).hexdigest().encode()
 
 

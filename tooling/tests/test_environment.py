@@ -2,12 +2,85 @@
 
 import importlib.util
 import os
+import shutil
 from pathlib import Path
 
 import pytest
 
 from tooling import environment
 from tooling.failures import Failure
+from tooling.project import ROOT
+
+
+class Clone:
+    """A clone whose environment is real; of the packages, only the locks are noted."""
+
+    def __init__(self, folder: Path) -> None:
+        self.path = folder
+        self.installed: list[str] = []
+        self.is_offline = False
+        shutil.copytree(ROOT / "requirements", folder / "requirements")
+        for package in environment.OWN_PACKAGES:
+            (folder / package).mkdir(parents=True)
+            shutil.copy(ROOT / package / "pyproject.toml", folder / package)
+
+    def check_out(self, branch: str) -> None:
+        """Replace the locks by those of another branch."""
+        for name in environment.LOCKS:
+            (self.path / "requirements" / f"{name}.txt").write_text(f"a-package=={branch}\n")
+
+    def install(self, lock: Path) -> None:
+        """Note what would be installed."""
+        if self.is_offline:
+            raise Failure("The packages cannot be downloaded.")
+        self.installed.append(lock.read_text())
+
+
+@pytest.fixture
+def clone(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Clone:
+    """A clone without an environment."""
+    clone = Clone(tmp_path)
+    clone.check_out("1")
+    monkeypatch.setattr(environment, "ROOT", tmp_path)
+    monkeypatch.setattr(environment, "VENV", tmp_path / ".venv")
+    monkeypatch.setattr(environment, "PYTHON", tmp_path / ".venv" / "bin" / "python")
+    monkeypatch.setattr(environment, "_install", clone.install)
+    return clone
+
+
+def test_each_lock_is_installed_once(clone: Clone) -> None:
+    """What is installed stays so when the other lock of the same commit is installed."""
+    for name in ("run", "development", "run", "development"):
+        environment.ensure_installed(name)
+
+    assert clone.installed == ["a-package==1\n"] * 2
+
+
+def test_packages_of_another_branch_are_replaced(clone: Clone) -> None:
+    """After `make test` on another branch, `make up` installs the packages of its own again."""
+    environment.ensure_installed("run")
+    clone.check_out("2")
+    environment.ensure_installed("development")
+
+    clone.check_out("1")
+    environment.ensure_installed("run")
+
+    assert clone.installed == ["a-package==1\n", "a-package==2\n", "a-package==1\n"]
+
+
+def test_half_installed_packages_of_another_branch_are_replaced(clone: Clone) -> None:
+    """So it is if they could not be installed completely."""
+    environment.ensure_installed("run")
+    clone.check_out("2")
+    clone.is_offline = True
+    with pytest.raises(Failure):
+        environment.ensure_installed("run")
+
+    clone.check_out("1")
+    clone.is_offline = False
+    environment.ensure_installed("run")
+
+    assert clone.installed == ["a-package==1\n"] * 2
 
 
 def test_missing_venv_module_is_explained(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
