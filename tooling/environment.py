@@ -106,12 +106,17 @@ def check_folder(folder: Path) -> None:
 
 
 def _digest(lock_name: str) -> bytes:
-    """A digest of everything that the installation depends on, including the folder."""
+    """A digest of everything that the installation depends on, including the folder.
+
+    After an upgrade of the system, the environment's Python can be another one, such as
+    `python3.13`, which finds no packages there.
+    """
     descriptions = [ROOT / package / "pyproject.toml" for package in OWN_PACKAGES]
     content = b"".join(
         path.read_bytes() for path in [INSTALLER_LOCK, _lock(lock_name), *descriptions]
     )
-    return hashlib.sha256(content + os.fsencode(ROOT)).hexdigest().encode()
+    python = PYTHON.resolve().name
+    return hashlib.sha256(content + os.fsencode(f"{ROOT}{python}")).hexdigest().encode()
 
 
 def is_usable() -> bool:

@@ -3,6 +3,7 @@
 import importlib.util
 import os
 import shutil
+import sys
 from pathlib import Path
 
 import pytest
@@ -80,6 +81,25 @@ def test_half_installed_packages_of_another_branch_are_replaced(clone: Clone) ->
     clone.is_offline = False
     environment.ensure_installed("run")
 
+    assert clone.installed == ["a-package==1\n"] * 2
+
+
+def test_upgraded_python_gets_a_new_environment(clone: Clone) -> None:
+    """After an upgrade, the system's Python does not find what an older one has installed."""
+    system = clone.path / "python3"
+    system.symlink_to(Path(sys.executable).resolve())
+    environment.ensure_installed("run")
+    environment.PYTHON.unlink()
+    environment.PYTHON.symlink_to(system)
+
+    newer = clone.path / "python3.99"
+    newer.write_text("#!/bin/sh\necho No module named pip >&2\nexit 1\n")
+    newer.chmod(0o755)
+    system.unlink()
+    system.symlink_to(newer)
+    environment.ensure_installed("run")
+
+    assert environment.is_usable()
     assert clone.installed == ["a-package==1\n"] * 2
 
 
