@@ -10,6 +10,7 @@ The backups of a cluster (`deploy/kubernetes/components/backup`) have the same f
 import subprocess
 import tempfile
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -98,7 +99,8 @@ def restore_from(server: PostgresServer, folder: Folder, backup: Path) -> None:
         *((name, _replaced(name)) for name in DATABASES),
         *((_restored(name), name) for name in DATABASES),
     )
-    _drop_what_is_left(server)
+    with suppress(PostgresError):  # The next restore drops what is left.
+        _drop_what_is_left(server)
 
 
 def _fill(server: PostgresServer, name: str, password: str, dump: Path) -> None:

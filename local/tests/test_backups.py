@@ -212,6 +212,33 @@ def test_restoring_leaves_no_other_database(installation: Installation, backup: 
     assert installation.databases() == ["postgres", "thoughts", "users"]
 
 
+@pytest.fixture
+def keys(installation: Installation) -> tuple[Path, Path]:
+    """The files with the keys of the tokens."""
+    paths = (installation.folder.private_keys, installation.folder.public_keys)
+    for path in paths:
+        path.write_text(f"{path.stem}\n")
+    return paths
+
+
+def test_old_databases_that_cannot_be_dropped_are_left_to_the_next_restore(
+    installation: Installation, backup: Path, keys: tuple[Path, Path]
+) -> None:
+    """What was replaced is dropped last: if that fails, everything has been restored."""
+    before = installation.contents()
+    change_everything(installation)
+    installation.run("users", "ALTER DATABASE users IS_TEMPLATE true")
+
+    restore_from(installation.server, installation.folder, backup)
+
+    assert installation.contents() == before
+    assert not any(path.exists() for path in keys)
+    assert installation.databases() == ["postgres", "thoughts", "users", "users_replaced"]
+    installation.run("users", "ALTER DATABASE users_replaced IS_TEMPLATE false")
+    restore_from(installation.server, installation.folder, backup)
+    assert installation.databases() == ["postgres", "thoughts", "users"]
+
+
 def truncated(content: bytes) -> bytes:
     """Half of a dump."""
     return content[: len(content) // 2]
