@@ -83,24 +83,49 @@ def restore_from(server: PostgresServer, folder: Folder, backup: Path) -> None:
     """Restore both databases beside the present ones, and then replace these at once.
 
     Deletes the keys of the tokens; `make up` makes new ones. Rights are not restored: `make up`
-    grants them when it migrates. Raises PostgresError; then the present databases are as they were.
+    grants them when it migrates. Raises PostgresError; then the present databases and keys are as
+    they were. Raises Failure if nobody knows whether they are.
     """
     passwords = asdict(folder.secrets())
     _drop_what_is_left(server)
     try:
         for name in DATABASES:
             _fill(server, name, passwords[name], _dump(backup, name))
+        _replace(server, folder)
     except PostgresError:
         _drop_what_is_left(server)
         raise
-    # Old tokens name ids of users and sessions that the restored databases will give to others.
-    folder.delete_keys()
-    server.rename_databases(
-        *((name, _replaced(name)) for name in DATABASES),
-        *((_restored(name), name) for name in DATABASES),
-    )
     with suppress(PostgresError):  # The next restore drops what is left.
         _drop_what_is_left(server)
+
+
+def _replace(server: PostgresServer, folder: Folder) -> None:
+    """Put the restored databases in the place of the present ones, and delete the keys."""
+    # Old tokens name ids of users and sessions that the restored databases will give to others. So
+    # the keys are deleted first, and put back only if it is certain that nothing was replaced.
+    keys = folder.take_keys()
+    try:
+        server.rename_databases(
+            *((name, _replaced(name)) for name in DATABASES),
+            *((_restored(name), name) for name in DATABASES),
+        )
+    except PostgresError as error:
+        _check_unreplaced(server, error)
+        folder.put_keys_back(keys)
+        raise
+
+
+def _check_unreplaced(server: PostgresServer, error: PostgresError) -> None:
+    """Raise Failure unless a restored database still has the name that it was given first.
+
+    The server may have done what the client reports as failed, for example if its answer was lost.
+    """
+    try:
+        server.run_client("psql", "--no-psqlrc", f"--dbname={_restored('users')}", "--command=")
+    except PostgresError:
+        raise Failure(
+            f"{error}\nThe data may have been replaced or not: run `make restore` again."
+        ) from error
 
 
 def _fill(server: PostgresServer, name: str, password: str, dump: Path) -> None:

@@ -4,7 +4,7 @@ import fcntl
 import json
 import os
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
@@ -139,10 +139,21 @@ class Folder:
         write_private(self._secrets, json.dumps(asdict(made), indent=2))
         return made
 
-    def delete_keys(self) -> None:
-        """Delete the keys of the tokens: none signed so far is valid with those made later."""
-        for path in (self.private_keys, self.public_keys):
-            path.unlink(missing_ok=True)
+    def take_keys(self) -> dict[Path, str]:
+        """Delete the keys of the tokens: none signed so far is valid with those made later.
+
+        Returns what `put_keys_back` needs.
+        """
+        paths = (self.private_keys, self.public_keys)
+        keys = {path: path.read_text().strip() for path in paths if path.exists()}
+        for path in keys:
+            path.unlink()
+        return keys
+
+    def put_keys_back(self, keys: Mapping[Path, str]) -> None:
+        """Make the tokens valid again."""
+        for path, text in keys.items():
+            write_private(path, text)
 
     def make_admin_password(self) -> None:
         """Create the administrator's password unless it exists."""

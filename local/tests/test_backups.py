@@ -239,6 +239,49 @@ def test_old_databases_that_cannot_be_dropped_are_left_to_the_next_restore(
     assert installation.databases() == ["postgres", "thoughts", "users"]
 
 
+def test_databases_that_cannot_be_replaced_keep_their_keys(
+    installation: Installation, backup: Path, keys: tuple[Path, Path]
+) -> None:
+    """If a database has a connection, nothing has changed: nobody has to log in again."""
+    change_everything(installation)
+    before = installation.contents()
+    url = installation.server.url("users")
+
+    with (
+        asyncio.Runner() as runner,
+        SqlConnection(runner, url),
+        pytest.raises(PostgresError, match="is being accessed by other users"),
+    ):
+        restore_from(installation.server, installation.folder, backup)
+
+    assert installation.contents() == before
+    assert [path.read_text() for path in keys] == ["private\n", "public\n"]
+    assert installation.databases() == ["postgres", "thoughts", "users"]
+
+
+def test_keys_are_not_put_back_if_the_databases_may_be_replaced(
+    installation: Installation,
+    backup: Path,
+    keys: tuple[Path, Path],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """If the server replaces them but its answer is lost, the old tokens are invalid."""
+    before = installation.contents()
+    change_everything(installation)
+    rename = installation.server.rename_databases
+
+    def rename_without_answer(*names: tuple[str, str]) -> None:
+        rename(*names)
+        raise PostgresError("The server closed the connection.")
+
+    monkeypatch.setattr(installation.server, "rename_databases", rename_without_answer)
+    with pytest.raises(Failure, match=r"closed the connection(?s:.*)run `make restore` again"):
+        restore_from(installation.server, installation.folder, backup)
+
+    assert installation.contents() == before
+    assert not any(path.exists() for path in keys)
+
+
 def truncated(content: bytes) -> bytes:
     """Half of a dump."""
     return content[: len(content) // 2]
