@@ -31,10 +31,13 @@ class Forwarding:
         self._thread = threading.Thread(target=self._forward, daemon=True)
 
     def __enter__(self) -> str:
-        self._thread.start()
-        if not self._began.wait(_START_SECONDS):
+        try:
+            self._thread.start()
+            if not self._began.wait(_START_SECONDS):
+                raise Failure(f"kubectl cannot forward to {self._name}. {self._said}")
+        except BaseException:  # Ctrl-C, too: kubectl does not get it from the terminal.
             self.__exit__()
-            raise Failure(f"kubectl cannot forward to {self._name}. {self._said}")
+            raise
         return f"{HOST}:{self._here}"
 
     def __exit__(self, *_: object) -> None:

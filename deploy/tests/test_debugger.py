@@ -2,9 +2,14 @@
 
 import json
 import os
+import signal
 import socket
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from deploy import forwarding
@@ -12,7 +17,9 @@ from deploy.forwarding import Forwarding
 from deploy.kubectl import Kubectl
 from local.ports import free_port
 from testkit.developer import Developer
+from testkit.waiting import wait_until
 from tooling.failures import Failure
+from tooling.project import ROOT
 
 
 def test_debugger_attaches(developer: Developer) -> None:
@@ -68,6 +75,28 @@ def test_what_kubectl_says_about_forwarding_is_reported(
 
     with pytest.raises(Failure, match=r"deployment/frontend\. error: no pod runs"):
         Forwarding(Kubectl("somewhere"), "deployment/frontend", 5678).__enter__()
+
+
+def test_interrupted_forwarding_leaves_no_kubectl(developer: Developer, tmp_path: Path) -> None:
+    """Ctrl-C while a pod is pending ends kubectl, which gets no signal from the terminal."""
+    unfinished, pid = tmp_path / "unfinished", tmp_path / "pid"
+    developer.install("kubectl", f"echo $$ >{unfinished}; mv {unfinished} {pid}; exec sleep 600")
+    forward = (
+        "from deploy.forwarding import Forwarding; from deploy.kubectl import Kubectl; "
+        "from tooling.program import run_program; "
+        "run_program(Forwarding(Kubectl('somewhere'), 'deployment/frontend', 5678).__enter__)"
+    )
+    path = f"{developer.cluster.bin}:{os.environ['PATH']}"
+    command = [sys.executable, "-c", forward]
+    with subprocess.Popen(command, cwd=ROOT, env={"PATH": path}, stderr=subprocess.DEVNULL) as run:
+        wait_until(pid.exists)
+        run.send_signal(signal.SIGINT)
+    kubectl = int(pid.read_text())
+    is_left = psutil.pid_exists(kubectl)
+    if is_left:
+        os.kill(kubectl, signal.SIGKILL)
+
+    assert not is_left
 
 
 def test_debugger_is_for_one_service(developer: Developer) -> None:
