@@ -11,15 +11,30 @@ from tooling.project import ROOT
 _SHOWN_LINES = 15
 
 
-def run(*command: str | Path, text: str = "", environment: Mapping[str, str] | None = None) -> str:
+def run(
+    *command: str | Path,
+    text: str = "",
+    environment: Mapping[str, str] | None = None,
+    limit_seconds: float | None = None,
+) -> str:
     """Run a command in the root folder and return its output; `text` is its standard input.
 
-    Raises Failure with the last lines of its output.
+    Raises Failure with the last lines of its output, or if it does not end in time.
     """
     require(command[0])
-    done = subprocess.run(
-        command, cwd=ROOT, env=environment, input=text, capture_output=True, text=True, check=False
-    )
+    try:
+        done = subprocess.run(
+            command,
+            cwd=ROOT,
+            env=environment,
+            input=text,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=limit_seconds,
+        )
+    except subprocess.TimeoutExpired:
+        raise failed(command, f"It did not end within {limit_seconds} s.") from None
     if done.returncode:
         raise failed(command, done.stderr.strip() or done.stdout)
     return done.stdout

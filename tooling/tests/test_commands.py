@@ -14,6 +14,12 @@ def test_failed_command_is_shown_with_its_output() -> None:
     assert len(str(failed.value)) < 500
 
 
+def test_command_that_takes_too_long_is_ended() -> None:
+    """With a limit, the failure names the command and the limit."""
+    with pytest.raises(Failure, match=r"sleep 600\n    It did not end within 0.1 s"):
+        run("sleep", "600", limit_seconds=0.1)
+
+
 def test_missing_program_is_named() -> None:
     """If a program is not installed, the failure names it."""
     with pytest.raises(Failure, match="no-such-program is needed for this"):
