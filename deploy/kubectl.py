@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,9 +21,14 @@ Json = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Kubectl:
-    """kubectl for one cluster."""
+    """kubectl for one cluster. With a limit, `run` and what uses it fail if they take longer."""
 
     context: str
+    limit_seconds: float | None = None
+
+    def limited(self, seconds: float) -> "Kubectl":
+        """The same with a limit."""
+        return replace(self, limit_seconds=seconds)
 
     def command(self, *arguments: str) -> list[str]:
         """The command line that runs it."""
@@ -31,7 +36,7 @@ class Kubectl:
 
     def run(self, *arguments: str, text: str = "") -> str:
         """Run it and return its output; `text` is its standard input. Raises Failure."""
-        return run(*self.command(*arguments), text=text)
+        return run(*self.command(*arguments), text=text, limit_seconds=self.limit_seconds)
 
     def get(self, *what: str, namespace: str = NAMESPACE) -> list[Json]:
         """The objects of these kinds or names, as the API server returns them."""

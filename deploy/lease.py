@@ -12,6 +12,9 @@ from deploy.kubectl import NAMESPACE, Json, Kubectl
 from tooling.failures import Failure
 
 NAME = "development"
+# For each of the calls that nobody can interrupt: those of a thread, and the last ones. The first
+# has none, because it can ask the user to log in.
+LIMIT_SECONDS = 20
 _DURATION_SECONDS = 60
 _RENEWAL_SECONDS = 10
 
@@ -25,6 +28,7 @@ class Lease:
 
     def __init__(self, kubectl: Kubectl) -> None:
         self._kubectl = kubectl
+        self._limited = kubectl.limited(LIMIT_SECONDS)
         self._holder = f"{getpass.getuser()}@{socket.gethostname()} (process {os.getpid()})"
         self.is_lost = False
         self._over = threading.Event()
@@ -40,11 +44,11 @@ class Lease:
         self._renewing.join()
         with suppress(Failure):
             self.renew()
-            self._kubectl.run("delete", "lease", NAME, "--namespace", NAMESPACE)
+            self._limited.run("delete", "lease", NAME, "--namespace", NAMESPACE)
 
     def renew(self) -> None:
         """Renew it; raises Failure if it is lost, or if the cluster cannot be reached."""
-        found = self._kubectl.find(f"lease/{NAME}")
+        found = self._limited.find(f"lease/{NAME}")
         if found is None or found["spec"]["holderIdentity"] != self._holder:
             self.is_lost = True
             raise Failure(
@@ -54,7 +58,7 @@ class Lease:
             )
         holder = {"op": "test", "path": "/spec/holderIdentity", "value": self._holder}
         renewal = {"op": "replace", "path": "/spec/renewTime", "value": _timestamp()}
-        self._kubectl.patch(f"lease/{NAME}", [holder, renewal])
+        self._limited.patch(f"lease/{NAME}", [holder, renewal])
 
     def _take(self) -> None:
         found = self._kubectl.find(f"lease/{NAME}")

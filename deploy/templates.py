@@ -9,7 +9,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from deploy.kubectl import Json, Kubectl
-from deploy.lease import Lease
+from deploy.lease import LIMIT_SECONDS, Lease
 from tooling.console import say, step
 from tooling.failures import Failure
 from tooling.project import ROOT, Service
@@ -39,10 +39,25 @@ def replaced_templates(
         yield
     finally:
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # Nothing is left half done.
-        lease.renew()
-        with ExitStack() as restored:  # If one fails, the others are restored all the same.
-            for service in reversed(services):
-                restored.callback(_restore_template, kubectl, service)
+        with _advice(lease):
+            lease.renew()
+            with ExitStack() as restored:  # If one fails, the others are restored all the same.
+                for service in reversed(services):
+                    restored.callback(_restore_template, kubectl.limited(LIMIT_SECONDS), service)
+
+
+@contextmanager
+def _advice(lease: Lease) -> Iterator[None]:
+    """Add to a Failure of the block how to return the pods to their images."""
+    try:
+        yield
+    except Failure as failure:
+        if lease.is_lost:
+            raise
+        raise Failure(
+            f"{failure}\nPods may still run the working tree. Once the cluster can be reached, run "
+            "the same command again, and end it by Ctrl-C."
+        ) from failure
 
 
 def replace_template(

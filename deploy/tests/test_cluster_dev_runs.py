@@ -108,6 +108,26 @@ def test_end_gives_the_other_images_back_if_one_fails(developer: Developer) -> N
     assert [a == b for a, b in zip(templates, originals, strict=True)] == [True, False, True]
 
 
+@pytest.mark.parametrize("name", ["lease/development", "deployment/frontend"])
+def test_end_does_not_wait_forever_for_kubectl(developer: Developer, name: str) -> None:
+    """A kubectl that does not return is ended, and the output says how to begin again."""
+    lease = developer.tree / "deploy" / "lease.py"
+    lease.write_text(lease.read_text().replace("LIMIT_SECONDS = 20", "LIMIT_SECONDS = 1"))
+    kubectl = developer.cluster.bin / "kubectl"
+    answering = kubectl.read_text().removeprefix("#!/bin/sh\n")
+    run = developer.start(SERVICE="frontend")
+    run.wait_for("live in 1 pod")
+
+    kubectl.unlink()
+    developer.install("kubectl", f'test "$4" != {name} || exec sleep 600\n{answering}')
+    run.interrupt()
+
+    assert run.process.returncode == 1
+    assert "It did not end within 1 s." in run.output
+    assert "Pods may still run the working tree" in run.output
+    assert "run the same command again, and end it by Ctrl-C" in run.output
+
+
 def test_cluster_of_unknown_kind_needs_no_way_for_images(developer: Developer) -> None:
     """How to bring images matters once there is one."""
     developer.cluster.context = "somewhere"
