@@ -2,12 +2,14 @@
 
 It is that of uvicorn, with the limits of `connections.py`. What a client sends too late is answered
 with 408, a head that is too large with 431, both as plain text, and the connection closes soon
-after. uvicorn itself bounds neither the time nor the size of a head.
+after. uvicorn itself bounds neither the time nor the size of a head, and loses the body of a
+request that offers another protocol.
 """
 
 import time
 from typing import Any
 
+from httptools import HttpParserError, HttpParserUpgrade
 from uvicorn.protocols.http.httptools_impl import (
     STATUS_LINE,
     HttpToolsProtocol,
@@ -27,6 +29,7 @@ from mythoughts_chassis.connections import (
 # Beyond this a message, whose body has long been refused, is no longer parsed but discarded.
 MAX_PARSED_BYTES = 1024 * 1024
 MAX_PIPELINED = 16
+INVALID = "Invalid HTTP request received."
 # The time in which a client whose connection is dropped can still receive what has been written.
 FLUSH_SECONDS = 1.0
 
@@ -103,7 +106,13 @@ class HttpProtocol(HttpToolsProtocol):
         if self._message_bytes > MAX_PARSED_BYTES:
             self._discard()
             return
-        super().data_received(data)
+        self._unset_keepalive_if_required()
+        try:
+            self.parser.feed_data(data)
+        except HttpParserUpgrade as offer:
+            self._decline(data[offer.args[0] :])
+        except HttpParserError:
+            self._refuse_invalid()
         if self._is_in_head and self._message_bytes > MAX_HEADER_BYTES:
             self.send_400_response("")
 
@@ -119,6 +128,8 @@ class HttpProtocol(HttpToolsProtocol):
         # The exact size, which takes longer, only where it can be too large.
         if self._message_bytes > MAX_HEADER_BYTES and self._head_bytes() > MAX_HEADER_BYTES:
             raise _TooMuch
+        if self.parser.should_upgrade():
+            return
         self._is_in_head = False
         super().on_headers_complete()
         if not self.pipeline:
@@ -131,6 +142,8 @@ class HttpProtocol(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         """End a request, whose response may have been sent before."""
+        if self.parser.should_upgrade():
+            return
         super().on_message_complete()
         if self.cycle.response_complete:
             self._enter(KEEP_ALIVE_SECONDS)
@@ -149,6 +162,24 @@ class HttpProtocol(HttpToolsProtocol):
             self._refuse(431, "The headers are too large.")
         else:
             self._refuse(400, msg)
+
+    def _decline(self, rest: bytes) -> None:
+        """Parse a request again without its offer of another protocol (RFC 9110, section 7.8).
+
+        httptools takes what follows the head for that protocol, not for the body. As each request
+        is parsed again once, `MAX_PIPELINED` also bounds how deep this recurs.
+        """
+        method, version = self.parser.get_method(), self.parser.get_http_version().encode()
+        if method == b"CONNECT":
+            self._refuse_invalid()
+            return
+        lines = [b"%b %b HTTP/%b" % (method, self.url, version)]
+        lines += [b"%b: %b" % field for field in self.headers if field[0] != b"upgrade"]
+        self.data_received(b"\r\n".join([*lines, b"", rest]))
+
+    def _refuse_invalid(self) -> None:
+        self.logger.warning(INVALID)
+        self.send_400_response(INVALID)
 
     def _discard(self) -> None:
         """Tell the client, once it has its response, that no other follows, and read no further.

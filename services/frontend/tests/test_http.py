@@ -12,7 +12,7 @@ from structlog.testing import capture_logs
 from services.frontend.tests.conftest import RunningFrontend
 from testkit.browser import Browser
 from testkit.fake_backend import FakeThoughtsBackend
-from testkit.http_client import HttpClient
+from testkit.http_client import HttpClient, read_answer
 
 PAGES = [
     "/",
@@ -438,6 +438,18 @@ def test_body_cut_off_in_the_middle_is_survived(
         client.sendall(b"POST /login/ HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nhalf")
 
     assert browser.get("/search").status == 200
+
+
+def test_offer_of_another_protocol_is_ignored(frontend: RunningFrontend) -> None:
+    """The body of a form remains a body, and the next request of the connection is answered."""
+    body = b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
+    head = b"POST /login/ HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n"
+    last = b"GET /search HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+    with HttpClient(frontend.url).connection() as connection:
+        connection.sendall(head + b"Content-Length: %d\r\n\r\n" % len(body) + body + last)
+        received = read_answer(connection)
+
+    assert re.findall(rb"HTTP/1.1 (\d+) ", received) == [b"403", b"200"]
 
 
 def test_chunked_form_is_read(frontend: RunningFrontend, browser: Browser) -> None:
