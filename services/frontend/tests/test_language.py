@@ -1,5 +1,6 @@
 """English and Simplified Chinese: which one is used, and whether each text exists in both."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,11 +10,23 @@ from babel.messages.mofile import read_mo
 from babel.messages.pofile import read_po
 
 import frontend
+from frontend.settings import Settings
+from services.frontend.tests.conftest import RunningFrontend
 from testkit.browser import Browser
+from testkit.fake_backend import FakeUsersBackend, Reply
+from testkit.token_maker import TokenMaker
+from testkit.waiting import wait_until
 
 PACKAGE = Path(frontend.__file__).parent
 CATALOGUE = PACKAGE / "locale/zh_Hans/LC_MESSAGES/django.po"
 KEYWORDS = DEFAULT_KEYWORDS | {"gettext_lazy": None}
+MANAGED = {
+    "id": 7,
+    "username": "bruce",
+    "creation": "1962-05-11T09:53:41Z",
+    "is_admin": False,
+    "is_disabled": False,
+}
 METHODS = [("**.py", "python"), ("templates/**.html", "jinja2")]
 
 
@@ -95,6 +108,41 @@ def test_switch_after_a_wrong_password_keeps_the_wanted_page(browser: Browser) -
 
     assert "用户名" in page.words
     assert page.form("/login/").fields["next"] == "/account/password/"
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/register/",
+        "/account/password/",
+        "/account/delete/",
+        "/admin/users/new",
+        "/admin/users/7/",
+        "/admin/users/7/delete",
+    ],
+)
+def test_switch_on_a_refused_form_leads_back_to_it(
+    settings: Settings, users: FakeUsersBackend, token_maker: TokenMaker, path: str
+) -> None:
+    """The page remains the same; only its language changes."""
+    users.fault = lambda handler, call: handler.reply(
+        Reply(200, MANAGED) if call.method == "GET" else Reply(409, {"detail": "refused"})
+    )
+    running = RunningFrontend(replace(settings, registration="open"))
+    wait_until(lambda: running.knows_ended_sessions)
+    browser = Browser(running.url)
+    if path != "/register/":
+        browser.cookies["mythoughts_session"] = token_maker.admin_token()
+
+    refused = browser.send(browser.get(path).form(path), action="end-sessions")
+    switch = refused.form("/language/")
+    page = browser.send(switch, language="zh-hans")
+    running.stop()
+
+    assert "refused" in refused.words
+    assert switch.fields["next"] == path
+    assert page.headers["Content-Language"] == "zh-Hans"
+    assert path in [form.action for form in page.forms]
 
 
 def test_address_of_the_switch_leads_home(browser: Browser) -> None:

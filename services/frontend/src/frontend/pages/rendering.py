@@ -148,7 +148,7 @@ def show(
     every_page = {
         "visitor": request.visitor,
         "language": request.language,
-        "here": request.get_full_path() if request.method in ("GET", "HEAD") else HOME,
+        "here": request.get_full_path(),
         "form_token": form_token(request),
         "notice": notice,
         "status": status,
