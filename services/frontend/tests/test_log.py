@@ -13,6 +13,7 @@ from tooling.project import FRONTEND
 
 PASSWORD = "open-sesame"
 CSRF_TOKEN = "a" * 32
+FORM = "application/x-www-form-urlencoded"
 
 
 @pytest.fixture
@@ -47,6 +48,31 @@ def test_fault_shows_no_secret(
     assert [answer.status for answer in answers] == [500] * len(answers)
     assert "ZeroDivisionError" in written
     assert [part for part in (PASSWORD, CSRF_TOKEN, *token.split(".")) if part in written] == []
+
+
+@pytest.mark.parametrize(
+    ("path", "content_type", "body"),
+    [
+        ("/search?" + "a=1&" * 1001, FORM, b""),
+        ("/login/", FORM, b"a=1&" * 1001),
+        ("/login/", "multipart/form-data", b"no boundary"),
+        ("/login/", f"{FORM}; charset=utf-16", b"username=x"),
+    ],
+    ids=["many parameters", "many fields", "broken form", "other charset"],
+)
+def test_refused_request_is_no_fault(
+    make_process: MakeProcess, path: str, content_type: str, body: bytes
+) -> None:
+    """What anybody can send causes no error in the log, and no traceback."""
+    frontend = make_process(LOG_LEVEL="debug")
+    http = frontend.start_in_any_form("serving")
+    headers = {"Content-Type": content_type, "Cookie": f"mythoughts_csrf={CSRF_TOKEN}"}
+    method = "POST" if body else "GET"
+    answer = http.request(method, path, body=body, headers=headers)
+    frontend.stop()
+
+    assert answer.status == 400
+    assert [line for line in frontend.log if line["level"] == "error" or "exception" in line] == []
 
 
 def test_waiting_requests_are_not_logged_one_by_one(

@@ -54,7 +54,12 @@ def configure_django(*, behind_tls: bool, allowed_hosts: Sequence[str]) -> None:
     request_finished.disconnect(close_old_connections)
     request_finished.disconnect(close_caches)
     request_finished.disconnect(reset_urlconf)
-    # Every response is already logged; only exceptions are known to Django alone.
-    logging.getLogger("django.request").addFilter(lambda record: record.exc_info is not None)
-    # `error_pages.py` logs more details.
-    logging.getLogger("django.security.csrf").disabled = True
+    logging.getLogger("django.request").addFilter(_is_fault)
+    # Requests that Django refuses are no faults of the service; `error_pages.py` logs those that
+    # fail the CSRF check, with more details.
+    logging.getLogger("django.security").setLevel(logging.CRITICAL + 1)
+
+
+def _is_fault(record: logging.LogRecord) -> bool:
+    """Every response is already logged; only exceptions behind a 500 are known to Django alone."""
+    return record.exc_info is not None and getattr(record, "status_code", 500) >= 500
