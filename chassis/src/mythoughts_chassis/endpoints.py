@@ -110,11 +110,11 @@ class Endpoint:
             async with asyncio.timeout(REQUEST_SECONDS) as deadline:
                 arguments = {"parts": parts} if self._takes_parts else {}
                 if self.caller is not None:
-                    caller = _authenticate(request.scope["headers"], verifier)
-                    arguments["caller"] = await self._admit(request, caller, parts, guard)
-                    if self.caller is Admin and not verifier.knows_ended_sessions:
-                        raise Unavailable(ENDED_SESSIONS_UNKNOWN)
+                    arguments["caller"] = await self._admit(request, parts, verifier, guard)
                 await self._read(request, arguments, deadline)
+                if self.caller is not None and self.body is not None:
+                    # The body may have taken seconds, in which sessions and rights can end.
+                    arguments["caller"] = await self._admit(request, parts, verifier, guard)
                 result = await self.handler(**arguments)
         except TimeoutError as error:
             if not deadline.expired():
@@ -123,9 +123,10 @@ class Endpoint:
         return self._response(request, arguments, result)
 
     async def _admit(
-        self, request: Request, caller: Principal, parts: Any, guard: Guard | None
+        self, request: Request, parts: Any, verifier: TokenVerifier, guard: Guard | None
     ) -> Principal:
-        """Return the caller as the guard knows them; raises `Unauthorized` or `Forbidden`."""
+        """Return the caller as the guard knows them; raises `Problem`."""
+        caller = _authenticate(request.scope["headers"], verifier)
         if guard is not None:
             caller = await guard(parts, caller)
         if self.caller is Admin and not caller.is_admin:
@@ -133,6 +134,8 @@ class Endpoint:
             subject = f"{self.method} {self.path}"
             log_audit("refused", actor=caller.username, subject=subject, address=address)
             raise Forbidden("Only an admin may do this.")
+        if self.caller is Admin and not verifier.knows_ended_sessions:
+            raise Unavailable(ENDED_SESSIONS_UNKNOWN)
         return caller
 
     async def _read(
