@@ -1,5 +1,6 @@
 """The process: starting, refusing to start, and stopping."""
 
+import shutil
 import signal
 import socket
 import threading
@@ -21,6 +22,20 @@ from testkit.http_client import HttpClient, read_answer
 from testkit.service_process import MakeProcess, ServiceProcess
 from testkit.token_maker import TokenMaker
 from testkit.waiting import WAIT_SECONDS, wait_until
+from tooling.project import FRONTEND
+
+SIGNALLED_WHILE_DRAINING = """
+
+import signal
+
+def _drain(self, drain=Server.drain, sent=[]):
+    drain(self)
+    if not sent:
+        sent.append(True)
+        signal.raise_signal(signal.SIGTERM)
+
+Server.drain = _drain
+"""
 
 
 def test_every_missing_setting_is_named(tmp_path: Path) -> None:
@@ -236,6 +251,21 @@ def test_second_signal_ends_the_draining(make_process: MakeProcess) -> None:
     frontend.start()
     frontend.process.signal(signal.SIGTERM)
     wait_until(lambda: frontend.http.get("/readyz").status != 200)
+
+    frontend.process.signal(signal.SIGTERM)
+
+    assert frontend.process.wait(timeout_seconds=30) == 0
+
+
+def test_second_signal_counts_while_the_first_is_handled(
+    make_process: MakeProcess, tmp_path: Path
+) -> None:
+    """A second signal that arrives at once stops the service, too."""
+    shutil.copytree(FRONTEND.folder / "src" / "frontend", tmp_path / "source" / "frontend")
+    with (tmp_path / "source" / "frontend" / "serving" / "channels.py").open("a") as file:
+        file.write(SIGNALLED_WHILE_DRAINING)
+    frontend = make_process(DRAIN_SECONDS="60", PYTHONPATH=str(tmp_path / "source"))
+    frontend.start()
 
     frontend.process.signal(signal.SIGTERM)
 

@@ -90,10 +90,11 @@ def serve(app: WSGIApplication, settings: Settings, readiness: Readiness) -> Non
 
 def _stop_on_signals(server: Server, drain_seconds: float) -> None:
     def drain(*_: object) -> None:
-        seconds = 0 if server.readiness.draining else drain_seconds
-        server.drain()
+        # First, because the second one may arrive in the middle of this.
+        signal.signal(signal.SIGTERM, stop)
         # A timer of 0 seconds would be disabled.
-        signal.setitimer(signal.ITIMER_REAL, max(seconds, 0.001))
+        signal.setitimer(signal.ITIMER_REAL, max(drain_seconds, 0.001))
+        server.drain()
 
     def stop(*_: object) -> None:
         server.stop()
