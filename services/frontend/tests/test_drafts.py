@@ -205,10 +205,13 @@ def test_form_sent_again_after_the_deletion_is_explained(
     assert len(thoughts.thoughts) == 1
 
 
-def test_second_click_waits_for_the_first(bruce: Browser, thoughts: FakeThoughtsBackend) -> None:
-    """If the backend says that the first request is in progress, the Frontend tries again."""
+@pytest.mark.parametrize("times", [1, 3])
+def test_second_click_waits_for_the_first(
+    bruce: Browser, thoughts: FakeThoughtsBackend, times: int
+) -> None:
+    """While the backend says that the first request is in progress, the Frontend tries again."""
     form = bruce.get("/").form(SHARE)
-    conflicts = [Reply(409, {"detail": "in progress"})]
+    conflicts = [Reply(409, {"detail": "in progress"})] * times
     thoughts.fault = lambda handler, call: handler.reply(
         conflicts.pop() if conflicts else thoughts.answer(call)
     )

@@ -77,7 +77,7 @@ class HttpClient:
             self._connections.put(Connection(base_url, connect_seconds, tls))
         self._base_url = base_url.rstrip("/")
         self._tracing = tracing
-        self._answer_seconds = answer_seconds
+        self.answer_seconds = answer_seconds
         self._seconds = _SECONDS.labels(backend)
         self._breaker = CircuitBreaker(
             failures_to_open=FAILURES_TO_OPEN,
@@ -114,7 +114,7 @@ class HttpClient:
         return answer
 
     def _exchange(self, request: Request) -> Answer:
-        ends_at = time.monotonic() + self._answer_seconds
+        ends_at = time.monotonic() + self.answer_seconds
         try:
             return self._attempt(request, ends_at)
         except ConnectionError:
