@@ -1,5 +1,6 @@
 """What is deleted is gone for everybody, for good: the thought and what was stored with it."""
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -133,6 +134,25 @@ def test_interrupted_deletion_keeps_what_it_did(http: HttpClient, bruce: str, sq
         other.run("ROLLBACK")
     wait_until(lambda: http.delete(PATH, token=bruce).status == 204)
     assert own_thoughts(sql) == 0
+
+
+@pytest.mark.parametrize("is_of_all", [False, True], ids=["one", "all"])
+def test_deletions_lock_thoughts_before_answers(
+    http: HttpClient, bruce: str, sql: Sql, is_of_all: bool
+) -> None:
+    """Two that delete the same thought at the same time do not wait for each other."""
+    thought_id = share(http, bruce, "one").json()["id"]
+    path = PATH if is_of_all else f"{PATH}{thought_id}/"
+    with sql.other() as other, ThreadPoolExecutor() as pool:
+        other.run("BEGIN")
+        other.run("SELECT FROM idempotency_keys FOR UPDATE")
+        try:
+            answer = pool.submit(http.delete, path, token=bruce)
+            wait_until(lambda: not sql.run("SELECT FROM thoughts FOR UPDATE SKIP LOCKED"))
+        finally:
+            other.run("ROLLBACK")
+
+    assert answer.result().status in (204, 503)
 
 
 def _interrupted_deletion(http: HttpClient, token: str) -> bool:

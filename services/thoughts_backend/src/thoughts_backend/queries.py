@@ -204,10 +204,11 @@ async def delete_thoughts(
         WITH chosen AS MATERIALIZED (
             SELECT id FROM thoughts WHERE user_id = $1 AND id > $2 ORDER BY id LIMIT $3
         ), deleted AS (
-            DELETE FROM thoughts WHERE id = ANY (ARRAY(SELECT id FROM chosen))
+            DELETE FROM thoughts WHERE id = ANY (ARRAY(SELECT id FROM chosen)) RETURNING id
         ), cleared AS (
+            -- After the thoughts, as in `delete_thought`: so neither waits for the other.
             UPDATE idempotency_keys SET username = '', text = ''
-            WHERE user_id = $1 AND thought_id = ANY (ARRAY(SELECT id FROM chosen))
+            WHERE user_id = $1 AND thought_id = ANY (ARRAY(SELECT id FROM deleted))
         )
         SELECT max(id) FROM chosen
         """,
