@@ -82,6 +82,16 @@ def test_every_character_is_found_by_its_compatible_form(sql: Sql) -> None:
     assert apart == set("´\u1ffd″")
 
 
+def test_character_folds_in_the_same_way_beside_any_other(sql: Sql) -> None:
+    """A word is found whether or not a character of another kind stands in the text."""
+    # These join the character before them.
+    characters = [one for one in assigned() if one not in "\u3099\u309a"]
+
+    beside = folded(sql, [f"{one}…" for one in characters])
+
+    assert beside == [f"{alone}..." for alone in folded(sql, characters)]
+
+
 def test_folding_again_changes_nothing(sql: Sql) -> None:
     """Folding any folded character again changes nothing."""
     once = folded(sql, assigned())

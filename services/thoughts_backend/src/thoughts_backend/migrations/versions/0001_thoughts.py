@@ -8,7 +8,8 @@ down_revision = None
 # Characters that do not change when folded alone, except quotes and dashes. Missing ones only
 # cost time.
 _PLAIN = (
-    r"\u0001-\u009f\u00c0-\u0131\u0386-\u03ce\u0400-\u052f\u05d0-\u05ea\u0621-\u0674\u0904-\u0939"
+    r"\u0001-\u009f\u00c0-\u0131\u0386-\u038f\u0391-\u03af\u03b1-\u03ce\u0400-\u052f"
+    r"\u05d0-\u05ea\u0621-\u0674\u0904-\u0939"
     r"\u0e01-\u0e32\u1ea0-\u1ef9\u2012-\u2016\u2018-\u201f\u2600-\u27bf\u3001-\u3029\u3400-\ua48c"
     r"\uac00-\ud7a3\U0001f300-\U0001faff"
 )
