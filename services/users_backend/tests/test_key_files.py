@@ -137,6 +137,21 @@ def test_new_key_can_sign_later(private_path: Path, public_path: Path) -> None:
     assert signers == [old, new]
 
 
+def test_key_that_signs_later_survives_the_rotation_after(
+    private_path: Path, public_path: Path
+) -> None:
+    """A key added for later, and another meanwhile: the one that signs is not dropped."""
+    rotate(private_path, public_path)
+    rotate(private_path, public_path, later=600)
+    rotate(private_path, public_path)
+    age(private_path, LIFETIME_SECONDS + 600)
+    signing = signing_key(read_key_set(private_path), time.time())["kid"]
+
+    rotate(private_path, public_path)
+
+    assert signing in ids(public_path)
+
+
 def test_only_key_signs_before_its_time() -> None:
     """If no key may sign yet, the oldest does: a service is never without a key."""
     key = new_private_key(int(time.time()) + 600)

@@ -37,7 +37,9 @@ def rotate_key_sets(
     now = int(time.time())
     old = read_key_set(private_path) if keep_old and private_path.exists() else []
     new = new_private_key(now + activate_in_seconds)
-    keys = [new, *_still_needed([new, *old], now - token_lifetime_seconds)]
+    # A key that was added before this one may begin to sign after it.
+    newest_first = sorted([new, *old], key=lambda key: -key["nbf"])
+    keys = [newest_first[0], *_still_needed(newest_first, now - token_lifetime_seconds)]
     write_atomically(public_path, _encode([public_part(key) for key in keys]), mode=0o644)
     write_atomically(private_path, _encode(keys), mode=0o600)
     return str(new["kid"])
