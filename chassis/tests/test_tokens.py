@@ -2,7 +2,10 @@
 
 import json
 import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from functools import lru_cache
+from threading import Barrier, BrokenBarrierError
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -11,6 +14,7 @@ from joserfc import jws, jwt
 from joserfc.jwk import RSAKey
 
 from mythoughts_chassis import tokens
+from mythoughts_chassis.keys import Jwk
 from mythoughts_chassis.tokens import (
     CLOCK_SKEW_SECONDS,
     MAX_LIFETIME_SECONDS,
@@ -167,6 +171,26 @@ def test_known_token_is_not_verified_again(
     monkeypatch.delattr(jwt, "decode")
 
     assert verifier.verify(token) is first
+
+
+def test_new_keys_are_used_by_all_threads_at_once(
+    token_maker: TokenMaker, verifier: TokenVerifier, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While one thread takes new keys, another does not refuse their tokens."""
+    token_maker.rotate()
+    token = token_maker.token("bruce")
+    import_key, callers = tokens.imported, Barrier(2)
+
+    def import_together(key: Jwk) -> RSAKey:
+        with suppress(BrokenBarrierError):
+            callers.wait(timeout=1)
+        return import_key(key)
+
+    monkeypatch.setattr(tokens, "imported", import_together)
+    with ThreadPoolExecutor(2) as pool:
+        principals = list(pool.map(verifier.verify, [token, token]))
+
+    assert [principal.username for principal in principals] == ["bruce", "bruce"]
 
 
 def test_refused_token_is_not_remembered(token_maker: TokenMaker, verifier: TokenVerifier) -> None:

@@ -129,10 +129,11 @@ class TokenVerifier:
         self._check_keys_at = time.monotonic() + CHECK_KEYS_SECONDS
         keys = self._public_keys.keys()
         if keys is not self._keys:
-            self._keys = keys
             by_id = {key["kid"]: imported(key) for key in keys}
             # New keys get a new cache: tokens of a removed key must not survive in it.
             self._principal_of = lru_cache(CACHE_ENTRIES)(partial(self._verify, by_id))
+            # Last: another thread takes it as a sign that they are in use.
+            self._keys = keys
 
     def _verify(self, keys: dict[str, RSAKey], token: str) -> Principal:
         if len(token) > MAX_TOKEN_CHARACTERS:
