@@ -23,8 +23,8 @@ _TERMS = "thought_terms(id, user_id, username, folded_text)"
 class Wanted:
     """A selection of thoughts: ids above `above` and below `below` that match the filters.
 
-    An empty filter or None matches everything. The text contains `search`, both folded.
-    `ascending` sets the order.
+    An empty filter or None matches everything. The text contains `search`, both folded: `search`
+    may be folded only once, and `is_folded` says that it has been. `ascending` sets the order.
     """
 
     search: str
@@ -33,6 +33,7 @@ class Wanted:
     above: int
     below: int
     ascending: bool
+    is_folded: bool = False
 
     @property
     def by_author(self) -> bool:
@@ -117,10 +118,10 @@ def walk(wanted: Wanted, *, length: int, limit: int) -> Statement:
     selected = f"""
         FROM thoughts WHERE {_range_and_author(wanted, arguments)} ORDER BY id {_order(wanted)}
     """
-    limit_argument = arguments.add(limit)
+    limit_argument, search = arguments.add(limit), f"{arguments.add(wanted.search)}::text"
     sql = f"""
         WITH term AS MATERIALIZED (
-            SELECT fold_text({arguments.add(wanted.search)}) AS folded
+            SELECT {search if wanted.is_folded else f"fold_text({search})"} AS folded
         ), found AS MATERIALIZED (
             SELECT {_COLUMNS} FROM (
                 SELECT {_COLUMNS}, folded_text {selected} LIMIT {arguments.add(length)}

@@ -59,7 +59,7 @@ class Search:
             all_matches = frequency * walked.newest_id if is_short else 0
             if missing > frequency * max(self._pace.long_walk, all_matches):
                 break
-        wanted = replace(wanted, search=walked.folded)
+        wanted = replace(wanted, search=walked.folded, is_folded=True)
         grams = self._frequencies.grams_to_look_up(walked.folded)
         is_dense = missing <= frequency * self._pace.near_ids
 
