@@ -244,10 +244,12 @@ def test_log_says_once_that_the_list_does_not_come(
 ) -> None:
     """One line says that the list does not come and why, and one that it comes again."""
     monkeypatch.setattr(ended_sessions, "SILENT_SECONDS", 0.2)
+    monkeypatch.setattr(ended_sessions, "ANSWER_SECONDS", 30.0)
     with capture_logs() as log:
         ended = watch(max_age_seconds=1.0)
         wait_until(lambda: ended.is_up_to_date)
         publisher.status_list = lambda: Reply(503)
+        wait_until(lambda: bool(log))
         wait_until(lambda: not ended.is_up_to_date)
         publisher.status_list = publisher.signed_list
         wait_until(lambda: ended.is_up_to_date)

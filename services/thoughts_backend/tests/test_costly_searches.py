@@ -80,7 +80,7 @@ def test_search_that_takes_long_goes_on_in_the_next_page(
 ) -> None:
     """A page ends early, even empty, and links to where the search continues, until the end."""
     connection, url = far_apart
-    make_searches_take(connection, 2 * PACE.page_seconds)
+    make_searches_take(connection, PACE.page_seconds)
     backend = make_backend(DATABASE_URL=service_url(url))
     backend.start()
 

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -18,6 +19,9 @@ from thoughts_backend.list_queries import Wanted
 from thoughts_backend.schemas import ThoughtsQuery
 from thoughts_backend.search import Search
 from thoughts_backend.search_plan import PACE, Blocks
+
+# No time limits: these tests are about which steps a search takes.
+UNHURRIED = replace(PACE, step_seconds=60, page_seconds=60)
 
 # One thought in 20 has the term: the shortest walk, over 128 thoughts, finds too few for a page of
 # 20 and the next page's first; the longer one, for terms that may be common, finds enough.
@@ -96,7 +100,8 @@ def test_uncommon_short_term_is_read_where_the_index_has_many(
         sql.run("TRUNCATE thoughts")
         sql.run(f"SELECT setval(pg_get_serial_sequence('thoughts', 'id'), {newest_id - 8000})")
         sql.run(TEXTS.replace("n % 20", "n % 250").replace("4000", "8000"))
-        search, query = Search(at_once=int(found_by == "index")), ThoughtsQuery(search="QU")
+        search = Search(at_once=int(found_by == "index"), pace=UNHURRIED)
+        query = ThoughtsQuery(search="QU")
 
         page = runner.run(thoughts.find(database, search, query))
 
@@ -114,7 +119,7 @@ def test_term_that_only_the_newest_thoughts_have_is_looked_up(
         sql.run("DELETE FROM thoughts WHERE text = 'A Quokka.' AND id % 200 <> 0")
         sql.run("VACUUM ANALYZE thoughts")
         sql.add_thoughts(*["A wombat." if n % 10 == 0 else "nothing" for n in range(128)])
-        search, query = Search(at_once=1), ThoughtsQuery(search="WOMBAT")
+        search, query = Search(at_once=1, pace=UNHURRIED), ThoughtsQuery(search="WOMBAT")
 
         page = runner.run(thoughts.find(database, search, query))
 
