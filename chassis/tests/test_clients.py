@@ -3,7 +3,7 @@
 from ipaddress import ip_network
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from starlette.types import Receive, Scope, Send
 
@@ -89,6 +89,7 @@ def test_network_is_the_address_or_64_bits_of_it(address: str, network: str) -> 
     assert network_of(address) == network
 
 
+@settings(derandomize=True, database=None, deadline=None)
 @given(
     st.ip_addresses().map(str) | st.none() | st.text(),
     st.lists(st.ip_addresses().map(str) | st.text()).map(",".join),

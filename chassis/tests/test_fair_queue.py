@@ -4,7 +4,7 @@ from collections import Counter
 from queue import Full
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mythoughts_chassis.fair_queue import FairQueue
@@ -85,6 +85,7 @@ def test_place_of_one_who_left_is_free() -> None:
     assert drained(queue) == "a2 a3"
 
 
+@settings(derandomize=True, database=None, deadline=None)
 @given(st.lists(st.sampled_from("abcdef") | st.just("take"), max_size=200))
 def test_every_item_is_served_displaced_or_refused(steps: list[str]) -> None:
     """Whatever comes, limits hold, and each item leaves the queue exactly once."""

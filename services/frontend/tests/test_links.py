@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 import idna
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from frontend.pages.cards import rich_text
@@ -244,6 +244,7 @@ PIECES = [
 ]
 
 
+@settings(derandomize=True, database=None, deadline=None)
 @given(st.lists(st.sampled_from(PIECES), max_size=12).map("".join).map("https://".__add__))
 @example("https://google.com@evil.example/")
 def test_link_leads_to_the_host_that_is_read(text: str) -> None:
