@@ -87,6 +87,7 @@ def frontend(
         "USERS_BACKEND_URL": f"https://{HOST}:{users_proxy.port}",
         "THOUGHTS_BACKEND_URL": f"https://{HOST}:{thoughts_proxy.port}",
         "BACKEND_CA_PATH": str(authority.path),
+        "BACKEND_CONNECT_SECONDS": "30",
     }
     with service_maker("frontend", settings, tmp_path) as make:
         frontend = make()

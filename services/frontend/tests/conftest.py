@@ -10,6 +10,7 @@ import pytest
 from waitress import wasyncore
 
 from frontend.app import create_app, ended_sessions_for
+from frontend.backends import http_client
 from frontend.serving.health import Readiness
 from frontend.serving.server import listen, make_server
 from frontend.settings import Settings
@@ -90,8 +91,15 @@ def settings(
         token_public_keys_path=token_maker.public_path,
         thoughts_backend_url=thoughts.url,
         users_backend_url=users.url,
+        backend_connect_seconds=30.0,
         backend_answer_seconds=30.0,
     )
+
+
+@pytest.fixture
+def rare_probes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A Frontend that is created after this leaves a failing backend alone for long."""
+    monkeypatch.setattr(http_client, "PROBE_EVERY_SECONDS", WAIT_SECONDS)
 
 
 @pytest.fixture

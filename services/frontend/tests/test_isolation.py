@@ -103,6 +103,7 @@ def test_health_answers_while_both_backends_stall(
     assert statuses == [200, 200, 200]
 
 
+@pytest.mark.usefixtures("rare_probes")
 def test_backend_that_keeps_failing_is_left_alone(
     browser: Browser, thoughts: FakeThoughtsBackend
 ) -> None:

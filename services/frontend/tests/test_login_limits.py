@@ -203,8 +203,11 @@ def pool() -> Iterator[ThreadPoolExecutor]:
         yield pool
 
 
-def test_networks_take_turns_at_places(pool: ThreadPoolExecutor) -> None:
+def test_networks_take_turns_at_places(
+    pool: ThreadPoolExecutor, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A crowd from one network gives up a place to somebody from another, who is next but one."""
+    monkeypatch.setattr(places, "WAIT_SECONDS", WAIT_SECONDS)
     place, served = Places(at_once=1, waiting=2), list[str]()
 
     def serve(name: str) -> None:

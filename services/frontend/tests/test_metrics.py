@@ -71,6 +71,7 @@ def test_bad_answer_is_counted(
     assert failures(metric, "bad_answer") == before + 1
 
 
+@pytest.mark.usefixtures("rare_probes")
 def test_open_circuit_shows(bruce: Browser, thoughts: FakeThoughtsBackend, metric: Metric) -> None:
     """The gauge shows that the circuit is open, and calls are counted as not attempted."""
     before = failures(metric, "circuit_open")

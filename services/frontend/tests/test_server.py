@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from wsgiref.types import StartResponse, WSGIEnvironment
 
+import psutil
 import pytest
 from prometheus_client import REGISTRY
 
@@ -200,6 +201,10 @@ def test_connection_that_comes_with_the_signal_is_answered(make_process: MakePro
     """A connection accepted just before the end brings its request."""
     frontend = make_process()
     frontend.start()
+    # "serving" is logged before the Frontend waits for connections.
+    frontend.http.get("/healthz")
+    process = psutil.Process(frontend.process.pid)
+    wait_until(lambda: process.status() == psutil.STATUS_SLEEPING)
     frontend.process.signal(signal.SIGSTOP)
     with frontend.http.connection() as connection:
         connection.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
