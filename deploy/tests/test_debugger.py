@@ -12,7 +12,6 @@ from typing import Any
 import psutil
 import pytest
 
-from deploy import forwarding
 from deploy.forwarding import Forwarding
 from deploy.kubectl import Kubectl
 from local.ports import free_port
@@ -69,12 +68,15 @@ def test_what_kubectl_says_about_forwarding_is_reported(
     developer: Developer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """If nothing is forwarded, kubectl knows why."""
-    monkeypatch.setattr(forwarding, "_START_SECONDS", 1)
     developer.install("kubectl", "echo 'error: no pod runs' >&2; exit 1")
     monkeypatch.setenv("PATH", f"{developer.cluster.bin}:{os.environ['PATH']}")
 
+    forwarding = Forwarding(Kubectl("somewhere"), "deployment/frontend", 5678)
+    # It gives up when kubectl has said something, however long that takes.
+    monkeypatch.setattr(forwarding._began, "wait", lambda _: wait_until(lambda: forwarding._said))
+
     with pytest.raises(Failure, match=r"deployment/frontend\. error: no pod runs"):
-        Forwarding(Kubectl("somewhere"), "deployment/frontend", 5678).__enter__()
+        forwarding.__enter__()
 
 
 def test_interrupted_forwarding_leaves_no_kubectl(developer: Developer, tmp_path: Path) -> None:

@@ -1,6 +1,5 @@
 """The reason reported for a workload that is not ready."""
 
-from itertools import cycle
 from typing import Any
 
 import pytest
@@ -197,18 +196,21 @@ def test_reasons_that_alternate_are_reported_once(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """The kubelet pulls, fails and waits, again and again."""
-    states = cycle(["ErrImagePull", "ImagePullBackOff"])
+    states = ["ErrImagePull", "ImagePullBackOff"] * 5
 
     def look(*_: object) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-        waiting = container("waiting", reason=next(states))
+        if not states:
+            raise Failure("seen enough")
+        waiting = container("waiting", reason=states.pop())
         return {"frontend": workload("frontend", ready=False)}, [pod(waiting)]
 
     monkeypatch.setattr(rollout, "_look", look)
     monkeypatch.setattr(rollout, "_REPORT_SECONDS", 0)
+    monkeypatch.setattr(rollout, "_PAUSE_SECONDS", 0)
     monkeypatch.setattr(Kubectl, "run", lambda *_, **__: "")
 
-    with pytest.raises(Failure):
-        rollout.wait_until_ready(Kubectl("somewhere"), NAMESPACE, seconds=1)
+    with pytest.raises(Failure, match="seen enough"):
+        rollout.wait_until_ready(Kubectl("somewhere"), NAMESPACE, seconds=60)
 
     output = capsys.readouterr().out
     assert [output.count(reason) for reason in ("ErrImagePull", "ImagePullBackOff")] == [1, 1]
