@@ -4,8 +4,9 @@ import atexit
 import json
 import select
 import socket
+import time
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException, HTTPMessage
@@ -151,6 +152,21 @@ def _open_one_of(idle: list[HTTPConnection]) -> HTTPConnection | None:
 def _close_idle() -> None:
     for connection in chain.from_iterable(_idle.values()):
         connection.close()
+
+
+def patiently(send: Callable[..., Answer], path: str, **options: Any) -> Answer:
+    """Send a request, and again while it took too long, as it does when the machine pauses.
+
+    A backend that is still undoing the first try refuses the second one's Idempotency-Key.
+    """
+    ends_at = time.monotonic() + WAIT_SECONDS
+    while True:
+        answer = send(path, **options)
+        is_late = answer.status == 503 and "took too long" in answer.text
+        is_early = answer.status == 409 and "still in progress" in answer.text
+        if not (is_late or is_early) or time.monotonic() > ends_at:
+            return answer
+        time.sleep(0.1)
 
 
 def read_answer(connection: socket.socket) -> bytes:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 import pytest
 
-from testkit.http_client import CONNECTION_ERRORS, HttpClient
+from testkit.http_client import CONNECTION_ERRORS, HttpClient, patiently
 from testkit.installations import Installation
 from testkit.system import System, User, unique
 from testkit.thoughts import own_texts, share
@@ -45,10 +45,10 @@ def confirmed(results: Sequence[str | None]) -> set[str]:
     return {text for text in list(results) if text is not None}
 
 
-def status_of(client: HttpClient, path: str) -> int | str:
+def status_of(client: HttpClient, path: str, *, patient: bool = False) -> int | str:
     """The status of an answer, or what became of the connection instead."""
     try:
-        return client.get(path).status
+        return (patiently(client.get, path) if patient else client.get(path)).status
     except CONNECTION_ERRORS as error:
         return type(error).__name__
 
@@ -73,11 +73,11 @@ def test_no_request_fails_while_keys_are_rotated(
 
     def use_tokens() -> set[int | str]:
         # Not a login: those of an account are limited.
-        renewal = own_system.users(old).post("/api/me/token/")
+        renewal = patiently(own_system.users(old).post, "/api/me/token/")
         token = renewal.json()["Authorized"].removeprefix("Bearer ")
         new = User(old.id, old.username, old.password, token)
         return {
-            status_of(client, path)
+            status_of(client, path, patient=True)
             for user in (old, new)
             for client, path in (
                 (own_system.thoughts(user), "/api/me/thoughts/"),
