@@ -89,7 +89,7 @@ class Pod:
         own = {container["name"] for container in self.template["spec"]["containers"]}
 
         def statuses(names: set[str]) -> list[Json]:
-            return [self._status(name) for name in self.states if name in names]
+            return [self._status(name) for name in list(self.states) if name in names]
 
         return {
             "metadata": {"name": self.name, "labels": self.labels, **ending},
@@ -377,7 +377,7 @@ class PretendCluster:
         with self._changed:
             breaks, seen = self._breaks, len(self._events)
             news: list[Json] = [
-                {"type": "ADDED", "object": pod.describe()} for pod in self.pods.values()
+                {"type": "ADDED", "object": pod.describe()} for pod in list(self.pods.values())
             ]
         while breaks == self._breaks and not self._is_over:
             for event in news:
