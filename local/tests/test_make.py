@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from testkit.trees import READY, Tree, temporary_tree
+from testkit.waiting import wait_until
 from tooling.project import ROOT
 
 INSTALLING = "Installing packages"
@@ -72,7 +73,8 @@ def test_make_dev_shows_a_change(clone: Tree) -> None:
     template.write_text(template.read_text().replace("</form>", "</form><!-- new -->"))
     run.wait_for("login.html changed: live after")
 
-    assert "<!-- new -->" in clone.http("frontend").get("/login/").text
+    # The old process finishes what it has accepted.
+    wait_until(lambda: "<!-- new -->" in clone.http("frontend").get("/login/").text)
     clone.run("make", "down").wait()
 
 
