@@ -41,7 +41,9 @@ _LETTER = rf"[^\W{_UNSPACED}]"
 
 _ADDRESS = re.compile(
     rf"""(?<![A-Za-z0-9_+])(?P<scheme>[Hh][Tt][Tt][Pp][Ss]?://)
-    (?P<host>\[[0-9A-Fa-f:.]+\]|[^{_NOT_IN_HOST}]++) (?P<port>:[0-9]+)?+
+    (?P<host>\[[0-9A-Fa-f:.]+\]|[^{_NOT_IN_HOST}]++)
+    # Not `(…)?+`: in Python 3.11.2 (Debian 12) that takes a colon without digits.
+    (?:(?P<port>:[0-9]++)|(?!:[0-9]))
     # Not where another host could be meant: after a user's name, or before something that is not
     # in a host, though what follows looks like the rest of one.
     (?! [^{_NOT_IN_HOST}{_UNSPACED}] | :/ | [%\\] | [^{_ENDS}/?\#()\[\]]*@ )
