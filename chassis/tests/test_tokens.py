@@ -14,7 +14,7 @@ from joserfc import jws, jwt
 from joserfc.jwk import RSAKey
 
 from mythoughts_chassis import tokens
-from mythoughts_chassis.keys import Jwk
+from mythoughts_chassis.keys import Jwk, imported
 from mythoughts_chassis.tokens import (
     CLOCK_SKEW_SECONDS,
     MAX_LIFETIME_SECONDS,
@@ -179,12 +179,12 @@ def test_new_keys_are_used_by_all_threads_at_once(
     """While one thread takes new keys, another does not refuse their tokens."""
     token_maker.rotate()
     token = token_maker.token("bruce")
-    import_key, callers = tokens.imported, Barrier(2)
+    callers = Barrier(2)
 
     def import_together(key: Jwk) -> RSAKey:
         with suppress(BrokenBarrierError):
             callers.wait(timeout=1)
-        return import_key(key)
+        return imported(key)
 
     monkeypatch.setattr(tokens, "imported", import_together)
     with ThreadPoolExecutor(2) as pool:
