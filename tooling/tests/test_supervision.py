@@ -150,7 +150,7 @@ supervisor.main()
 
 
 def test_replaced_process_that_hangs_is_killed() -> None:
-    """An endless loop, which has been mended since, does not keep a core busy."""
+    """Code with an endless loop does not keep a core busy once newer code has replaced it."""
     with supervisor_of(["-c", STUBBORN], {}) as service:
         service.process.command[1:2] = ["-c", IMPATIENT]
         service.process.start()
