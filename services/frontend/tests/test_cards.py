@@ -4,8 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from frontend.app import configure_django
 from frontend.backends.thoughts_backend import Thought
-from frontend.django_settings import configure_django
 from frontend.pages.cards import cards
 from frontend.pages.words import time_ago
 

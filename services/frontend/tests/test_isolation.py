@@ -9,7 +9,7 @@ from itertools import islice
 
 import pytest
 
-from frontend.backends.breaker import CircuitBreaker
+from frontend.backends.http_client import CircuitBreaker
 from frontend.settings import Settings
 from services.frontend.tests.conftest import RunningFrontend
 from testkit.browser import Browser, Page

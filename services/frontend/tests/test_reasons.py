@@ -3,7 +3,7 @@
 import pytest
 from django.utils import translation
 
-from frontend.django_settings import configure_django
+from frontend.app import configure_django
 from frontend.pages.words import reason_in_words
 
 

@@ -11,11 +11,10 @@ from django.middleware.gzip import GZipMiddleware
 from django.utils import translation
 
 from frontend.backends.errors import TooManyRequests, Unauthorized
-from frontend.pages.cookies import forget_cookie
 from frontend.pages.error_pages import STATUSES, error_page, too_many_requests, wrong_host
 from frontend.pages.login import log_in_first, stay_logged_in
 from frontend.pages.urls import ALLOWED_METHODS
-from frontend.pages.visitor import LANGUAGE_TAGS, PageRequest, send_session
+from frontend.pages.visitor import LANGUAGE_TAGS, PageRequest, forget_cookie, send_session
 from frontend.serving.observation import ROUTE_KEY
 from mythoughts_chassis.static_content import prefers_gzip
 

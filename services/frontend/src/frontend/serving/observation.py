@@ -12,7 +12,7 @@ import time
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from http import HTTPStatus
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from mythoughts_chassis.browser_headers import EVERY_RESPONSE, PAGES
@@ -27,6 +27,9 @@ from mythoughts_chassis.observation import (
     request_id_of,
     trace_parent_of,
 )
+
+if TYPE_CHECKING:
+    from mythoughts_chassis.tracing import Tracing
 
 # The key under which the pages store the template of the request's route.
 ROUTE_KEY = "frontend.route"
@@ -100,6 +103,29 @@ def observe(app: WSGIApplication, transport_headers: list[tuple[str, str]]) -> W
             return body if isinstance(body, list) else _with_end(body, ending.pop_all())
 
     return observed
+
+
+def trace_requests(app: WSGIApplication, tracing: "Tracing") -> WSGIApplication:
+    """Return `app` with tracing; the span replaces the client's `traceparent`."""
+
+    def traced(environ: WSGIEnvironment, start_response: StartResponse) -> Iterator[bytes]:
+        if is_unobserved(environ["PATH_INFO"]):
+            yield from app(environ, start_response)
+            return
+        start = Start(start_response)
+        method = environ["REQUEST_METHOD"]
+        headers = {
+            "traceparent": environ.pop("HTTP_TRACEPARENT", ""),
+            "tracestate": environ.pop("HTTP_TRACESTATE", ""),
+        }
+        with tracing.request(method, path_of(environ), headers) as span:
+            environ |= {
+                f"HTTP_{name.upper()}": value for name, value in tracing.current_headers().items()
+            }
+            yield from app(environ, start)
+            tracing.note_answer(span, method, start.status, environ.get(ROUTE_KEY))
+
+    return traced
 
 
 def _with_end(body: Iterable[bytes], ending: ExitStack) -> Iterator[bytes]:
