@@ -37,12 +37,12 @@ if TYPE_CHECKING:
 
 PACKAGE = Path(__file__).parent
 
-# Logins that wait, and changes of passwords: both hold a thread.
+# How many logins may wait, and how many changes of passwords. Each holds a thread.
 MAX_WAITING = 2
 
 
 class PageHandler(WSGIHandler):
-    """Django's WSGI application; its requests carry `parts`, so that the pages need no globals."""
+    """Django's WSGI application. Its requests carry `parts`, so that pages need no globals."""
 
     def __init__(self, parts: Parts) -> None:
         super().__init__()
@@ -133,15 +133,15 @@ def configure_django(*, behind_tls: bool, allowed_hosts: Sequence[str]) -> None:
         LOGGING_CONFIG=None,
     )
     django.setup()
-    # There are no connections to databases and caches to close, and no other URLs to reset.
+    # There are no database or cache connections to close, and no URL configuration to reset.
     request_started.disconnect(reset_queries)
     request_started.disconnect(close_old_connections)
     request_finished.disconnect(close_old_connections)
     request_finished.disconnect(close_caches)
     request_finished.disconnect(reset_urlconf)
     logging.getLogger("django.request").addFilter(_is_fault)
-    # Requests that Django refuses are no faults of the service; `error_pages.py` logs those that
-    # fail the CSRF check, with more details.
+    # A request that Django refuses is not a fault of the service. `error_pages.py` logs failed CSRF
+    # checks in more detail.
     logging.getLogger("django.security").setLevel(logging.CRITICAL + 1)
 
 

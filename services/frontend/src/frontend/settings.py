@@ -74,6 +74,6 @@ class Settings(ServiceSettings):
     )
 
     def __post_init__(self) -> None:
-        """Reject so few threads that calls to two stalled backends could occupy all."""
+        """Reject a number of threads that calls to two stalled backends could occupy."""
         if self.threads <= 2 * self.backend_connections:
             raise SettingsError("THREADS: must be more than twice BACKEND_CONNECTIONS")

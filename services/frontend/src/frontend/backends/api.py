@@ -1,4 +1,4 @@
-"""What calls to both backends have in common: who calls, what answers mean, and lists."""
+"""What calls to both backends share: the caller, the meaning of statuses, and lists."""
 
 import re
 from collections.abc import Mapping
@@ -29,7 +29,7 @@ Moment = Annotated[datetime, msgspec.Meta(tz=True)]
 
 _SECONDS = re.compile(r"[0-9]{1,9}", re.ASCII)
 
-# The Frontend calls no address and no method that a backend does not have, and sends without pause.
+# Statuses that mean a fault of ours: the Frontend calls only what exists, and sends without pauses.
 OUR_FAULTS = frozenset({404, 405, 408})
 
 # msgspec's errors for invalid JSON or UTF-8, too deep nesting, or an unexpected shape.
@@ -37,9 +37,9 @@ UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 
 class Caller(NamedTuple):
-    """On whose behalf a backend is called.
+    """The visitor on whose behalf a backend is called.
 
-    The access token and the token of the browser may be empty.
+    The access token and the browser's token may be empty.
     """
 
     token: str
@@ -51,7 +51,7 @@ class Caller(NamedTuple):
     def headers(self) -> dict[str, str]:
         """The caller as request headers.
 
-        Backends believe the address if they trust the Frontend (`TRUSTED_PROXIES`).
+        Backends use the address if they trust the Frontend (`TRUSTED_PROXIES`).
         """
         headers = {"Accept": "application/json", "Accept-Language": self.language}
         if self.client.address != UNKNOWN:
@@ -62,7 +62,7 @@ class Caller(NamedTuple):
 
 
 class AuditEntry(msgspec.Struct, frozen=True):
-    """An entry of a backend's audit log; `subject` is empty for what somebody did to themselves."""
+    """An entry of a backend's audit log; `subject` is empty if the actor is also the subject."""
 
     id: int
     timestamp: Moment
@@ -73,7 +73,7 @@ class AuditEntry(msgspec.Struct, frozen=True):
 
 
 class BackendApi:
-    """What both backends have; every method may raise any `BackendError`."""
+    """The common part of both backends; every method may raise any `BackendError`."""
 
     def __init__(self, client: HttpClient) -> None:
         self.client = client
@@ -125,7 +125,7 @@ class BackendApi:
             ) from error
 
     def check_status(self, answer: Answer, *expected: int) -> None:
-        """Raise the `BackendError` for an answer with another status than those expected."""
+        """Raise the `BackendError` for an answer whose status is not one of those expected."""
         if answer.status in expected:
             return
         if answer.status == 401:
@@ -133,7 +133,7 @@ class BackendApi:
         if answer.status == 410:
             raise ThoughtDeleted
         if answer.status == 429:
-            # Only a limit has this header, not a full queue.
+            # Limits send this header; a full queue does not.
             is_crowded = "ratelimit" not in answer.headers
             raise TooManyRequests(_retry_after_seconds(answer), is_crowded=is_crowded)
         if 400 <= answer.status < 500 and answer.status not in OUR_FAULTS:

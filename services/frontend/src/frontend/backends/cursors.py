@@ -1,7 +1,7 @@
-"""Pages of the backends' lists, and the cursors that lead from one to the next.
+"""Pages of the backends' lists, and the cursors that lead from one page to the next.
 
-The page's own address contains a cursor (`?max_id=17`), which is passed to the backend. The Link
-header (RFC 8288) of its answer contains the cursors of the neighbouring pages:
+The cursor in a page's own address (`?max_id=17`) is passed to the backend. The Link header (RFC
+8288) of the answer contains the cursors of the neighbouring pages:
 
     </api/thoughts?search=rain&max_id=17>; rel="next", <...&min_id=36>; rel="prev"
 """
@@ -17,11 +17,11 @@ _ID = re.compile(r"[0-9]{1,19}", re.ASCII)
 
 
 class Entry(Protocol):
-    """Whatever is listed has an id."""
+    """Anything that can be listed."""
 
     @property
     def id(self) -> int:
-        """What cursors refer to."""
+        """The id that cursors refer to."""
 
 
 E = TypeVar("E", bound=Entry)
@@ -59,7 +59,7 @@ def cursor_in(parameters: Mapping[str, str]) -> Cursor | None:
 def page_of(entries: list[E], link: str, cursor: Cursor | None) -> EntryPage[E]:
     """Return the page at `cursor`; `link` is the Link header of the backend's answer.
 
-    When paging back, the answer has one entry more than the page if there are even newer ones.
+    When paging back, the answer has one extra entry if there are even newer ones.
     """
     shown = entries[-ENTRIES_A_PAGE:]
     linked = _linked_cursors(link)

@@ -4,9 +4,9 @@ BackendError
 ├── BackendAway      no usable answer: slow, connection refused, 5xx, garbage, ...
 ├── BackendRefused   400, 413, ...: the backend rejects the request, or it cannot be sent
 ├── Conflict         409: the name is taken, for example
-├── Forbidden        403: not with this password, or not at all
+├── Forbidden        403: wrong password, or not allowed
 ├── ThoughtDeleted   410: the thought shared by this form has since been deleted
-├── TooManyRequests  429: a limit is reached for the moment
+├── TooManyRequests  429: a limit has been reached
 └── Unauthorized     401: the token is not, or no longer, valid
 """
 
@@ -21,14 +21,14 @@ class BackendError(Exception):
 
 
 class BackendAway(BackendError):
-    """The backend is unavailable; `str()` says why, for the log, not for the user."""
+    """The backend is unavailable; `str()` says why, for the log only."""
 
     def __init__(self, backend: BackendName, reason: str) -> None:
         super().__init__(f"{backend} backend: {reason}")
 
 
 class BackendRefused(BackendError):
-    """The backend refuses the request; `str()` says why, `errors` for each field."""
+    """The backend refuses the request; `str()` says why, and `errors` says it for each field."""
 
     def __init__(self, explanation: str, errors: Mapping[str, str]) -> None:
         super().__init__(explanation)
@@ -50,7 +50,7 @@ class ThoughtDeleted(BackendError):
 class TooManyRequests(BackendError):
     """The backend answered 429; the request may be repeated after `retry_after_seconds`.
 
-    `is_crowded`: too many others are asking now; the caller has reached no limit.
+    With `is_crowded`, the backend is too busy; the caller has reached no limit.
     """
 
     def __init__(self, retry_after_seconds: int, *, is_crowded: bool = False) -> None:

@@ -30,7 +30,7 @@ from mythoughts_chassis.observation import current_ids
 if TYPE_CHECKING:
     from mythoughts_chassis.tracing import Tracing
 
-# Longer than the pauses of a busy machine (ADR 41).
+# Longer than a busy machine may pause the process (ADR 41).
 SLOT_WAIT_SECONDS = 1.0
 PROBE_EVERY_SECONDS = 1.0
 FAILURES_TO_OPEN = 3
@@ -72,7 +72,7 @@ class HttpClient:
         tracing: "Tracing | None" = None,
     ) -> None:
         self.backend = backend
-        # The last one returned is the first one used, so that few are open.
+        # The one returned last is used first, so that only a few stay open.
         self._connections: LifoQueue[Connection] = LifoQueue()
         for _ in range(slots):
             self._connections.put(Connection(base_url, connect_seconds, tls))
@@ -92,8 +92,8 @@ class HttpClient:
     def call(self, request: Request) -> Answer:
         """Return the backend's answer, whatever its status; raises `BackendAway` without one.
 
-        Raises `BackendRefused` for a request that the backend would refuse, without calling it.
-        The call carries the ids of the page's request.
+        Raises `BackendRefused`, without a call, for a request that cannot be sent. The call carries
+        the ids of the page's request.
         """
         if not self._breaker.admits_call():
             raise self.away("circuit_open", "circuit open")
@@ -101,7 +101,7 @@ class HttpClient:
             with self._seconds.time():
                 answer = self._exchange(_with_ids(request))
         except Empty:
-            # Not reported to the breaker: the calls that hold the connections will report.
+            # Not reported to the breaker: the calls that hold the connections report theirs.
             raise self.away("no_connection_free", "every connection is in use") from None
         except UnsendableRequestError as error:
             raise BackendRefused(str(error), {}) from error
@@ -119,8 +119,8 @@ class HttpClient:
         try:
             return self._attempt(request, ends_at)
         except ConnectionError:
-            # The backend may have closed the connection while it was idle and the request was on
-            # its way, as at every restart.
+            # The backend may have closed an idle connection while the request was on its way, as it
+            # does at every restart.
             if request.method != "GET" and "Idempotency-Key" not in request.headers:
                 raise
             return self._attempt(request, ends_at)

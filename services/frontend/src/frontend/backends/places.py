@@ -1,8 +1,8 @@
 """A few places for calls that may wait long in a backend, shared fairly between networks.
 
-A user who logs in waits in the Users Backend until it is their turn to have a password checked, and
-holds a thread and a connection meanwhile. So only a few may, and those who wait for that take turns
-by the network that they are in.
+A login waits in the Users Backend for its turn to have the password checked, and holds a thread and
+a connection meanwhile. So only a few logins run at once, and the networks that they come from take
+turns.
 """
 
 import threading

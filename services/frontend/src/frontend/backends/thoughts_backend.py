@@ -12,7 +12,7 @@ from frontend.backends.cursors import Cursor, EntryPage, older_cursor
 
 CONFLICT_REPEATS = 5
 CONFLICT_PAUSE_SECONDS = 0.2
-# The most that a list of the backend has on one page.
+# The most entries that the backend puts on one page of a list.
 MOST_A_CALL = 100
 
 
@@ -35,7 +35,7 @@ class ThoughtsBackend(BackendApi):
     def all_own_thoughts(self, caller: Caller) -> Iterator[list[Thought]]:
         """Yield all of the caller's own thoughts, newest first, at least one list of them.
 
-        Thoughts that are shared meanwhile are not among them.
+        Thoughts that are shared meanwhile are left out.
         """
         parameters = {"limit": str(MOST_A_CALL)}
         while True:

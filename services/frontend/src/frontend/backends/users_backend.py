@@ -18,7 +18,7 @@ _NOT_PRINTABLE = re.compile(r"[^ -~]")
 
 
 class Session(msgspec.Struct, frozen=True):
-    """A login that has not ended; `current` is the one that asks."""
+    """A login that has not ended; `current` marks the caller's own."""
 
     id: int
     creation: Moment
@@ -38,10 +38,10 @@ class ManagedUser(msgspec.Struct, frozen=True):
 
 
 class LoggedIn(msgspec.Struct, frozen=True):
-    """The tokens of a login: that of the session, and that of the browser, which may be empty."""
+    """The tokens of a login: the session's and the browser's, which may be empty."""
 
     authorized: Annotated[str, msgspec.Meta(pattern="^Bearer .")] = msgspec.field(name="Authorized")
-    # It becomes a cookie.
+    # Its characters are those that a cookie may have.
     device_token: Annotated[str, msgspec.Meta(pattern="^[A-Za-z0-9_-]{0,100}$")] = ""
 
     @property
@@ -87,7 +87,7 @@ class UsersBackend(BackendApi):
     def renewed_token(self, caller: Caller) -> str | None:
         """Return a new token of the caller's session, or None if there is none now; never raises.
 
-        After a failure nobody asks for a while: a page must not wait for what it can do without.
+        After a failure it makes no call for a while: pages must not wait for something optional.
         """
         if time.monotonic() < self._renew_again_at:
             return None
@@ -97,7 +97,7 @@ class UsersBackend(BackendApi):
         except BackendAway:
             self._renew_again_at = time.monotonic() + RENEWAL_PAUSE_SECONDS
         except BackendError:
-            # The session is over. What the page does next will notice.
+            # The session has ended. The next call that needs it will fail.
             pass
         return None
 
@@ -135,7 +135,7 @@ class UsersBackend(BackendApi):
         self._change(caller, "DELETE", f"/api/me/sessions/{session_id}/", None, 404)
 
     def end_other_sessions(self, caller: Caller) -> None:
-        """End all of the caller's sessions but the one that asks."""
+        """End all of the caller's sessions except the current one."""
         self._change(caller, "DELETE", "/api/me/sessions/")
 
     def list_users(
@@ -165,7 +165,7 @@ class UsersBackend(BackendApi):
         self._change(caller, "DELETE", f"/admin/users/{user_id}/sessions/")
 
     def delete_user(self, caller: Caller, user_id: int) -> None:
-        """Delete a user, but not the user's thoughts; no error if it is already gone."""
+        """Delete a user, but not their thoughts; no error if the user is already gone."""
         self._change(caller, "DELETE", f"/admin/users/{user_id}/")
 
     def _change(

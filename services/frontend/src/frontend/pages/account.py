@@ -1,4 +1,4 @@
-"""One's own account: creating it, the password, sessions, and deleting it."""
+"""The user's own account: creating and deleting it, its password and its sessions."""
 
 import structlog
 from django.http import Http404, HttpResponse, HttpResponseRedirect
@@ -41,7 +41,7 @@ def _register(request: PageRequest) -> HttpResponse:
     except Conflict as conflict:
         raise Refusal(username=reason_in_words(str(conflict))) from None
     except Forbidden:
-        # The setting of the Users Backend decides.
+        # The Users Backend decides, by its own setting.
         raise Refusal(username=gettext("Registration is closed.")) from None
     try:
         logged_in = request.parts.users.log_in(caller, username=username, password=password)
@@ -56,7 +56,7 @@ def _register(request: PageRequest) -> HttpResponse:
 
 @for_users
 def overview(request: PageRequest) -> HttpResponse:
-    """What one can do with one's account."""
+    """The overview of the account, with links to everything that can be changed."""
     return show(request, "account.html")
 
 
@@ -111,8 +111,9 @@ def delete_account(request: PageRequest) -> HttpResponse:
 def _delete_account(request: PageRequest) -> HttpResponse:
     """Delete the thoughts and then the user.
 
-    The other way round, a fault in the middle would leave thoughts that nobody can delete: the
-    user's sessions end with the user. This way, all of it can be repeated until it is complete.
+    In the other order, a failure halfway would leave thoughts that nobody can delete, because a
+    user's sessions end with the user. In this order, the deletion can be repeated until it is
+    complete.
     """
     password = Secret(request.POST.get("password", ""))
     with password_checked():
@@ -134,7 +135,7 @@ def _delete_thoughts(request: PageRequest) -> None:
 
 
 def _delete_user(request: PageRequest, password: Secret) -> None:
-    """Delete the user, whose thoughts have been deleted."""
+    """Delete the user; their thoughts have already been deleted."""
     try:
         request.parts.users.delete_account(request.caller, password=password, dry_run=False)
     except TooManyRequests as limit:
@@ -144,7 +145,7 @@ def _delete_user(request: PageRequest, password: Secret) -> None:
         )
         raise must_wait(limit, problem) from None
     except BackendAway:
-        # Perhaps only the answer was lost.
+        # The user may have been deleted, and only the answer was lost.
         problem = gettext(
             "Your thoughts have been deleted, but perhaps not your account. Please try again in a "
             "minute. If you can no longer log in, the deletion is complete."

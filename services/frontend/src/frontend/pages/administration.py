@@ -1,6 +1,6 @@
-"""What admins do: users, everybody's thoughts, and the audit log.
+"""The admins' pages: users, everybody's thoughts, and the audit logs.
 
-The backends decide who may do what; `for_admins` only spares others a page that they cannot use.
+The backends decide who may do what; `for_admins` only saves others from pages they cannot use.
 """
 
 import secrets
@@ -18,7 +18,7 @@ from mythoughts_chassis.settings import Secret
 USERS = "/admin/users/"
 THOUGHTS = "/admin/thoughts/"
 
-# What the buttons of a user's page change, by their values.
+# What each button on a user's page changes, by the button's value.
 CHANGES: dict[str, dict[str, object]] = {
     "make-admin": {"is_admin": True},
     "unmake-admin": {"is_admin": False},
@@ -29,7 +29,7 @@ CHANGES: dict[str, dict[str, object]] = {
 
 @for_admins
 def home(_: PageRequest) -> HttpResponse:
-    """Lead to the first of these pages."""
+    """Redirect to the first of these pages."""
     return HttpResponseRedirect(USERS)
 
 
@@ -49,7 +49,7 @@ def new_user(request: PageRequest) -> HttpResponse:
 
 @for_admins
 def user(request: PageRequest, user_id: int) -> HttpResponse:
-    """One user, and what can be done with the user's account."""
+    """One user, with the buttons that change their account."""
     managed = _get_user(request, user_id)
     act = partial(_change_user, managed=managed)
     return answer_form(request, "admin_user.html", act, user=managed)
@@ -108,7 +108,7 @@ def _create_user(request: PageRequest) -> HttpResponse:
 
 
 def _change_user(request: PageRequest, managed: ManagedUser) -> HttpResponse:
-    """Do what the pressed button says."""
+    """Make the change that belongs to the button pressed."""
     backend, action = request.parts.users, request.POST.get("action", "")
     if action == "reset-password":
         password = _temporary_password()

@@ -1,4 +1,4 @@
-"""The pages for requests that fail."""
+"""Pages for failed requests."""
 
 from typing import Any
 
@@ -64,14 +64,14 @@ STATUSES: dict[type[Exception], int] = {
 def error_page(
     request: PageRequest, exception: Exception | None = None, *, status: int
 ) -> HttpResponse:
-    """Return the page for a status of `MESSAGES`; Django adds the exception, which is not shown."""
+    """Return the page for a status in `MESSAGES`; the exception, passed by Django, is not shown."""
     del exception
     title, text = MESSAGES[status]
     return message_page(request, status=status, title=title, text=text)
 
 
 def too_many_requests(request: PageRequest, error: TooManyRequests) -> HttpResponse:
-    """Say how long to wait, where a view has no better words for it."""
+    """Say how long to wait; for views that have no message of their own."""
     seconds = error.retry_after_seconds
     return message_page(
         request,
@@ -85,7 +85,7 @@ def too_many_requests(request: PageRequest, error: TooManyRequests) -> HttpRespo
 def message_page(
     request: PageRequest, *, status: int, title: str | Promise, text: str | Promise, **context: Any
 ) -> HttpResponse:
-    """Return a page that contains only a message, and a link to `form_path`, if there is one."""
+    """Return a page with only a message, and a link to `form_path` if that is given."""
     return show(request, "message.html", status=status, title=title, text=text, **context)
 
 
@@ -102,7 +102,7 @@ def wrong_host(request: PageRequest) -> HttpResponse:
 def csrf_failure(request: PageRequest, reason: str) -> HttpResponse:
     """Explain why a form failed Django's CSRF check, and offer a new one with the typed text.
 
-    What another site's form contains is not kept: its author could put words into the visitor's
+    Text from another site's form is not kept, because its author could put words into the visitor's
     mouth. `reason` is one of those in `django.middleware.csrf`.
     """
     _log_refusal(request, reason)
@@ -139,7 +139,7 @@ def _problem(reason: str, origin: str | None) -> str:
 
 
 def _is_from_another_site(request: PageRequest) -> bool:
-    """Whether the browser says that the form was not one of this site's.
+    """Whether the form came from another site, according to the browser.
 
     Browsers send `Sec-Fetch-Site` over https, whatever proxies do to `Host`. The scheme of `Origin`
     does not matter, because `BEHIND_TLS` may be wrong.
@@ -155,7 +155,7 @@ def _is_about_origin(reason: str) -> bool:
 
 
 def _log_refusal(request: PageRequest, reason: str) -> None:
-    """Log why a form was refused and, if a setting may be wrong, which one."""
+    """Log why a form was refused and, if a setting may be to blame, which one."""
     details = {}
     if _is_about_origin(reason):
         sender = request.headers.get("Origin") or request.headers.get("Referer") or "none"

@@ -1,10 +1,10 @@
-"""All of one's own thoughts as a file, newest first, written while it is sent.
+"""A file with all of the user's own thoughts, newest first, streamed as it is written.
 
     thoughts-2026-11-26.json   [{"id":17,"username":"bruce","text":"…","timestamp":"…Z"}, …]
     thoughts-2026-11-26.csv    id, timestamp and text; RFC 4180, UTF-8 with a byte order mark
 
-Spreadsheets take a cell that begins with certain characters for a formula. In the table such a text
-has an apostrophe before it, as OWASP advises ("CSV Injection"); the JSON file is exact.
+Spreadsheets interpret a cell that begins with certain characters as a formula. The CSV file puts an
+apostrophe before such a text, as OWASP advises ("CSV Injection"); the JSON file is exact.
 """
 
 import csv
@@ -24,20 +24,20 @@ from frontend.pages.rendering import show
 from frontend.pages.visitor import PageRequest, for_users
 
 EXPORT_SECONDS = 600
-# With the full-width forms, which some spreadsheets take for the ASCII ones.
+# Including the full-width forms, which some spreadsheets treat like the ASCII ones.
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 BYTE_ORDER_MARK = "\ufeff"
 
 
 @for_users
 def choose(request: PageRequest) -> HttpResponse:
-    """The two files to choose from."""
+    """The choice between the two formats."""
     return show(request, "export.html")
 
 
 @for_users
 def as_json(request: PageRequest) -> HttpResponseBase:
-    """All own thoughts as JSON, each as the API shows it."""
+    """All own thoughts as JSON, in the form that the API uses."""
     return _file(request, json_parts, "json", "application/json")
 
 
@@ -75,7 +75,7 @@ def _harmless(text: str) -> str:
 
 
 class _Export:
-    """The parts of a file; their reader closes it, which makes room for another export."""
+    """The parts of a file. The server closes it at the end, which makes room for another export."""
 
     def __init__(self, parts: Iterator[bytes], close: Callable[[], None]) -> None:
         self._parts = parts
@@ -91,12 +91,12 @@ def _file(
     extension: str,
     content_type: str,
 ) -> HttpResponseBase:
-    """Return the file, or the page that says why not: too many are under way, or HTTP/1.0.
+    """Return the file, or a page that says why there is none: too many exports, or HTTP/1.0.
 
-    HTTP/1.0 has no chunks: the end of the connection ends the file, complete or not.
+    HTTP/1.0 has no chunks, so a file that breaks off would look complete.
 
-    Whatever fails before the first page of thoughts is here is answered as on any other page; what
-    fails later cuts the file off, which browsers report.
+    A failure before the first page of thoughts has arrived is handled as on any other page. A later
+    one breaks the file off, which browsers report.
     """
     if request.META["SERVER_PROTOCOL"] == "HTTP/1.0":
         fault = gettext(
@@ -123,7 +123,7 @@ def _file(
 
 
 def _in_time(pages: Iterable[list[Thought]]) -> Iterator[list[Thought]]:
-    """Yield the pages; raises `TimeoutError` if the client has not taken them all in time."""
+    """Yield the pages; raises `TimeoutError` if the client reads them too slowly."""
     ends_at = time.monotonic() + EXPORT_SECONDS
     for page in pages:
         if time.monotonic() > ends_at:

@@ -1,7 +1,7 @@
-"""Forms that change something: shown, sent, and shown again with what was wrong.
+"""Forms that change something. They are shown, sent, and shown again with the problems found.
 
-A view is one call of `answer_form`. What its form does is a function that returns a redirect, or
-raises a `Refusal` or an error of the backends:
+A view is one call of `answer_form`. The function passed to it does the form's work; it returns a
+redirect, or raises a `Refusal` or a backend error:
 
     def change_password(request: PageRequest) -> HttpResponse:
         return answer_form(request, "password.html", _change_password)
@@ -31,9 +31,9 @@ _AWAY = gettext_lazy("This is not possible at the moment. Please try again in a 
 
 
 class Form(NamedTuple):
-    """A form as it is shown: what was typed, and what is wrong with it and with its fields.
+    """A form as shown: what was typed, the problem with the form, and those with its fields.
 
-    Templates show what was typed only in fields that are not secret.
+    Templates put what was typed back into all fields except passwords.
     """
 
     typed: Mapping[str, str] = {}
@@ -42,7 +42,7 @@ class Form(NamedTuple):
 
 
 class Refusal(Exception):
-    """The form cannot be accepted as it is; says why, in words, of the whole or of fields.
+    """The form cannot be accepted; says why, for the form as a whole or for each field.
 
     The status is 200, as after a failed login, if the user can correct the form: browsers report
     any 4xx as an error.
@@ -71,10 +71,10 @@ def answer_form(
     away: str | Promise = "",
     **context: Any,
 ) -> HttpResponse:
-    """Show the form after GET; after POST, act, and show the form again if that is refused.
+    """Show the form for GET. For POST, call `act`, and show the form again if that is refused.
 
-    `away` says what it means that a backend is away. `Unauthorized`, and what is not about the
-    form, is left to the middleware.
+    `away` is the message shown while a backend is unavailable. `Unauthorized`, and errors that have
+    nothing to do with the form, are left to the middleware.
     """
     if request.method != "POST":
         return show(request, template, form=Form(), **context)
@@ -111,7 +111,7 @@ def _refusal(error: Exception, away: str | Promise) -> Refusal:
 
 
 def must_wait(limit: TooManyRequests, problem: str) -> Refusal:
-    """Return the refusal that says, in place of `%(time)s`, how long to wait."""
+    """Return a refusal that says how long to wait, in place of `%(time)s` in `problem`."""
     seconds = limit.retry_after_seconds
     return Refusal(problem % {"time": waiting_time(seconds)}, 429, seconds)
 
@@ -126,7 +126,7 @@ def new_password_in(request: PageRequest, name: str) -> Secret:
 
 @contextmanager
 def password_checked() -> Iterator[None]:
-    """Say at the field `password` that it is wrong if the backend says so within the block."""
+    """Report a password that the backend rejects within the block at the field `password`."""
     try:
         yield
     except Forbidden:

@@ -1,4 +1,4 @@
-"""Logging in, staying logged in, and logging out; and the language switch."""
+"""Logging in, staying logged in, logging out, and switching the language."""
 
 import time
 from typing import Any
@@ -21,7 +21,7 @@ from mythoughts_chassis.tokens import InvalidToken
 
 YEAR_SECONDS = 365 * 24 * 3600
 
-# The part of a token's life after which the next request renews it.
+# The fraction of a token's lifetime after which the next request renews it.
 RENEW_AFTER = 0.1
 
 _CANNOT_LOG_IN = gettext_lazy(
@@ -62,8 +62,8 @@ def log_out(request: PageRequest) -> HttpResponse:
 def _has_ended(request: PageRequest) -> bool:
     """End the visitor's session, if any; return False if that was not possible.
 
-    The browser forgets the token all the same. Only somebody who has copied it can still use or
-    renew it; the user can end the session on the page of their sessions.
+    Either way, the browser forgets the token. Only an attacker who has copied it could still use or
+    renew it, until the user ends the session on the sessions page.
     """
     if request.visitor.principal is None:
         return True
@@ -76,12 +76,13 @@ def _has_ended(request: PageRequest) -> bool:
 
 
 def stay_logged_in(request: PageRequest) -> bool:
-    """Get a new token when a tenth of the token's life is over; return whether there is a new one.
+    """Renew the token when a tenth of its lifetime has passed; return whether it was renewed.
 
-    So early that users who then type for long, an admin for up to 54 minutes, stay logged in.
+    Renewing this early keeps users logged in who then type for a long time, admins for up to 54
+    minutes.
 
-    Nothing changes if that is not possible. Two pages that do it at the same time get two tokens of
-    the same session, which are both valid.
+    If renewal fails, nothing changes. Two pages that renew at the same time get two tokens of the
+    same session, both of them valid.
     """
     principal = request.visitor.principal
     if principal is None:
@@ -100,7 +101,7 @@ def stay_logged_in(request: PageRequest) -> bool:
 
 
 def log_in_first(request: PageRequest) -> HttpResponse:
-    """Lead to the login page, which keeps any submitted text and leads back to this page."""
+    """Send the visitor to the login page, which keeps any submitted text and leads back here."""
     if request.method != "POST":
         wanted = request.get_full_path()
         query = "" if wanted == HOME else "?" + urlencode({"next": wanted})
@@ -134,7 +135,7 @@ def login_page(
 def go_on(request: PageRequest, next_path: str) -> HttpResponse:
     """Redirect to `next_path`, or, if the form had a draft, return a page that keeps it.
 
-    That is not a redirect, because a redirect could carry the draft only in its address.
+    A redirect could carry the draft only in its address.
     """
     draft = posted_draft(request.POST)
     if not draft.text:
@@ -168,7 +169,7 @@ def _log_in(request: PageRequest) -> HttpResponse:
 
 
 def choose_password(request: PageRequest) -> HttpResponse:
-    """Log in with a temporary password, and replace it with one's own."""
+    """Log in with a temporary password, and replace it with a new one."""
     return answer_form(request, "first_password.html", _choose_password, **_kept(request))
 
 
@@ -190,7 +191,7 @@ def _credentials(request: PageRequest) -> dict[str, Any]:
 
 
 def _kept(request: PageRequest) -> dict[str, Any]:
-    """Return what a form on the way to a login keeps, also when the language is switched."""
+    """Return what the forms of a login keep, even when the language is switched."""
     next_path = safe_path(request.POST.get("next", ""))
     return {
         "next_path": next_path,
@@ -200,12 +201,12 @@ def _kept(request: PageRequest) -> dict[str, Any]:
 
 
 def choose_language(request: PageRequest) -> HttpResponse:
-    """Remember the chosen language and lead back; an unknown language is ignored.
+    """Remember the chosen language and go back; an unknown language is ignored.
 
-    A text that was being typed is kept in the form of the resulting page.
+    The resulting page keeps the text that was being typed.
     """
     if request.method != "POST":
-        # This address stays in the browser after a switch with a text.
+        # The browser stays at this address after a switch that kept a text.
         return HttpResponseRedirect(HOME)
     next_path = safe_path(request.POST.get("next", ""))
     chosen = request.POST.get("language", "")

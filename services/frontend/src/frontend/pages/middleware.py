@@ -1,4 +1,4 @@
-"""The middleware of every page: activates its language, shows errors, completes, compresses."""
+"""The middleware around every page: language, error pages, headers and compression."""
 
 from collections.abc import Callable
 from typing import Any
@@ -20,7 +20,7 @@ from mythoughts_chassis.static_content import prefers_gzip
 
 
 class CompressPages(GZipMiddleware):
-    """Django's middleware, but it respects clients that refuse gzip (`gzip;q=0`).
+    """Django's middleware, which also respects clients that refuse gzip (`gzip;q=0`).
 
     An attacker who sees the length of a compressed response and controls part of its text can infer
     the rest (BREACH). Two measures prevent this: forms' CSRF tokens are masked differently in each
@@ -60,7 +60,8 @@ class PageMiddleware:
         if isinstance(response, HttpResponse):
             # Without this header waitress closes the connection after every page.
             response.headers["Content-Length"] = str(len(response.content))
-        # Nothing of a user stays in the browser: the back button would show it after a logout.
+        # A user's pages must not stay in the browser, whose back button would show them after a
+        # logout.
         is_anonymous = request.visitor.principal is None
         response.headers.setdefault(
             "Cache-Control", "private, no-cache" if is_anonymous else "no-store"
@@ -80,7 +81,7 @@ class PageMiddleware:
         return response
 
     def process_exception(self, request: PageRequest, error: Exception) -> HttpResponse | None:
-        """Show the page for an error that the view does not handle."""
+        """Return the page for an error that the view does not handle."""
         if isinstance(error, Unauthorized):
             request.log_out()
             return log_in_first(request)

@@ -1,4 +1,4 @@
-"""Rendering of pages: the templates in each language, one-time notices, and redirects."""
+"""Rendering pages: the templates in each language, one-time notices, and redirects."""
 
 import secrets
 from collections.abc import Mapping, MutableMapping
@@ -81,9 +81,9 @@ class TranslatedEnvironment(Environment):
         }
 
     def make_globals(self, d: MutableMapping[str, Any] | None) -> MutableMapping[str, Any]:
-        """Return the globals of a template, called by Jinja2: the same for all.
+        """Return the globals of a template, which all templates share; called by Jinja2.
 
-        Jinja2 makes a `ChainMap` for each; reading these took 5 % of the login page's time.
+        Jinja2 makes a `ChainMap` for each template; reading it took 5 % of the login page's time.
         """
         del d
         return self.globals
@@ -135,9 +135,9 @@ def show(
     retry_after_seconds: int = RETRY_AFTER_SECONDS,
     **context: Any,
 ) -> HttpResponse:
-    """Return `template` rendered with `context`, and with what all pages have or may have.
+    """Return `template` rendered with `context` and with the values that every page uses.
 
-    With status 429 or 503 it says after which time to try again.
+    With status 429 or 503, the header `Retry-After` says when to try again.
     """
     notice = NOTICES.get(request.cookie("notice"))
     every_page = {
@@ -165,17 +165,17 @@ def show(
 
 
 def form_token(request: PageRequest) -> str:
-    """Return the token of this page's forms, in the form of Django's `get_token`.
+    """Return the CSRF token for this page's forms, in the format of Django's `get_token`.
 
-    It is a random mask, and the secret of the cookie shifted by this mask: each page has another
-    token, so that the length of its compressed form does not reveal the secret (BREACH). Django
-    draws the 32 characters of the mask one by one. That took 5 % of a page's time, and each draw
-    lets another thread take over.
+    It consists of a random mask and the cookie's secret, shifted by that mask. Each page gets a
+    different token, so the size of the compressed page does not reveal the secret (BREACH). Django
+    draws the 32 characters of the mask one by one, which took 5 % of a page's time and let another
+    thread take over at each draw.
     """
     if "CSRF_COOKIE" not in request.META:
         rotate_token(request)
     characters, secret = CSRF_ALLOWED_CHARS, request.META["CSRF_COOKIE"]
-    # Some characters are a little more frequent, which does no harm: the token contains its mask.
+    # Some characters are slightly more frequent, which is harmless: the token contains its mask.
     shifts = [byte % len(characters) for byte in secrets.token_bytes(CSRF_SECRET_LENGTH)]
     mask = [characters[shift] for shift in shifts]
     masked = [
@@ -193,7 +193,7 @@ def redirect_with_notice(path: str, notice: str) -> HttpResponse:
 
 
 def set_notice(response: HttpResponse, notice: str) -> None:
-    """Let the next page show this notice, a name in `NOTICES`."""
+    """Make the next page show this notice, a key of `NOTICES`."""
     set_cookie(response, "notice", notice, max_age_seconds=60)
 
 

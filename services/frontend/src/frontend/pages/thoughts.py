@@ -1,4 +1,4 @@
-"""Thoughts: reading one's own, sharing and deleting them; searching everybody's."""
+"""Thoughts: reading, sharing and deleting one's own; searching everybody's."""
 
 import re
 import secrets
@@ -29,9 +29,9 @@ def _new_form_key() -> str:
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A text that is not stored yet, with LF line breaks, and the key of its form.
+    """A text that is not stored yet, with LF line breaks, and its form's key.
 
-    It travels with every form and page until it is stored.
+    Every form and page passes it on until it is stored.
     """
 
     text: str = ""
@@ -39,9 +39,9 @@ class Draft:
 
     @property
     def idempotency_key(self) -> str:
-        """Identical for the same text from the same form, so that it is stored once.
+        """The same for the same text from the same form, so that it is stored once.
 
-        Without the form's key nobody can find out the text, which may be deleted before this.
+        The form's key is part of it, so that it does not reveal a text that has been deleted.
         """
         return sha256(f"{self.form_key} {self.text}".encode()).hexdigest()
 
@@ -61,7 +61,7 @@ def own(request: PageRequest) -> HttpResponse:
 def share(request: PageRequest) -> HttpResponse:
     """Share a thought; if that fails, the form keeps the text."""
     if request.method != "POST":
-        # This address stays in the browser after a refused text.
+        # The browser stays at this address after a refused text.
         return HttpResponseRedirect(HOME)
     draft = posted_draft(request.POST)
     try:
@@ -104,7 +104,7 @@ def delete(request: PageRequest, thought_id: int) -> HttpResponse:
 
 def search(request: PageRequest) -> HttpResponse:
     """Thoughts that contain `search`, those of the author `username`, or the newest of all."""
-    # Keyboards that complete words add a space, which is not meant to be searched for.
+    # Keyboards that complete words add a space, which is not part of the search.
     words, username = (request.GET.get(name, "").strip() for name in ("search", "username"))
     cursor = cursor_in(request.GET)
     page: EntryPage[Thought] | None = None
@@ -144,7 +144,7 @@ def search(request: PageRequest) -> HttpResponse:
 def own_page(request: PageRequest, draft: Draft, *, problem: str = "") -> HttpResponse:
     """Return the page of the user's own thoughts with `draft` in its form.
 
-    If the Thoughts Backend is down, it is only the form, with status 503.
+    While the Thoughts Backend is unavailable, it contains only the form, with status 503.
     """
     cursor = cursor_in(request.GET)
     page: EntryPage[Thought] | None = None

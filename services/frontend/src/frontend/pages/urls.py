@@ -55,7 +55,7 @@ def _patterns() -> Iterator[URLPattern]:
 
 urlpatterns = list(_patterns())
 
-# The pages of Django's own errors, under the names that Django looks for.
+# The pages for Django's own errors, under the names that Django looks for.
 handler400 = partial(error_page, status=400)
 handler403 = partial(error_page, status=403)
 handler404 = partial(error_page, status=404)

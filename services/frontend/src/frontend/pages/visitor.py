@@ -1,17 +1,18 @@
-"""The request of a visitor: who they are and which language they read, known from its cookies.
+"""A visitor's request: its cookies say who they are and which language they read.
 
 mythoughts_session   the access token: HttpOnly; SameSite=Lax; Max-Age=<until it expires>
-mythoughts_device    a token that shows at the next login that this browser is known: for 400 days
+mythoughts_device    a token that identifies this browser at the next login; for 400 days
 mythoughts_language  the language that the visitor chose
 mythoughts_notice    the notice for the next page (`rendering.py`)
-mythoughts_csrf      the CSRF token that forms are compared with (Django)
+mythoughts_csrf      the secret that the CSRF tokens of forms are checked against (Django)
 
-Neither scripts nor other sites can use them. Behind TLS they are all `Secure`, and their names
-begin with `__Host-`: browsers accept such cookies only from this host and over TLS (RFC 6265bis).
+Scripts cannot read them, and forms of other sites are sent without them. Behind TLS they are all
+`Secure`, and their names begin with `__Host-`: browsers accept such cookies only from this host and
+over TLS (RFC 6265bis).
 
-Other programs on the same host, even on other ports, have their own cookies, which must not be
-touched. The same holds for the token of another MyThoughts: a session cookie is deleted only if it
-is known to be from this one.
+Browsers share cookies between all programs on a host, whatever their ports. Other programs' cookies
+must not be touched, not even the token of another MyThoughts: a session cookie is deleted only if
+it is known to be from this one.
 """
 
 import re
@@ -53,9 +54,10 @@ LANGUAGE_TAGS = {"en": "en", "zh-hans": "zh-Hans"}
 
 @dataclass(frozen=True, slots=True)
 class Visitor:
-    """A visitor, logged in if there is a token; `has_dead_session`: the cookie must be deleted.
+    """A visitor, who is logged in if there is a token.
 
-    After a login there is also the token of the browser.
+    After a login there is also the browser's token. With `has_dead_session`, the session cookie
+    must be deleted.
     """
 
     principal: Principal | None = None
@@ -83,7 +85,7 @@ class Parts:
 
 
 class PageRequest(WSGIRequest):
-    """A request, its visitor and their language, and the parts that answer it."""
+    """A request, with its visitor, their language, and the parts of the service that views need."""
 
     def __init__(self, environ: WSGIEnvironment, parts: Parts) -> None:
         super().__init__(environ)
@@ -100,7 +102,7 @@ class PageRequest(WSGIRequest):
     def caller(self) -> Caller:
         """The logged-in user, for calls to the backends.
 
-        Raises `Unauthorized` for other visitors, which leads them to the login page.
+        Raises `Unauthorized` for other visitors, which takes them to the login page.
         """
         if self.visitor.principal is None:
             raise Unauthorized
@@ -108,12 +110,12 @@ class PageRequest(WSGIRequest):
 
     @property
     def stranger(self) -> Caller:
-        """Somebody who is not logged in, for calls to the backends."""
+        """The caller for calls that need no login."""
         return Caller("", self.language, self.client, self._device_token())
 
     @property
     def client(self) -> Client:
-        """The browser, as seen across the proxies that are trusted."""
+        """The browser, as seen through trusted proxies."""
         return Client(
             address=client_address(
                 self.META.get("REMOTE_ADDR"),
@@ -140,8 +142,8 @@ class PageRequest(WSGIRequest):
     def _visitor(self) -> Visitor:
         """Return the visitor, identified by the token without calling a backend.
 
-        An invalid token is treated as no token. A cookie that was never valid here may be another
-        program's: only a token that was valid is a dead session.
+        An invalid token counts as no token. A cookie that was never valid here may be another
+        program's, so only a token that was valid once makes a dead session.
         """
         token = self.cookie("session")
         try:
@@ -152,7 +154,7 @@ class PageRequest(WSGIRequest):
             return Visitor()
 
     def _device_token(self) -> str:
-        """Return the token of this browser; it is empty if there is none, or none of ours."""
+        """Return the token of this browser; empty if there is none in our format."""
         token = self.cookie("device")
         return token if _DEVICE_TOKEN.fullmatch(token) else ""
 
@@ -168,7 +170,7 @@ class PageRequest(WSGIRequest):
 
 
 def for_users(view: View) -> View:
-    """Return `view` for logged-in users; others are led to the login page."""
+    """Return `view` for logged-in users; others are taken to the login page."""
 
     @wraps(view)
     def checked(request: PageRequest, **arguments: Any) -> HttpResponseBase:
@@ -182,7 +184,7 @@ def for_users(view: View) -> View:
 def for_admins(view: View) -> View:
     """Return `view` for admins; other users get 403.
 
-    Raises `BackendAway` while it is not known whether the admin's session has ended.
+    Raises `BackendAway` while the Frontend cannot know whether the admin's session has ended.
     """
 
     @wraps(view)
@@ -210,7 +212,7 @@ def _log_refusal(request: PageRequest) -> None:
 def send_session(response: HttpResponse, visitor: Visitor) -> None:
     """Set the cookie with the visitor's token, for as long as the token is valid.
 
-    After a login, also set that of the browser, which outlives it.
+    After a login, also set the browser's token, which outlives the session.
     """
     if visitor.principal is not None:
         lifetime_seconds = max(visitor.principal.expires_at - int(time.time()), 0)
@@ -232,7 +234,7 @@ def full_name(name: str) -> str:
 def cookies_in(header: str) -> dict[str, str]:
     """Return the cookies in a `Cookie` header; one that comes twice counts as none.
 
-    Another host of the domain may have set one of the two, and which comes first is up to it.
+    Another host of the domain may have set one of the two, and it decides which comes first.
     """
     cookies = parse_cookie(header)
     if len(cookies) <= header.count(";"):

@@ -1,4 +1,4 @@
-"""What is shown in words, in the visitor's language: times, browsers, events, and refusals."""
+"""Times, browsers, audit events and refusals in words, in the visitor's language."""
 
 import re
 from datetime import UTC, date, datetime
@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from markupsafe import Markup
 
 MINUTE, HOUR, DAY, WEEK = 60, 3600, 86_400, 604_800
-# Clocks of machines may differ by this much; a time further ahead is in the future.
+# Clocks of machines may differ by this much; a time further ahead is shown as a date.
 CLOCK_SKEW_SECONDS = 5 * MINUTE
 MAX_BROWSER_CHARACTERS = 60
 
@@ -43,8 +43,8 @@ EVENTS: dict[str, Promise] = {
     "faults set": _("Faults set"),
 }
 
-# Why the Users Backend refuses a name or a password. Its reasons are English and made for programs.
-# Each has the groups of its pattern as variables.
+# Why the Users Backend refuses a name or a password. Its reasons are in English and for programs.
+# The groups of a pattern are the variables of its text.
 _REASONS: tuple[tuple[str, Promise], ...] = (
     ("is required|must not be empty", _("Please fill in this field.")),
     (r"must have at least (?P<count>\d+) characters", _("At least %(count)s characters.")),
@@ -96,7 +96,7 @@ _KNOWN = tuple((re.compile(pattern, re.ASCII | re.DOTALL), text) for pattern, te
 
 
 def moment(time: datetime, now: datetime, language: str) -> Markup:
-    """Return the time as displayed now: in words of this language, and in UTC to the second."""
+    """Return the time as displayed now: in words, and in UTC to the second."""
     time = time.astimezone(UTC)
     second, words = time.isoformat(" ", "seconds")[:19], time_ago(time, now, language)
     # Nothing in it comes from a user, and `Markup.format` is slow.
@@ -136,7 +136,7 @@ def _distance(count: int, unit: int, language: str) -> str:
 def waiting_time(seconds: int) -> str:
     """Return "40 seconds", "2 minutes" or "3 hours", never less than `seconds`.
 
-    In Chinese it is "40 秒": sentences put what belongs around it.
+    In Chinese it is "40 秒"; the sentence adds what belongs around it.
     """
     if seconds < 2 * MINUTE:
         return ngettext("%(count)s second", "%(count)s seconds", seconds) % {"count": seconds}
@@ -148,7 +148,7 @@ def waiting_time(seconds: int) -> str:
 
 
 def browser_in_words(user_agent: str) -> str:
-    """Return "Firefox, Windows"; what is not a known browser is shown as it calls itself."""
+    """Return "Firefox, Windows"; for unknown programs, return the `User-Agent` itself."""
     known = _known(user_agent)
     if known:
         return known
@@ -167,14 +167,14 @@ def _known(user_agent: str) -> str:
 
 
 def event_in_words(event: str) -> str:
-    """Return an event in the active language; one that is not known here stays as it is."""
+    """Return an event in the active language; unknown events are returned unchanged."""
     return str(EVENTS.get(event, event))
 
 
 def reason_in_words(detail: str) -> str:
     """Return the backend's reason in the active language.
 
-    One that is not known here, for example because the backend is newer, is shown as it is.
+    An unknown reason, for example from a newer backend, is shown unchanged.
     """
     for pattern, text in _KNOWN:
         if match := pattern.fullmatch(detail):

@@ -1,6 +1,6 @@
-"""The HTTP/1.1 of the Frontend: that of waitress, with the limits of `connections.py`.
+"""HTTP/1.1 by waitress, with the limits of the chassis's `connections.py`.
 
-waitress itself bounds only the time without a single byte, in either direction.
+waitress itself limits only how long no byte at all is sent or received.
 """
 
 import math
@@ -28,19 +28,19 @@ from mythoughts_chassis.connections import (
     Connections,
 )
 
-# A pause after a connection that could not be accepted, for example because of too many open files.
+# The pause after failing to accept a connection, for example because of too many open files.
 PAUSE_SECONDS = 1.0
-# What has been written and waits for a client to read it, in memory; more holds a thread.
+# How much of a response may wait in memory for a slow client; beyond that, its thread waits.
 MAX_WAITING_BYTES = 1_048_576
 SLOW_READER_SECONDS = 20
-# How long the loop waits if nothing happens.
+# How long the event loop waits for an event.
 LOOP_SECONDS = 1.0
 
 _log = structlog.get_logger()
 
 
 class _Parser(HTTPRequestParser):
-    """Rejects addresses and lengths that Python rejects, an error that waitress does not handle."""
+    """Turns errors that Python raises for some addresses and lengths into refusals."""
 
     def parse_header(self, header_plus: bytes) -> None:
         try:
@@ -85,7 +85,7 @@ class Channel(HTTPChannel):
     task_class = _Response
     error_task_class = _Refusal
     server: "Server"
-    # What is to be sent at once, while it is collected.
+    # The pieces of a response that are being collected to be sent together.
     pieces: list[bytes] | None = None
 
     def __init__(self, server: "Server", connection: socket.socket, address: Any) -> None:
@@ -108,7 +108,7 @@ class Channel(HTTPChannel):
         self.server.dropped.append(self)
 
     def received(self, data: bytes) -> bool:
-        """Take bytes of the client; called by waitress."""
+        """Receive bytes from the client; called by waitress."""
         if self._lingers:
             return self._discard(data)
         before = self.request, self.request is not None and self.request.headers_finished
@@ -121,7 +121,7 @@ class Channel(HTTPChannel):
         return is_taken
 
     def service(self) -> None:
-        """Answer the first of the requests, in a thread; called by waitress."""
+        """Answer the first request, in a thread; called by waitress."""
         request = self.requests[0]
         if self.server.readiness.draining:
             # As if the client had requested it.
@@ -139,9 +139,9 @@ class Channel(HTTPChannel):
             self._enter(KEEP_ALIVE_SECONDS if self.request is None else HEADER_SECONDS)
 
     def write_soon(self, data: Any) -> int:
-        """Write data, if need be after waiting until the client has read some.
+        """Write data, after waiting for the client to read some if there is too much unread.
 
-        waitress alone would wait forever; this raises `TimeoutError`.
+        Raises `TimeoutError` for a slow reader; waitress alone would wait forever.
         """
         if self.pieces is not None:
             self.pieces.append(data)
@@ -153,7 +153,7 @@ class Channel(HTTPChannel):
     def handle_close(self) -> None:
         """Close the connection; called by waitress when everything has been sent.
 
-        After a refusal only the own direction is closed, and the connection a little later.
+        After a refusal, only our direction is closed; the connection follows a little later.
         """
         if self._is_refused and self.connected and self.socket is not None:
             self._is_refused = False
@@ -198,8 +198,8 @@ class Channel(HTTPChannel):
 class Server(TcpWSGIServer):
     """Serves `app` at `listener`, from `run` until `stop`.
 
-    What the server refuses by itself has the `constant_headers`. With `has_successor` another
-    process takes the new connections once this one drains.
+    Its own error responses carry the `constant_headers`. With `has_successor`, another process
+    takes new connections once this one drains.
     """
 
     channel_class = Channel
@@ -235,28 +235,28 @@ class Server(TcpWSGIServer):
         while not self._is_stopping and not self._is_replaced():
             self._serve_once()
         wasyncore.dispatcher.close(self)
-        # The last round may have accepted a connection; now its request is read.
+        # The last round may have accepted a connection whose request must still be read.
         self._serve_once(wait_seconds=0)
         ends_at = time.monotonic() + FINISH_SECONDS
         while self._close_idle() and time.monotonic() < ends_at:
             self._serve_once()
 
     def drain(self) -> None:
-        """Report that the service is not ready; may be called by a handler of signals."""
+        """Report that the service is not ready; may be called by a signal handler."""
         self.readiness.draining = True
         self.pull_trigger()
 
     def stop(self) -> None:
-        """End `run` soon; may be called by a handler of signals."""
+        """End `run` soon; may be called by a signal handler."""
         self._is_stopping = True
         self.drain()
 
     def _is_replaced(self) -> bool:
-        """Whether all connections are the successor's."""
+        """Whether a successor has taken over and no connection is left here."""
         return self.has_successor and self.readiness.draining and not self._channels()
 
     def _close_idle(self) -> list[Channel]:
-        """Close the connections that wait for no response; return the others."""
+        """Close the idle connections; return the others."""
         busy = []
         for channel in self._channels():
             if channel.request or channel.requests or channel.total_outbufs_len:
@@ -269,13 +269,13 @@ class Server(TcpWSGIServer):
         return [one for one in self.open_sockets.values() if isinstance(one, Channel)]
 
     def _serve_once(self, wait_seconds: float = LOOP_SECONDS) -> None:
-        """Wait for what the connections bring, and handle it."""
+        """Wait for events on the connections, and handle them."""
         wasyncore.loop(wait_seconds, use_poll=True, map=self.open_sockets, count=1)
         now = time.monotonic()
         if now >= self._checks_at:
             self._checks_at = now + 1
             self.connections.check()
-        # Not earlier: during the round another connection could be given the same descriptor.
+        # Not earlier: during the round, a new connection could get the same file descriptor.
         while self.dropped:
             self.dropped.pop().handle_close()
 
@@ -293,5 +293,5 @@ class Server(TcpWSGIServer):
                 self.set_socket_options(accepted[0])
                 Channel(self, *accepted)
         except OSError:
-            # `check` logs the reason, if there still is one.
+            # `check` logs the reason, if it persists.
             self._accepts_at = time.monotonic() + PAUSE_SECONDS

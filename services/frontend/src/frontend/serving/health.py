@@ -6,7 +6,7 @@ Each address works with and without a trailing slash.
     /readyz    200, or 503 once the process has been told to stop
     /metrics   in the Prometheus text format
 
-Readiness does not depend on the backends: without them the pages still report what is not working.
+Readiness does not depend on the backends: without them, the pages still say what is unavailable.
 """
 
 from collections.abc import Iterable

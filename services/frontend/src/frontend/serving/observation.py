@@ -76,7 +76,7 @@ class Start:
 
 
 def observe(app: WSGIApplication, transport_headers: list[tuple[str, str]]) -> WSGIApplication:
-    """Return `app` wrapped in this layer, which adds these headers about https too."""
+    """Return `app` wrapped in this layer, which also adds `transport_headers` (about https)."""
     constant_headers = SECURITY_HEADERS + transport_headers
 
     def observed(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
@@ -142,7 +142,7 @@ def path_of(environ: WSGIEnvironment) -> str:
 def _answer(
     app: WSGIApplication, environ: WSGIEnvironment, start: Start, method: str
 ) -> Iterable[bytes]:
-    """Return the body of the response of `app`, or that of a refusal or an error."""
+    """Return the body of `app`'s response, or of the response to a bad request or an error."""
     try:
         if not _has_host(environ):
             return _plain_answer(start, method, HTTPStatus.BAD_REQUEST, WRONG_HOST)
@@ -169,7 +169,7 @@ def _has_host(environ: WSGIEnvironment) -> bool:
 def _call(
     app: WSGIApplication, environ: WSGIEnvironment, start: Start, method: str
 ) -> Iterable[bytes]:
-    """Return the body. Any error in producing it is raised here, if its length is known."""
+    """Return the body. If its length is known, errors in producing it are raised here."""
     with ExitStack() as closing:
         parts = app(environ, start)
         if close := getattr(parts, "close", None):
@@ -188,8 +188,7 @@ def _call(
 def _stream(first: bytes, remaining: Iterator[bytes], closing: ExitStack) -> Iterator[bytes]:
     """Yield a body of unknown length, as it is produced.
 
-    An error cuts it off: waitress closes the connection without the last chunk, which clients
-    notice.
+    After an error, waitress closes the connection without the last chunk, so clients notice.
     """
     with closing:
         yield first

@@ -3,8 +3,8 @@
 On SIGTERM, /readyz returns 503 and requests are still served for DRAIN_SECONDS so that load
 balancers notice; each response closes its connection. Then no new connections are accepted, idle
 ones are closed, and requests that have begun to arrive are finished. A second SIGTERM, or SIGINT,
-ends the delay. A socket of a supervisor is left to the successor at once, and the delay ends with
-the last connection.
+ends the delay. Under a supervisor, which passes the same socket to the next process, this process
+accepts no more connections from the first SIGTERM on, and the delay ends with its last connection.
 """
 
 import signal
@@ -47,16 +47,16 @@ def make_server(
         threads=settings.threads,
         # Whether browsers use TLS is a setting, never a header, which anybody can send.
         url_scheme="https" if settings.behind_tls else "http",
-        # `pages/visitor.py` decides what to believe of X-Forwarded-For.
+        # `pages/visitor.py` decides which part of X-Forwarded-For to trust.
         clear_untrusted_proxy_headers=False,
         ident=None,
         asyncore_use_poll=True,
         max_request_header_size=MAX_HEADER_BYTES,
         max_request_body_size=MAX_BODY_BYTES,
         outbuf_high_watermark=MAX_WAITING_BYTES,
-        # Never into a file: the watermark is exceeded by one write at most.
+        # Never spill to a file: one write at most exceeds the watermark.
         outbuf_overflow=2 * MAX_WAITING_BYTES,
-        # Clients that disconnect, and responses that are cut off, which is logged.
+        # Clients that disconnect, and responses that broke off, which `observation.py` logs.
         log_socket_errors=False,
     )
     connections = Connections(trusted=settings.trusted_proxies, limit=max_connections())
@@ -90,9 +90,9 @@ def serve(app: WSGIApplication, settings: Settings, readiness: Readiness) -> Non
 
 def _stop_on_signals(server: Server, drain_seconds: float) -> None:
     def drain(*_: object) -> None:
-        # First, because the second one may arrive in the middle of this.
+        # First, because a second SIGTERM may arrive while this runs.
         signal.signal(signal.SIGTERM, stop)
-        # A timer of 0 seconds would be disabled.
+        # A timer of 0 seconds would never go off.
         signal.setitimer(signal.ITIMER_REAL, max(drain_seconds, 0.001))
         server.drain()
 

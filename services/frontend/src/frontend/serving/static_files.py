@@ -3,8 +3,8 @@
 The addresses of files in the folder `static` contain a hash of their contents, so browsers cache
 them forever. The files are read once, when this module is imported.
 
-During a rollout two versions run. A page of one may then ask a process of the other for its files:
-an address with another hash leads to this version's file, which browsers do not keep.
+During a rollout two versions run, and a page of one may ask a process of the other for its files.
+An address with another hash gets this version's file, which browsers then do not cache.
 """
 
 import mimetypes
@@ -46,7 +46,7 @@ def _read(path: Path) -> tuple[str, StaticContent]:
 _FILES = {path.name: _read(path) for path in sorted(FOLDER.iterdir())}
 _BY_ADDRESS = dict(_FILES.values()) | {
     "/robots.txt": StaticContent(ROBOTS, "text/plain", FOR_A_DAY),
-    # Pages name their icon; for other responses browsers request this address.
+    # Pages name their icon; for all other responses, browsers request this address.
     "/favicon.ico": StaticContent((FOLDER / "icon.svg").read_bytes(), "image/svg+xml", FOR_A_DAY),
 }
 _OF_ANOTHER_VERSION = {
