@@ -8,7 +8,7 @@ import re
 
 import pytest
 
-from frontend.pages.visitor import MAX_EXPORTS
+from frontend.pages.page_request import MAX_EXPORTS
 from services.frontend.tests.conftest import RunningFrontend
 from testkit.browser import Browser
 from testkit.fake_backend import Call, FakeThoughtsBackend, Handler, Reply

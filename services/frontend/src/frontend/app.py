@@ -22,7 +22,7 @@ from frontend.backends.http_client import HttpClient
 from frontend.backends.places import Places
 from frontend.backends.thoughts_backend import ThoughtsBackend
 from frontend.backends.users_backend import UsersBackend
-from frontend.pages.visitor import LANGUAGES, PageRequest, Parts, cookie_name
+from frontend.pages.page_request import LANGUAGES, PageRequest, Parts, cookie_name
 from frontend.serving.health import Readiness, answer_health
 from frontend.serving.observation import observe, trace_requests
 from frontend.serving.static_files import serve_static_files

@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 
 import msgspec
 
-from frontend.backends.api import BackendApi, Caller, Moment
+from frontend.backends.backend_api import BackendApi, Caller, Moment
 from frontend.backends.cursors import Cursor, EntryPage, older_cursor
 
 CONFLICT_REPEATS = 5

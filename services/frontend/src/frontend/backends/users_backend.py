@@ -6,7 +6,7 @@ from typing import Annotated
 
 import msgspec
 
-from frontend.backends.api import BackendApi, Caller, Moment
+from frontend.backends.backend_api import BackendApi, Caller, Moment
 from frontend.backends.cursors import Cursor, EntryPage
 from frontend.backends.errors import BackendAway, BackendError
 from frontend.backends.http_client import HttpClient

@@ -14,8 +14,8 @@ from frontend.pages.forms import (
     password_checked,
 )
 from frontend.pages.login import enter
+from frontend.pages.page_request import PageRequest, for_users
 from frontend.pages.rendering import HOME, redirect_with_notice, set_notice, show
-from frontend.pages.visitor import PageRequest, for_users
 from frontend.pages.words import reason_in_words
 from mythoughts_chassis.settings import Secret
 

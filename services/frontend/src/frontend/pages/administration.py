@@ -11,8 +11,8 @@ from django.http import Http404, HttpResponse, HttpResponseRedirect
 from frontend.backends.cursors import cursor_in
 from frontend.backends.users_backend import ManagedUser
 from frontend.pages.forms import answer_form
+from frontend.pages.page_request import PageRequest, for_admins
 from frontend.pages.rendering import redirect_with_notice, show
-from frontend.pages.visitor import PageRequest, for_admins
 from mythoughts_chassis.settings import Secret
 
 USERS = "/admin/users/"

@@ -17,9 +17,9 @@ from frontend.backends.errors import (
     TooManyRequests,
 )
 from frontend.pages.login import login_page
+from frontend.pages.page_request import PageRequest
 from frontend.pages.rendering import safe_path, show
 from frontend.pages.thoughts import posted_draft
-from frontend.pages.visitor import PageRequest
 from frontend.pages.words import waiting_time
 
 MAX_LOGGED_CHARACTERS = 200

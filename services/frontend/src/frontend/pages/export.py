@@ -20,8 +20,8 @@ from django.http.response import HttpResponseBase
 from django.utils.translation import gettext
 
 from frontend.backends.thoughts_backend import Thought
+from frontend.pages.page_request import PageRequest, for_users
 from frontend.pages.rendering import show
-from frontend.pages.visitor import PageRequest, for_users
 
 EXPORT_SECONDS = 600
 # Including the full-width forms, which some spreadsheets treat like the ASCII ones.

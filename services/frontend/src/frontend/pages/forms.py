@@ -22,8 +22,8 @@ from frontend.backends.errors import (
     Forbidden,
     TooManyRequests,
 )
+from frontend.pages.page_request import PageRequest
 from frontend.pages.rendering import RETRY_AFTER_SECONDS, show
-from frontend.pages.visitor import PageRequest
 from frontend.pages.words import reason_in_words, waiting_time
 from mythoughts_chassis.settings import Secret
 

@@ -13,9 +13,9 @@ from django.utils.translation import gettext, gettext_lazy
 from frontend.backends.errors import BackendError, Forbidden
 from frontend.backends.users_backend import LoggedIn
 from frontend.pages.forms import Form, Refusal, answer_form, new_password_in
+from frontend.pages.page_request import LANGUAGES, PageRequest, send_session, set_cookie
 from frontend.pages.rendering import HOME, query, redirect_with_notice, safe_path, show
 from frontend.pages.thoughts import own_page, posted_draft
-from frontend.pages.visitor import LANGUAGES, PageRequest, send_session, set_cookie
 from mythoughts_chassis.settings import Secret
 from mythoughts_chassis.tokens import InvalidToken
 

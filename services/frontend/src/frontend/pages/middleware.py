@@ -13,8 +13,8 @@ from django.utils import translation
 from frontend.backends.errors import TooManyRequests, Unauthorized
 from frontend.pages.error_pages import STATUSES, error_page, too_many_requests, wrong_host
 from frontend.pages.login import log_in_first, stay_logged_in
+from frontend.pages.page_request import LANGUAGE_TAGS, PageRequest, forget_cookie, send_session
 from frontend.pages.urls import ALLOWED_METHODS
-from frontend.pages.visitor import LANGUAGE_TAGS, PageRequest, forget_cookie, send_session
 from frontend.serving.observation import ROUTE_KEY
 from mythoughts_chassis.static_content import prefers_gzip
 
@@ -37,7 +37,10 @@ class CompressPages(GZipMiddleware):
 
 
 class PageMiddleware:
-    """Surrounds the views and Django's CSRF check."""
+    """Surrounds the views and Django's CSRF check.
+
+    Django calls `process_view` before that check, and `process_exception` if a view raises.
+    """
 
     def __init__(self, get_response: Callable[[PageRequest], HttpResponse]) -> None:
         self._get_response = get_response

@@ -18,7 +18,13 @@ from jinja2.visitor import NodeTransformer
 from markupsafe import Markup
 
 from frontend.pages.cards import cards
-from frontend.pages.visitor import LANGUAGE_TAGS, LANGUAGES, PageRequest, forget_cookie, set_cookie
+from frontend.pages.page_request import (
+    LANGUAGE_TAGS,
+    LANGUAGES,
+    PageRequest,
+    forget_cookie,
+    set_cookie,
+)
 from frontend.pages.words import browser_in_words, event_in_words, moment
 from frontend.serving.static_files import static_address
 from mythoughts_chassis.observation import current_ids

@@ -12,8 +12,8 @@ from django.utils.translation import gettext, ngettext
 from frontend.backends.cursors import EntryPage, cursor_in
 from frontend.backends.errors import BackendAway, BackendRefused, ThoughtDeleted, TooManyRequests
 from frontend.backends.thoughts_backend import Thought
+from frontend.pages.page_request import PageRequest
 from frontend.pages.rendering import HOME, RETRY_AFTER_SECONDS, redirect_with_notice, show
-from frontend.pages.visitor import PageRequest
 from frontend.pages.words import waiting_time
 
 MAX_CHARACTERS = 250

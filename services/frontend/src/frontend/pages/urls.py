@@ -8,7 +8,7 @@ from django.urls import URLPattern, path
 
 from frontend.pages import account, administration, export, login, thoughts
 from frontend.pages.error_pages import error_page
-from frontend.pages.visitor import View
+from frontend.pages.page_request import View
 
 READ = ("GET", "HEAD")
 WRITE = ("POST",)

@@ -47,7 +47,7 @@ def make_server(
         threads=settings.threads,
         # Whether browsers use TLS is a setting, never a header, which anybody can send.
         url_scheme="https" if settings.behind_tls else "http",
-        # `pages/visitor.py` decides which part of X-Forwarded-For to trust.
+        # `pages/page_request.py` decides which part of X-Forwarded-For to trust.
         clear_untrusted_proxy_headers=False,
         ident=None,
         asyncore_use_poll=True,

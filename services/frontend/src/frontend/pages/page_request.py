@@ -32,7 +32,7 @@ from django.http import HttpResponse, parse_cookie
 from django.http.response import HttpResponseBase
 from django.utils import translation
 
-from frontend.backends.api import Caller
+from frontend.backends.backend_api import Caller
 from frontend.backends.errors import BackendAway, Unauthorized
 from frontend.backends.thoughts_backend import ThoughtsBackend
 from frontend.backends.users_backend import UsersBackend
