@@ -26,7 +26,10 @@ async def find(
     username: str = "",
     user_id: int | None = None,
 ) -> Page[Thought]:
-    """Return the page that `query` selects from everybody's or one user's thoughts."""
+    """Return the page that `query` selects from everybody's or one user's thoughts.
+
+    The user comes by name, which the query for one's own thoughts does not have, or by id.
+    """
     wanted = Wanted(
         search=query.search if shows_something(query.search) else "",
         username=username,
