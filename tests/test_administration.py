@@ -82,7 +82,7 @@ def test_created_user_chooses_a_password(
     theirs.get_by_label("Current password").fill(password)
     theirs.get_by_label("New password", exact=True).fill(chosen)
     theirs.get_by_label("New password again").fill(chosen)
-    theirs.get_by_role("button", name="Choose and log in").click()
+    theirs.get_by_role("button", name="Save and log in").click()
 
     expect(theirs.get_by_label(f"What is on your mind, {name}?")).to_be_visible()
     assert system.log_in(name, chosen)

@@ -149,7 +149,7 @@ def test_link_to_logout_asks_first(user_page: Page, user: User) -> None:
     user_page.goto("/logout/")
 
     expect(user_page.get_by_role("heading", name="Log out?")).to_be_visible()
-    user_page.get_by_role("link", name="Stay").click()
+    user_page.get_by_role("link", name="Stay logged in").click()
     expect(user_page.get_by_label(f"What is on your mind, {user.username}?")).to_be_visible()
 
 
