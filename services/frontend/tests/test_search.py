@@ -73,6 +73,24 @@ def test_search_without_results_says_so(browser: Browser) -> None:
     assert "No results for your search" in page.words
 
 
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [
+        ("en", "No thoughts yet Zoë & Co has not shared any thoughts."),
+        ("zh-CN", "还没有想法 Zoë & Co 还没有发表过想法。"),
+    ],
+)
+def test_author_without_thoughts_is_no_failed_search(
+    browser: Browser, language: str, words: str
+) -> None:
+    """The page of an author who has shared nothing says so, instead of asking for other words."""
+    page = browser.get(f"/search?username={_quoted('Zoë & Co')}", Accept_Language=language)
+
+    assert page.status == 200
+    assert words in page.words
+    assert "No results" not in page.words
+
+
 def test_search_that_the_backend_rejects_is_explained(
     browser: Browser, thoughts: FakeThoughtsBackend
 ) -> None:
