@@ -40,7 +40,7 @@ def _django() -> None:
             "This is little more than your name or the name of this site, which is easy to guess.",
             "密码与您的用户名或本站名称太接近，容易被猜到。",
         ),
-        ("must rhyme", "This was not accepted: must rhyme", "没有被接受：must rhyme"),
+        ("must rhyme", "This was not accepted: must rhyme", "不符合要求：must rhyme"),
     ],
 )
 def test_reason_is_in_the_language_of_the_page(detail: str, english: str, chinese: str) -> None:

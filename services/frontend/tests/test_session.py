@@ -171,7 +171,7 @@ def test_logout_works_without_the_users_backend(
     page = bruce.send(form)
 
     assert page.status == 200
-    assert "this login could not be ended everywhere" in page.words
+    assert "the server could not end the session" in page.words
     assert "mythoughts_session" not in bruce.cookies
 
 

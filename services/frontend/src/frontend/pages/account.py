@@ -129,7 +129,8 @@ def _delete_thoughts(request: PageRequest) -> None:
         request.parts.thoughts.delete_all(request.caller)
     except BackendAway:
         problem = gettext(
-            "Not everything could be deleted. Please try again in a minute, until it is complete."
+            "Not everything could be deleted. Please try again in a minute, until everything is "
+            "deleted."
         )
         raise Refusal(problem, 503) from None
 

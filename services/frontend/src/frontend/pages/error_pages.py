@@ -41,7 +41,7 @@ MESSAGES = {
     ),
     409: (
         _("Not possible"),
-        _("This does not fit what is stored now. Please reload the page and look again."),
+        _("The data has changed in the meantime. Please reload the page and check it."),
     ),
     500: (
         _("Something went wrong"),

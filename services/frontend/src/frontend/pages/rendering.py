@@ -37,8 +37,8 @@ NOTICES = {
     "deleted": gettext_lazy("The thought has been deleted."),
     "logged-out": gettext_lazy("You are logged out."),
     "logged-out-here": gettext_lazy(
-        "You are logged out in this browser, but this login could not be ended everywhere. If "
-        "others use this device, log in again later and end it under Account, Sessions."
+        "You are logged out in this browser, but the server could not end the session. If others "
+        "use this device, log in again later and end the session under Account, Sessions."
     ),
     "password-changed": gettext_lazy(
         "Your password has been changed. You are now logged out everywhere else."
