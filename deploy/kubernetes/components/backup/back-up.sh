@@ -1,5 +1,6 @@
 #!/bin/bash
-# Dumps both databases into a new folder in /backups, named by the time, and keeps the newest $KEEP folders.
+# Dumps both databases into a new folder in /backups, named after the time, and keeps the newest $KEEP
+# folders.
 set -euo pipefail
 . /scripts/wait-for.sh
 

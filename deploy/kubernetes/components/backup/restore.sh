@@ -1,6 +1,6 @@
 #!/bin/bash
 # Restores both databases from a backup: $BACKUP, or the newest. Each is replaced completely or not at
-# all: without COMMIT, psql changes nothing.
+# all: without COMMIT, nothing changes.
 set -euo pipefail
 . /scripts/wait-for.sh
 
@@ -13,7 +13,7 @@ for database in thoughts users; do
     url=$(cat "/etc/mythoughts/$database-database-owner/url")
     wait_for "$url"
     {
-        # pg_restore --clean would leave what a newer version has created.
+        # pg_restore --clean would leave objects that only a newer version has.
         echo 'BEGIN; DROP SCHEMA public CASCADE; CREATE SCHEMA public;'
         pg_restore --no-owner --no-privileges --file=- "/backups/$backup/$database.dump"
         echo 'COMMIT;'
