@@ -1,16 +1,16 @@
 #!/bin/bash
-# With the argument `start`, it starts PostgreSQL. When the image has created new data, it runs this
-# script again: it then creates the database, its owner of the same name, and the role of the service.
-# A later start for which the passwords or this script have changed creates what is missing of these, and
-# sets the passwords that the files have.
+# With the argument `start`, this starts PostgreSQL. After the image has created new data, it runs this
+# script again, without an argument, to create the database, its owner of the same name, and the
+# service's role. If the passwords or this script have changed, a later start creates whatever of these
+# is missing, and sets the passwords in the files.
 set -eo pipefail
 
 # This file exists until the data is complete: an interrupted first start begins again from scratch.
 unfinished=/var/lib/postgresql/.unfinished
-# What the data was last prepared with: if that is the same, a start needs no second server.
+# Digests of what the data was last prepared with: if they match, a start needs no temporary server.
 prepared=/var/lib/postgresql/.prepared
 
-# If it fails, its last line says why: an operator may see no other.
+# The last line gives the reason: an operator may see no other line.
 fail() {
     echo "The database cannot start: $*" >&2
     exit 1
@@ -48,8 +48,8 @@ if [ "${1:-}" = start ]; then
     if [ ! -s "$PGDATA/PG_VERSION" ]; then
         touch "$unfinished"
     elif [ "$(inputs)" != "$(cat "$prepared" 2>/dev/null)" ]; then
-        # As the image does at its first start: this server does not listen on TCP. Recovery after a
-        # crash may take minutes.
+        # As in the first start of the image, this temporary server does not listen on TCP. Recovery
+        # after a crash may take minutes.
         export PGCTLTIMEOUT=3600
         log=/tmp/start.log
         pg_ctl --pgdata="$PGDATA" --wait --silent --log="$log" \
