@@ -24,10 +24,10 @@ export PYTHONUTF8 = 1
 not_by_proxy := $(or $(no_proxy),$(value NO_PROXY))
 export no_proxy := $(if $(filter *,$(not_by_proxy)),*,localhost,127.0.0.1,::1,$(not_by_proxy))
 
-# Every target is a verb, even if there is a file or folder of its name.
+# Every target is a verb, even if a file or folder has the same name.
 .PHONY: $(shell sed -n 's/^\([a-z-]*\):.*/\1/p' Makefile)
 
-# Two verbs in parallel would install packages at the same time.
+# Verbs run one after the other, even with -j: they use the same environment and data.
 .NOTPARALLEL:
 
 # The Python that creates the environment: PYTHON, or the first of these that is new enough.
@@ -107,10 +107,10 @@ show_failed = $(compose) ps --all --format '{{.Service}} {{.ExitCode}} {{.Health
     | awk '$$2 != 0 || ($$3 != "" && $$3 != "healthy") { print $$1 }' \
     | xargs -n 1 $(compose) --ansi never logs --tail=5
 
-# The origin that the images are labelled with; empty without git.
+# The commit and its date, for the labels of the images; empty without git.
 images compose-up compose-dev: export REVISION = $(shell git rev-parse HEAD 2>/dev/null)
 images compose-up compose-dev: export CREATED = $(shell git log -1 --format=%cI 2>/dev/null)
-# Build attestations contain the time: an unchanged tree would produce a new image each time.
+# Build attestations contain the time: with them, an unchanged tree would produce a new image each time.
 images compose-up compose-dev: export BUILDX_NO_DEFAULT_ATTESTATIONS = 1
 
 images: ## Build the images; SERVICE=frontend builds one
