@@ -1,4 +1,4 @@
-"""`python -m benchmarks [requests|start|images|search|flood]`, for `make bench`.
+"""`python -m benchmarks [requests|start|images|search]`, for `make bench`.
 
 Without an argument it measures requests and starts. `images` needs Docker; `search` takes an hour
 for 10,000,000 thoughts.
@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from benchmarks import report
-from benchmarks.flood_run import measure_flood
 from benchmarks.images_run import measure_images
 from benchmarks.machine import is_optimized
 from benchmarks.requests_run import measure_requests
@@ -28,7 +27,7 @@ distribution's. In a clone without `.venv`, `make bench PYTHON=/usr/bin/python3`
 def main() -> None:
     """Measure, save the results, and print and publish the tables."""
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
-    choices = ("requests", "start", "images", "search", "flood")
+    choices = ("requests", "start", "images", "search")
     parser.add_argument("what", nargs="?", choices=choices)
     parser.add_argument("--thoughts", type=int, default=100_000, help="in the database")
     parser.add_argument("--rounds", type=int, default=3, help="of which medians are taken")
@@ -45,8 +44,6 @@ def main() -> None:
         _show("start", measure_start())
     if options.what == "images":
         _show("images", measure_images())
-    if options.what == "flood":
-        _show("flood", measure_flood())
     if options.what == "search":
         _search(options.sizes, options.keep)
 

@@ -19,16 +19,13 @@ class UnexpectedAnswer(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """A request of a class, the term and author it searches for, and the expected status.
-
-    Any status will do if it is None.
-    """
+    """A request of a class, the term and author it searches for, and the expected status."""
 
     kind: str
     request: bytes
     term: str = ""
     username: str = ""
-    status: int | None = 200
+    status: int = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,25 +62,18 @@ def request_bytes(
     return "\r\n".join([*lines, "", ""]).encode() + body
 
 
-async def fetch(base_url: str, request: bytes, status: int = 200) -> Answer:
+async def fetch(base_url: str, request: bytes) -> Answer:
     """Send one request over its own connection; raises `UnexpectedAnswer`."""
-    (observation,) = await send(base_url, [Ask("", request, status=status)])
+    (observation,) = await send(base_url, [Ask("", request)])
     if observation.refused:
         raise UnexpectedAnswer(f"{base_url} is too busy.")
     return observation.answer
 
 
 async def send(
-    base_url: str,
-    asks: Iterable[Ask],
-    *,
-    clients: int = 1,
-    seconds: float = 600,
-    source: str = "127.0.0.1",
+    base_url: str, asks: Iterable[Ask], *, clients: int = 1, seconds: float = 600
 ) -> list[Observation]:
     """Send requests for at most `seconds`; each client sends the next one after its answer.
-
-    The connections come from the address `source` of this machine.
 
     A server that is too busy may answer 503. Raises `UnexpectedAnswer` for any other unexpected
     status, and TimeoutError if an answer takes longer than `ANSWER_SECONDS`.
@@ -94,15 +84,13 @@ async def send(
     observations: list[Observation] = []
 
     async def work() -> None:
-        reader, writer = await asyncio.open_connection(
-            address.hostname, address.port, local_addr=(source, 0)
-        )
+        reader, writer = await asyncio.open_connection(address.hostname, address.port)
         try:
             for ask in remaining:
                 started = time.perf_counter()
                 answer = await _exchange(reader, writer, ask.request)
                 ended = time.perf_counter()
-                if ask.status is not None and answer.status not in (ask.status, TOO_BUSY):
+                if answer.status not in (ask.status, TOO_BUSY):
                     raise UnexpectedAnswer(f"{ask} was answered {answer.status}: {answer.body!r}")
                 observations.append(Observation(ask, answer, ended - started))
                 if ended > deadline:
