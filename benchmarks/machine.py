@@ -13,7 +13,7 @@ import asyncpg
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """What a reader needs to judge a figure; `optimized` is None in results that do not say."""
+    """What a reader needs to judge a figure; `optimized` is about the build of Python."""
 
     processor: str
     cores: int
@@ -21,13 +21,13 @@ class Machine:
     python: str
     postgresql: str
     day: str
-    optimized: bool | None = None
+    optimized: bool
 
     def __str__(self) -> str:
-        builds = {True: " (optimized build)", False: " (build without optimization)", None: ""}
+        build = "optimized build" if self.optimized else "build without optimization"
         return (
             f"{self.day}: {self.processor}, {self.cores} cores, {self.system}, "
-            f"Python {self.python}{builds[self.optimized]}, PostgreSQL {self.postgresql}; "
+            f"Python {self.python} ({build}), PostgreSQL {self.postgresql}; "
             "services with one process each, JSON logs"
         )
 

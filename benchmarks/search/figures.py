@@ -8,16 +8,13 @@ from dataclasses import dataclass
 from benchmarks.machine import Machine
 from benchmarks.measuring import Latencies
 
-OURS = "MyThoughts"
-
 
 @dataclass(frozen=True, slots=True)
 class Figure:
     """The latencies of one class of terms or lists.
 
     `refused` counts 503 answers, `incomplete` those with fewer entries than requested although
-    more follow. CPU is None if it was not measured. Older files also have figures of alternatives
-    to the search of MyThoughts (ADR 21).
+    more follow. CPU is None if it was not measured.
     """
 
     kind: str
@@ -28,7 +25,6 @@ class Figure:
     incomplete: int
     service_cpu_us: float | None = None
     postgres_cpu_us: float | None = None
-    alternative: str = OURS
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,5 +57,5 @@ class SearchResult:
         return {
             figure.kind: figure
             for figure in self.figures
-            if (figure.alternative, figure.clients, figure.cache) == (OURS, clients, cache)
+            if (figure.clients, figure.cache) == (clients, cache)
         }
