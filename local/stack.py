@@ -233,18 +233,27 @@ SHARING_UNLIMITED = {"SHARES_PER_MINUTE": "0", "SHARES_PER_DAY": "0"}
 
 
 @contextmanager
-def temporary_stack(settings: Mapping[str, str] | None = None) -> Iterator[Stack]:
+def temporary_stack(
+    settings: Mapping[str, str] | None = None,
+    *,
+    postgres_settings: Mapping[str, str] | None = None,
+) -> Iterator[Stack]:
     """The whole system on free ports and in a temporary folder, deleted at the end.
 
-    It logs as in production (JSON), and its database runs without fsync. `settings` are additional
-    settings of every service.
+    It logs as in production (JSON), and its database runs without fsync. The settings are those
+    of `Stack`.
     """
     with tempfile.TemporaryDirectory(prefix="mythoughts-") as name:
         # PostgreSQL's own account must be able to enter if root runs this.
         Path(name).chmod(0o711)
         folder = Folder(Path(name, ".local"))
         try:
-            with folder.held(), Stack(folder, settings=settings, durable=False) as stack:
+            with (
+                folder.held(),
+                Stack(
+                    folder, settings=settings, durable=False, postgres_settings=postgres_settings
+                ) as stack,
+            ):
                 yield stack
         finally:
             remove_data(folder.postgres)

@@ -2,23 +2,19 @@
 
 import asyncio
 import os
-import tempfile
+import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from benchmarks.client import Ask, request_bytes, send
 from local.folder import Folder
-from local.postgres import remove_data
-from local.stack import SHARING_UNLIMITED, Stack
-from mythoughts_chassis.keys import WatchedKeySet
-from mythoughts_chassis.settings import ApiSettings, describe_settings
-from users_backend.session_queries import Grant
-from users_backend.signing import TokenSigner
+from local.stack import SHARING_UNLIMITED, Stack, temporary_stack
+from mythoughts_chassis.keys import read_key_set
+from users_backend.signing import sign_token
 
-_DAY = timedelta(days=1)
+_DAY_SECONDS = 86_400
 _DROP_CACHES = Path("/proc/sys/vm/drop_caches")
 
 
@@ -28,25 +24,19 @@ def search_stack(kept: Path | None, size: int) -> Iterator[Stack]:
 
     Its data are in the folder `kept`, where a later run finds them, or in a temporary folder.
     """
-    with tempfile.TemporaryDirectory(prefix="mythoughts-bench-") as name:
-        # If root runs this, PostgreSQL's own account must be able to enter the folder.
-        Path(name).chmod(0o711)
-        folder = Folder(kept or Path(name, ".local"))
-        settings = postgres_settings(size)
-        try:
-            with (
-                folder.held(),
-                Stack(
-                    folder,
-                    settings=SHARING_UNLIMITED,
-                    durable=False,
-                    postgres_settings=settings,
-                ) as stack,
-            ):
-                yield stack
-        finally:
-            if kept is None:
-                remove_data(folder.postgres)
+    settings = postgres_settings(size)
+    if kept is None:
+        with temporary_stack(SHARING_UNLIMITED, postgres_settings=settings) as stack:
+            yield stack
+        return
+    folder = Folder(kept)
+    with (
+        folder.held(),
+        Stack(
+            folder, settings=SHARING_UNLIMITED, durable=False, postgres_settings=settings
+        ) as stack,
+    ):
+        yield stack
 
 
 def postgres_settings(size: int) -> dict[str, str]:
@@ -60,22 +50,19 @@ def postgres_settings(size: int) -> dict[str, str]:
 
 def authorization_of(stack: Stack, user_id: int, username: str) -> dict[str, str]:
     """Return the Authorization header of a user, whom the Users Backend need not know."""
-    claims = {name: default for name, _, default in describe_settings(ApiSettings)}
-    signer = TokenSigner(
-        WatchedKeySet(stack.folder.private_keys),
-        issuer=str(claims["TOKEN_ISSUER"]),
-        audience=str(claims["TOKEN_AUDIENCE"]),
-    )
-    now = datetime.now(UTC)
-    grant = Grant(
-        session_id=1,
-        user_id=user_id,
-        username=username,
-        is_admin=False,
-        issued_at=now,
-        expires_at=now + _DAY,
-    )
-    return {"Authorization": f"Bearer {signer.sign(grant, uuid.uuid4().hex)}"}
+    now = int(time.time())
+    claims = {
+        "iss": "mythoughts",
+        "aud": "mythoughts",
+        "sub": str(user_id),
+        "username": username,
+        "iat": now,
+        "exp": now + _DAY_SECONDS,
+        "jti": uuid.uuid4().hex,
+        "sid": "1",
+    }
+    key = read_key_set(stack.folder.private_keys)[0]
+    return {"Authorization": f"Bearer {sign_token(claims, key)}"}
 
 
 def make_cold(stack: Stack, *, empties_os_cache: bool) -> bool:
