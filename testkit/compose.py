@@ -9,10 +9,10 @@ import subprocess
 from testkit.installations import stopped
 from testkit.system import System
 from testkit.waiting import wait_until
-from tooling.project import ROOT
+from tooling.project import ROOT, SERVICES
 from tooling.readiness import is_ready
 
-CONTAINERS = {"thoughts": "thoughts-backend", "users": "users-backend", "frontend": "frontend"}
+CONTAINERS = {service.name: service.workload for service in SERVICES}
 DATABASES = ("thoughts-database", "users-database")
 
 

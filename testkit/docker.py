@@ -2,31 +2,33 @@
 
 import json
 import subprocess
-import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tooling.project import FRONTEND, THOUGHTS, USERS, Service
+from tooling.project import SERVICES, Service
 
 
 @dataclass(frozen=True, slots=True)
 class Image:
-    """The image of a service; `name` is also its container's name in Compose."""
+    """The image of a service."""
 
     service: Service
-    name: str
 
     @property
-    def version(self) -> str:
-        """The version in the service's pyproject.toml."""
-        text = (self.service.folder / "pyproject.toml").read_text()
-        return str(tomllib.loads(text)["project"]["version"])
+    def name(self) -> str:
+        """The name of its container, in Compose and in a cluster."""
+        return self.service.workload
 
     @property
     def reference(self) -> str:
         """Its name in Docker."""
-        return f"mythoughts/{self.name}:{self.version}"
+        return self.service.image
+
+    @property
+    def version(self) -> str:
+        """The version in the service's pyproject.toml."""
+        return self.reference.rpartition(":")[2]
 
     @property
     def lock(self) -> Path:
@@ -34,11 +36,7 @@ class Image:
         return self.service.folder / "requirements.txt"
 
 
-IMAGES = (
-    Image(THOUGHTS, "thoughts-backend"),
-    Image(USERS, "users-backend"),
-    Image(FRONTEND, "frontend"),
-)
+IMAGES = tuple(map(Image, SERVICES))
 
 
 def docker(*arguments: str) -> str:

@@ -6,7 +6,6 @@ Services are named `thoughts`, `users` and `frontend`.
 
 import subprocess
 import sys
-from collections.abc import Iterable
 from typing import Protocol
 
 from local.stack import Stack
@@ -115,6 +114,6 @@ class Processes:
         self.restart(*stopped(self))
 
 
-def stopped(installation: Installation, services: Iterable[str] = SERVICES) -> list[str]:
+def stopped(installation: Installation) -> list[str]:
     """The services of which no process runs."""
-    return [name for name in services if not installation.lives_of(name)]
+    return [name for name in SERVICES if not installation.lives_of(name)]

@@ -16,14 +16,14 @@ from typing import Any
 
 import msgspec
 
-from testkit.installations import SERVICES, stopped
+from testkit.installations import stopped
 from testkit.system import System
 from testkit.waiting import wait_until
-from tooling.project import ROOT
+from tooling.project import ROOT, SERVICES
 from tooling.readiness import is_ready
 
 NAMESPACE = "example"
-DEPLOYMENTS = {"thoughts": "thoughts-backend", "users": "users-backend", "frontend": "frontend"}
+DEPLOYMENTS = {service.name: service.workload for service in SERVICES}
 DATABASES = ("thoughts-database", "users-database")
 PUBLIC_KEYS = Path("/etc/mythoughts/token-public-keys/public-keys.json")
 ROLLOUT_SECONDS = 180
@@ -98,7 +98,7 @@ class Cluster:
             [sys.executable, "-m", "deploy", "rotate-keys"], cwd=ROOT, env=environment, check=True
         )
         keys = (ROOT / "deploy/kubernetes/overlays/local/secrets/public-keys.json").read_bytes()
-        for service in SERVICES:
+        for service in DEPLOYMENTS:
             wait_until(
                 lambda: all(
                     self.file_in(pod, PUBLIC_KEYS).strip() == keys.strip()
@@ -123,7 +123,7 @@ class Cluster:
         """Start what does not run, and take away the pods that a test has added."""
         self.start_database()
         self.restart(*stopped(self))
-        for service in SERVICES:
+        for service in DEPLOYMENTS:
             if len(self.pods(service)) > 1:
                 self.scale(service, 1)
             self.wait_for_answer(service)

@@ -75,12 +75,11 @@ class Run:
 class Tree:
     """A copy of the project with its own `.local` and free ports for its processes."""
 
-    def __init__(self, path: Path, *, python: str = sys.executable) -> None:
+    def __init__(self, path: Path) -> None:
         self.path = path
         self.local = path / ".local"
         self.ports = {name: free_port() for name in PORT_SETTINGS}
         self.runs: list[Run] = []
-        self._python = python
 
     def run(self, *command: str, **settings: str) -> Run:
         """Start a command in the tree."""
@@ -96,7 +95,7 @@ class Tree:
 
     def local_command(self, verb: str, **settings: str) -> Run:
         """Start `python -m local VERB` in the tree, as the Makefile does."""
-        return self.run(self._python, "-m", "local", verb, **settings)
+        return self.run(sys.executable, "-m", "local", verb, **settings)
 
     def start(self, **settings: str) -> Run:
         """Start the system and wait until it is ready."""
