@@ -39,9 +39,8 @@ class Stack:
     addresses of the databases for the services, `owner_urls` those for the databases' owners. A
     port that is 0 or missing in `ports` means any free one. `settings` are additional settings of
     every service, `postgres_settings` those of PostgreSQL. `command_of` returns the command that
-    serves a service. `on_line(name, line)` is called for
-    each line that a process prints; `step(label)` returns a context manager for each part of the
-    start.
+    serves a service. `on_line(name, line)` is called for each line that a process prints;
+    `step(label)` returns a context manager for each part of the start.
 
     The caller must hold the folder (`Folder.held`), even to construct it. Raises Failure.
     """
@@ -134,12 +133,11 @@ class Stack:
         """Bring the schemas of the services' databases up to date; raises Failure."""
         self._run_jobs([self._process(service, "migrate", as_owner=True) for service in services])
 
-    def check(self, *names: str) -> None:
-        """Raise Failure if one of the processes, by default any, has ended by itself."""
-        processes = {**self.services, "postgres": self.postgres.process}
-        for name in names or processes:
-            if processes[name].exit_status is not None:
-                raise processes[name].failure()
+    def check(self) -> None:
+        """Raise Failure if one of the processes has ended by itself."""
+        for process in (*self.services.values(), self.postgres.process):
+            if process.exit_status is not None:
+                raise process.failure()
 
     def _start_postgres(self) -> None:
         try:
