@@ -13,7 +13,7 @@ import asyncpg
 
 from benchmarks.destination import database_url, room_for
 from benchmarks.generator import FIRST_USER_ID, MAX_THOUGHTS
-from benchmarks.loading import LoadError, add_thoughts, count_thoughts, update_statistics
+from benchmarks.loading import add_thoughts, count_thoughts, update_statistics
 from local.postgres import PostgresError
 from tooling.console import complain, say, step
 from tooling.failures import Failure
@@ -24,7 +24,6 @@ from tooling.project import ROOT
 THOUGHTS_PER_SECOND = 10_000
 START_SECONDS = 3
 
-_EXPECTED = (LoadError, Failure, PostgresError)
 _OF_THE_DATABASE = (OSError, ValueError, asyncpg.PostgresError, asyncpg.InterfaceError)
 
 
@@ -44,7 +43,7 @@ def main(environment: Mapping[str, str]) -> int:
     except KeyboardInterrupt:
         complain(f"\nStopped. {outcome}")
         return 130
-    except _EXPECTED as error:
+    except (Failure, PostgresError) as error:
         complain(f"\n{error}\n{outcome}")
         return 1
     except _OF_THE_DATABASE as error:
@@ -57,7 +56,7 @@ def _count(text: str) -> int:
     digits = text.isascii() and text.isdigit() and len(text) <= len(str(MAX_THOUGHTS))
     if not digits or not 1 <= int(text) <= MAX_THOUGHTS:
         fault = f"N={text} is not a number from 1 to {MAX_THOUGHTS:,}." if text else "N is missing."
-        raise LoadError(f"{fault} For a million thoughts: make load-data N=1000000")
+        raise Failure(f"{fault} For a million thoughts: make load-data N=1000000")
     return int(text)
 
 

@@ -10,6 +10,7 @@ from typing import TypeAlias
 import asyncpg
 
 from benchmarks.generator import BATCH, generate_rows
+from tooling.failures import Failure
 
 COLUMNS = ("user_id", "username", "text", "created_at")
 # While this lock is waited for, readers and writers queue behind it.
@@ -19,10 +20,6 @@ Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 
 # Returns a context manager for a part of the work, given its name.
 Step = Callable[[str], AbstractContextManager[None]]
-
-
-class LoadError(Exception):
-    """Thoughts cannot be loaded into the database; `str()` says why and what to do."""
 
 
 async def load_thoughts(database_url: str, count: int, *, start: int = 0) -> None:
@@ -40,7 +37,7 @@ async def add_thoughts(
     and rebuilt as they were after the rows are loaded. If the table holds more thoughts than are
     added, rebuilding would take longer, and the indexes stay.
 
-    Raises `LoadError`, OSError or `asyncpg.PostgresError`; then nothing was loaded.
+    Raises Failure, OSError or `asyncpg.PostgresError`; then nothing was loaded.
     """
     connection = await asyncpg.connect(database_url)
     try:
@@ -73,7 +70,7 @@ async def update_statistics(database_url: str) -> None:
 
 
 async def count_thoughts(connection: Connection, *, first_user_id: int = 1) -> int:
-    """Return how many thoughts users from `first_user_id` on have shared; raises `LoadError`."""
+    """Return how many thoughts users from `first_user_id` on have shared; raises Failure."""
     try:
         return int(
             await connection.fetchval(
@@ -81,7 +78,7 @@ async def count_thoughts(connection: Connection, *, first_user_id: int = 1) -> i
             )
         )
     except asyncpg.UndefinedTableError:
-        raise LoadError(
+        raise Failure(
             "This database has no table of thoughts. `make up` creates it on this machine; "
             "elsewhere use `python -m thoughts_backend migrate`."
         ) from None
@@ -118,7 +115,7 @@ async def _batches(connection: Connection, start: int, stop: int) -> AsyncIterat
         rows = await asyncio.to_thread(_csv, part)
         # asyncpg would keep sending.
         if connection.is_closed():
-            raise LoadError("The connection to the database was lost.")
+            raise Failure("The connection to the database was lost.")
         yield rows
 
 

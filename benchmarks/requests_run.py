@@ -119,7 +119,7 @@ def _floor(stack: Stack, url: str, request: bytes, *, page: bool) -> Iterator[Se
     process.start()
     try:
         if not wait_until(lambda: is_ready(f"{floor_url}/"), seconds=START_SECONDS):
-            raise RuntimeError(f"{name} did not start: {list(process.last_lines)}")
+            raise process.failure("did not start")
         yield Server(floor_url, process.pid)
     finally:
         process.stop()

@@ -5,13 +5,12 @@ The clone has the committed state. Packages come from the caches of uv and pip, 
 
 import os
 import subprocess
-import tempfile
 import time
 from dataclasses import dataclass
-from pathlib import Path
 
 from benchmarks.report import table, verdict
 from local.ports import free_port
+from testkit.own_server import temporary_folder
 from tooling.project import ROOT
 
 FRESH_CLONE_BUDGET_SECONDS = 60
@@ -37,10 +36,8 @@ class StartResult:
 def measure_start() -> StartResult:
     """Clone, start, stop and start again; raises `CalledProcessError` when a command fails."""
     ports = {name: str(free_port()) for name in ("THOUGHTS_PORT", "USERS_PORT", "FRONTEND_PORT")}
-    with tempfile.TemporaryDirectory(prefix="mythoughts-bench-") as folder:
-        # If root runs this, PostgreSQL's own account must be able to enter the folder.
-        Path(folder).chmod(0o711)
-        clone = Path(folder, "clone")
+    with temporary_folder() as folder:
+        clone = folder / "clone"
         subprocess.run(["git", "clone", "--quiet", ROOT, clone], check=True)
 
         def seconds_of(*command: str) -> float:

@@ -1,4 +1,3 @@
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -6,17 +5,17 @@ import asyncpg
 import pytest
 
 from benchmarks.destination import database_url
-from benchmarks.loading import LoadError
 from local.folder import Folder
 from local.postgres import PostgresServer, remove_data
+from testkit.own_server import temporary_folder
+from tooling.failures import Failure
 
 
 @pytest.fixture
 def server() -> Iterator[PostgresServer]:
     """The running server of a folder as created by `make up`, with the thoughts database."""
-    with tempfile.TemporaryDirectory(prefix="mythoughts-load-") as name:
-        Path(name).chmod(0o711)
-        folder = Folder(Path(name, ".local"))
+    with temporary_folder() as parent:
+        folder = Folder(parent / ".local")
         with folder.held():
             secrets = folder.secrets()
         server = PostgresServer(folder.postgres, password=secrets.postgres, durable=False)
@@ -64,7 +63,7 @@ async def test_stopped_database_runs_for_as_long(server: PostgresServer) -> None
 
 def test_no_database_is_an_error(tmp_path: Path) -> None:
     """The message says how to create one."""
-    with pytest.raises(LoadError, match="make up"), database_url({}, tmp_path, 10):
+    with pytest.raises(Failure, match="make up"), database_url({}, tmp_path, 10):
         pass
 
 
@@ -72,5 +71,5 @@ def test_too_little_room_is_an_error(tmp_path: Path) -> None:
     """Before anything is started, the message says how much room is needed and how much is free."""
     (tmp_path / "postgres").mkdir()
 
-    with pytest.raises(LoadError, match="GB free"), database_url({}, tmp_path, 10**15):
+    with pytest.raises(Failure, match="GB free"), database_url({}, tmp_path, 10**15):
         pass

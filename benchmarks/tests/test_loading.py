@@ -4,8 +4,9 @@ from contextlib import contextmanager
 import pytest
 
 from benchmarks.generator import generate_rows
-from benchmarks.loading import LoadError, add_thoughts, load_thoughts
+from benchmarks.loading import add_thoughts, load_thoughts
 from benchmarks.tests.table import definitions_of, indexes_of, rows_of
+from tooling.failures import Failure
 
 
 async def test_table_has_what_was_asked_for(database_url: str) -> None:
@@ -61,5 +62,5 @@ async def test_each_part_is_a_step(database_url: str) -> None:
 
 async def test_database_without_the_table_is_an_error(new_database: Callable[[], str]) -> None:
     """The message says how to create the table."""
-    with pytest.raises(LoadError, match="migrate"):
+    with pytest.raises(Failure, match="migrate"):
         await load_thoughts(new_database(), 10)
