@@ -14,12 +14,12 @@ class Account(NamedTuple):
     gid: int
 
     def may_use(self, path: Path) -> bool:
-        """Whether it can enter a folder or run a program; tested, as parents and ACLs matter."""
+        """Whether it can enter a folder or run a program: tried out, as parents and ACLs count."""
         return subprocess.run(["test", "-x", path], check=False, **run_as(self)).returncode == 0
 
 
 def unprivileged_account() -> Account | None:
-    """The account `nobody` if this process is root; otherwise None: no other account is needed."""
+    """The account `nobody` if this process is root; otherwise None, as no other is needed."""
     if os.geteuid() != 0:
         return None
     nobody = pwd.getpwnam("nobody")

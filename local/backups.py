@@ -1,6 +1,6 @@
 """Backs up and restores the databases of `make up`: `make backup`, `make restore`.
 
-A backup is a folder, named by its time in UTC, with what `pg_dump` makes of each database:
+A backup is a folder, named by its time in UTC, with a dump of each database by `pg_dump`:
 
     .local/backups/2026-11-26T03-17-00Z/thoughts.dump, users.dump
 
@@ -80,11 +80,11 @@ def back_up(server: PostgresServer, backups: Path) -> Path:
 
 
 def restore_from(server: PostgresServer, folder: Folder, backup: Path) -> None:
-    """Restore both databases beside the present ones, and then replace these at once.
+    """Restore both databases under other names, then replace the present ones in one step.
 
     Deletes the keys of the tokens; `make up` makes new ones. Rights are not restored: `make up`
-    grants them when it migrates. Raises PostgresError; then the present databases and keys are as
-    they were. Raises Failure if nobody knows whether they are.
+    grants them when it migrates. If it raises PostgresError, the present databases and keys are
+    unchanged; if it raises Failure, it is unknown whether they are.
     """
     passwords = asdict(folder.secrets())
     _drop_what_is_left(server)
@@ -100,7 +100,7 @@ def restore_from(server: PostgresServer, folder: Folder, backup: Path) -> None:
 
 
 def _replace(server: PostgresServer, folder: Folder) -> None:
-    """Put the restored databases in the place of the present ones, and delete the keys."""
+    """Replace the present databases by the restored ones, and delete the keys."""
     # Old tokens name ids of users and sessions that the restored databases will give to others. So
     # the keys are deleted first, and put back only if it is certain that nothing was replaced.
     keys = folder.take_keys()
@@ -116,7 +116,7 @@ def _replace(server: PostgresServer, folder: Folder) -> None:
 
 
 def _check_unreplaced(server: PostgresServer, error: PostgresError) -> None:
-    """Raise Failure unless a restored database still has the name that it was given first.
+    """Raise Failure unless a restored database still has its temporary name.
 
     The server may have done what the client reports as failed, for example if its answer was lost.
     """
@@ -124,7 +124,7 @@ def _check_unreplaced(server: PostgresServer, error: PostgresError) -> None:
         server.run_client("psql", "--no-psqlrc", f"--dbname={_restored('users')}", "--command=")
     except PostgresError:
         raise Failure(
-            f"{error}\nThe data may have been replaced or not: run `make restore` again."
+            f"{error}\nIt is unknown whether the data was replaced: run `make restore` again."
         ) from error
 
 
@@ -148,7 +148,7 @@ def _drop_what_is_left(server: PostgresServer) -> None:
 
 
 def check(backup: Path) -> None:
-    """Raise Failure unless the folder has a dump of each database, as far as their heads tell."""
+    """Raise Failure unless the folder has a dump of each database, judging by their headers."""
     for name in DATABASES:
         file = _dump(backup, name)
         done = subprocess.run(

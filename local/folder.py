@@ -44,7 +44,7 @@ class Holder:
         return self.verb == "up"
 
     def __str__(self) -> str:
-        """What it does, and how to end that."""
+        """What it is doing, and how to end that."""
         if self.runs_the_system:
             return (
                 f"MyThoughts is already running from this folder (process {self.pid}). "

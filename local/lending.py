@@ -11,7 +11,7 @@ from tooling.failures import Failure
 
 @contextmanager
 def lent_server(folder: Folder, verb: str) -> Iterator[PostgresServer]:
-    """The server with the data of the folder; if the system does not run, one for the verb alone.
+    """The server with the data of the folder, started for the verb if the system is not running.
 
     Raises Failure or PostgresError.
     """
@@ -27,7 +27,7 @@ def lent_server(folder: Folder, verb: str) -> Iterator[PostgresServer]:
 
 @contextmanager
 def own_server(folder: Folder, verb: str) -> Iterator[PostgresServer]:
-    """The same server, started for the verb alone; raises Failure if the folder is in use."""
+    """The same server, always started for the verb; raises Failure if the folder is in use."""
     with folder.held(verb):
         leftovers.end(folder.logs)
         server = _server(folder)

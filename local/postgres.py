@@ -119,7 +119,7 @@ class PostgresServer:
         self._run_sql('DROP DATABASE IF EXISTS :"name" WITH (FORCE);', name=name)
 
     def rename_databases(self, *names: tuple[str, str]) -> None:
-        """Give databases that nobody uses other names: all of them or none."""
+        """Rename databases without connections: all of them or none."""
         renaming = "".join(f'ALTER DATABASE "{old}" RENAME TO "{new}";\n' for old, new in names)
         self._run_sql(f"BEGIN;\n{renaming}COMMIT;\n")
 

