@@ -1,11 +1,11 @@
-"""What every program of this repository builds on, whichever verb of the Makefile starts it.
+"""What all programs of this repository build on, whichever verb of the Makefile starts them.
 
-    program      the frame of a program: signals and failures; failures: what a user is told
+    program      the frame of a program: signals and failures; failures: errors for the user
     console      output to the terminal: messages, steps with their durations, questions; lines:
                  the output of processes
     settings     reading the variables that a verb is given
     commands     running other programs
-    project      the root folder and the three services; messages: what is said about them
+    project      the root folder and the three services; messages: texts about them
     environment  creates .venv and installs the locked packages (runs before anything is installed)
     chromium     finds or installs the browser of the tests
     readiness    waiting until a server is ready

@@ -1,4 +1,4 @@
-"""What the programs of this repository know of it: its root folder and its three services."""
+"""The root folder of this repository and its three services."""
 
 import sys
 import tomllib

@@ -19,7 +19,7 @@ from tooling.working_tree import Change, snapshot
 
 SUPERVISOR = ROOT / "deploy" / "kubernetes" / "components" / "dev" / "supervisor.py"
 
-# What the supervisor answers if the service runs.
+# The supervisor's answer if the service runs.
 READY = "ready"
 
 
@@ -85,9 +85,9 @@ class SupervisedService:
 
 
 def _forget_compiled(change: Change) -> None:
-    """Delete what Python compiled of the changed modules.
+    """Delete the compiled files of the changed modules.
 
-    It would use it for a module that was saved twice within a second and has kept its size.
+    Python would use that of a module that was saved twice within a second and has kept its size.
     """
     for path in change.paths:
         if path.suffix == ".py":

@@ -1,4 +1,4 @@
-"""The services' code in the working tree: watching it, and what a change of it asks for."""
+"""The services' code in the working tree: watches it, and says what a change requires."""
 
 import hashlib
 import io
@@ -40,7 +40,7 @@ class Change:
     @property
     def title(self) -> str:
         """The name of one of the files, if possible one that still exists."""
-        # Of a new folder, the event may be all there is: what is written at once may cause none.
+        # A new folder may cause the only event: files written into it at once may cause none.
         paths = [path for path in self.paths if not path.is_dir()] or list(self.paths)
         first, *others = sorted(paths, key=lambda path: (not path.exists(), path.name))
         return f"{first.name} and {len(others)} more" if others else first.name
@@ -116,8 +116,8 @@ def snapshot(service: Service, *, with_debugger: bool = False) -> Snapshot:
             for path, content in _files(folder):
                 entry = tarfile.TarInfo(f"{top}/{path.relative_to(folder)}")
                 entry.size = len(content)
-                # Python compiles a file again if its time differs: it says what is in the file.
-                # Some file systems know no time after 2038.
+                # The time depends on the content alone: Python recompiles a file if it differs.
+                # Some file systems have no times after 2038.
                 entry.mtime = zlib.crc32(content) % 2**31
                 tar.addfile(entry, io.BytesIO(content))
                 described = f"{entry.name}\0{entry.size}\0".encode() + content
@@ -135,11 +135,11 @@ def _folder_of(package: str) -> Path:
 
 
 def _files(folder: Path) -> Iterator[tuple[Path, bytes]]:
-    # Unlike rglob, os.walk goes on if a folder is deleted at the same time.
+    # Unlike rglob, os.walk continues if a folder is deleted at the same time.
     for parent, _, names in sorted(os.walk(folder)):
         for path in (Path(parent, name) for name in sorted(names)):
             is_watched = _is_watched(Event.modified, str(path.relative_to(folder)))
-            # What is gone now was an editor's temporary file; its end is the next change.
+            # A file that is gone now was an editor's temporary one; its end is the next change.
             with suppress(OSError):
                 if is_watched and path.suffix != ".so" and path.is_file():
                     yield path, path.read_bytes()
