@@ -4,7 +4,7 @@ commands       the Makefile's verbs: secrets, rotate-keys, cluster-up, cluster-d
                deploy, redeploy, cluster-dev, dev, prepare, undeploy
 deployment     deploying an overlay, or one service's new image
 development    running the working tree in the cluster; replicas: sends code to the pods;
-               templates: changes and restores the Deployments; lease: says who is developing
+               templates: changes and restores the Deployments; lease: records who is developing
 one_service    one service on this machine, among the others in the cluster; forwarding: how it
                reaches them
 cluster_tools  creating the cluster `mythoughts` on this machine with kind, k3d or minikube

@@ -57,7 +57,7 @@ def cluster_up(environment: Mapping[str, str]) -> None:
     cluster = ensure_cluster(environment)
     kubectl = Kubectl(cluster.context)
     with step("Installing the ingress controller"):
-        # First what it may read: it would try again only after half a minute.
+        # Its permissions first: without them it would fail, and try again after half a minute.
         kubectl.run("apply", "--filename", NAMESPACE_FILE)
         kubectl.run("apply", "--namespace", NAMESPACE, "--filename", INGRESS_PERMISSIONS)
         kubectl.run("apply", "--kustomize", INGRESS_CONTROLLER)
@@ -161,7 +161,7 @@ def _service(environment: Mapping[str, str]) -> Service:
 
 
 def _debugger(environment: Mapping[str, str]) -> dict[str, str]:
-    """The variable that tells a supervisor to start debugpy: the port DEBUGGER, if it is set."""
+    """The variable that makes a supervisor start debugpy: the port DEBUGGER, if it is set."""
     if not environment.get("DEBUGGER"):
         return {}
     return {"DEBUGGER": str(_free_port(environment, "DEBUGGER", 0))}

@@ -27,10 +27,10 @@ def deploy(
 
 
 def prepare(kubectl: Kubectl, delivery: Delivery, environment: Mapping[str, str]) -> None:
-    """Leave in the cluster all that the services' own files need, but not the services.
+    """Deploy everything that the services' own manifests need, but not the services.
 
     The overlay `local` is applied as a whole, which loads the demonstration data; then the objects
-    in the files that the reader of docs/chapter.md applies are deleted. Raises Failure.
+    that the reader of docs/chapter.md creates are deleted. Raises Failure.
     """
     apply_overlay(kubectl, LOCAL, delivery, environment)
     names = ",".join(service.workload for service in SERVICES)

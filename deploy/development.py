@@ -28,9 +28,9 @@ def develop(
 ) -> None:
     """Run the services from the working tree until Ctrl-C, then from their images again.
 
-    `changes` must be watched already. `debugger` is empty, or has the port DEBUGGER at which the
-    debugger of the only service is reachable on this machine. `delivery` is called when there is an
-    image to build. Raises Failure.
+    The caller must already be watching `changes`. `debugger` is empty, or has the port DEBUGGER at
+    which the debugger of the only service is reachable on this machine. `delivery` is called when
+    there is an image to build. Raises Failure.
     """
     take = partial(snapshot, with_debugger=bool(debugger))
     with (
@@ -72,7 +72,7 @@ def _with_new_packages(change: Change, services: Sequence[Service]) -> set[Servi
 
 
 def _try_each(services: set[Service], work: Callable[[Service], None]) -> None:
-    """Do this work, and take from the set the services for which it succeeds."""
+    """Do the work for each service, and remove those for which it succeeds from the set."""
     for service in list(services):
         try:
             work(service)

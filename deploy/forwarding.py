@@ -1,4 +1,4 @@
-"""Reaching from this machine what runs in the cluster: `kubectl port-forward`."""
+"""Makes what runs in the cluster reachable from this machine: `kubectl port-forward`."""
 
 import re
 import subprocess
@@ -15,9 +15,9 @@ _PAUSE_SECONDS = 1
 class Forwarding:
     """Forwards a Service or Deployment to a port of this machine while a `with` block runs.
 
-    The port is `here`, by default any free one; entering returns the address. kubectl ends with the
-    pod that it has chosen, and is started again with the same port. Raises Failure if it does not
-    begin.
+    The port is `here`, by default any free one; entering returns the address, and raises Failure if
+    kubectl cannot forward. kubectl ends with the pod that it has chosen, and is started again with
+    the same port.
     """
 
     def __init__(self, kubectl: Kubectl, name: str, port: int, *, here: str = "") -> None:
@@ -35,7 +35,7 @@ class Forwarding:
             self._thread.start()
             if not self._began.wait(_START_SECONDS):
                 raise Failure(f"kubectl cannot forward to {self._name}. {self._said}")
-        except BaseException:  # Ctrl-C, too: kubectl does not get it from the terminal.
+        except BaseException:  # Also on Ctrl-C, which kubectl does not get from the terminal.
             self.__exit__()
             raise
         return f"{HOST}:{self._here}"
@@ -56,7 +56,7 @@ class Forwarding:
                 text=True,
                 start_new_session=True,
             ) as self._running:
-                if self._is_over.is_set():  # Since this was last asked, so nobody has ended it.
+                if self._is_over.is_set():  # The block has ended since the last check.
                     self._running.terminate()
                 for line in self._running.stdout or ():
                     self._said = line.strip()

@@ -1,4 +1,4 @@
-"""kubectl, always with the chosen context, even if the current context changes meanwhile."""
+"""kubectl, always with the chosen context, even if the current context changes."""
 
 import json
 from collections.abc import Mapping, Sequence

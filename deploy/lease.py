@@ -1,4 +1,4 @@
-"""Who develops in the cluster, which a Lease says there while `make cluster-dev` runs."""
+"""A Lease in the cluster that records who is developing there: one `make cluster-dev` at a time."""
 
 import getpass
 import json
@@ -12,18 +12,18 @@ from deploy.kubectl import NAMESPACE, Json, Kubectl
 from tooling.failures import Failure
 
 NAME = "development"
-# For each of the calls that nobody can interrupt: those of a thread, and the last ones. The first
-# has none, because it can ask the user to log in.
+# The limit of each call that Ctrl-C does not end: those in the thread, and the last ones. The first
+# call has none, because kubectl may ask the user to log in.
 LIMIT_SECONDS = 20
 _DURATION_SECONDS = 60
 _RENEWAL_SECONDS = 10
 
 
 class Lease:
-    """A lease that is held for the duration of a `with` block, and renewed meanwhile.
+    """A lease that is held, and regularly renewed, while a `with` block runs.
 
-    Entering raises Failure if somebody else holds it. It `is_lost` once it is deleted, or somebody
-    else has got it because it was not renewed in time: this machine slept, for example.
+    Entering raises Failure if another run holds it. It `is_lost` once it is deleted, or taken by
+    another run because it was not renewed in time: this machine slept, for example.
     """
 
     def __init__(self, kubectl: Kubectl) -> None:
@@ -53,8 +53,8 @@ class Lease:
             self.is_lost = True
             raise Failure(
                 "This run has lost its lease: `make undeploy` deleted it, or it was not renewed in "
-                "time, and somebody else has developed in the cluster since. The cluster stays as "
-                "it is now."
+                "time, and somebody else has developed in the cluster since. The cluster is left "
+                "as it is."
             )
         holder = {"op": "test", "path": "/spec/holderIdentity", "value": self._holder}
         renewal = {"op": "replace", "path": "/spec/renewTime", "value": _timestamp()}
@@ -64,7 +64,7 @@ class Lease:
         found = self._kubectl.find(f"lease/{NAME}")
         if found is not None:
             self._check_expired(found["spec"])
-        # With the version that was read: of two who do this at once, one fails.
+        # With the version that was read: of two runs that do this at once, one fails.
         version = {"resourceVersion": found["metadata"]["resourceVersion"]} if found else {}
         lease = {
             "apiVersion": "coordination.k8s.io/v1",

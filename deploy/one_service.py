@@ -1,6 +1,6 @@
 """One service as a process of this machine, among the others in the cluster: `make dev CLUSTER=1`.
 
-It gets the settings, keys and addresses that its pods have. Every Service of Kubernetes that these
+It gets the settings, keys and addresses that its pods have. Each Kubernetes Service that these
 name is forwarded to a port of this machine.
 """
 
@@ -93,7 +93,7 @@ def _settings(kubectl: Kubectl, service: Service, folder: Path) -> dict[str, str
 
 
 def _files(kubectl: Kubectl, volume: Json) -> dict[str, str]:
-    """The files in a volume, if it is made of a Secret or a ConfigMap."""
+    """The files in a volume that comes from a Secret or a ConfigMap; otherwise none."""
     if "secret" in volume:
         (secret,) = kubectl.get(f"secret/{volume['secret']['secretName']}")
         return {name: base64.b64decode(text).decode() for name, text in secret["data"].items()}

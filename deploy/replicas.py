@@ -1,4 +1,4 @@
-"""The pods that run the working tree: each gets the newest code, and shows its logs."""
+"""Sends the newest code to the pods that run the working tree, and shows their logs."""
 
 import json
 import subprocess
@@ -16,7 +16,7 @@ from tooling.project import Service
 from tooling.supervision import READY
 from tooling.working_tree import Change, Snapshot
 
-# The container that waits for the code, the supervisor in it, and where that keeps the code.
+# The container that waits for the code, and the command that receives code in a pod.
 SOURCE = "source"
 RECEIVE = ("python", "/development/supervisor.py", "receive", "/source")
 # Longer than a supervisor waits for an old process to stop and a new one to start.
@@ -27,7 +27,7 @@ _REFUSALS_BEFORE_MESSAGE = 5
 
 @dataclass(eq=False)
 class Pod:
-    """A pod, its running containers and their ids, its code, and what became of that there."""
+    """A pod, its running containers and their ids, its code, and the outcome of running it."""
 
     name: str
     service: Service
@@ -40,19 +40,19 @@ class Pod:
 
     @property
     def is_starting(self) -> bool:
-        """Whether it has code that does not serve yet, because something runs before."""
+        """Whether it has code, but its service has not begun: init containers run or failed."""
         return bool(self.code) and self.service.workload not in self.running
 
     @property
     def entrance(self) -> str:
-        """The container that takes code: the service's once it runs, before that another one."""
+        """The container to send code to: the service's once it runs, before that another one."""
         own = self.service.workload
         return own if own in self.running else next(iter(self.running), "")
 
 
 @dataclass
 class _Wanted:
-    """The code that a service should run, and the change that it has to be reported for."""
+    """The code that a service should run, and the change to report once it does."""
 
     snapshot: Snapshot
     title: str = "the working tree"
@@ -86,9 +86,9 @@ class Replicas:
     def want(self, service: Service, code: Snapshot, change: Change | None = None) -> bool:
         """Give the pods of a service this code, because of a change.
 
-        Returns whether other pods have to take the place of the present ones, which get no more
-        code: new pods migrate before they serve, and one whose code fails before it serves cannot
-        be reached.
+        Returns whether the present pods have to be replaced; then they get no more code. That is
+        so if migrations changed, which new pods run before they serve, or if a pod with older code
+        has not begun to serve: if that fails in its init containers, no code reaches it.
         """
         with self._changed:
             before = self._wanted.get(service)
@@ -166,7 +166,7 @@ class Replicas:
             try:
                 outcome = self._send(pod, entrance, code)
             except (Failure, subprocess.TimeoutExpired) as error:
-                # The container may have ended meanwhile; the next one may be another.
+                # The container may have ended; the next attempt may go to another one.
                 refusals += 1
                 if refusals == _REFUSALS_BEFORE_MESSAGE:
                     show_line(pod.service.name, f"{pod.name} cannot receive code yet: {error}")
@@ -202,7 +202,7 @@ class Replicas:
         return done.stdout.decode().strip()
 
     def _report(self, service: Service) -> None:
-        """Report once what became of the newest code: that it runs in all pods, or fails in one."""
+        """Report once that the newest code runs in all pods, or why it fails in one."""
         with self._changed:
             wanted = self._wanted.get(service)
             pods = self._pods_of(service)

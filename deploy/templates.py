@@ -1,4 +1,4 @@
-"""The templates of Deployments, which the component `dev` replaces for a time."""
+"""Adds the component `dev` to the templates of Deployments, and restores them."""
 
 import json
 import os
@@ -15,7 +15,7 @@ from tooling.failures import Failure
 from tooling.project import ROOT, Service
 
 COMPONENT = ROOT / "deploy" / "kubernetes" / "components" / "dev"
-# On a Deployment that runs the working tree: its template before that. It outlives this program.
+# On a Deployment that runs the working tree: its original template. It outlives this program.
 ANNOTATION = "mythoughts/replaced-template"
 _PATH = f"/metadata/annotations/{ANNOTATION.replace('/', '~1')}"
 
@@ -24,10 +24,10 @@ _PATH = f"/metadata/annotations/{ANNOTATION.replace('/', '~1')}"
 def replaced_templates(
     kubectl: Kubectl, services: Sequence[Service], variables: Mapping[str, str], lease: Lease
 ) -> Iterator[None]:
-    """Let the pods run the working tree, and at the end what they ran before.
+    """Let the pods run the working tree, and restore their templates at the end.
 
-    `variables` are additional ones of the services' containers. Whoever has got the `lease`
-    meanwhile keeps what the pods run. Raises Failure, for example if a service is not deployed.
+    `variables` are added to the services' containers. If the `lease` is lost, nothing is restored:
+    the cluster belongs to another run. Raises Failure, for example if a service is not deployed.
     """
     for service in services:
         _deployment_and_original(kubectl, service)
@@ -41,7 +41,7 @@ def replaced_templates(
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # Nothing is left half done.
         with _advice(lease):
             lease.renew()
-            with ExitStack() as restored:  # If one fails, the others are restored all the same.
+            with ExitStack() as restored:  # If one fails, the others are restored nevertheless.
                 for service in reversed(services):
                     restored.callback(_restore_template, kubectl.limited(LIMIT_SECONDS), service)
 

@@ -1,6 +1,6 @@
 """Creates missing passwords, and makes each volume readable for the account that needs it.
 
-It also copies files of the source tree and makes them readable for everybody.
+It also copies files of the source tree, and makes them readable for every account.
 
 It runs in the container `secrets` of Docker Compose, needs only the standard library, and can be
 repeated. Afterwards `python -m users_backend rotate-keys` creates the keys of the tokens.

@@ -97,7 +97,7 @@ def main() -> None:
     os.environ["PYTHONPATH"] = line.rstrip("\n")
     path = [folder for folder in os.environ["PYTHONPATH"].split(":") if folder]
     if times != _times_of_installation() or _has_one_of(set(sys.modules), path):
-        # One of the names that are imported already would stand for something else.
+        # A module that is already imported might not be the one that the code means.
         os.execv(sys.executable, [sys.executable, *sys.argv[1:]])  # noqa: S606 (needs no shell)
     others = [entry for entry in sys.path[1:] if entry not in before]
     sys.path[:] = [str(Path.cwd()), *path, *others]

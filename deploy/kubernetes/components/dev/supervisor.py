@@ -12,7 +12,7 @@ With DEBUGGER, a port, debugpy listens there, and the old process stops first. `
 `restart` print `ready` or what failed; or nothing while no supervisor runs, because it starts with
 the last tree anyway.
 
-It needs only Python and spare.py: they are mounted into images that know nothing of them.
+It needs only Python and spare.py; both files are mounted into images that do not contain them.
 """
 
 import fcntl
@@ -80,7 +80,7 @@ def _unpack(folder: Path, name: str) -> None:
 
 
 def restart(folder: Path, name: str = "") -> None:
-    """Ask the supervisor to run the tree `name`, or again what it runs; print what it answers."""
+    """Ask the supervisor to run the tree `name`, or its tree again; print its answer."""
     answer = ""
     nobody = suppress(FileNotFoundError, ConnectionRefusedError)
     with nobody, socket.socket(socket.AF_UNIX) as control:
@@ -113,7 +113,7 @@ class Supervisor:
         """Start the service, then replace its process whenever that is asked for."""
         try:
             if self._replace() != _READY and _current(self._folder) is None:
-                sys.exit(1)  # Only with a tree that arrives can it get better.
+                sys.exit(1)  # Without trees, as for `make dev`, the first start has to succeed.
             while True:
                 self._answer_next()
                 self._report_end()
@@ -143,7 +143,7 @@ class Supervisor:
         """Start a process from the current tree, and tell the old one to stop once it is ready."""
         kept = (self._serving, self._spare)
         leaving = [process for process in self._processes if process not in kept]
-        # Not the last one: it may have been told to stop just now, and answer for a second.
+        # Except the last one: it may have been told to stop just now, and answers for a second.
         self._await_end(*leaving[:-1])
         _delete_others(self._folder, self._tree, self._old_tree)
         if "DEBUGGER" in os.environ and self._serving:
@@ -193,7 +193,7 @@ class Supervisor:
             "PYTHONPATH": path,
             "LISTEN_FDS": "1",
             "NOTIFY_SOCKET": str(self._folder / "notices"),
-            # At most: a kept connection that brings a request before is answered, then closed.
+            # At most: after the answer to its next request, a kept connection is closed earlier.
             "DRAIN_SECONDS": "1",
         }
         # The shell's process id is that of the service, which it becomes.
