@@ -51,7 +51,7 @@ class Browser:
         self._http = HttpClient(base_url)
 
     def get(self, path: str, *, follow: bool = True, method: str = "GET", **headers: str) -> Page:
-        """Return the page at `path`, after redirects unless told otherwise."""
+        """Return the page at `path`, by default after redirects."""
         return self._request(method, path, None, headers, follow)
 
     def send(self, form: Form, *, follow: bool = True, **changed: str) -> Page:

@@ -1,4 +1,4 @@
-"""People's browsers: real Chromium windows on one site, watched for what nobody should see."""
+"""People's browsers: real Chromium windows on one site, watched for faults of its pages."""
 
 import re
 from collections.abc import Sequence
@@ -25,7 +25,7 @@ class Browsing:
     """Opens windows on the site at `base_url`, and collects the `faults` of their pages.
 
     Faults are what a page writes to the console, exceptions of its scripts, and requests to
-    other sites. That an address which somebody opened answered with an error status is none.
+    other sites. An error status of an address that a person opened is none.
     """
 
     def __init__(self, chromium: Browser, base_url: str) -> None:
@@ -43,7 +43,7 @@ class Browsing:
     def new_page(
         self, user: User | None = None, *, size: dict[str, int] = DESKTOP, **options: Any
     ) -> Page:
-        """A window of somebody's own browser, logged in as `user`, or with an empty one as nobody.
+        """A window of a new browser, logged in as `user`, or not logged in.
 
         `options` are those of Playwright's `Browser.new_context`.
         """
@@ -51,7 +51,7 @@ class Browsing:
             "base_url": self._base_url,
             "locale": "en-GB",
             "viewport": size,
-            # So that no test sees a colour on its way from one to another.
+            # Otherwise a test could see a colour in the middle of a transition.
             "reduced_motion": "reduce",
         }
         context = self._chromium.new_context(**{**defaults, **options})
@@ -125,7 +125,7 @@ def expect_thoughts(page: Page, texts: Sequence[str]) -> None:
 
 
 def violations(page: Page) -> list[str]:
-    """What axe-core has against the page: on a phone and a desktop, light and dark."""
+    """What axe-core objects to on the page: on a phone and a desktop, light and dark."""
     page.evaluate(Axe().axe_script)
     found = []
     for width, height in (PHONE.values(), DESKTOP.values()):

@@ -22,17 +22,17 @@ class Authority:
         self._ca.cert_pem.write_to_path(path)
 
     def server_context(self, name: str) -> ssl.SSLContext:
-        """Return what a server needs that calls itself `name`."""
+        """Return the TLS context of a server with this name."""
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self._ca.issue_cert(name).configure_cert(context)
         return context
 
 
 def plain_server_context(path: Path, address: str) -> ssl.SSLContext:
-    """Return what a server at an IP address needs, certified by an authority with few extensions.
+    """Return the TLS context of a server at an IP address, of an authority with few extensions.
 
-    The authority's certificate, written to `path`, says nothing of the use of its key. So do those
-    of many Kubernetes clusters, and RFC 5280, section 4.2.1.3, demands it.
+    The authority's certificate, written to `path`, does not state the use of its key, which RFC
+    5280, section 4.2.1.3, demands. Those of many Kubernetes clusters do not either.
     """
     keys = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
     names = [

@@ -13,7 +13,7 @@ def _commands_in(text: str) -> list[str]:
 
 
 COMMANDS = _commands_in(PAGE)
-# The same by the heading that they are under.
+# The same, by the heading above them.
 SECTIONS = {
     heading: _commands_in(text)
     for heading, text in re.findall(r"^## (.*?)\n(.*?)(?=^## |\Z)", PAGE, re.MULTILINE | re.DOTALL)

@@ -20,7 +20,7 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span as ProtoSpan
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """A span, and the service that it is of; ids in hexadecimal digits, times in nanoseconds."""
+    """A span and its service; ids in hexadecimal digits, times in nanoseconds."""
 
     service: str
     name: str

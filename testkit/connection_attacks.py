@@ -137,7 +137,7 @@ class ConnectionAttacks:
                 time.sleep(0.001)
 
     def test_flood_from_one_address(self, attacked: ServiceProcess) -> None:
-        """1,200 connections of one address are not held, and nobody else notices them."""
+        """1,200 connections from one address are not kept, and no other client notices them."""
         with flood(attacked, STRANGER, 1200) as sockets:
             # The first ones have been closed to make room for the last.
             wait_until(lambda: len(_ended(sockets)) >= 1200 - MAX_OF_A_NETWORK)

@@ -15,7 +15,7 @@ from testkit.pretend_cluster import Pod, PretendCluster
 from testkit.waiting import wait_until
 from tooling.project import ROOT
 
-# A service that takes no second to start; it answers with its code and counts its starts.
+# A service that starts in less than a second; it answers with its code and counts its starts.
 SERVICE = """
 import os, sys
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -146,10 +146,10 @@ def deployment(workload: str) -> dict[str, Any]:
 
 
 def answer_of(pod: Pod) -> str:
-    """What the service in a pod answers.
+    """The response of the service in a pod.
 
-    The service of a few lines does not finish what it has accepted, as the real ones do; then this
-    asks again.
+    Unlike the real services, this one of a few lines does not finish what it has accepted when it
+    is stopped; then this asks again.
     """
     answers: list[str] = []
 

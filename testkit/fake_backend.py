@@ -153,7 +153,7 @@ class FakeBackend:
         raise NotImplementedError
 
     def answer_unseen(self, _: Call) -> Reply | None:
-        """Answer what machines ask for all the time, None for everything else."""
+        """Answer what other services request regularly; None for everything else."""
         return None
 
     def start(self) -> None:
@@ -194,7 +194,7 @@ class FakeBackend:
 class FakeThoughtsBackend(FakeBackend):
     """Keeps thoughts in memory and follows the contract of the Thoughts Backend.
 
-    It leaves it to others to check tokens, but refuses them all unless it `accepts_tokens`.
+    It does not check tokens, but refuses all of them unless it `accepts_tokens`.
     """
 
     def __init__(self, tls: ssl.SSLContext | None = None) -> None:
@@ -263,8 +263,8 @@ class FakeThoughtsBackend(FakeBackend):
 class FakeEndedSessions(FakeBackend):
     """Publishes which sessions have ended, as the Users Backend does, and nothing else.
 
-    `status_list` makes the list. Asking for it is `unseen`, not among the `calls`, and meets no
-    `fault`.
+    `status_list` makes the list. Requests for it are in `unseen`, not in `calls`, and no `fault`
+    affects them.
     """
 
     def __init__(self, token_maker: TokenMaker) -> None:
@@ -286,12 +286,12 @@ class FakeEndedSessions(FakeBackend):
         return self.status_list()
 
     def answer(self, _: Call) -> Reply:
-        """There is nothing else."""
+        """Answer 404: there is nothing else."""
         return Reply(404, {})
 
 
 class FakeUsersBackend(FakeEndedSessions):
-    """Everybody's password is their name at first, by the contract of the Users Backend."""
+    """Follows the contract of the Users Backend; at first each user's password is their name."""
 
     def __init__(self, token_maker: TokenMaker) -> None:
         self.passwords: dict[str, str] = {}
@@ -318,7 +318,7 @@ class FakeUsersBackend(FakeEndedSessions):
         return Reply(401, {})
 
     def add_session(self, user_agent: str, *, current: bool = False) -> int:
-        """Add a session, which everybody has, and return its id."""
+        """Add a session, which all users have, and return its id."""
         session_id = len(self.sessions) + 1
         times = {"creation": "1962-05-11T09:53:41Z", "expires": "1962-06-10T09:53:41Z"}
         session = {"id": session_id, "user_agent": user_agent, "current": current}

@@ -26,7 +26,7 @@ _some_cases = settings(
 def for_every_operation(service_folder: Path) -> Callable[[Test], Test]:
     """Parametrize a test with `case`: requests for each operation of the service."""
     api = schemathesis.openapi.from_path(str(service_folder / "openapi.json"))
-    # The test adds the token: a request that counts as bad for lack of it would be sent with it.
+    # The test adds the token, also to requests that would be generated as bad for lack of one.
     api.config.generation.update(with_security_parameters=False)
 
     def decorate(test: Test) -> Test:

@@ -137,7 +137,7 @@ class HttpClient:
 
 
 def _open_one_of(idle: list[HTTPConnection]) -> HTTPConnection | None:
-    """Take a connection that the service has not closed: one is readable when it is at its end."""
+    """Take a connection that the service has not closed: a closed one is readable."""
     # Another thread may take the last one first.
     with suppress(IndexError):
         while True:
@@ -155,9 +155,9 @@ def _close_idle() -> None:
 
 
 def patiently(send: Callable[..., Answer], path: str, **options: Any) -> Answer:
-    """Send a request, and again while it took too long, as it does when the machine pauses.
+    """Send a request, and repeat it while it takes too long, as it does when the machine pauses.
 
-    A backend that is still undoing the first try refuses the second one's Idempotency-Key.
+    A backend that is still undoing the first attempt refuses the second one's Idempotency-Key.
     """
     ends_at = time.monotonic() + WAIT_SECONDS
     while True:

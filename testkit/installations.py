@@ -24,7 +24,7 @@ class Installation(Protocol):
         """How its clients see it."""
 
     def stop(self, service: str) -> None:
-        """Stop a service as an operator does; returns when nothing of it serves any more."""
+        """Stop a service as an operator does; returns when it no longer serves."""
 
     def kill(self, service: str) -> None:
         """Kill every process of a service, without warning."""
@@ -36,7 +36,7 @@ class Installation(Protocol):
         """Stop PostgreSQL under both backends."""
 
     def start_database(self) -> None:
-        """Start PostgreSQL again; returns when it takes connections."""
+        """Start PostgreSQL again; returns when it accepts connections."""
 
     def is_ready(self, service: str) -> bool:
         """Whether requests should be sent to the service."""

@@ -46,7 +46,7 @@ class Cluster:
         self.scale(service, 0)
 
     def kill(self, service: str, *, pods: int | None = None) -> None:
-        """Kill this many pods of the Deployment, or all, without a grace period."""
+        """Kill this number of the Deployment's pods, or all of them, without a grace period."""
         names = [pod["metadata"]["name"] for pod in self.pods(service)]
         self.kubectl("delete", "pod", *names[:pods], "--force", "--grace-period=0")
 
@@ -120,7 +120,7 @@ class Cluster:
         return subprocess.run(command, capture_output=True, text=True, check=False).stdout
 
     def restore(self) -> None:
-        """Start what does not run, and take away the pods that a test has added."""
+        """Start what does not run, and remove the pods that a test has added."""
         self.start_database()
         self.restart(*stopped(self))
         for service in DEPLOYMENTS:
@@ -129,7 +129,7 @@ class Cluster:
             self.wait_for_answer(service)
 
     def scale(self, service: str, pods: int) -> None:
-        """Give the service this many pods; returns when these are ready and no others are left."""
+        """Scale the service; returns when it has exactly this number of pods, all ready."""
         self.kubectl("scale", _deployment(service), f"--replicas={pods}")
         self.wait_for_rollout(service)
         wait_until(
@@ -148,7 +148,7 @@ class Cluster:
         wait_until(lambda: is_ready(url), what=f"{service} answers", seconds=ROLLOUT_SECONDS)
 
     def template_of(self, service: str) -> Any:
-        """What the Deployment makes its pods of."""
+        """The Deployment's pod template."""
         return self.get(_deployment(service))["spec"]["template"]
 
     def undo_rollout(self, service: str) -> None:
@@ -162,7 +162,7 @@ class Cluster:
         self.kubectl("set", "env", _deployment(service), container, f"{name}={value}")
 
     def create(self, described: dict[str, Any]) -> None:
-        """Make an object that was deleted once more."""
+        """Create a deleted object again."""
         for name in ("resourceVersion", "uid", "creationTimestamp"):
             described["metadata"].pop(name)
         command = self._command("create", "--filename", "-")
@@ -170,12 +170,12 @@ class Cluster:
         subprocess.run(command, input=text, text=True, capture_output=True, check=True)
 
     def pods(self, service: str) -> list[dict[str, Any]]:
-        """The service's pods, those that are about to end among them."""
+        """The service's pods, including those that are about to end."""
         pods = self.get("pods", "--selector", _label(service))["items"]
         return [pod for pod in pods if pod["status"]["phase"] in ("Pending", "Running")]
 
     def psql(self, database_server: str, database: str, statement: str) -> str:
-        """Run a statement in a database of `thoughts` or `users` as its superuser; the answer."""
+        """Run a statement as superuser in a database of this server; return its output."""
         options = ("--username=postgres", "--no-align", "--tuples-only", "--quiet")
         pod = f"{database_server}-database-0"
         command = ("psql", *options, f"--dbname={database}", f"--command={statement}")
@@ -202,11 +202,11 @@ class Cluster:
                 forwarding.terminate()
 
     def get(self, *what: str) -> Any:
-        """An object, or a list of objects, as the API server tells of it."""
+        """An object, or a list of objects, as the API server returns it."""
         return json.loads(self.kubectl("get", *what, "--output=json"))
 
     def kubectl(self, *arguments: str) -> str:
-        """Run kubectl in the namespace; what it printed. Fails the test when kubectl fails."""
+        """Run kubectl in the namespace and return its output; fails the test if kubectl fails."""
         command = self._command(*arguments)
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         assert done.returncode == 0, f"{' '.join(command)}: {done.stderr}"

@@ -1,4 +1,4 @@
-"""Secrets in what services write and answer: those that are known, and the forms of all others."""
+"""Finds secrets in what services write and answer: known ones, and others by their form."""
 
 import json
 import re
@@ -25,7 +25,7 @@ def known_secrets(stack: Stack) -> list[str]:
 
 
 def leaks_in(text: str, secrets: Iterable[str]) -> Iterator[str]:
-    """Yield what of a text is secret, with what stands before it."""
+    """Yield each secret in a text, with the text before it."""
     found = [match.span() for form in FORMS for match in form.finditer(text)]
     for secret in secrets:
         found += [match.span() for match in re.finditer(re.escape(secret), text)]
@@ -34,7 +34,7 @@ def leaks_in(text: str, secrets: Iterable[str]) -> Iterator[str]:
 
 
 def leaks_in_logs(stack: Stack) -> list[str]:
-    """What is secret in the logs of a system on this machine, PostgreSQL's included."""
+    """The secrets in the logs of a system on this machine, including PostgreSQL's."""
     secrets = known_secrets(stack)
     return [
         f"{log.name}: {leak}"

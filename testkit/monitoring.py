@@ -12,7 +12,7 @@ FOLDER = ROOT / "deploy/kubernetes/components/monitoring"
 
 # What Prometheus adds to the name of a metric.
 _SUFFIX = re.compile("_(total|count|sum|bucket)$")
-# A metric stands before its labels; a recorded series, which has colons in its name, needs none.
+# A metric is followed by its labels; a recorded series, which has colons in its name, needs none.
 _METRIC = re.compile(r"\w+:\w+:\w+|\w+(?={)")
 
 
@@ -49,7 +49,7 @@ def panel_expressions() -> list[str]:
 
 
 def metrics_in(expression: str) -> set[str]:
-    """The metrics that an expression asks for, as the services name them."""
+    """The metrics that an expression uses, as the services name them."""
     return {_SUFFIX.sub("", name) for name in _METRIC.findall(expression)}
 
 

@@ -45,7 +45,7 @@ def assert_document_is_valid(document: Json) -> None:
 
 
 def assert_patterns_are_portable(document: Json) -> None:
-    r"""Check that no pattern looks around, names a character by \u or \p, or holds a rare one."""
+    r"""Check that patterns are ASCII, without lookaround and escapes such as \u and \p."""
     patterns = set(re.findall(r'"pattern": ("(?:[^"\\]|\\.)*")', json.dumps(document)))
 
     for pattern in map(json.loads, patterns):
@@ -88,8 +88,8 @@ def assert_swagger_needs_no_other_host(http: HttpClient) -> None:
 def assert_documented(document: Json, method: str, path: str, answer: Answer) -> None:
     """Check that the operation documents this status, its type and its own headers.
 
-    What every response has for browsers is none of these, nor is that nobody may store what belongs
-    to somebody.
+    Headers that every response has are not documented, nor is `Cache-Control: no-store` of those
+    that belong to one user.
     """
     responses = document["paths"][path][method.lower()]["responses"]
     response = responses[str(answer.status)]

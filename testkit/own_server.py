@@ -106,7 +106,7 @@ def frozen(server: PostgresServer) -> Iterator[None]:
 
 def _send(signum: signal.Signals, processes: list[psutil.Process]) -> None:
     for process in processes:
-        # One that was just ending when it was stopped is gone as soon as the postmaster goes on.
+        # One that was just ending when it was stopped is gone as soon as the postmaster continues.
         with suppress(psutil.NoSuchProcess):
             process.send_signal(signum)
 

@@ -128,7 +128,7 @@ class Pod:
             self.process.wait(60)
 
     def local(self, word: str) -> str:
-        """A path of the pod as a path of this machine, anything else as it is."""
+        """A path of the pod as a path of this machine, anything else unchanged."""
         paths = {
             "python": sys.executable,
             "/source": str(self.folder / "source"),
@@ -218,7 +218,7 @@ class PretendCluster:
         return self.objects[f"deployment/{name}"]
 
     def pods_of(self, workload: str, *, ready: int | None = None) -> list[Pod]:
-        """The pods that are not about to end; waits until this many are `ready`, and no others."""
+        """The pods that are not about to end; with `ready`, waits until all are, and that many."""
 
         def pods() -> list[Pod]:
             found = [pod for pod in list(self.pods.values()) if not pod.is_ending]
@@ -388,7 +388,7 @@ class PretendCluster:
                     lambda: self._is_over or breaks != self._breaks or len(self._events) > seen  # noqa: B023
                 )
                 news, seen = self._events[seen:], len(self._events)
-        # What kubectl makes of a broken connection.
+        # So kubectl reports a broken connection.
         write(json.dumps({"type": "ERROR", "object": {"kind": "Status", "metadata": {}}}) + "\n")
 
     def _store(self, words: list[str], text: bytes, _: object) -> tuple[int, str]:

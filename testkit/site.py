@@ -1,4 +1,4 @@
-"""Every page of the Frontend, and how somebody gets to it: for what must hold on all of them."""
+"""Every page of the Frontend and how to reach it, for tests of what must hold on all pages."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

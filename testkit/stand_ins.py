@@ -1,7 +1,7 @@
 """Programs that stand in for kubectl, docker, make and the cluster tools.
 
-Each writes down what it was called with, and answers what the test has told it to. They are real
-programs, found on PATH by the verbs under test, which run in a copy of the tree.
+Each records what it was called with, and prints what the test has chosen. They are real programs,
+found on PATH by the verbs under test, which run in a copy of the tree.
 """
 
 import json

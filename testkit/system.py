@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from local.stack import Stack
 from testkit.http_client import Answer, HttpClient
 
-# What the passwords of users begin with, so that they are found wherever they go (`leaks`).
+# The beginning of users' passwords, by which they are found wherever they leak to (`leaks`).
 PASSWORD_MARK = "secret"
 
 # The admin by the address of the Users Backend: the logins of an account are limited.
@@ -17,7 +17,7 @@ _admins: dict[str, "User"] = {}
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """Somebody who can log in; `token` is good for both backends."""
+    """A user who can log in; both backends accept `token`."""
 
     id: int
     username: str
@@ -29,7 +29,7 @@ class User:
 class System:
     """Where the three services are, and the password of the user `admin`.
 
-    `hosts` says by which name a service is asked for, where that is not its address's.
+    `hosts` has the name of each service that is not requested by the name in its address.
     """
 
     frontend_url: str
@@ -47,15 +47,15 @@ class System:
         }[service]
 
     def thoughts(self, user: User | None = None) -> HttpClient:
-        """A client of the Thoughts Backend, for `user` or nobody."""
+        """A client of the Thoughts Backend, logged in as `user` or not at all."""
         return self.client("thoughts", user)
 
     def users(self, user: User | None = None) -> HttpClient:
-        """A client of the Users Backend, for `user` or nobody."""
+        """A client of the Users Backend, logged in as `user` or not at all."""
         return self.client("users", user)
 
     def frontend(self, user: User | None = None) -> HttpClient:
-        """A client of the Frontend, for `user` or nobody."""
+        """A client of the Frontend, logged in as `user` or not at all."""
         return self.client("frontend", user)
 
     def client(self, service: str, user: User | None = None) -> HttpClient:
@@ -93,7 +93,7 @@ class System:
         return _admins[self.users_url]
 
     def new_user(self, username: str = "") -> User:
-        """Make a user as an admin does, with a name that nobody has yet, and log in."""
+        """Create a user as an admin does, by default with an unused name, and log in."""
         name, temporary, password = (
             username or unique("Ana"),
             unique("temporary"),
@@ -106,11 +106,11 @@ class System:
         return User(answer.json()["id"], name, password, token)
 
     def log_in(self, username: str, password: str, **more: str) -> str:
-        """The token that logging in gives."""
+        """Log in; return the token."""
         return _token(self._try_log_in({"username": username, "password": password, **more}))
 
     def _try_log_in(self, body: Mapping[str, str]) -> Answer:
-        """The answer of a login, after waiting if the service says so."""
+        """Log in, waiting whenever the service says so; return the response."""
         while (answer := self.users().post("/api/login/", json=body)).status == 429:
             time.sleep(int(answer.headers["Retry-After"]))
         return answer
@@ -132,5 +132,5 @@ def system_of(stack: Stack) -> System:
 
 
 def unique(text: str) -> str:
-    """`text` with something after it that was never there before."""
+    """`text` with a unique ending."""
     return f"{text} {uuid.uuid4().hex[:12]}"

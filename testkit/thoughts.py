@@ -10,14 +10,14 @@ NEXT = re.compile(r'<([^<>]*)>; rel="next"')
 
 
 def share(client: HttpClient, text: str) -> int:
-    """Share a thought; its id."""
+    """Share a thought; return its id."""
     answer = client.post("/api/me/thoughts/", json={"text": text})
     assert answer.status == 201, answer.text
     return int(answer.json()["id"])
 
 
 def pages_of(client: HttpClient, path: str) -> Iterator[list[dict[str, Any]]]:
-    """Read a list page by page, as its Link headers lead on."""
+    """Read a list page by page, following its Link headers."""
     following: str | None = path
     while following:
         answer = client.get(following)

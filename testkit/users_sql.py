@@ -19,7 +19,7 @@ class Sql(SqlConnection):
         password_hash: str = "",
         must_change_password: bool = False,
     ) -> int:
-        """Store a user, with `PASSWORD` unless told otherwise; return the id."""
+        """Store a user, by default with `PASSWORD`; return the id."""
         user_id: int = self.value(
             "INSERT INTO users (username, password_hash, is_admin, must_change_password) "
             "VALUES ($1, $2, $3, $4) RETURNING id",
