@@ -101,7 +101,7 @@ def test_one_change_restarts_once(
 def test_saves_during_a_sync_end_in_the_last_state(
     developer: Developer, frontend: tuple[Run, Pod]
 ) -> None:
-    """Of many saves, the last one counts, and those between may be passed over."""
+    """Of many saves, the last one counts; those before it may be skipped."""
     run, pod = frontend
 
     for number in range(30):
@@ -128,7 +128,7 @@ def test_saving_without_a_change_does_nothing(
 def test_files_of_compilers_and_editors_are_no_code(
     developer: Developer, frontend: tuple[Run, Pod]
 ) -> None:
-    """What they keep beside the code for a moment neither restarts a service nor disturbs it."""
+    """Temporary files that editors write beside the code neither restart nor disturb a service."""
     run, pod = frontend
 
     for name in ("__pycache__/text.cpython-311.pyc.1", ".text.py.swp", "text.py~"):

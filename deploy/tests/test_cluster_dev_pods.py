@@ -114,7 +114,7 @@ def test_code_that_fails_before_it_serves_can_be_corrected(developer: Developer)
 
 
 def test_migration_that_comes_with_a_whole_folder_is_applied(developer: Developer) -> None:
-    """Only the folder is known to have changed; the migration is noticed all the same."""
+    """Only the folder is known to have changed; the migration is noticed nevertheless."""
     run = developer.start(SERVICE="thoughts-backend")
     (old,) = developer.cluster.pods_of("thoughts-backend", ready=1)
     run.wait_for("live in 1 pod")
@@ -134,7 +134,7 @@ def test_migration_that_comes_with_a_whole_folder_is_applied(developer: Develope
 
 @pytest.mark.parametrize("by_enter", [True, False])
 def test_failed_restart_is_tried_again(developer: Developer, by_enter: bool) -> None:
-    """If the cluster cannot be told to make new pods, Enter or the next change tells it."""
+    """If the request for new pods fails, Enter or the next change repeats it."""
     run = developer.start(SERVICE="thoughts-backend")
     run.wait_for("live in 1 pod")
     migrations = developer.package("thoughts-backend") / "migrations"

@@ -46,7 +46,7 @@ def test_second_terminal_is_told(developer: Developer, frontend: tuple[Run, Pod]
 
 
 def test_expired_lease_is_taken_over(developer: Developer) -> None:
-    """Of somebody whose machine went away, only the lease is left, until it expires."""
+    """If a developer's machine disappears, only the lease is left, until it expires."""
     developer.cluster.objects["lease/development"] = {
         "metadata": {"resourceVersion": "7"},
         "spec": {
@@ -67,7 +67,7 @@ def test_expired_lease_is_taken_over(developer: Developer) -> None:
 def test_lost_lease_leaves_the_cluster_to_its_new_holder(
     developer: Developer, frontend: tuple[Run, Pod], is_interrupted: bool
 ) -> None:
-    """A run whose lease somebody else has got ends, and changes nothing more."""
+    """A run whose lease another one has taken ends, and changes nothing more."""
     run, _ = frontend
     template = developer.cluster.deployment("frontend")["spec"]["template"]
     lease = developer.cluster.objects["lease/development"]
@@ -94,7 +94,7 @@ def test_undeploying_ends_the_run(developer: Developer, frontend: tuple[Run, Pod
 
 
 def test_end_gives_the_other_images_back_if_one_fails(developer: Developer) -> None:
-    """A Deployment that cannot be changed is reported, and keeps no other from its image."""
+    """A Deployment that cannot be changed is reported; the others get their images back."""
     run = developer.start()
     run.wait_for("the working tree: live in 1 pod", times=3)
 
@@ -129,7 +129,7 @@ def test_end_does_not_wait_forever_for_kubectl(developer: Developer, name: str) 
 
 
 def test_cluster_of_unknown_kind_needs_no_way_for_images(developer: Developer) -> None:
-    """How to bring images matters once there is one."""
+    """It matters how images get to the cluster only once there is one to build."""
     developer.cluster.context = "somewhere"
 
     run = developer.start(SERVICE="frontend", YES="1")
@@ -154,7 +154,7 @@ def test_end_gives_the_images_back(developer: Developer, frontend: tuple[Run, Po
 def test_run_after_a_killed_one_gives_the_images_back(
     developer: Developer, frontend: tuple[Run, Pod]
 ) -> None:
-    """A run that was killed leaves the working tree there; the next one ends it in order."""
+    """A run that was killed leaves the working tree there; the next one restores the image."""
     killed, _ = frontend
     killed.process.kill()
     killed.process.wait()

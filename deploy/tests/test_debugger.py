@@ -67,7 +67,7 @@ def test_port_of_the_debugger_must_be_free(developer: Developer) -> None:
 def test_what_kubectl_says_about_forwarding_is_reported(
     developer: Developer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """If nothing is forwarded, kubectl knows why."""
+    """If kubectl cannot forward, its reason is shown."""
     developer.install("kubectl", "echo 'error: no pod runs' >&2; exit 1")
     monkeypatch.setenv("PATH", f"{developer.cluster.bin}:{os.environ['PATH']}")
 

@@ -4,7 +4,7 @@ from testkit.stand_ins import Workplace
 
 
 def test_services_are_deleted_once_their_data_is_loaded(workplace: Workplace) -> None:
-    """The overlay is applied as a whole; then what the reader applies, and nothing else, goes."""
+    """The overlay is applied as a whole; then exactly what the reader will apply is deleted."""
     outcome = workplace.run("prepare", YES="1", IMAGE_LOADER="none")
 
     changes = [

@@ -75,7 +75,7 @@ def test_down_of_another_users_run(tree: Tree) -> None:
 
 
 def test_down_of_a_run_that_has_just_ended(tree: Tree) -> None:
-    """That the process is gone when it is asked to stop is no error."""
+    """It is no error if the process has ended before it is asked to stop."""
     with subprocess.Popen([sys.executable, "-c", ""]) as ended:
         ended.wait()
     with Folder(tree.local).held():

@@ -91,7 +91,7 @@ def test_two_processes_choose_different_ports(four_ports: range) -> None:
 
 
 def test_a_server_can_listen_on_a_chosen_port() -> None:
-    """The reservation does not stand in its way."""
+    """The reservation is no obstacle to it."""
     port = ports.free_port()
     with socket.create_server(("127.0.0.1", port)):
         assert ports.fault_of(port) is not None

@@ -70,7 +70,7 @@ def test_packages_of_another_branch_are_replaced(clone: Clone) -> None:
 
 
 def test_half_installed_packages_of_another_branch_are_replaced(clone: Clone) -> None:
-    """So it is if they could not be installed completely."""
+    """The same applies if they could not be installed completely."""
     environment.ensure_installed("run")
     clone.check_out("2")
     clone.is_offline = True

@@ -71,7 +71,7 @@ def test_process_that_does_not_stop_ends_before_its_supervisor() -> None:
 
 
 def test_replaced_process_is_told_once_and_keeps_its_code(tmp_path: Path) -> None:
-    """However soon others follow: asked again, a service closes connections before it answers."""
+    """Even if others follow at once: asked twice, a service drops connections unanswered."""
     released = tmp_path / "released"
     with supervisor_of(["-c", PATIENT], {"RELEASED": str(released)}) as service:
         assert service.ask("receive", "one", tree=tree()) == ""
@@ -163,7 +163,7 @@ def test_replaced_process_that_hangs_is_killed() -> None:
 
 
 def test_fault_of_the_supervisor_is_answered() -> None:
-    """What keeps it from starting a process is said, not only not done."""
+    """If it cannot start a process, it says why."""
     with supervisor_of(["-c", BREAKABLE], {"BROKEN": "/nowhere"}) as service:
         service.process.start()
         wait_until(lambda: "serving" in service.output)
@@ -226,7 +226,7 @@ def parts_of_tree() -> tuple[bytes, bytes]:
 def test_second_save_within_a_second_is_what_runs(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """By its time in seconds and its size, Python would take it for what it has compiled."""
+    """Its time in seconds and its size are the same, by which Python recognises a change."""
     monkeypatch.setattr("tooling.project.ROOT", tmp_path)
     module = FRONTEND.folder / "src" / "module.py"
     module.parent.mkdir(parents=True)
@@ -265,7 +265,7 @@ def test_failed_migration_is_tried_again(tmp_path: Path, monkeypatch: pytest.Mon
 
 
 def test_list_of_packages_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """A change of it says what installs packages, if there are others."""
+    """Its change shows how to install packages, in case there are others."""
     supervised = SupervisedService(FRONTEND, tmp_path / "supervisor")
 
     supervised.apply(Change(frozenset({ROOT / "services/frontend/pyproject.toml"}), time.time()))

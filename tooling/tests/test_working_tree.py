@@ -97,7 +97,7 @@ def test_snapshot_survives_folders_that_come_and_go(
 
 
 def test_times_of_files_are_known_to_every_file_system() -> None:
-    """Some take any time after 2038 for the same one, by which Python would know no change."""
+    """Some store all times after 2038 as the same one, so that Python would see no change."""
     with tarfile.open(fileobj=io.BytesIO(snapshot(FRONTEND).archive)) as archive:
         times = [member.mtime for member in archive.getmembers()]
 
