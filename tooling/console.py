@@ -14,14 +14,14 @@ _STEP_WIDTH = 46
 _writing = threading.Lock()
 
 
-def say(text: str = "", stream: TextIO | None = None) -> None:
+def say(text: str = "") -> None:
     """Write `text` and a newline."""
-    _write(text + "\n", stream or sys.stdout)
+    _write(text + "\n", sys.stdout)
 
 
 def complain(text: str) -> None:
     """Write `text` and a newline to standard error."""
-    say(text, sys.stderr)
+    _write(text + "\n", sys.stderr)
 
 
 @contextmanager
