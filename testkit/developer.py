@@ -11,7 +11,8 @@ from typing import Any
 import yaml
 
 from testkit.http_client import CONNECTION_ERRORS, HttpClient
-from testkit.pretend_cluster import Pod, PretendCluster
+from testkit.pretend_cluster import PretendCluster
+from testkit.pretend_pod import Pod
 from testkit.waiting import wait_until
 from tooling.project import ROOT
 

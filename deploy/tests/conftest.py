@@ -9,7 +9,8 @@ import pytest
 from deploy.secret_files import make_secret_files
 from testkit.developer import PACKAGES, SERVICE, Developer, Run, deployment
 from testkit.own_server import temporary_folder
-from testkit.pretend_cluster import Pod, PretendCluster
+from testkit.pretend_cluster import PretendCluster
+from testkit.pretend_pod import Pod
 from testkit.stand_ins import Workplace, items, workload
 from tooling.project import ROOT
 

@@ -7,7 +7,7 @@ import pytest
 
 from testkit.developer import PACKAGES, Developer, Run, answer_of, deployment
 from testkit.http_client import CONNECTION_ERRORS, HttpClient
-from testkit.pretend_cluster import Pod
+from testkit.pretend_pod import Pod
 from testkit.waiting import repeated, wait_until
 
 

@@ -5,7 +5,7 @@ import shutil
 import pytest
 
 from testkit.developer import Developer, Run, answer_of
-from testkit.pretend_cluster import Pod
+from testkit.pretend_pod import Pod
 from testkit.waiting import wait_until
 
 

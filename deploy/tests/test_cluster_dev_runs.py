@@ -3,7 +3,7 @@
 import pytest
 
 from testkit.developer import PACKAGES, Developer, Run, deployment
-from testkit.pretend_cluster import Pod
+from testkit.pretend_pod import Pod
 from testkit.waiting import wait_until
 
 
