@@ -51,10 +51,10 @@ def generate_rows(count: int, *, start: int = 0, seed: int = SEED) -> Iterator[R
     """Yield the thoughts number `start` to `start + count - 1` of the sequence, oldest first."""
     for number in range(start // BATCH, (start + count + BATCH - 1) // BATCH):
         first = number * BATCH
-        yield from make_batch(number, seed)[max(0, start - first) : start + count - first]
+        yield from _make_batch(number, seed)[max(0, start - first) : start + count - first]
 
 
-def make_batch(number: int, seed: int = SEED) -> list[Row]:
+def _make_batch(number: int, seed: int) -> list[Row]:
     """Return the batch with this number: the thoughts from `number * BATCH` on."""
     chooser = random.Random(f"{seed} {number}")
     first = number * BATCH

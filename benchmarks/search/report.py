@@ -9,8 +9,9 @@ from benchmarks.search.figures import Figure, SearchResult
 from benchmarks.search.measures import MIX, MIX_CLIENTS
 
 SMALL = 100_000
+CPU = "postgres_cpu_us"
 # For every class: what is measured, the limit, and its name.
-LIMITS_OF_SMALL = (("p50_ms", 1.5, "p50"), ("postgres_cpu_us", 800, "PostgreSQL's us"))
+LIMITS_OF_SMALL = (("p50_ms", 1.5, "p50"), (CPU, 800, "PostgreSQL's us"))
 LIMITS = (("p50_ms", 10, "p50"), ("p99_ms", 50, "p99"), ("worst_ms", 150, "worst"))
 
 
@@ -41,10 +42,10 @@ def _table(results: Sequence[SearchResult]) -> str:
         [
             kind,
             f"{min(matches[kind]):,} to {max(matches[kind]):,}" if kind in matches else "",
-            *(cell for figures in by_size for cell in _p50_and_cpu(figures.get(kind))),
-            *_times(by_size[-1].get(kind), "p99_ms", "worst_ms"),
-            *_times(many.get(kind), "p50_ms", "p99_ms"),
-            *_times(cold.get(kind), "p50_ms", "worst_ms"),
+            *(cell for figures in by_size for cell in _cells(figures.get(kind), "p50_ms", CPU)),
+            *_cells(by_size[-1].get(kind), "p99_ms", "worst_ms"),
+            *_cells(many.get(kind), "p50_ms", "p99_ms"),
+            *_cells(cold.get(kind), "p50_ms", "worst_ms"),
             _not_complete(by_size[-1].get(kind)),
         ]
         for kind in dict.fromkeys([*(kind for figures in by_size for kind in figures), MIX])
@@ -70,19 +71,14 @@ def _limit(figures: Mapping[str, Figure], measure: str, limit: float, name: str)
 
 
 def _measured(figure: Figure, measure: str) -> float:
-    holder = figure if measure == "postgres_cpu_us" else figure.latencies
+    holder = figure if measure == CPU else figure.latencies
     return float(getattr(holder, measure) or 0)
 
 
-def _p50_and_cpu(figure: Figure | None) -> tuple[str, str]:
+def _cells(figure: Figure | None, *measures: str) -> list[str]:
     if figure is None:
-        return "", ""
-    cpu_us = figure.postgres_cpu_us
-    return f"{figure.latencies.p50_ms:.1f}", "" if cpu_us is None else f"{cpu_us:.0f}"
-
-
-def _times(figure: Figure | None, *measures: str) -> list[str]:
-    return ["" if figure is None else f"{getattr(figure.latencies, one):.1f}" for one in measures]
+        return [""] * len(measures)
+    return [f"{_measured(figure, one):.{0 if one == CPU else 1}f}" for one in measures]
 
 
 def _not_complete(figure: Figure | None) -> str:
