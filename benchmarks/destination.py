@@ -21,7 +21,7 @@ There is no database yet: `make up` creates one. To use another database:
 def database_url(environment: Mapping[str, str], path: Path, count: int) -> Iterator[str]:
     """Give the URL in DATABASE_URL, or that of the database in the folder `path`.
 
-    A stopped server is started meanwhile. Raises Failure, for example if there is no database or
+    A stopped server is started for the time. Raises Failure, for example if there is no database or
     not enough room for `count` thoughts, or PostgresError.
     """
     if url := environment.get("DATABASE_URL"):

@@ -109,7 +109,7 @@ async def _copy(connection: Connection, start: int, count: int) -> None:
 
 
 async def _batches(connection: Connection, start: int, stop: int) -> AsyncIterator[bytes]:
-    """Yield rows as CSV, generated in a thread, so that PostgreSQL gets others meanwhile."""
+    """Yield rows as CSV, generated in a thread, so that PostgreSQL can store others meanwhile."""
     for first in range(start - start % BATCH, stop, BATCH):
         part = range(max(start, first), min(stop, first + BATCH))
         rows = await asyncio.to_thread(_csv, part)

@@ -13,7 +13,7 @@ import asyncpg
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """What a reader needs to judge a figure; `optimized` is about the build of Python."""
+    """What a reader needs to judge a figure; `optimized` describes the build of Python."""
 
     processor: str
     cores: int
@@ -53,7 +53,7 @@ async def this_machine(database_url: str) -> Machine:
 def is_optimized() -> bool:
     """Whether this Python, which also runs the services, is a build optimized by profiling.
 
-    Linux distributions build theirs so, but Debian's `CONFIG_ARGS` do not say it.
+    Linux distributions ship such builds, but Debian's `CONFIG_ARGS` do not say so.
     """
     options = str(sysconfig.get_config_var("CONFIG_ARGS"))
     return "--enable-optimizations" in options or sys.base_prefix == "/usr"

@@ -19,7 +19,7 @@ from tooling.console import say, step
 
 MIX = "mix of all searches"
 MIX_CLIENTS = 16
-# After that a class, or the mix, ends.
+# The time limits of a class and of the mix.
 CLASS_SECONDS = 30
 MIX_SECONDS = 120
 
