@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-import asyncpg
+from local import postgres_binaries
+from tooling.commands import run
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,19 +33,15 @@ class Machine:
         )
 
 
-async def this_machine(database_url: str) -> Machine:
+def this_machine() -> Machine:
     """Describe this machine, today."""
-    connection = await asyncpg.connect(database_url)
-    try:
-        version = str(await connection.fetchval("SHOW server_version"))
-    finally:
-        await connection.close()
     return Machine(
         processor=_processor(),
         cores=os.cpu_count() or 1,
         system=f"{platform.system()} {platform.machine()}",
         python=platform.python_version(),
-        postgresql=version,
+        # The last word of `postgres (PostgreSQL) 18.6`.
+        postgresql=run(postgres_binaries.program("postgres"), "--version").split()[-1],
         day=datetime.now(UTC).date().isoformat(),
         optimized=is_optimized(),
     )

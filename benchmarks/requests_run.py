@@ -45,9 +45,7 @@ def measure_requests(*, thoughts: int, rounds: int) -> RequestsResult:
         visitor = asyncio.run(log_in(stack.urls["users"], stack.urls["frontend"]))
         with _all_servers(stack, visitor) as servers:
             figures = _measure(all_scenarios(visitor), servers, stack.postgres.process.pid, rounds)
-        return RequestsResult(
-            asyncio.run(this_machine(database_url)), thoughts, figures, memory_at_rest=at_rest
-        )
+        return RequestsResult(this_machine(), thoughts, figures, memory_at_rest=at_rest)
 
 
 def _measure(

@@ -66,7 +66,7 @@ def _measure(stack: Stack, size: int, effort: Effort, counts: Path | None) -> Se
     )
     after = _measure_after_new_thoughts(stack, searches, effort)
     return SearchResult(
-        machine=asyncio.run(this_machine(database_url)),
+        machine=this_machine(),
         size=size,
         os_cache_dropped=os_cache_dropped,
         terms=_term_figures(observations, matches),
