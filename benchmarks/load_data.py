@@ -13,7 +13,7 @@ import asyncpg
 
 from benchmarks.destination import database_url, room_for
 from benchmarks.generator import FIRST_USER_ID, MAX_THOUGHTS
-from benchmarks.loading import add_thoughts, count_thoughts, update_statistics
+from benchmarks.loading import add_thoughts, connected, count_thoughts, update_statistics
 from local.postgres import PostgresError
 from tooling.console import complain, say, step
 from tooling.failures import Failure
@@ -61,11 +61,8 @@ def _count(text: str) -> int:
 
 
 async def _load(url: str, count: int) -> None:
-    connection = await asyncpg.connect(url)
-    try:
+    async with connected(url) as connection:
         start = await count_thoughts(connection, first_user_id=FIRST_USER_ID)
-    finally:
-        await connection.close()
     place = urlsplit(url)
     say(
         f"Loading {count:,} thoughts, in addition to {start:,} loaded earlier, into the database "

@@ -4,7 +4,7 @@ import asyncio
 import csv
 import io
 from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, asynccontextmanager, nullcontext
 from typing import TypeAlias
 
 import asyncpg
@@ -20,6 +20,18 @@ Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 
 # Returns a context manager for a part of the work, given its name.
 Step = Callable[[str], AbstractContextManager[None]]
+
+
+@asynccontextmanager
+async def connected(
+    database_url: str, settings: dict[str, str] | None = None
+) -> AsyncIterator[Connection]:
+    """A connection to a database; `settings` are those of PostgreSQL for its session."""
+    connection = await asyncpg.connect(database_url, server_settings=settings)
+    try:
+        yield connection
+    finally:
+        await connection.close()
 
 
 async def load_thoughts(database_url: str, count: int, *, start: int = 0) -> None:
@@ -39,8 +51,7 @@ async def add_thoughts(
 
     Raises Failure, OSError or `asyncpg.PostgresError`; then nothing was loaded.
     """
-    connection = await asyncpg.connect(database_url)
-    try:
+    async with connected(database_url) as connection:
         # If it is not committed, closing the connection rolls it back.
         transaction = connection.transaction()
         await transaction.start()
@@ -54,19 +65,14 @@ async def add_thoughts(
             with step(f"Building the index {name}"):
                 await connection.execute(definition, timeout=None)
         await transaction.commit()
-    finally:
-        await connection.close()
 
 
 async def update_statistics(database_url: str) -> None:
     """Update the planner's statistics and the visibility map of the table."""
-    connection = await asyncpg.connect(database_url)
-    try:
+    async with connected(database_url) as connection:
         # Without INDEX_CLEANUP the entries of a few deleted thoughts stay, and lists read them.
         sql = "VACUUM (ANALYZE, INDEX_CLEANUP ON) thoughts"
         await connection.execute(sql, timeout=None)
-    finally:
-        await connection.close()
 
 
 async def count_thoughts(connection: Connection, *, first_user_id: int = 1) -> int:

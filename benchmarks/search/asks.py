@@ -10,11 +10,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlencode
 
-import asyncpg
 import msgspec
 
 from benchmarks.client import Ask, fetch, request_bytes
 from benchmarks.generator import FIRST_USER_ID
+from benchmarks.loading import Connection, connected
 
 # The author with the most thoughts, who is the first generated user.
 PROLIFIC_AUTHOR = "alex 1"
@@ -55,12 +55,9 @@ async def feed_asks(database_url: str, authorization: dict[str, str]) -> list[As
 
     `authorization` is the header of this author, who also requests their own list.
     """
-    connection = await asyncpg.connect(database_url)
-    try:
+    async with connected(database_url) as connection:
         all_ids = await _page_starts(connection, 0)
         author_ids = await _page_starts(connection, FIRST_USER_ID)
-    finally:
-        await connection.close()
     author = {"username": PROLIFIC_AUTHOR}
     return [
         *_feed("everybody's", "/api/thoughts/", {}, all_ids),
@@ -86,9 +83,7 @@ async def _deep_page(base_url: str, term: str) -> Ask:
     return Ask(DEEP, request, term)
 
 
-async def _page_starts(
-    connection: "asyncpg.Connection[asyncpg.Record]", user_id: int
-) -> tuple[int, int]:
+async def _page_starts(connection: Connection, user_id: int) -> tuple[int, int]:
     """Return the ids below which the middle page and the last page of a list begin (0: of all)."""
     row = await connection.fetchrow(
         """

@@ -4,12 +4,11 @@ import asyncio
 from collections.abc import Sequence
 from pathlib import Path
 
-import asyncpg
 import msgspec
 
 from benchmarks.client import Ask
 from benchmarks.generator import FIRST_USER_ID
-from benchmarks.loading import add_thoughts, count_thoughts, update_statistics
+from benchmarks.loading import add_thoughts, connected, count_thoughts, update_statistics
 from tooling.console import step
 
 _DELETE_SHARED = """
@@ -23,12 +22,9 @@ async def load_up_to(database_url: str, size: int) -> bool:
 
     Thoughts shared by an earlier measurement are deleted first.
     """
-    connection = await asyncpg.connect(database_url)
-    try:
+    async with connected(database_url) as connection:
         await connection.execute(_DELETE_SHARED, FIRST_USER_ID, timeout=None)
         present = await count_thoughts(connection, first_user_id=FIRST_USER_ID)
-    finally:
-        await connection.close()
     if present < size:
         await add_thoughts(database_url, size - present, start=present, step=step)
     with step("Updating the statistics"):
@@ -68,12 +64,8 @@ async def _count(database_url: str, pairs: Sequence[tuple[str, str]]) -> dict[tu
             arguments.append(username)
             condition += f" AND username = ${len(arguments)}"
         counts.append(f"count(*) FILTER (WHERE {condition})")
-    connection = await asyncpg.connect(
-        database_url, server_settings={"jit": "off", "plan_cache_mode": "force_custom_plan"}
-    )
-    try:
-        sql = f"SELECT {', '.join(counts)} FROM thoughts"  # noqa: S608 (terms are arguments)
+    sql = f"SELECT {', '.join(counts)} FROM thoughts"  # noqa: S608 (terms are arguments)
+    settings = {"jit": "off", "plan_cache_mode": "force_custom_plan"}
+    async with connected(database_url, settings) as connection:
         (row,) = await connection.fetch(sql, *arguments, timeout=None)
-    finally:
-        await connection.close()
     return dict(zip(pairs, row, strict=True))

@@ -3,6 +3,7 @@
 import asyncpg
 
 from benchmarks.generator import Row
+from benchmarks.loading import connected
 
 
 async def rows_of(database_url: str) -> list[Row]:
@@ -40,8 +41,5 @@ async def end_copying(database_url: str) -> None:
 
 
 async def _fetch(database_url: str, sql: str) -> list[asyncpg.Record]:
-    connection = await asyncpg.connect(database_url)
-    try:
+    async with connected(database_url) as connection:
         return await connection.fetch(sql)
-    finally:
-        await connection.close()

@@ -1,10 +1,10 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-import asyncpg
 import pytest
 
 from benchmarks.destination import database_url
+from benchmarks.loading import connected
 from local.folder import Folder
 from local.postgres import PostgresServer, remove_data
 from testkit.own_server import temporary_folder
@@ -27,11 +27,8 @@ def server() -> Iterator[PostgresServer]:
 
 
 async def _answer(url: str) -> str:
-    connection = await asyncpg.connect(url)
-    try:
+    async with connected(url) as connection:
         return str(await connection.fetchval("SELECT current_user"))
-    finally:
-        await connection.close()
 
 
 def test_database_can_be_named(tmp_path: Path) -> None:
