@@ -210,6 +210,21 @@ def test_address_that_was_not_wrong_is_let_in_during_an_attack(opened: Opened) -
     asyncio.run(run())
 
 
+def test_attack_on_a_name_is_forgotten_after_75_minutes(opened: Opened) -> None:
+    """However many guesses were wrong, the first mistake after that costs no wait."""
+
+    async def run() -> None:
+        async with opened() as parts:
+            attack = Attack(parts)
+            await attack.run(attackers_of("bruce", 200), 1)
+            await attack.pass_time(75 * MINUTE)
+            mistake = await parts.guesses.admit_stranger(CLIENT, "bruce")
+            await parts.database.run(mistake.fail, repeatable=False)
+            await parts.guesses.admit_stranger(CLIENT, "bruce")
+
+    asyncio.run(run())
+
+
 def test_purge_removes_what_is_forgotten(opened: Opened, sql: Sql) -> None:
     """Counts are deleted once they no longer matter, and not before."""
     attack(opened, [lambda: guess_at("bruce")], 1)

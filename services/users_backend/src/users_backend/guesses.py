@@ -45,6 +45,14 @@ class Allowance:
     free: int
     forget_seconds: int
 
+    @property
+    def max_failures(self) -> int:
+        """Further failures are not counted: these make the longest wait, even after such a wait.
+
+        Otherwise an attack by many addresses would make the user wait for days after its end.
+        """
+        return self.free + _MAX_DOUBLINGS + MAX_WAIT_SECONDS // self.forget_seconds
+
     def wait_seconds(self, failures: int) -> int:
         """Return how long to wait after this number of failures."""
         if failures < self.free:
@@ -72,6 +80,12 @@ class Count:
     wait_seconds: float = 0
 
     @property
+    def next_forget_seconds(self) -> int:
+        """How much later all failures are forgotten after one more."""
+        counted = self.failures < self.allowance.max_failures
+        return self.allowance.forget_seconds if counted else 0
+
+    @property
     def next_wait_seconds(self) -> int:
         """How long one more failure makes wait."""
         return self.allowance.wait_seconds(self.failures + 1)
@@ -97,7 +111,7 @@ class Attempt(NamedTuple):
             waits[self.name] = 0
         await queries.add_wrong_guesses(
             connection,
-            [(count.key, count.allowance.forget_seconds, wait) for count, wait in waits.items()],
+            [(count.key, count.next_forget_seconds, wait) for count, wait in waits.items()],
         )
 
     async def succeed(self, database: Database) -> None:
