@@ -1,6 +1,7 @@
 """Starting, watching and stopping the system: `make up` without the installation."""
 
 import json
+import os
 import signal
 import socket
 from collections.abc import Callable, Iterator
@@ -11,7 +12,7 @@ import pytest
 
 from local.ports import fault_of
 from testkit.trees import READY, SHARED_TEXT, Tree
-from testkit.waiting import wait_until
+from tooling.project import ROOT, THOUGHTS
 
 Gone = Callable[[list[psutil.Process]], bool]
 
@@ -138,16 +139,14 @@ def test_killed_run_leaves_nothing_in_the_way(used_tree: Tree, all_gone: Gone) -
 
 def test_run_stopped_before_it_is_ready_fails(used_tree: Tree) -> None:
     """What follows in `make up BACKGROUND=1 && …` does not run if `make down` ends the start."""
-    lock = used_tree.local / "lock"
-    before = lock.read_text()
+    (used_tree.local / "done" / "demonstration").unlink()
+    thoughts = used_tree.path / THOUGHTS.demonstration.relative_to(ROOT)
+    thoughts.unlink()
+    # Reading it waits until somebody writes to it.
+    os.mkfifo(thoughts)
     start = used_tree.local_command("up", BACKGROUND="1")
-    # As early as possible: the start is quick.
-    wait_until(lambda: lock.read_text() not in ("", before))
-    runner = psutil.Process(int(lock.read_text().split()[0]))
-    runner.suspend()
+    start.wait_for("Loading demonstration data")
     stop = used_tree.local_command("down")
-    stop.wait_for("Stopping MyThoughts")
-    runner.resume()
 
     assert (start.wait(), stop.wait()) == (130, 0)
     assert READY not in start.output
