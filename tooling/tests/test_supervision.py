@@ -3,6 +3,7 @@
 import io
 import os
 import random
+import signal
 import subprocess
 import sys
 import tarfile
@@ -67,6 +68,39 @@ def test_process_that_does_not_stop_ends_before_its_supervisor() -> None:
         for process in left:
             process.kill()
     assert len(processes) == 2
+    assert left == []
+
+
+# The supervisor, which is told to stop as soon as it has started a process.
+STOPPED_AT_ONCE = f"""
+import os, signal, subprocess, sys
+sys.path.insert(0, {str(SUPERVISOR.parent)!r})
+import supervisor
+class Popen(subprocess.Popen):
+    def __init__(self, *arguments, **options):
+        super().__init__(*arguments, **options)
+        os.kill(os.getpid(), signal.SIGTERM)
+subprocess.Popen = Popen
+supervisor.main()
+"""
+
+
+def test_process_that_has_just_been_started_ends_with_its_supervisor() -> None:
+    """Even if the supervisor is told to stop before it has noted that it runs the process."""
+    with supervisor_of(["-c", "import time; time.sleep(600)"], {}) as service:
+        service.process.command[1:2] = ["-c", STOPPED_AT_ONCE]
+        service.process.start()
+        status = service.process.wait(timeout_seconds=60)
+
+        notices = str(service.folder / "notices")
+        left = [
+            process
+            for process in psutil.process_iter(["environ"])
+            if (process.info["environ"] or {}).get("NOTIFY_SOCKET") == notices
+        ]
+        for process in left:
+            process.kill()
+    assert status == 128 + signal.SIGTERM
     assert left == []
 
 

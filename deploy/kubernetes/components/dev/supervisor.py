@@ -26,8 +26,8 @@ import subprocess
 import sys
 import tarfile
 import time
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 START_SECONDS = 60
@@ -198,10 +198,11 @@ class Supervisor:
         }
         # The shell's process id is that of the service, which it becomes.
         shell = ["/bin/sh", "-c", 'LISTEN_PID=$$ exec "$@"', "sh"]
-        process = subprocess.Popen(
-            [*shell, *command], env=os.environ | passed, stdin=stdin, pass_fds=[_LISTENER]
-        )
-        self._processes[process] = math.inf
+        with _end_later():  # Otherwise a process of which nobody knows could stay.
+            process = subprocess.Popen(
+                [*shell, *command], env=os.environ | passed, stdin=stdin, pass_fds=[_LISTENER]
+            )
+            self._processes[process] = math.inf
         return process
 
     def _report_end(self) -> None:
@@ -308,6 +309,20 @@ def _listen() -> None:
 
 def _end(number: int, _: object) -> None:
     sys.exit(128 + number)
+
+
+@contextmanager
+def _end_later() -> Iterator[None]:
+    """Let a SIGTERM that arrives during the block take effect after it."""
+    received: list[int] = []
+    # Not masked: the processes started meanwhile would inherit that.
+    signal.signal(signal.SIGTERM, lambda number, _: received.append(number))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, _end)
+        for number in received:
+            signal.raise_signal(number)
 
 
 def main() -> None:
