@@ -71,6 +71,25 @@ def test_process_that_does_not_stop_ends_before_its_supervisor() -> None:
     assert left == []
 
 
+def test_second_signal_leaves_no_process_behind(tmp_path: Path) -> None:
+    """A supervisor that is told to stop twice still ends a process that does not stop."""
+    with supervisor_of(["-c", PATIENT], {"RELEASED": str(tmp_path / "never")}) as service:
+        service.process.start()
+        wait_until(lambda: any("serves" in line for line in service.output))
+        processes = psutil.Process(service.process.pid).children()
+
+        service.process.signal(signal.SIGTERM)
+        wait_until(lambda: told(service))
+        service.process.signal(signal.SIGTERM)
+        service.process.wait(timeout_seconds=STOP_SECONDS)
+
+        left = psutil.wait_procs(processes, timeout=1)[1]
+        for process in left:
+            process.kill()
+    assert len(processes) == 1
+    assert left == []
+
+
 # The supervisor, which is told to stop as soon as it has started a process.
 STOPPED_AT_ONCE = f"""
 import os, signal, subprocess, sys

@@ -308,6 +308,8 @@ def _listen() -> None:
 
 
 def _end(number: int, _: object) -> None:
+    # A second one would keep it from waiting for its processes, or killing them.
+    signal.signal(number, signal.SIG_IGN)
     sys.exit(128 + number)
 
 
