@@ -14,6 +14,7 @@ from pathlib import Path
 
 from watchfiles import Change as Event
 from watchfiles import DefaultFilter, watch
+from watchfiles._rust_notify import WatchfilesRustInternalError
 
 from tooling.failures import Failure
 from tooling.project import ROOT, SERVICES, Service
@@ -27,6 +28,12 @@ _SETTLE_MILLISECONDS = 50
 _MAX_AGE_SECONDS = 2
 # Leaves out what Python compiles, and temporary files of its compiler and of editors.
 _is_watched = DefaultFilter()
+_WATCHING_ADVICE = """
+If other programs, such as editors, already watch as many files as the system allows, close some of
+them or raise the limit. On Linux:
+    sudo sysctl fs.inotify.max_user_instances=1024
+If the limit that was reached is that of watches, raise `fs.inotify.max_user_watches`. If you can do
+neither, set WATCHFILES_FORCE_POLLING=1: the files are then compared several times a second."""
 _LISTS_OF_PACKAGES = ("Dockerfile", "requirements.txt", "pyproject.toml")
 
 
@@ -59,7 +66,10 @@ class Change:
 
 
 def watch_code() -> Iterator[Change | None]:
-    """Watch the code from now on; yields None at intervals while nothing changes."""
+    """Watch the code from now on; yields None at intervals while nothing changes.
+
+    Raises Failure.
+    """
     events = watch(
         _CHASSIS,
         *(service.folder for service in SERVICES),
@@ -70,7 +80,10 @@ def watch_code() -> Iterator[Change | None]:
         watch_filter=lambda event, path: _is_watched(event, os.path.relpath(path, ROOT)),
     )
     # Watching starts with the first item.
-    next(events)
+    try:
+        next(events)
+    except (OSError, WatchfilesRustInternalError) as error:
+        raise Failure(f"The code cannot be watched: {error}\n{_WATCHING_ADVICE}") from error
     return (change_of(Path(path) for _, path in batch) if batch else None for batch in events)
 
 

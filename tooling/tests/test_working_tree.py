@@ -24,6 +24,18 @@ changes = watch_code()
 print(next(filter(None, changes)).title)
 """
 
+# Watches the code although no file can be opened any more, as if the system allowed no more.
+WITHOUT_FILES = """
+import os, platform, resource
+from tooling.program import run_program
+from tooling.working_tree import watch_code
+platform.uname()  # What watchfiles asks for may need a file the first time.
+free = os.dup(0)
+os.close(free)
+resource.setrlimit(resource.RLIMIT_NOFILE, (free, free))
+run_program(watch_code)
+"""
+
 # Watches for four seconds and prints the share of one core that this took.
 WATCH = """
 import time
@@ -126,3 +138,15 @@ def test_project_may_be_in_a_folder_that_is_left_out_elsewhere(tmp_path: Path) -
     done = subprocess.run(command, cwd=clone, capture_output=True, timeout=60, check=True)
 
     assert done.stdout == b"module.py\n"
+
+
+def test_code_that_cannot_be_watched_is_explained() -> None:
+    """If the system allows no more watchers, the message says what to do, without a traceback."""
+    command = [sys.executable, "-c", WITHOUT_FILES]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+
+    assert done.returncode == 1
+    assert "The code cannot be watched: " in done.stderr
+    assert "Too many open files" in done.stderr
+    assert "sudo sysctl fs.inotify.max_user_instances=" in done.stderr
+    assert "Traceback" not in done.stderr
