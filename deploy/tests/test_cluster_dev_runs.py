@@ -1,7 +1,9 @@
 """`make cluster-dev`: how a run begins and ends, and what it shows."""
 
+import psutil
 import pytest
 
+from local.ports import free_port
 from testkit.developer import PACKAGES, Developer, Run, deployment
 from testkit.pretend_pod import Pod
 from testkit.waiting import wait_until
@@ -106,6 +108,51 @@ def test_end_gives_the_other_images_back_if_one_fails(developer: Developer) -> N
     assert run.process.returncode == 1
     assert "patch deployment/thoughts-backend" in run.output
     assert [a == b for a, b in zip(templates, originals, strict=True)] == [True, False, True]
+
+
+# A kubectl that sends SIGTERM to the run when it is told to stop forwarding, and at the next look
+# at the Deployment once the file STOPPED exists.
+STOPPING_KUBECTL = """
+case "$*" in
+*port-forward*)
+    trap 'kill -TERM $PPID; kill $!' TERM
+    ANSWERING &
+    wait
+    wait ;;
+*"get deployment/frontend"*)
+    test ! -e "STOPPED" || kill -TERM $PPID
+    ANSWERING ;;
+*)
+    exec ANSWERING ;;
+esac"""
+
+
+def test_signals_at_the_end_leave_nothing_half_done(developer: Developer) -> None:
+    """Stopped again while it stops, it still ends each kubectl and restores the image."""
+    stopped, kubectl = developer.tree / "stopped", developer.cluster.bin / "kubectl"
+    answering = kubectl.read_text().removeprefix("#!/bin/sh\nexec ").strip()
+    kubectl.unlink()
+    script = STOPPING_KUBECTL.replace("ANSWERING", answering).replace("STOPPED", str(stopped))
+    developer.install("kubectl", script)
+    port = free_port()
+    developer.cluster.forwarded = {"deployment/frontend": port}
+    run = developer.start(SERVICE="frontend", DEBUGGER=str(port))
+    run.wait_for("live in 1 pod")
+    wait_until(lambda: any(call[0] == "port-forward" for call in developer.cluster.calls))
+    kubectls = psutil.Process(run.process.pid).children(recursive=True)
+
+    stopped.touch()
+    run.interrupt()
+
+    left = psutil.wait_procs(kubectls, timeout=20)[1]
+    for process in left:
+        process.kill()
+    template = developer.cluster.deployment("frontend")["spec"]["template"]
+    assert run.process.returncode == 0
+    assert len(kubectls) >= 3
+    assert left == []
+    assert template == deployment("frontend")["spec"]["template"]
+    assert "lease/development" not in developer.cluster.objects
 
 
 @pytest.mark.parametrize("name", ["lease/development", "deployment/frontend"])
