@@ -5,7 +5,7 @@ import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
 from pathlib import Path
 
@@ -115,7 +115,8 @@ def tls_connection(
             encrypted, answer = ssl.MemoryBIO(), ssl.MemoryBIO()
             server = authority.server_context("127.0.0.1")
             tls = server.wrap_bio(encrypted, answer, server_side=True)
-            with listener.accept()[0] as accepted:
+            # A client that gives up closes the connection.
+            with suppress(ConnectionError), listener.accept()[0] as accepted:
                 for step in (tls.do_handshake, tls.read):
                     _complete(step, accepted, encrypted, answer)
                 tls.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
@@ -147,6 +148,9 @@ def _complete(
             step()
         except ssl.SSLWantReadError:
             accepted.sendall(answer.read())
-            encrypted.write(accepted.recv(65_536))
+            received = accepted.recv(65_536)
+            if not received:
+                raise ConnectionResetError from None  # Otherwise this would go on forever.
+            encrypted.write(received)
         else:
             return
