@@ -73,13 +73,15 @@ class PretendCluster:
         self._socket.listen(64)
         self._install_kubectl()
         self._begin(self._accept)
-        self._begin(self._control)
+        self._controller = self._begin(self._control)
 
     def stop(self) -> None:
         """End every pod and every thread."""
         self._is_over = True
         with self._changed:
             self._changed.notify_all()
+        # Otherwise it might put new pods in the place of those that end.
+        self._controller.join(60)
         for pod in list(self.pods.values()):
             pod.end()
         with socket.socket(socket.AF_UNIX) as last:
@@ -129,10 +131,11 @@ class PretendCluster:
         script.write_text(f'#!/bin/sh\nexec "{sys.executable}" -ISs "{program}" "$@"\n')
         script.chmod(0o755)
 
-    def _begin(self, work: Callable[[], None]) -> None:
+    def _begin(self, work: Callable[[], None]) -> threading.Thread:
         thread = threading.Thread(target=work, daemon=True)
         self._threads.append(thread)
         thread.start()
+        return thread
 
     # The controller of Deployments.
 
