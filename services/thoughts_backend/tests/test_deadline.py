@@ -6,9 +6,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from testkit.http_client import Answer, HttpClient
+from testkit.http_client import Answer, HttpClient, patiently
 from testkit.service_process import ServiceProcess
 from testkit.thoughts_sql import Sql
+from testkit.waiting import wait_until
 
 # The Frontend waits for 3 s; a machine that stands still for seconds gets more.
 SOON_SECONDS = 20.0
@@ -63,10 +64,11 @@ def test_what_took_too_long_is_not_done_later(
     http: HttpClient, locked_table: Sql, bruce: str
 ) -> None:
     """A thought whose request timed out does not appear when the lock is released."""
-    http.post("/api/me/thoughts/", token=bruce, json={"text": "late"})
+    late = http.post("/api/me/thoughts/", token=bruce, json={"text": "late"})
     locked_table.run("ROLLBACK")
 
-    assert http.get("/api/thoughts/").json() == []
+    assert late.status == 503
+    assert patiently(http.get, "/api/thoughts/").json() == []
 
 
 def test_busy_pool_answers_in_time(small_pool: HttpClient, locked_table: Sql) -> None:
@@ -96,6 +98,8 @@ def test_connections_are_usable_after_the_deadline(
 
 def test_busy_pool_does_not_make_unready(small_pool: HttpClient, locked_table: Sql) -> None:
     """While all connections wait, the service is alive and ready."""
+    # Opening its own connection may take longer than this check may.
+    wait_until(lambda: small_pool.get("/readyz").status == 200)
     with ThreadPoolExecutor(POOL_SIZE) as threads:
         waiting = [threads.submit(small_pool.get, "/api/thoughts/") for _ in range(POOL_SIZE)]
         statuses = [small_pool.get(path).status for path in ("/healthz", "/readyz")]
