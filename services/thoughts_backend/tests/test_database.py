@@ -121,7 +121,7 @@ def test_address_can_name_several_hosts(
     backend = make_backend(DATABASE_URL=service_url(url))
     backend.start()
 
-    assert backend.http.get("/readyz").status == 200
+    wait_until(lambda: backend.http.get("/readyz").status == 200)
 
 
 def test_backend_is_not_ready_without_a_schema(
@@ -135,6 +135,7 @@ def test_backend_is_not_ready_without_a_schema(
 
     migrate_with_roles(url, MIGRATIONS)
 
+    wait_until(lambda: backend.http.get("/readyz").status == 200)
     after = [backend.http.get(path).status for path in ("/healthz", "/readyz", "/api/thoughts/")]
     assert (before, after) == ([200, 503, 503], [200, 200, 200])
 

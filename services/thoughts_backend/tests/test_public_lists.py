@@ -79,7 +79,7 @@ def test_backend_works_on_without_its_replica(both: OwnReplica, backend: Service
     after = [backend.http.get("/api/thoughts/").status for _ in range(5)]
 
     assert {before, *after} == {200}
-    assert backend.http.get("/readyz").status == 200
+    wait_until(lambda: backend.http.get("/readyz").status == 200)
     backend.wait_for_line("database unavailable", role="replica")
     assert len(backend.lines("database unavailable", role="replica")) == 1
 

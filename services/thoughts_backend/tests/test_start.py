@@ -10,6 +10,7 @@ import pytest
 from services.thoughts_backend.tests.conftest import MakeBackend
 from testkit.service_process import ServiceProcess
 from testkit.thoughts_sql import Sql
+from testkit.waiting import wait_until
 from tooling.project import ROOT
 
 SERVICE_FOLDER = ROOT / "services/thoughts_backend"
@@ -72,9 +73,10 @@ def test_setting_can_come_from_a_file(
 
     backend.start()
 
-    status = backend.http.get("/readyz").status
-    backend.stop()
-    assert status == 200
+    try:
+        wait_until(lambda: backend.http.get("/readyz").status == 200)
+    finally:
+        backend.stop()
 
 
 def test_missing_key_file_is_told_in_one_line(make_backend: MakeBackend, tmp_path: Path) -> None:
