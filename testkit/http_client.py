@@ -157,12 +157,17 @@ def _close_idle() -> None:
 def patiently(send: Callable[..., Answer], path: str, **options: Any) -> Answer:
     """Send a request, and repeat it while it takes too long, as it does when the machine pauses.
 
-    A backend that is still undoing the first attempt refuses the second one's Idempotency-Key.
+    A backend that is still undoing the first attempt refuses the second one's Idempotency-Key. A
+    login took too long if it waited in a queue for more than a second; one that finds the queue
+    full is refused at once.
     """
     ends_at = time.monotonic() + WAIT_SECONDS
     while True:
+        sent_at = time.monotonic()
         answer = send(path, **options)
+        has_waited = answer.status == 429 and "RateLimit" not in answer.headers
         is_late = answer.status == 503 and "took too long" in answer.text
+        is_late |= has_waited and time.monotonic() - sent_at > 1
         is_early = answer.status == 409 and "still in progress" in answer.text
         if not (is_late or is_early) or time.monotonic() > ends_at:
             return answer

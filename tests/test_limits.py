@@ -10,7 +10,7 @@ import pytest
 
 from local.stack import temporary_stack
 from testkit.browser import Browser
-from testkit.http_client import CONNECTION_ERRORS, HttpClient
+from testkit.http_client import CONNECTION_ERRORS, HttpClient, patiently
 from testkit.system import System, User, system_of, unique
 from testkit.waiting import repeated, wait_until
 
@@ -44,7 +44,7 @@ def api_flooder(system: System, source: str) -> Callable[[], int | str]:
     def ask() -> int | str:
         body = {"username": f"user {next(names)}", "password": "wrong"}
         try:
-            return client.post("/api/login/", json=body).status
+            return patiently(client.post, "/api/login/", json=body).status
         except CONNECTION_ERRORS as error:
             return type(error).__name__
 
@@ -85,7 +85,7 @@ def log_in_on_the_page(system: System, user: User) -> int:
 def log_in_at_the_api(system: System, user: User) -> int:
     """Log in over the API; return the status."""
     body = {"username": user.username, "password": user.password}
-    return system.users().post("/api/login/", json=body).status
+    return patiently(system.users().post, "/api/login/", json=body).status
 
 
 @pytest.mark.parametrize(

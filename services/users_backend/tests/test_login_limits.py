@@ -10,7 +10,7 @@ import psutil
 import pytest
 
 from services.users_backend.tests.conftest import MakeBackend
-from testkit.http_client import Answer, HttpClient
+from testkit.http_client import Answer, HttpClient, patiently
 from testkit.own_server import OwnServer, temporary_folder
 from testkit.service_process import ServiceProcess
 from testkit.token_maker import TokenMaker
@@ -37,7 +37,7 @@ def log_in(
     """Log in, perhaps from a browser that is known."""
     body = {"username": username, "password": password}
     headers = {"X-Device-Token": device} if device else {}
-    return http.post("/api/login/", json=body, headers=headers)
+    return patiently(http.post, "/api/login/", json=body, headers=headers)
 
 
 def guess(http: HttpClient, times: int, **options: Any) -> list[int]:
