@@ -32,6 +32,13 @@ DOCUMENTS = sorted(
     for path in ROOT.glob(pattern)
 )
 
+_SOURCES = [
+    source
+    for folder in ROOT.iterdir()
+    if folder.is_dir() and not folder.name.startswith(".")
+    for source in folder.rglob("*.py")
+]
+
 # Each settings class, and the one whose settings stand in a table of their own.
 SETTINGS: tuple[tuple[type, type | None], ...] = (
     (ServiceSettings, None),
@@ -144,6 +151,31 @@ def test_verbs_in_documents_exist(path: Path) -> None:
     used = set(re.findall(r"^make ([a-z][a-z-]*)", code, re.MULTILINE))
 
     assert used - verbs == set()
+
+
+# CONTRIBUTING.md shows how to add files.
+@pytest.mark.parametrize(
+    "path",
+    [path for path in DOCUMENTS if path.name != "CONTRIBUTING.md"],
+    ids=lambda path: str(path.relative_to(ROOT)),
+)
+def test_code_named_in_documents_exists(path: Path) -> None:
+    """Every `file.py`, and every `file.py: name`, in a Markdown file is in the code."""
+    named = re.findall(r"`([\w/.-]+\.py)(?:: ([\w.]+))?`", path.read_text())
+
+    missing = [(file, name) for file, name in named if not _is_in_code(file, name)]
+
+    assert missing == []
+
+
+def _is_in_code(file: str, name: str) -> bool:
+    """Whether a file whose path ends with `file` defines all parts of `name`."""
+    definitions = [rf"^ *(async def|def|class) {part}\b" for part in name.split(".") if part]
+    return any(
+        all(re.search(definition, source.read_text(), re.MULTILINE) for definition in definitions)
+        for source in _SOURCES
+        if f"/{source}".endswith(f"/{file}")
+    )
 
 
 def test_metrics_stand_in_the_document() -> None:
