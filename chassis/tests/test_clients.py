@@ -101,7 +101,7 @@ def test_nothing_that_is_sent_raises(peer: str | None, forwarded: str) -> None:
     assert address == client_address(peer, "", TRUSTED) or network_of(str(peer)) != address
 
 
-@get("/", documented=False)
+@get("/")
 async def tell(client: Client) -> dict[str, str]:
     """Tell who asks."""
     return {"address": client.address, "user_agent": client.user_agent}
@@ -155,7 +155,7 @@ async def _ask(
     return body
 
 
-@get("/wait", documented=False)
+@get("/wait")
 async def wait(client: Client) -> None:
     """Wait until the client has gone."""
     await client.gone()

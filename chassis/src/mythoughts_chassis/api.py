@@ -165,16 +165,16 @@ async def _not_found(_: Scope, __: Receive, ___: Send) -> None:
 
 
 def _health_endpoints(check_ready: Callable[[], Awaitable[None]]) -> Sequence[Endpoint]:
-    @get("/healthz", documented=False)
+    @get("/healthz")
     async def healthz() -> dict[str, str]:
         return {"status": "alive"}
 
-    @get("/readyz", documented=False)
+    @get("/readyz")
     async def readyz() -> dict[str, str]:
         await check_ready()
         return {"status": "ready"}
 
-    @get("/metrics", documented=False)
+    @get("/metrics")
     async def metrics() -> Response:
         content, media_type = metrics_page()
         return Response(content, media_type=media_type)

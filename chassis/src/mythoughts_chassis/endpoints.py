@@ -82,12 +82,11 @@ class Endpoint:
         headers: Mapping[str, str] = MappingProxyType({}),
         problems: tuple[type[Problem], ...] = (),
         etag: bool = False,
-        documented: bool = True,
     ) -> None:
         types = typing.get_type_hints(handler, include_extras=True)
         self.handler = handler
         self.method, self.path = method, path
-        self.headers, self.problems, self.documented = headers, problems, documented
+        self.headers, self.problems = headers, problems
         self.returns = types["return"]
         self.status = 204 if self.returns is type(None) else status
         self.caller = types.get("caller")
@@ -176,7 +175,7 @@ def get(path: str, **options: Any) -> Callable[[Handler], Endpoint]:
 
     `options`, as for `post`, `patch` and `delete`: `headers` describes the headers of its `Answer`,
     `problems` are those that the handler raises. With `etag`, a client that already has the content
-    gets 304. With `documented=False` it is not in the OpenAPI document.
+    gets 304.
     """
     return partial(Endpoint, method="GET", path=path, status=200, **options)
 

@@ -67,7 +67,7 @@ class FaultSwitches:
 def fault_endpoints(switches: FaultSwitches | None, database: Database) -> Sequence[Endpoint]:
     """Return the endpoint that sets faults, or that refuses to if there are no switches."""
 
-    @post(PATH, status=200, documented=False)
+    @post(PATH, status=200)
     async def set_faults(caller: Admin, client: Client, body: Faults) -> Faults:
         if switches is None:
             raise Forbidden("There are no faults to set unless FAULT_SWITCHES is true.")

@@ -52,4 +52,4 @@ def _file(name: str, content: bytes, media_type: str) -> Endpoint:
         status, headers, body = await asyncio.to_thread(file.answer, accept_encoding, if_none_match)
         return Response(body, status, headers | _HEADERS, media_type if body else None)
 
-    return get(f"/schema/{name}", documented=False)(answer)
+    return get(f"/schema/{name}")(answer)

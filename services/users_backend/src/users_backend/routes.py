@@ -142,7 +142,7 @@ async def register(parts: Parts, client: Client, body: NewUser) -> User:
     return await accounts.register(parts, client, body)
 
 
-@post("/api/users", documented=False)
+@post("/api/users")
 async def refuse_registration() -> User:
     """Take the place of `register` while registration is closed: no body is read."""
     raise Forbidden("Registration is closed. Ask an admin for an account.")
