@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from functools import partial
 from hashlib import blake2b
 from types import MappingProxyType
-from typing import Annotated, Any, Generic, NewType, TypeVar, get_args, get_origin
+from typing import Any, Generic, NewType, TypeVar, get_args
 
 import msgspec
 from starlette.requests import Request
@@ -78,7 +78,7 @@ class Endpoint:
         *,
         method: str,
         path: str,
-        status: int,
+        status: int = 200,
         headers: Mapping[str, str] = MappingProxyType({}),
         problems: tuple[type[Problem], ...] = (),
         etag: bool = False,
@@ -92,9 +92,10 @@ class Endpoint:
         self.caller = types.get("caller")
         self.ids = [name for name in types if f"{{{name}}}" in path]
         self.request_headers = {
-            name: header
-            for name, (_, header) in zip(types, map(_split, types.values()), strict=True)
-            if isinstance(header, RequestHeader)
+            name: annotation
+            for name, wanted in types.items()
+            for annotation in get_args(wanted)
+            if isinstance(annotation, RequestHeader)
         }
         self.query, self.body = types.get("query"), types.get("body")
         self.etag = etag
@@ -177,7 +178,7 @@ def get(path: str, **options: Any) -> Callable[[Handler], Endpoint]:
     `problems` are those that the handler raises. With `etag`, a client that already has the content
     gets 304.
     """
-    return partial(Endpoint, method="GET", path=path, status=200, **options)
+    return partial(Endpoint, method="GET", path=path, **options)
 
 
 def post(path: str, *, status: int = 201, **options: Any) -> Callable[[Handler], Endpoint]:
@@ -187,17 +188,12 @@ def post(path: str, *, status: int = 201, **options: Any) -> Callable[[Handler],
 
 def patch(path: str, **options: Any) -> Callable[[Handler], Endpoint]:
     """Declare an endpoint that changes a part of something."""
-    return partial(Endpoint, method="PATCH", path=path, status=200, **options)
+    return partial(Endpoint, method="PATCH", path=path, **options)
 
 
 def delete(path: str, **options: Any) -> Callable[[Handler], Endpoint]:
     """Declare an endpoint that deletes."""
-    return partial(Endpoint, method="DELETE", path=path, status=204, **options)
-
-
-def _split(wanted: Any) -> tuple[Any, Any]:
-    """Return a type and the metadata that it is annotated with, None if it has none."""
-    return get_args(wanted)[:2] if get_origin(wanted) is Annotated else (wanted, None)
+    return partial(Endpoint, method="DELETE", path=path, **options)
 
 
 def _authenticate(headers: Iterable[tuple[bytes, bytes]], verifier: TokenVerifier) -> Principal:
