@@ -7,7 +7,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from mythoughts_chassis.database import Database
-from mythoughts_chassis.housekeeping import PAUSE_SECONDS, housekeeping
+from mythoughts_chassis.housekeeping import PAUSE_SECONDS, keep_house
 from mythoughts_chassis.settings import Secret
 from testkit.sql import SqlConnection
 from testkit.waiting import WAIT_SECONDS
@@ -38,7 +38,7 @@ async def _clean(url: str, *statements: str, every_seconds: float, refills: int 
     """Run the housekeeping until the table is empty, and fill it again `refills` times."""
     database = Database(Secret(url), pool_size=2, application_name="test")
     await database.open()
-    work = asyncio.create_task(housekeeping(database, *statements, every_seconds=every_seconds)())
+    work = asyncio.create_task(keep_house(database, statements, every_seconds=every_seconds))
     try:
         async with asyncio.timeout(WAIT_SECONDS):
             await _wait_until_empty(database)

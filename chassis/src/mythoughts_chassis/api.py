@@ -4,7 +4,7 @@
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +19,8 @@ from mythoughts_chassis.database import Database
 from mythoughts_chassis.ended_sessions import EndedSessions
 from mythoughts_chassis.endpoints import Endpoint, Guard, get
 from mythoughts_chassis.faults import FaultSwitches, fault_endpoints
-from mythoughts_chassis.observation import log_error, metrics_page
+from mythoughts_chassis.housekeeping import keep_house
+from mythoughts_chassis.observation import metrics_page
 from mythoughts_chassis.problems import MethodNotAllowed, NotFound, Unavailable
 from mythoughts_chassis.settings import ApiSettings
 from mythoughts_chassis.swagger import swagger_endpoints
@@ -33,11 +34,10 @@ class Api:
     """One service's API; `app` is the ASGI application.
 
     `parts` are the objects that the endpoints use. The `databases` among them, the primary first,
-    are open while the application runs, and `background` runs as long; work that raises is logged
-    and not started again. Tokens of `ended` sessions are refused. The `guard` checks each caller
-    after the token; without `ended`, it must refuse ended sessions. Set `draining` to make the
-    service unready before it stops. The constructor raises `KeySetError` if the public keys cannot
-    be read.
+    are open while the application runs. Meanwhile the statements in `housekeeping` delete what is
+    old. Tokens of `ended` sessions are refused. The `guard` checks each caller after the token;
+    without `ended`, it must refuse ended sessions. Set `draining` to make the service unready
+    before it stops. The constructor raises `KeySetError` if the public keys cannot be read.
     """
 
     def __init__(  # noqa: PLR0913 (it is the assembly)
@@ -48,14 +48,14 @@ class Api:
         *,
         parts: Any,
         databases: Sequence[Database],
-        background: Sequence[Callable[[], Coroutine[Any, Any, None]]] = (),
+        housekeeping: Sequence[str],
         guard: Guard | None = None,
         ended: EndedSessions | None = None,
         tracing: "Tracing | None",
     ) -> None:
         self.draining = False
         self._databases = databases
-        self._background = background
+        self._housekeeping = housekeeping
         self._ended = ended
         verifier = TokenVerifier(
             public_keys_path=settings.token_public_keys_path,
@@ -89,18 +89,10 @@ class Api:
             for database in self._databases:
                 await database.open()
                 opened.push_async_callback(database.close)
-            tasks = [asyncio.create_task(_log_failure(work())) for work in self._background]
+            task = asyncio.create_task(keep_house(self._databases[0], self._housekeeping))
             yield
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
-
-
-async def _log_failure(work: Coroutine[Any, Any, None]) -> None:
-    try:
-        await work
-    except Exception as error:  # noqa: BLE001
-        log_error("background work failed", error)
+            task.cancel()
+            await asyncio.wait([task])
 
 
 def router_of(

@@ -6,7 +6,6 @@ from pathlib import Path
 from mythoughts_chassis.api import Api
 from mythoughts_chassis.database import Database
 from mythoughts_chassis.ended_sessions import EndedSessions
-from mythoughts_chassis.housekeeping import housekeeping
 from mythoughts_chassis.observation import start_observation
 from mythoughts_chassis.openapi import document
 from mythoughts_chassis.tls import context_for
@@ -73,7 +72,7 @@ def create_api(settings: Settings) -> Api:
         settings,
         parts=parts,
         databases=databases,
-        background=[housekeeping(database, DELETE_OLD_ANSWERS, DELETE_OLD_COUNTS)],
+        housekeeping=(DELETE_OLD_ANSWERS, DELETE_OLD_COUNTS),
         ended=ended,
         tracing=tracing,
     )

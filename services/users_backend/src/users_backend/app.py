@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from mythoughts_chassis.api import Api
 from mythoughts_chassis.database import Database
-from mythoughts_chassis.housekeeping import housekeeping
 from mythoughts_chassis.keys import WatchedKeySet
 from mythoughts_chassis.observation import start_observation
 from mythoughts_chassis.openapi import document
@@ -28,7 +27,6 @@ if TYPE_CHECKING:
 NAME = "users-backend"
 VERSION = version(NAME)
 MIGRATIONS = Path(__file__).parent / "migrations"
-DELETE_WHAT_IS_OLD = (DELETE_OLD_SESSIONS, DELETE_FORGOTTEN_GUESSES, DELETE_OLD_BROWSERS)
 OPENAPI = document(
     ENDPOINTS,
     title="Users Backend",
@@ -53,7 +51,7 @@ def create_api(settings: Settings) -> Api:
         settings,
         parts=parts,
         databases=[parts.database],
-        background=[housekeeping(parts.database, *DELETE_WHAT_IS_OLD)],
+        housekeeping=(DELETE_OLD_SESSIONS, DELETE_FORGOTTEN_GUESSES, DELETE_OLD_BROWSERS),
         guard=sessions.admit,
         tracing=tracing,
     )
