@@ -31,7 +31,6 @@ async def read(connection: Connection) -> object:
 async def after_a_change(url: str) -> AsyncIterator[Database]:
     """Open a database whose schema has changed since all connections of the pool have read."""
     database = Database(Secret(url), pool_size=CONNECTIONS, application_name="tests")
-    await database.open()
     owner = await asyncpg.connect(url)
     await owner.execute("CREATE TABLE notes (note int)")
     await owner.execute("INSERT INTO notes VALUES (1)")
@@ -46,7 +45,7 @@ async def after_a_change(url: str) -> AsyncIterator[Database]:
     await owner.execute("ALTER TABLE notes ALTER note TYPE text")
     await owner.close()
     yield database
-    await database.close()
+    database.close()
 
 
 async def test_work_is_done_again_after_a_change(url: str) -> None:

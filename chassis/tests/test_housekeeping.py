@@ -37,7 +37,6 @@ def runner() -> Iterator[asyncio.Runner]:
 async def _clean(url: str, *statements: str, every_seconds: float, refills: int = 0) -> None:
     """Run the housekeeping until the table is empty, and fill it again `refills` times."""
     database = Database(Secret(url), pool_size=2, application_name="test")
-    await database.open()
     work = asyncio.create_task(keep_house(database, statements, every_seconds=every_seconds))
     try:
         async with asyncio.timeout(WAIT_SECONDS):
@@ -49,7 +48,7 @@ async def _clean(url: str, *statements: str, every_seconds: float, refills: int 
                 await _wait_until_empty(database)
     finally:
         work.cancel()
-        await database.close()
+        database.close()
 
 
 async def _wait_until_empty(database: Database) -> None:

@@ -5,7 +5,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 from starlette.requests import Request
@@ -34,10 +34,10 @@ class Api:
     """One service's API; `app` is the ASGI application.
 
     `parts` are the objects that the endpoints use. The `databases` among them, the primary first,
-    are open while the application runs. Meanwhile the statements in `housekeeping` delete what is
-    old. Tokens of `ended` sessions are refused. The `guard` checks each caller after the token;
-    without `ended`, it must refuse ended sessions. Set `draining` to make the service unready
-    before it stops. The constructor raises `KeySetError` if the public keys cannot be read.
+    are closed when the application ends. While it runs, the statements in `housekeeping` delete
+    what is old. Tokens of `ended` sessions are refused. The `guard` checks each caller after the
+    token; without `ended`, it must refuse ended sessions. Set `draining` to make the service
+    unready before it stops. The constructor raises `KeySetError` if the public keys cannot be read.
     """
 
     def __init__(  # noqa: PLR0913 (it is the assembly)
@@ -70,7 +70,7 @@ class Api:
             *swagger_endpoints(openapi),
             *fault_endpoints(switches, databases[0]),
         ]
-        router = router_of(every, parts, verifier, guard=guard, lifespan=self._open)
+        router = router_of(every, parts, verifier, guard=guard, lifespan=self._run)
         if switches is not None:
             router = switches.around(router)
         app = ObserveRequests(router, trusted_proxies=settings.trusted_proxies)
@@ -82,13 +82,12 @@ class Api:
         await self._databases[0].check_ready()
 
     @asynccontextmanager
-    async def _open(self, _: object) -> AsyncIterator[None]:
-        async with AsyncExitStack() as opened:
+    async def _run(self, _: object) -> AsyncIterator[None]:
+        with ExitStack() as ending:
             if self._ended is not None:
-                opened.enter_context(self._ended)
+                ending.enter_context(self._ended)
             for database in self._databases:
-                await database.open()
-                opened.push_async_callback(database.close)
+                ending.callback(database.close)
             task = asyncio.create_task(keep_house(self._databases[0], self._housekeeping))
             yield
             task.cancel()

@@ -64,7 +64,7 @@ _FAILURES = Counter(
 
 
 class Database:
-    """A pool of connections; `open` it in the running loop and `close` it at the end.
+    """A pool of connections, which are opened when they are needed; `close` it at the end.
 
     `application_name` is shown in PostgreSQL; `role` labels the metrics. With `tracing`, each
     statement of a traced request has a span.
@@ -80,7 +80,6 @@ class Database:
         tracing: "Tracing | None" = None,
     ) -> None:
         self._url = url.reveal()
-        self._pool_size = pool_size
         self._server_settings = {
             "application_name": application_name,
             "timezone": "UTC",
@@ -98,18 +97,13 @@ class Database:
         self._failures = _FAILURES.labels(role)
         self._probe: Connection | None = None
         self._probe_lock = asyncio.Lock()
-        self._pool: Pool
+        self._pool = pool = Pool(self._connect, size=pool_size, held_seconds=HELD_SECONDS)
+        _MAX.labels(role).set(pool_size)
+        _OPEN.labels(role).set_function(lambda: len(pool.lent) + len(pool.idle))
+        _IN_USE.labels(role).set_function(lambda: len(pool.lent))
+        _WAITING.labels(role).set_function(lambda: pool.waiting)
 
-    async def open(self) -> None:
-        """Create the pool. It does not connect yet: the database may still be down."""
-        connections = Pool(self._connect, size=self._pool_size, held_seconds=HELD_SECONDS)
-        _MAX.labels(self._role).set(self._pool_size)
-        _OPEN.labels(self._role).set_function(lambda: len(connections.lent) + len(connections.idle))
-        _IN_USE.labels(self._role).set_function(lambda: len(connections.lent))
-        _WAITING.labels(self._role).set_function(lambda: connections.waiting)
-        self._pool = connections
-
-    async def close(self) -> None:
+    def close(self) -> None:
         """Close all connections, at once."""
         self._pool.terminate()
         self._drop_probe()

@@ -17,13 +17,12 @@ PROCESS = "SELECT pg_backend_pid()"
 
 @asynccontextmanager
 async def pooled(url: str, *, pool_size: int = 1) -> AsyncIterator[Database]:
-    """An open pool."""
+    """A pool."""
     database = Database(Secret(url), pool_size=pool_size, application_name="tests")
-    await database.open()
     try:
         yield database
     finally:
-        await database.close()
+        database.close()
 
 
 async def server_process(database: Database) -> int:

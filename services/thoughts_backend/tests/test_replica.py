@@ -32,13 +32,11 @@ def using(servers: OwnReplica, use: Callable[[Replica], Awaitable[T]]) -> T:
         replica = Replica(
             Secret(servers.replica_url), primary=primary, pool_size=2, application_name="test"
         )
-        await primary.open()
-        await replica.open()
         try:
             return await use(replica)
         finally:
-            await replica.close()
-            await primary.close()
+            replica.close()
+            primary.close()
 
     return asyncio.run(run())
 

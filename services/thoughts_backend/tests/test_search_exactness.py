@@ -103,9 +103,8 @@ def scene(new_database: Callable[[], str]) -> Iterator[Scene]:
         )
         sql.run("VACUUM ANALYZE thoughts")
         database = Database(Secret(url), pool_size=1, application_name="tests")
-        runner.run(database.open())
         yield Scene(runner, database, Search(at_once=1, pace=PACE), sql, texts)
-        runner.run(database.close())
+        database.close()
 
 
 def _ids(chooser: random.Random) -> list[int]:

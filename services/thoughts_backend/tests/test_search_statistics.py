@@ -51,9 +51,8 @@ def prepared(url: str, analyze: str) -> Iterator[tuple[asyncio.Runner, CountingD
         sql.run(f"VACUUM {analyze} thoughts")
         service = Secret(service_url(url))
         database = CountingDatabase(service, pool_size=1, application_name="tests")
-        runner.run(database.open())
         yield runner, database, sql
-        runner.run(database.close())
+        database.close()
 
 
 @pytest.mark.parametrize(

@@ -122,11 +122,10 @@ def opened(token_maker: TokenMaker, database_url: str) -> Opened:
         parts = make_parts(settings)
         if hasher is not None:
             parts = replace(parts, passwords=hasher)
-        await parts.database.open()
         try:
             yield parts
         finally:
-            await parts.database.close()
+            parts.database.close()
 
     return open_parts
 

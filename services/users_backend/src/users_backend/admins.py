@@ -1,7 +1,7 @@
 """What operators do with accounts from the command line."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from mythoughts_chassis.clients import Client
 from mythoughts_chassis.commands import CommandError
@@ -34,7 +34,7 @@ async def create_admin(
     Raises `CommandError` if the name or password is invalid, the name is taken, or the database
     is unavailable.
     """
-    async with _opened(database_url) as database:
+    with _used(database_url) as database:
         if if_missing and await _is_admin(database, username):
             return False
         new_user = fit({"username": username, "password": password.reveal()}, NewUser)
@@ -65,7 +65,7 @@ async def reset_password(
     With `enable`, a disabled user is enabled as well. Raises `CommandError`, as `create_admin` and
     for an unknown name.
     """
-    async with _opened(database_url) as database:
+    with _used(database_url) as database:
         user = await queries.find_user_named(database, username)
         if user is None:
             raise CommandError(f"there is no user {username}")
@@ -81,7 +81,7 @@ async def reset_password(
 async def list_users(database_url: Secret, *, search: str) -> list[User]:
     """Return the users whose names contain `search`, newest first; raises `CommandError`."""
     users: list[User] = []
-    async with _opened(database_url) as database:
+    with _used(database_url) as database:
         while True:
             max_id = users[-1].id if users else None
             query = UsersQuery(search=search, limit=MAX_LIMIT, max_id=max_id)
@@ -91,11 +91,10 @@ async def list_users(database_url: Secret, *, search: str) -> list[User]:
                 return users
 
 
-@asynccontextmanager
-async def _opened(database_url: Secret) -> AsyncIterator[Database]:
-    """Open the database; problems become errors of the command."""
+@contextmanager
+def _used(database_url: Secret) -> Iterator[Database]:
+    """Use the database in a block, whose problems become errors of the command."""
     database = Database(database_url, pool_size=1, application_name="users-backend")
-    await database.open()
     try:
         yield database
     except Unavailable as problem:
@@ -104,7 +103,7 @@ async def _opened(database_url: Secret) -> AsyncIterator[Database]:
     except Problem as problem:
         raise CommandError(problem.detail) from problem
     finally:
-        await database.close()
+        database.close()
 
 
 async def _is_admin(database: Database, username: str) -> bool:

@@ -58,7 +58,7 @@ def create_api(settings: Settings) -> Api:
 
 
 def make_parts(settings: Settings, tracing: "Tracing | None" = None) -> Parts:
-    """Return what the endpoints use; the database is not open yet."""
+    """Return what the endpoints use."""
     database = Database(
         settings.database_url,
         pool_size=settings.database_pool_size,
