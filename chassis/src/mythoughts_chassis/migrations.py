@@ -16,9 +16,8 @@ import asyncpg
 import structlog
 
 from mythoughts_chassis.commands import CommandError
-from mythoughts_chassis.database import CONNECT_SECONDS
+from mythoughts_chassis.database import CONNECT_SECONDS, Connection
 from mythoughts_chassis.logs import first_line
-from mythoughts_chassis.pool import PooledConnection
 from mythoughts_chassis.rights import grant_rights, role_in
 from mythoughts_chassis.settings import OwnerSettings, Secret
 
@@ -101,7 +100,7 @@ async def _migrate(owner_url: str, directory: Path, role: str) -> None:
         await connection.close()
 
 
-async def _revision(connection: PooledConnection) -> str | None:
+async def _revision(connection: Connection) -> str | None:
     try:
         found: str | None = await connection.fetchval("SELECT version_num FROM alembic_version")
     except asyncpg.UndefinedTableError:

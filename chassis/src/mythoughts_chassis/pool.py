@@ -48,7 +48,7 @@ class Pool:
 
     def lend(self) -> "Loan":
         """Lend a connection to a block: `async with pool.lend() as connection`."""
-        return Loan(self._take, self._put_back)
+        return Loan(self)
 
     def close_idle(self) -> None:
         """Close the connections that are not lent."""
@@ -61,7 +61,8 @@ class Pool:
         for connection in self.lent:
             connection.terminate()
 
-    async def _take(self) -> PooledConnection:
+    async def take(self) -> PooledConnection:
+        """Return a connection, which must be put back; wait for it if all are lent."""
         self.waiting += 1
         try:
             await self._turns.acquire()
@@ -84,7 +85,8 @@ class Pool:
             connection.terminate()
         return None
 
-    def _put_back(self, connection: PooledConnection) -> None:
+    def put_back(self, connection: PooledConnection) -> None:
+        """Take back a connection, and close it unless it can be lent again."""
         now = time.monotonic()
         self.lent.pop(connection).cancel()
         if connection.is_closed() or connection.is_in_transaction():
@@ -99,17 +101,12 @@ class Pool:
 class Loan:
     """Lends a connection to a block: faster than the generator that `contextlib` asks for."""
 
-    def __init__(
-        self,
-        take: Callable[[], Awaitable[PooledConnection]],
-        put_back: Callable[[PooledConnection], None],
-    ) -> None:
-        self._take = take
-        self._put_back = put_back
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
         self._connection: PooledConnection
 
     async def __aenter__(self) -> PooledConnection:
-        self._connection = await self._take()
+        self._connection = await self._pool.take()
         return self._connection
 
     async def __aexit__(self, kind: object, error: object, traceback: object) -> None:
@@ -117,7 +114,7 @@ class Loan:
             if kind is not None:
                 await _reset(self._connection)
         finally:
-            self._put_back(self._connection)
+            self._pool.put_back(self._connection)
 
 
 async def _reset(connection: PooledConnection) -> None:

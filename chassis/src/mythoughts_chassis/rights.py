@@ -8,7 +8,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 import structlog
 
 from mythoughts_chassis.commands import CommandError
-from mythoughts_chassis.pool import PooledConnection
+from mythoughts_chassis.database import Connection
 from mythoughts_chassis.settings import Secret
 
 _RIGHTS = "SELECT, INSERT, UPDATE, DELETE"
@@ -37,7 +37,7 @@ def role_in(url: Secret) -> str:
     return named
 
 
-async def grant_rights(connection: PooledConnection, role: str) -> None:
+async def grant_rights(connection: Connection, role: str) -> None:
     """Let `role` use the tables of the connection's role, as a service does.
 
     A role that has the owner's rights anyway keeps them, with a warning in the log.
