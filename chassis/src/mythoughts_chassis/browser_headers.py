@@ -10,9 +10,3 @@ PAGES = [
     ("Cross-Origin-Opener-Policy", "same-origin"),
     ("Permissions-Policy", "camera=(), geolocation=(), microphone=(), payment=(), usb=()"),
 ]
-
-
-def strict_transport(max_age_seconds: int, *, include_subdomains: bool) -> tuple[str, str]:
-    """Return the header that tells browsers to use only https (RFC 6797)."""
-    subdomains = "; includeSubDomains" if include_subdomains else ""
-    return "Strict-Transport-Security", f"max-age={max_age_seconds}{subdomains}"

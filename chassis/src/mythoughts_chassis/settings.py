@@ -24,7 +24,6 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from mythoughts_chassis.browser_headers import strict_transport
 from mythoughts_chassis.clients import Network
 from mythoughts_chassis.tls import check_ca_path
 
@@ -207,12 +206,11 @@ class ServiceSettings(LogSettings):
 
     @property
     def transport_headers(self) -> list[tuple[str, str]]:
-        """The headers about https that every response has."""
+        """The headers about https that every response has (RFC 6797)."""
         if not self.behind_tls:
             return []
-        return [
-            strict_transport(self.hsts_seconds, include_subdomains=self.hsts_include_subdomains)
-        ]
+        subdomains = "; includeSubDomains" if self.hsts_include_subdomains else ""
+        return [("Strict-Transport-Security", f"max-age={self.hsts_seconds}{subdomains}")]
 
 
 @dataclass(frozen=True, kw_only=True)
