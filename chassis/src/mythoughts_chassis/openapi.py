@@ -15,7 +15,7 @@ from mythoughts_chassis.endpoints import Admin, Answer, Endpoint
 from mythoughts_chassis.inputs import BODY_TYPES, Id
 from mythoughts_chassis.pagination import Page
 from mythoughts_chassis.problems import Problem, ProblemDetails
-from mythoughts_chassis.rate_limits import HEADERS as RATE_LIMIT_HEADERS
+from mythoughts_chassis.rate_limits import RATE_LIMIT_HEADERS
 
 Json = dict[str, Any]
 

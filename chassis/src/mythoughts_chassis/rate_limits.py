@@ -6,13 +6,13 @@
 `q` requests are possible in `w` seconds; `r` are left for now, and in `t` seconds there are more.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from math import ceil
 from types import MappingProxyType
 from typing import NamedTuple
 
 # What they mean, for the OpenAPI document.
-HEADERS: Mapping[str, str] = MappingProxyType(
+RATE_LIMIT_HEADERS: Mapping[str, str] = MappingProxyType(
     {
         "RateLimit-Policy": "The limits: `q` requests are possible in `w` seconds.",
         "RateLimit": "What is left of them: `r` requests; in `t` seconds there are more.",
@@ -29,14 +29,9 @@ class RateLimit(NamedTuple):
     remaining: int
     reset_seconds: float
 
-    @property
-    def headers(self) -> dict[str, str]:
-        """The limit as response headers."""
-        return headers([self])
 
-
-def headers(limits: Iterable[RateLimit]) -> dict[str, str]:
-    """Return the limits of one response as its headers."""
+def rate_limit_headers(*limits: RateLimit) -> dict[str, str]:
+    """Return the headers of a response to which these limits apply."""
     policies, states = [], []
     for limit in limits:
         policies.append(f'"{limit.name}";q={limit.quota};w={limit.window_seconds}')

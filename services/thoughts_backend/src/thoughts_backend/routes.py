@@ -15,7 +15,7 @@ from mythoughts_chassis.problems import (
     TooManyRequests,
     UnprocessableContent,
 )
-from mythoughts_chassis.rate_limits import HEADERS as RATE_LIMIT_HEADERS
+from mythoughts_chassis.rate_limits import RATE_LIMIT_HEADERS
 from thoughts_backend import sharing, thoughts
 from thoughts_backend.parts import Parts
 from thoughts_backend.schemas import (

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 
 from mythoughts_chassis.clients import Client
 from mythoughts_chassis.problems import TooManyRequests
-from mythoughts_chassis.rate_limits import RateLimit
+from mythoughts_chassis.rate_limits import RateLimit, rate_limit_headers
 
 MINUTE_SECONDS = 60
 
@@ -35,11 +35,12 @@ class SearchLimit:
         limit = RateLimit(
             "searches", self._per_minute, MINUTE_SECONDS, max(left - 1, 0), self._ends_at - now
         )
+        headers = rate_limit_headers(limit)
         if not left:
             raise TooManyRequests(
                 "There have been too many searches from your network. Please wait.",
                 retry_after_seconds=limit.reset_seconds,
-                headers=limit.headers,
+                headers=headers,
             )
         self._counts[client.network] += 1
-        return limit.headers
+        return headers

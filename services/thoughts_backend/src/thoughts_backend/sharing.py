@@ -5,10 +5,9 @@ from dataclasses import dataclass
 
 from prometheus_client import Counter
 
-from mythoughts_chassis import rate_limits
 from mythoughts_chassis.database import Connection, Database
 from mythoughts_chassis.problems import Conflict, Gone, TooManyRequests, UnprocessableContent
-from mythoughts_chassis.rate_limits import RateLimit
+from mythoughts_chassis.rate_limits import RateLimit, rate_limit_headers
 from mythoughts_chassis.tokens import Principal
 from thoughts_backend import queries
 from thoughts_backend.queries import ShareCounts, Shared, StoredAnswer
@@ -137,4 +136,4 @@ async def _too_many(database: Database, limits: ShareLimits, user_id: int) -> To
 
 
 def _headers(limits: ShareLimits, counts: ShareCounts) -> Mapping[str, str]:
-    return rate_limits.headers(limits.status(counts))
+    return rate_limit_headers(*limits.status(counts))

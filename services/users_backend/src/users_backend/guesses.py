@@ -25,7 +25,7 @@ from typing import NamedTuple
 from mythoughts_chassis.clients import Client
 from mythoughts_chassis.database import Connection, Database
 from mythoughts_chassis.problems import TooManyRequests
-from mythoughts_chassis.rate_limits import RateLimit
+from mythoughts_chassis.rate_limits import RateLimit, rate_limit_headers
 from users_backend import queries
 
 FIRST_WAIT_SECONDS = 10
@@ -194,5 +194,5 @@ def _too_many(count: Count) -> TooManyRequests:
     return TooManyRequests(
         "There have been too many attempts. Please wait before the next one.",
         retry_after_seconds=count.wait_seconds,
-        headers=limit.headers,
+        headers=rate_limit_headers(limit),
     )
