@@ -11,8 +11,6 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from itertools import groupby
 
-import msgspec
-
 from mythoughts_chassis.keys import KeySetError
 from mythoughts_chassis.settings import SettingsError
 
@@ -27,7 +25,7 @@ class CommandError(Exception):
 # Between two commands. One process for several starts faster than one for each.
 _THEN = "then"
 
-_FOR_THE_OPERATOR = (SettingsError, KeySetError, CommandError, msgspec.DecodeError, OSError)
+_FOR_THE_OPERATOR = (SettingsError, KeySetError, CommandError, OSError)
 
 
 def run(parser: argparse.ArgumentParser, arguments: Sequence[str] | None = None) -> int:
