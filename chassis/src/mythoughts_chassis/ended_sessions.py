@@ -9,7 +9,6 @@ import ssl
 import threading
 import time
 from pathlib import Path
-from types import TracebackType
 from typing import Self
 
 import msgspec
@@ -83,9 +82,7 @@ class EndedSessions:
         ).start()
         return self
 
-    def __exit__(
-        self, _: type[BaseException] | None, __: BaseException | None, ___: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         # The thread ends soon; nothing waits for it.
         self._stopping.set()
 
