@@ -58,7 +58,7 @@ class Tracing:
         """
         known = method if method in KNOWN_METHODS else "_OTHER"
         attributes = {"http.request.method": known, "url.path": path}
-        return _unfailing(self._span(_name(method), SpanKind.SERVER, attributes, headers))
+        return self._span(_name(method), SpanKind.SERVER, attributes, headers)
 
     def call(self, name: str, attributes: Attributes) -> AbstractContextManager[Span]:
         """Trace a call to another process as a child of the current span.
@@ -68,7 +68,7 @@ class Tracing:
         present = get_current_span()
         if not present.is_recording():
             return nullcontext(present)
-        return _unfailing(self._span(name, SpanKind.CLIENT, attributes))
+        return self._span(name, SpanKind.CLIENT, attributes)
 
     @staticmethod
     def note_answer(span: Span, method: str, status: int, route: str | None) -> None:
@@ -100,44 +100,40 @@ class Tracing:
         attributes: Attributes,
         headers: Mapping[str, str] | None = None,
     ) -> Iterator[Span]:
-        with self._tracer.start_as_current_span(
-            name,
-            context=None if headers is None else _headers.extract(headers),
-            kind=kind,
-            attributes=attributes,
-            # The text of an error may contain values; it is in the log.
-            record_exception=False,
-            set_status_on_exception=False,
-        ) as span:
-            try:
-                yield span
-            except BaseException as error:
+        """Make a span of a block, and log errors of tracing itself.
+
+        If no span can be created, this yields one that records nothing.
+        """
+        span: Span = INVALID_SPAN
+        ending = ExitStack()
+        with harmless("tracing"):
+            context = None if headers is None else _headers.extract(headers)
+            span = ending.enter_context(
+                self._tracer.start_as_current_span(
+                    name,
+                    context=context,
+                    kind=kind,
+                    attributes=attributes,
+                    # The text of an error may contain values; it is in the log.
+                    record_exception=False,
+                    set_status_on_exception=False,
+                )
+            )
+        try:
+            yield span
+        except BaseException as error:
+            with harmless("tracing"):
                 _mark_as_failed(span, type(error).__name__)
-                raise
+            raise
+        finally:
+            with harmless("tracing"):
+                ending.close()
 
     def _send_last_spans(self) -> None:
         # The SDK's own shutdown waits up to 30 seconds.
         sending = threading.Thread(target=self._provider.shutdown, daemon=True)
         sending.start()
         sending.join(LAST_SPANS_SECONDS)
-
-
-@contextmanager
-def _unfailing(making_span: AbstractContextManager[Span]) -> Iterator[Span]:
-    """Log errors of tracing itself; if no span can be created, yield one that records nothing."""
-    span: Span = INVALID_SPAN
-    ending = ExitStack()
-    with harmless("tracing"):
-        span = ending.enter_context(making_span)
-    try:
-        yield span
-    except BaseException as error:
-        with harmless("tracing"):
-            ending.__exit__(type(error), error, error.__traceback__)
-        raise
-    # Not by `sys.exc_info()`: the whole block may be part of handling another error.
-    with harmless("tracing"):
-        ending.close()
 
 
 def _mark_as_failed(span: Span, error_type: str) -> None:
