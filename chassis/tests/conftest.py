@@ -10,7 +10,7 @@ from starlette.types import ASGIApp
 
 from mythoughts_chassis.api import router_of
 from mythoughts_chassis.asgi import ObserveRequests
-from mythoughts_chassis.endpoints import Endpoint, Guard
+from mythoughts_chassis.endpoints import Context, Endpoint, Guard
 from mythoughts_chassis.tokens import TokenVerifier
 from testkit.http_client import HttpClient
 from testkit.token_maker import TokenMaker
@@ -75,6 +75,6 @@ def serve_endpoints(serve: Serve, verifier: TokenVerifier) -> ServeEndpoints:
     """A function that serves endpoints; errors become problems, as in a service."""
 
     def start(*endpoints: Endpoint, parts: object = None, guard: Guard | None = None) -> HttpClient:
-        return serve(ObserveRequests(router_of(endpoints, parts, verifier, guard=guard)))
+        return serve(ObserveRequests(router_of(endpoints, Context(parts, verifier, guard))))
 
     return start

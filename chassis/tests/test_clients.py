@@ -10,7 +10,7 @@ from starlette.types import Receive, Scope, Send
 from mythoughts_chassis.api import router_of
 from mythoughts_chassis.asgi import ObserveRequests
 from mythoughts_chassis.clients import Client, Network, client_address, network_of
-from mythoughts_chassis.endpoints import get
+from mythoughts_chassis.endpoints import Context, get
 
 TRUSTED = (ip_network("10.0.0.0/8"), ip_network("fd00::/8"))
 BROWSER = "203.0.113.7"
@@ -131,7 +131,8 @@ async def _ask(
     path: str = "/",
     messages: list[dict[str, object]] | None = None,
 ) -> bytes:
-    app = ObserveRequests(router_of([tell, wait], None, None), trusted_proxies=trusted)  # type: ignore[arg-type]
+    context = Context(None, None)  # type: ignore[arg-type]
+    app = ObserveRequests(router_of([tell, wait], context), trusted_proxies=trusted)
     body = b""
 
     async def receive() -> dict[str, object]:

@@ -17,7 +17,7 @@ from mythoughts_chassis.api_tracing import TraceRequests
 from mythoughts_chassis.asgi import ObserveRequests
 from mythoughts_chassis.database import Database
 from mythoughts_chassis.ended_sessions import EndedSessions
-from mythoughts_chassis.endpoints import Endpoint, Guard, get
+from mythoughts_chassis.endpoints import Context, Endpoint, Guard, get
 from mythoughts_chassis.faults import FaultSwitches, fault_endpoints
 from mythoughts_chassis.housekeeping import keep_house
 from mythoughts_chassis.observation import metrics_page
@@ -70,7 +70,7 @@ class Api:
             *swagger_endpoints(openapi),
             *fault_endpoints(switches, databases[0]),
         ]
-        router = router_of(every, parts, verifier, guard=guard, lifespan=self._run)
+        router = router_of(every, Context(parts, verifier, guard), lifespan=self._run)
         if switches is not None:
             router = switches.around(router)
         app = ObserveRequests(router, trusted_proxies=settings.trusted_proxies)
@@ -95,19 +95,14 @@ class Api:
 
 
 def router_of(
-    endpoints: Sequence[Endpoint],
-    parts: Any,
-    verifier: TokenVerifier,
-    *,
-    guard: Guard | None = None,
-    lifespan: Lifespan[Any] | None = None,
+    endpoints: Sequence[Endpoint], context: Context, *, lifespan: Lifespan[Any] | None = None
 ) -> ASGIApp:
     """Return the application that answers each request by its endpoint, and raises `Problem`.
 
     A slash at the end of a path makes no difference.
     """
     routes = [
-        Route(path, _Resource([e for e in endpoints if e.path == path], parts, verifier, guard))
+        Route(path, _Resource([e for e in endpoints if e.path == path], context))
         for path in dict.fromkeys(endpoint.path for endpoint in endpoints)
     ]
     router = Router(routes, redirect_slashes=False, default=_not_found, lifespan=lifespan)
@@ -123,32 +118,22 @@ def router_of(
 class _Resource:
     """The endpoints of one path, one for each method."""
 
-    def __init__(
-        self,
-        endpoints: Sequence[Endpoint],
-        parts: Any,
-        verifier: TokenVerifier,
-        guard: Guard | None,
-    ) -> None:
+    def __init__(self, endpoints: Sequence[Endpoint], context: Context) -> None:
         self._endpoints = {endpoint.method: endpoint for endpoint in endpoints}
         if "GET" in self._endpoints:
             self._endpoints["HEAD"] = self._endpoints["GET"]
         self._allow = {"Allow": ", ".join(sorted({*self._endpoints, "OPTIONS"}))}
-        self._parts = parts
-        self._verifier = verifier
-        self._guard = guard
+        self._context = context
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        response = await self._answer(Request(scope, receive))
+        request = Request(scope, receive)
+        if endpoint := self._endpoints.get(request.method):
+            response = await endpoint.answer(request, self._context)
+        elif request.method == "OPTIONS":
+            response = Response(None, 204, self._allow)
+        else:
+            raise MethodNotAllowed(headers=self._allow)
         await response(scope, receive, send)
-
-    async def _answer(self, request: Request) -> Response:
-        endpoint = self._endpoints.get(request.method)
-        if endpoint is not None:
-            return await endpoint.answer(request, self._parts, self._verifier, self._guard)
-        if request.method == "OPTIONS":
-            return Response(None, 204, self._allow)
-        raise MethodNotAllowed(headers=self._allow)
 
 
 async def _not_found(_: Scope, __: Receive, ___: Send) -> None:

@@ -69,6 +69,15 @@ class RequestHeader:
     parse: Callable[[list[str]], Any]
 
 
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What a service calls its endpoints with: its parts, and how it checks callers."""
+
+    parts: Any
+    verifier: TokenVerifier
+    guard: Guard | None = None
+
+
 class Endpoint:
     """A handler, with what its declaration says."""
 
@@ -102,19 +111,17 @@ class Endpoint:
         self._takes_parts = "parts" in types
         self._takes_client = types.get("client") is Client
 
-    async def answer(
-        self, request: Request, parts: Any, verifier: TokenVerifier, guard: Guard | None
-    ) -> Response:
+    async def answer(self, request: Request, context: Context) -> Response:
         """Call the handler for a request; raises `Problem`, even if it takes too long."""
         try:
             async with asyncio.timeout(REQUEST_SECONDS) as deadline:
-                arguments = {"parts": parts} if self._takes_parts else {}
+                arguments = {"parts": context.parts} if self._takes_parts else {}
                 if self.caller is not None:
-                    arguments["caller"] = await self._admit(request, parts, verifier, guard)
+                    arguments["caller"] = await self._admit(request, context)
                 await self._read(request, arguments, deadline)
                 if self.caller is not None and self.body is not None:
                     # The body may have taken seconds, in which sessions and rights can end.
-                    arguments["caller"] = await self._admit(request, parts, verifier, guard)
+                    arguments["caller"] = await self._admit(request, context)
                 result = await self.handler(**arguments)
         except TimeoutError as error:
             if not deadline.expired():
@@ -122,19 +129,17 @@ class Endpoint:
             raise Unavailable("The request took too long. Please try again.") from error
         return self._response(request, arguments, result)
 
-    async def _admit(
-        self, request: Request, parts: Any, verifier: TokenVerifier, guard: Guard | None
-    ) -> Principal:
+    async def _admit(self, request: Request, context: Context) -> Principal:
         """Return the caller as the guard knows them; raises `Problem`."""
-        caller = _authenticate(request.scope["headers"], verifier)
-        if guard is not None:
-            caller = await guard(parts, caller)
+        caller = _authenticate(request.scope["headers"], context.verifier)
+        if context.guard is not None:
+            caller = await context.guard(context.parts, caller)
         if self.caller is Admin and not caller.is_admin:
             address = client_of(request).address
             subject = f"{self.method} {self.path}"
             log_audit("refused", actor=caller.username, subject=subject, address=address)
             raise Forbidden("Only an admin may do this.")
-        if self.caller is Admin and not verifier.knows_ended_sessions:
+        if self.caller is Admin and not context.verifier.knows_ended_sessions:
             raise Unavailable(ENDED_SESSIONS_UNKNOWN)
         return caller
 
