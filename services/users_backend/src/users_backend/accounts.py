@@ -179,12 +179,22 @@ async def end_sessions(parts: Parts, client: Client, admin: Principal, user_id: 
             )
 
 
-async def delete(parts: Parts, client: Client, admin: Principal, user_id: int) -> None:
+async def delete(
+    parts: Parts, client: Client, actor: Principal, user_id: int, *, is_dry: bool = False
+) -> None:
     """Delete a user, if it exists, and end their sessions; the name is never reused.
 
-    Raises `Conflict` for the last admin.
+    Raises `Conflict` for the last admin; if `is_dry`, nothing is deleted.
     """
-    await _delete(parts, client, admin.username, user_id)
+    async with parts.database.transaction() as connection:
+        if await _is_last_admin(parts, connection, user_id):
+            raise _last_admin()
+        name = None if is_dry else await queries.delete_user(connection, user_id)
+        if name is not None:
+            await session_queries.end_sessions(connection, user_id)
+            await audit.record(
+                connection, "user deleted", client, actor=actor.username, subject=name
+            )
 
 
 async def delete_own(parts: Parts, client: Client, caller: Principal, deletion: Deletion) -> None:
@@ -195,19 +205,7 @@ async def delete_own(parts: Parts, client: Client, caller: Principal, deletion: 
     """
     async with parts.passwords.turn(Line.ACCOUNTS, client) as hasher:
         await users.check_own_password(parts, client, hasher, caller, deletion.password)
-    await _delete(parts, client, caller.username, caller.user_id, is_dry=deletion.dry_run)
-
-
-async def _delete(
-    parts: Parts, client: Client, actor: str, user_id: int, *, is_dry: bool = False
-) -> None:
-    async with parts.database.transaction() as connection:
-        if await _is_last_admin(parts, connection, user_id):
-            raise _last_admin()
-        name = None if is_dry else await queries.delete_user(connection, user_id)
-        if name is not None:
-            await session_queries.end_sessions(connection, user_id)
-            await audit.record(connection, "user deleted", client, actor=actor, subject=name)
+    await delete(parts, client, caller, caller.user_id, is_dry=deletion.dry_run)
 
 
 async def _is_last_admin(parts: Parts, connection: Connection, user_id: int) -> bool:
