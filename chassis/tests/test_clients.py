@@ -131,8 +131,8 @@ async def _ask(
     path: str = "/",
     messages: list[dict[str, object]] | None = None,
 ) -> bytes:
-    context = Context(None, None)  # type: ignore[arg-type]
-    app = ObserveRequests(router_of([tell, wait], context), trusted_proxies=trusted)
+    context = Context(None, None, trusted_proxies=trusted)  # type: ignore[arg-type]
+    app = ObserveRequests(router_of([tell, wait], context))
     body = b""
 
     async def receive() -> dict[str, object]:

@@ -70,10 +70,11 @@ class Api:
             *swagger_endpoints(openapi),
             *fault_endpoints(switches, databases[0]),
         ]
-        router = router_of(every, Context(parts, verifier, guard), lifespan=self._run)
+        context = Context(parts, verifier, guard, settings.trusted_proxies)
+        router = router_of(every, context, lifespan=self._run)
         if switches is not None:
             router = switches.around(router)
-        app = ObserveRequests(router, trusted_proxies=settings.trusted_proxies)
+        app = ObserveRequests(router)
         self.app: ASGIApp = app if tracing is None else TraceRequests(app, tracing)
 
     async def _check_ready(self) -> None:

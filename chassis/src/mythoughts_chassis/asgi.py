@@ -33,15 +33,13 @@ REQUEST_SECONDS = 2.5
 BODY_SECONDS = 10.0
 MAX_BODY_BYTES = 64 * 1024
 CLIENT_CLOSED_REQUEST = 499
-_TRUSTED_PROXIES_KEY = "mythoughts.trusted_proxies"
 
 
 class ObserveRequests:
     """Gives each response its `X-Request-ID`, turns errors into problems, logs each request."""
 
-    def __init__(self, app: ASGIApp, *, trusted_proxies: tuple[Network, ...] = ()) -> None:
+    def __init__(self, app: ASGIApp) -> None:
         self._app = app
-        self._trusted_proxies = trusted_proxies
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -53,7 +51,6 @@ class ObserveRequests:
         status = 0
         ids, host, has_token = _read_headers(scope)
         current_ids.set(ids)
-        scope[_TRUSTED_PROXIES_KEY] = self._trusted_proxies
 
         async def send_with_id(message: Message) -> None:
             nonlocal status
@@ -110,7 +107,7 @@ async def read_body(request: Request, deadline: asyncio.Timeout) -> bytes:
     return bytes(body)
 
 
-def client_of(request: Request) -> Client:
+def client_of(request: Request, trusted_proxies: tuple[Network, ...]) -> Client:
     """Return the client of a request that passed through `ObserveRequests`."""
     headers, peer = request.headers, request.client
 
@@ -123,7 +120,7 @@ def client_of(request: Request) -> Client:
         address=client_address(
             peer and peer.host,
             ", ".join(headers.getlist("x-forwarded-for")),
-            request.scope[_TRUSTED_PROXIES_KEY],
+            trusted_proxies,
         ),
         user_agent=headers.get("user-agent", ""),
         request_id=current_ids.get().request_id,

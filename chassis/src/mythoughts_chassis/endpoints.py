@@ -24,7 +24,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from mythoughts_chassis.asgi import REQUEST_SECONDS, client_of, read_body
-from mythoughts_chassis.clients import Client
+from mythoughts_chassis.clients import Client, Network
 from mythoughts_chassis.inputs import parse_body, parse_id, parse_query
 from mythoughts_chassis.observation import log_audit
 from mythoughts_chassis.pagination import Page
@@ -71,11 +71,12 @@ class RequestHeader:
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What a service calls its endpoints with: its parts, and how it checks callers."""
+    """What a service gives its endpoints: its parts, and how to identify callers and clients."""
 
     parts: Any
     verifier: TokenVerifier
     guard: Guard | None = None
+    trusted_proxies: tuple[Network, ...] = ()
 
 
 class Endpoint:
@@ -118,6 +119,8 @@ class Endpoint:
                 arguments = {"parts": context.parts} if self._takes_parts else {}
                 if self.caller is not None:
                     arguments["caller"] = await self._admit(request, context)
+                if self._takes_client:
+                    arguments["client"] = client_of(request, context.trusted_proxies)
                 await self._read(request, arguments, deadline)
                 if self.caller is not None and self.body is not None:
                     # The body may have taken seconds, in which sessions and rights can end.
@@ -135,7 +138,7 @@ class Endpoint:
         if context.guard is not None:
             caller = await context.guard(context.parts, caller)
         if self.caller is Admin and not caller.is_admin:
-            address = client_of(request).address
+            address = client_of(request, context.trusted_proxies).address
             subject = f"{self.method} {self.path}"
             log_audit("refused", actor=caller.username, subject=subject, address=address)
             raise Forbidden("Only an admin may do this.")
@@ -147,8 +150,6 @@ class Endpoint:
         self, request: Request, arguments: dict[str, Any], deadline: asyncio.Timeout
     ) -> None:
         """Add the arguments that the request holds."""
-        if self._takes_client:
-            arguments["client"] = client_of(request)
         for name in self.ids:
             arguments[name] = parse_id(request.path_params[name])
         for name, header in self.request_headers.items():
