@@ -1,7 +1,7 @@
-"""A socket that a supervisor listens on, and the word that the service is ready.
+"""Takes over a supervisor's listening socket, and reports to it that the service is ready.
 
-These are systemd's protocols, sd_listen_fds(3) and sd_notify(3). A process that replaces another
-one takes over the socket: connections wait in its queue, and none is refused or lost.
+It uses systemd's protocols, sd_listen_fds(3) and sd_notify(3). When one process replaces another,
+connections wait in the queue of the socket, and none is refused or lost.
 """
 
 import os
@@ -11,7 +11,7 @@ _FIRST_DESCRIPTOR = 3
 
 
 def passed_listener() -> socket.socket | None:
-    """Return the listening socket that was passed to this process, if there is one."""
+    """Return the listening socket that was passed to this process, or None."""
     if os.environ.get("LISTEN_PID") != str(os.getpid()):
         return None
     return socket.socket(fileno=_FIRST_DESCRIPTOR)

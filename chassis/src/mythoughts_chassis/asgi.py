@@ -1,4 +1,4 @@
-"""Around the endpoints: request ids, log line, metrics, problems, and the limits of requests."""
+"""What surrounds the endpoints: request ids, log line, metrics, problems, limits of requests."""
 
 import asyncio
 import time

@@ -34,7 +34,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, kw_only=True)
 class Backend(Generic[AnySettings]):
-    """What the commands need to know of a backend.
+    """What the commands need to know about a backend.
 
     `load_demo` takes the address of the database for its owner and the contents of a file.
     """

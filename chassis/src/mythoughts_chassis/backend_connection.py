@@ -45,7 +45,7 @@ class Answer(NamedTuple):
 
 
 class UnsendableRequestError(Exception):
-    """A request contains what no backend accepts, as only odd input of a visitor can cause."""
+    """A request contains something that no backend accepts; only odd input can cause this."""
 
 
 class Connection:
@@ -92,7 +92,7 @@ class Connection:
 
     def _open(self, ends_at: float) -> socket.socket:
         if self._socket is not None and _is_ready(self._socket, select.POLLIN, seconds=0):
-            # The backend has closed it, or sent what nobody asked for.
+            # The backend has closed it, or sent something unasked.
             self._close()
         if self._socket is None:
             self._socket = self._connected(ends_at)

@@ -1,11 +1,11 @@
-"""What every response tells browsers, whichever service it comes from."""
+"""Security headers, the same for every service."""
 
-# No other site may embed a response, and none is taken for another type than it says.
+# No other site may embed a response, and browsers must not guess its type.
 EVERY_RESPONSE = [
     ("X-Content-Type-Options", "nosniff"),
     ("Cross-Origin-Resource-Policy", "same-origin"),
 ]
-# Pages share no process with those of other sites, and use no device.
+# Pages share no browsing context with those of other sites, and use no devices.
 PAGES = [
     ("Cross-Origin-Opener-Policy", "same-origin"),
     ("Permissions-Policy", "camera=(), geolocation=(), microphone=(), payment=(), usb=()"),

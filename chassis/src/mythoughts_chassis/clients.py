@@ -30,7 +30,7 @@ async def _never() -> None:
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """The client of a request; `user_agent` is what it says of itself.
+    """The client of a request; `user_agent` is the name that it gives itself.
 
     `gone` waits until the client has closed the connection, and then raises; with it, work that
     waits for its turn can end early. Call it after the body has been read.

@@ -1,14 +1,14 @@
-"""The limits of open connections; whoever follows a request can skip this module.
+"""The limits of open connections; you can skip this module when you follow a request.
 
-No connection lasts without end, and no client takes all of them. Each phase of a connection has its
-time: the opening, until a request has arrived (`HEADER_SECONDS`), the request with its body and
-response (`RESPONSE_SECONDS`), and the time between two requests (`KEEP_ALIVE_SECONDS`). The bytes
-that a client sends in it do not extend it.
+No connection lasts for ever, and no client can take all of them. Each phase of a connection has a
+time limit: until the headers of a request have arrived (`HEADER_SECONDS`), until its body has
+arrived and the response has been sent (`RESPONSE_SECONDS`), and between two requests
+(`KEEP_ALIVE_SECONDS`). Bytes that the client sends do not extend a phase.
 
-A server holds at most `MAX_CONNECTIONS`, and of one client network `MAX_OF_A_NETWORK`. Where one
-more is opened, the connection closes that has waited longest for its client: one of the same
-network, or of the network that has most of them. So a flood displaces its own connections, and
-those of others only once none of its own waits.
+A server holds at most `MAX_CONNECTIONS`, and at most `MAX_OF_A_NETWORK` from one client network. If
+one more is opened, the connection that has waited longest for its client is closed: one of the same
+network or, if the server is full, of the network with the most connections. So a flood displaces
+its own connections first, and those of others only once none of its own is waiting.
 """
 
 import os
@@ -24,8 +24,8 @@ from mythoughts_chassis.clients import Network, is_in, network_of
 
 HEADER_SECONDS = 10.0
 RESPONSE_SECONDS = 30.0
-# At the end of a service, how long requests in progress may take. Longer than any page or API call;
-# an export, or a client that stalls, is cut off.
+# How long requests in progress may take when a service stops. Longer than any page or API call; an
+# export, or a client that stalls, is cut off.
 FINISH_SECONDS = 15
 # Longer than load balancers keep idle connections, so that they close them first.
 KEEP_ALIVE_SECONDS = 75
@@ -49,7 +49,7 @@ _CLOSED = Counter(
 
 
 class Connection(Protocol):
-    """A connection, as its server keeps it up to date; `time.monotonic` is the clock."""
+    """A connection, which its server keeps up to date; times are those of `time.monotonic`."""
 
     @property
     def address(self) -> str:
@@ -65,7 +65,7 @@ class Connection(Protocol):
     """When the phase must have ended."""
 
     def drop(self) -> None:
-        """Close it, whatever has not been sent."""
+        """Close it, even if something has not been sent yet."""
 
 
 class _Group:
@@ -83,8 +83,8 @@ class _Group:
 class Connections:
     """The open connections of one server; for one thread.
 
-    The networks in `trusted` are those of proxies, which bring the connections of many clients:
-    for them there is only the limit of all.
+    The networks in `trusted` are those of proxies, whose connections carry the requests of many
+    clients: only the limit of the whole server applies to them.
     """
 
     def __init__(
@@ -104,7 +104,7 @@ class Connections:
         _OPEN.set_function(lambda: self._count)
 
     def add(self, connection: Connection) -> None:
-        """Register a new connection, and drop one, perhaps the same, if there are too many."""
+        """Register a new connection; if there are too many, drop one, perhaps this one."""
         network = network_of(connection.address)
         group = self._groups.get(network)
         if group is None:

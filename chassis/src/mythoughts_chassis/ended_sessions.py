@@ -25,7 +25,7 @@ POLL_SECONDS = 1.0
 # Until the first list comes: the services may start before the Users Backend.
 FIRST_POLL_SECONDS = 0.2
 ANSWER_SECONDS = 1.0
-# What only an admin may do is refused when the list is older.
+# Requests that only an admin may make are refused when the list is older.
 MAX_AGE_SECONDS = 60.0
 # A restart of the Users Backend is shorter, and not worth a warning.
 SILENT_SECONDS = 5.0
@@ -45,9 +45,9 @@ class _Body(msgspec.Struct):
 class EndedSessions:
     """The sessions that have ended; polls within its `with` block. Safe to share between threads.
 
-    The list is signed, so an answer that somebody else has made is refused, and so is an older
-    list than the present one. An answer that nothing has changed does not make the list newer: it
-    is not signed, and the Users Backend signs the list again before it gets old.
+    The list is signed, so a forged one is refused, as is one that is older than the present list.
+    A 304 does not make the list newer: it is not signed, and the Users Backend signs the list again
+    before it gets old.
     The constructor raises `KeySetError` if the public keys cannot be read.
     """
 

@@ -11,7 +11,7 @@ class FairQueue(Generic[T]):
     """Items wait here, and the networks take turns; not safe to share between threads.
 
     When every place is taken, the network with the most items gives one up (as in stochastic
-    fairness queueing, P. McKenney, 1990), so a crowd from some networks keeps nobody else out.
+    fairness queueing, P. McKenney, 1990), so a crowd from a few networks cannot keep others out.
     """
 
     def __init__(self, *, places: int, places_per_network: int) -> None:

@@ -25,7 +25,7 @@ PATH = "/admin/faults"
 
 
 class Faults(Struct, frozen=True):
-    """How long each request waits before it is answered, and which part of all requests fails."""
+    """How long each request waits before it is answered, and what fraction of requests fail."""
 
     delay_seconds: Annotated[float, Meta(ge=0, le=25)] = 0.0
     error_rate: Annotated[float, Meta(ge=0, le=1)] = 0.0

@@ -1,9 +1,9 @@
-"""The HTTP/1.1 of an API; whoever follows a request can skip this module.
+"""HTTP/1.1 for the APIs; you can skip this module when you follow a request.
 
-It is that of uvicorn, with the limits of `connections.py`. What a client sends too late is answered
-with 408, a head that is too large with 431, both as plain text, and the connection closes soon
-after. uvicorn itself bounds neither the time nor the size of a head, and loses the body of a
-request that offers another protocol.
+It is uvicorn's implementation, with the limits of `connections.py`. A request that arrives too late
+is answered with 408, headers that are too large with 431, both as plain text, and the connection
+closes soon after. uvicorn itself limits neither the time nor the size of the headers, and loses the
+body of a request that offers another protocol.
 """
 
 import time
@@ -96,7 +96,7 @@ class HttpProtocol(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        """Parse bytes of the client, and refuse a head that is too large."""
+        """Parse bytes from the client, and refuse a head that is too large."""
         self._chunk_bytes = len(data)
         self._message_bytes += len(data)
         if self._is_refused:

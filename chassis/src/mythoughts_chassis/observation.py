@@ -36,7 +36,7 @@ HOST_IS_MISSING = "A request must have exactly one Host header, with a valid hos
 # Clients can make up methods; these must not become metric labels or span names.
 KNOWN_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 UNMATCHED_ROUTE = "unmatched"
-# What machines ask for all the time.
+# Machines request these all the time.
 HEALTH_PATHS = frozenset({"/healthz", "/readyz", "/metrics"})
 UNOBSERVED_PATHS = HEALTH_PATHS | {status_lists.PATH}
 

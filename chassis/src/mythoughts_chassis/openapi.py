@@ -116,7 +116,7 @@ def _operation(endpoint: Endpoint, schemas: Json) -> Json:
 def _example(struct: Json) -> Json:
     """Return the example of a body: what it must have, if each of these fields has an example.
 
-    A page to try the API out would send every field, and the new password of a login changes it.
+    Otherwise Swagger UI would send every field, and `new_password` changes the password at a login.
     """
     fields = {name: struct["properties"][name] for name in struct.get("required", [])}
     if not fields or not all("examples" in field for field in fields.values()):

@@ -26,9 +26,9 @@ T = TypeVar("T")
 class Pool:
     """Lends connections, at most `size` at a time; others wait for their turn.
 
-    A connection that is lent for longer than `held_seconds` is closed. `waiting` counts those who
-    wait; `idle` has each connection with the time when it was last used, and the one used last is
-    used next.
+    A connection that is lent for longer than `held_seconds` is closed. `waiting` is how many
+    requests wait for one; `idle` has each idle connection with the time when it was last used, and
+    the one used last is used next.
     """
 
     def __init__(

@@ -5,8 +5,8 @@ the load balancer notices, finishes requests in flight, and exits. A second sign
 
 While the service drains, each response also closes its connection (RFC 9112, section 9.6):
 clients that keep connections and do not check readiness would otherwise use them until they break.
-A service with a socket of a supervisor leaves new connections to its successor meanwhile, and stops
-once it has no connection.
+If a supervisor has passed the socket, the service leaves new connections to its successor from then
+on, and stops once it has none left.
 """
 
 import signal

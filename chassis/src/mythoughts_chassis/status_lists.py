@@ -28,7 +28,7 @@ from mythoughts_chassis.tokens import CLOCK_SKEW_SECONDS
 
 PATH = "/.well-known/ended-sessions"
 TYPE = "statuslist+jwt"
-# One bit each for about 400 million sessions, if few of them have ended.
+# Enough for about 400 million sessions, one bit for each, if few of them have ended.
 MAX_LIST_BYTES = 8 * 1024 * 1024
 VALID_SECONDS = 60
 TTL_SECONDS = 1

@@ -119,9 +119,9 @@ class TokenVerifier:
 
     @property
     def knows_ended_sessions(self) -> bool:
-        """Whether it is known well enough which sessions have ended for what only an admin may do.
+        """Whether the list of ended sessions is new enough for what only an admin may do.
 
-        False if the list is old, or has never come.
+        False if it is old, or has never arrived.
         """
         return self._ended is None or self._ended.is_up_to_date
 
@@ -132,7 +132,7 @@ class TokenVerifier:
             by_id = {key["kid"]: imported(key) for key in keys}
             # New keys get a new cache: tokens of a removed key must not survive in it.
             self._principal_of = lru_cache(CACHE_ENTRIES)(partial(self._verify, by_id))
-            # Last: another thread takes it as a sign that they are in use.
+            # Last, because other threads take this as a sign that the new keys are in use.
             self._keys = keys
 
     def _verify(self, keys: dict[str, RSAKey], token: str) -> Principal:
