@@ -123,7 +123,7 @@ def _list_users(options: argparse.Namespace, environment: Mapping[str, str]) -> 
 def _database_url(environment: Mapping[str, str]) -> Secret:
     """Return the address of the database, and log only what goes wrong.
 
-    What is done is said by the command's message, and is in the table of the audit log.
+    The command prints what it has done, and the audit log's table has it too.
     """
     settings = load_settings(DatabaseSettings, environment)
     configure_logging(service=NAME, level="warning", output=settings.log_format)
@@ -150,7 +150,7 @@ def _rotate_keys(options: argparse.Namespace, environment: Mapping[str, str]) ->
     print(
         rotate_key_sets(
             *files,
-            # Verifiers accept expired tokens for as long as clocks may differ.
+            # Because clocks may differ, verifiers accept expired tokens for a while.
             token_lifetime_seconds=settings.longest_token_lifetime_seconds + CLOCK_SKEW_SECONDS,
             activate_in_seconds=options.activate_in,
             keep_old=not options.drop_old,

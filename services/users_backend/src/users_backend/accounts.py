@@ -1,8 +1,8 @@
-"""How accounts begin, change and end.
+"""Creating, changing and deleting accounts.
 
 A change and its entries in the audit log are one transaction, which also ends the user's sessions
-where it takes something away. Whatever could leave no admin locks all admins first: so of two who
-demote each other at once, one is refused.
+if it takes something away. Anything that could leave no admin locks all admins first, so if two
+admins demote each other at the same time, one is refused.
 """
 
 from typing import Any
@@ -77,7 +77,7 @@ async def store(
     is_admin: bool = False,
     must_change_password: bool = False,
 ) -> User:
-    """Store a user, created by somebody or by themselves, and return it.
+    """Store a user, created by `creator` or, without one, by themselves, and return it.
 
     Raises `Conflict` if the name is taken or looks like a taken one; names of deleted users stay
     taken.
@@ -144,7 +144,7 @@ async def apply_change(
     """Change what is given and return the user; part of a transaction.
 
     `rights` are `is_admin` and `is_disabled`. A new hash is that of a temporary password.
-    Raises `NotFound`, and `Conflict` if the last admin would be none any more.
+    Raises `NotFound`, and `Conflict` if the last admin would no longer be one.
     """
     before = await queries.lock_user(connection, user_id)
     if before is None:

@@ -1,4 +1,4 @@
-"""What operators do with accounts from the command line."""
+"""What operators can do with accounts on the command line."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -50,7 +50,7 @@ async def create_admin(
                 must_change_password=must_change_password,
             )
         except Conflict:
-            # Two concurrent commands may both have found nobody.
+            # Two concurrent commands may both have found no such user.
             if if_missing and await _is_admin(database, username):
                 return False
             raise

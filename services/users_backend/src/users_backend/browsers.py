@@ -1,9 +1,9 @@
 """Browsers that have logged in before: what strangers do never keeps them out.
 
-A login answers a token, which the browser sends with its next login (OWASP, "Slow Down Online
+A login returns a token, which the browser sends with its next login (OWASP, "Slow Down Online
 Guessing Attacks with Device Cookies"). It proves only that somebody who knew the password has used
-this browser; it replaces no password and opens nothing. The token is random, and the table holds
-its SHA-256. A change of the password leaves it valid.
+this browser; it replaces no password and gives access to nothing. The token is random, and the
+table holds its SHA-256. It stays valid when the password is changed.
 """
 
 import re
@@ -25,7 +25,7 @@ _TOKEN = re.compile(r"[A-Za-z0-9_-]{43}", re.ASCII)
 
 
 def parse_token(values: list[str]) -> str:
-    """Return the token in the header; it is empty if there is none, or none of ours."""
+    """Return the token in the header; empty if there is none, or if it has another form."""
     return values[0] if len(values) == 1 and _TOKEN.fullmatch(values[0]) else ""
 
 

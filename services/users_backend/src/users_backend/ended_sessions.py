@@ -19,8 +19,8 @@ SIGN_AGAIN_SECONDS = 15.0
 class EndedSessionsList:
     """The signed list of the sessions that have ended, from the database.
 
-    It is read whole each time, in one statement: a session whose end is committed late, by whatever
-    transaction, is in the next list. The time is the database's, so that lists by several processes
+    The whole list is read each time, in one statement, so that a session whose end is committed
+    late is in the next list. The time is the database's, so that the lists of several processes
     have an order.
     """
 
@@ -45,7 +45,7 @@ class EndedSessionsList:
         return self._signed
 
     def _publish(self, ended: list[int], now: float) -> None:
-        """Sign the list if it differs from the present one, or that is old."""
+        """Sign the list if it differs from the present one, or the present one is old."""
         new = status_lists.list_of(ended, now)
         is_same = (new.first, new.bits) == (self._list.first, self._list.bits)
         if not is_same or new.issued_at - self._list.issued_at >= SIGN_AGAIN_SECONDS:

@@ -1,19 +1,19 @@
-"""Wrong passwords are counted, and each makes the next attempt wait longer, in the end.
+"""Wrong passwords are counted; after a few, each one makes the next attempt wait longer.
 
 All replicas count together, in the table `guesses`. Only attempts whose password was checked
-count. What is counted by depends on who asks:
+count. There are different counts for different callers:
 
-    a stranger's login    the name, as seen from one network; makes that network wait for that name
-                          the network, whatever the names; makes it wait for every name
-                          the name, whatever the networks; a network that was wrong about it waits
-                          longer, but a network that was not is let in: nobody can lock a user out
-    a known browser's     the browser alone: what strangers do is no matter to it
+    a stranger's login    the name from this network; the network must wait for this name
+                          the network, with any name; it must wait for every name
+                          the name, from any network; networks that were wrong about it wait longer,
+                          but others do not wait: nobody can lock a user out
+    a known browser's     the browser alone, so what strangers do does not affect it
     a session's           the session alone
 
 Right passwords are counted by account, because each adds to the audit log.
 
-Names count whether or not somebody has them. People also type passwords where the name belongs,
-so the keys of the table are keyed hashes, which say nothing to those who can read it.
+Names are counted whether or not they exist. People also type passwords where the name belongs, so
+the keys in the table are keyed hashes, which reveal nothing to those who can read it.
 """
 
 from collections.abc import Callable
@@ -35,10 +35,10 @@ _MAX_DOUBLINGS = 10
 
 @dataclass(frozen=True, slots=True)
 class Allowance:
-    """How many failures make nobody wait; one is forgotten every `forget_seconds`.
+    """How many failures are free; one failure is forgotten every `forget_seconds`.
 
-    The last of the free ones makes the next attempt wait for `FIRST_WAIT_SECONDS`, and each
-    further one twice as long as before, up to `MAX_WAIT_SECONDS`.
+    After the last free one, the next attempt must wait for `FIRST_WAIT_SECONDS`, and after each
+    further failure twice as long as before, up to `MAX_WAIT_SECONDS`.
     """
 
     name: str
@@ -72,7 +72,7 @@ ACCOUNT = Allowance("accounts", free=1000, forget_seconds=43)
 
 @dataclass(frozen=True, slots=True)
 class Count:
-    """A count of failures as it stands: its key in the table, and what it allows."""
+    """The current count of failures: its key in the table, and what it allows."""
 
     key: bytes
     allowance: Allowance
@@ -87,7 +87,7 @@ class Count:
 
     @property
     def next_wait_seconds(self) -> int:
-        """How long one more failure makes wait."""
+        """How long to wait after one more failure."""
         return self.allowance.wait_seconds(self.failures + 1)
 
 
@@ -102,7 +102,7 @@ class Attempt(NamedTuple):
     name: Count | None = None
 
     async def fail(self, connection: Connection) -> None:
-        """Count the failure; that of a name makes only its network wait, for this name."""
+        """Count the failure; because of the count of the name, only this network must wait."""
         waits = {self.own: self.own.next_wait_seconds}
         if self.network is not None:
             waits[self.network] = self.network.next_wait_seconds
@@ -121,7 +121,7 @@ class Attempt(NamedTuple):
 
 
 class Guesses:
-    """Admits attempts; `secret` hides what the keys of the table stand for."""
+    """Admits attempts; `secret` keys the hashes in the table."""
 
     def __init__(self, database: Database, secret: Callable[[], bytes]) -> None:
         self._database = database
@@ -156,7 +156,7 @@ class Guesses:
     async def count_right_password(self, user_id: int) -> None:
         """Count a login of a user, or a change of the password; raises `TooManyRequests`.
 
-        It takes the right password, so nobody can make others wait.
+        This needs the right password, so nobody can make others wait.
         """
         await self._count(self._key("account", str(user_id)), ACCOUNT)
 
@@ -169,7 +169,7 @@ class Guesses:
         return blake2b(text.encode(), key=self._secret(), digest_size=16).digest()
 
     async def _counts(self, *counts: Count) -> list[Count]:
-        """Return the counts as they stand; raises `TooManyRequests` if one makes wait."""
+        """Return the current counts; raises `TooManyRequests` if one requires waiting."""
         past = await queries.find_guesses(self._database, [count.key for count in counts])
         counted = [_counted(count, *past.get(count.key, (0, 0))) for count in counts]
         longest = max(counted, key=lambda count: count.wait_seconds)

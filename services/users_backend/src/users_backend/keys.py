@@ -1,7 +1,7 @@
 """Creates and rotates the keys of tokens: two JWK sets in files, described in the chassis's `keys`.
 
-The private set is for this service, which signs; the public set, the same keys without their
-private parts, is for every service, to verify.
+The private set is for this service, which signs with it. The public set has the same keys without
+their private parts; every service verifies with it.
 """
 
 import itertools

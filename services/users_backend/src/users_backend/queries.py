@@ -1,4 +1,4 @@
-"""All SQL of the Users Backend but that of sessions; see `session_queries`.
+"""All SQL of the Users Backend, except that of sessions (`session_queries`).
 
 `repeatable` says whether a statement may run twice. Functions that take a connection are parts of
 a transaction.
@@ -146,7 +146,7 @@ async def insert_user(
 
 
 async def lock_admins(connection: Connection) -> list[Account]:
-    """Return the accounts of admins; nobody else changes them until the transaction ends."""
+    """Return the accounts of admins, locked against changes until the transaction ends."""
     rows = await connection.fetch(
         f"SELECT {_ACCOUNT} FROM users WHERE is_admin AND {_MAY_LOG_IN} "
         "ORDER BY id FOR NO KEY UPDATE"
@@ -155,7 +155,7 @@ async def lock_admins(connection: Connection) -> list[Account]:
 
 
 async def lock_user(connection: Connection, user_id: int) -> User | None:
-    """Return the user, whom nobody else changes until the transaction ends, or None."""
+    """Return the user, locked against changes until the transaction ends, or None."""
     row = await connection.fetchrow(
         f"SELECT {_COLUMNS} FROM users WHERE id = $1 AND deleted_at IS NULL FOR NO KEY UPDATE",
         user_id,
@@ -218,7 +218,7 @@ async def delete_user(connection: Connection, user_id: int) -> str | None:
 
 
 async def fold_name(database: Database, username: str) -> str:
-    """Return what is the same for all ways to type a name, whether or not somebody has it."""
+    """Return the folded name, the same for all ways to type it, whether or not it exists."""
     (row,) = await database.fetch(
         "SELECT folded_name($1)", " ".join(username.split()), repeatable=True
     )
@@ -226,7 +226,7 @@ async def fold_name(database: Database, username: str) -> str:
 
 
 async def find_guesses(database: Database, keys: list[bytes]) -> dict[bytes, tuple[float, float]]:
-    """Return the counts that exist, by key: the seconds that each is kept, and makes wait.
+    """Return the counts that exist, by key: the seconds until each is forgotten, and those to wait.
 
     Both may be negative.
     """
@@ -241,7 +241,7 @@ async def find_guesses(database: Database, keys: list[bytes]) -> dict[bytes, tup
 
 
 async def add_wrong_guesses(connection: Connection, wrong: list[tuple[bytes, int, int]]) -> None:
-    """Add a failure to each count: its key, and the seconds that it counts, and makes wait."""
+    """Add a failure to each count: its key, the seconds until it is forgotten, those to wait."""
     keys, forget_seconds, wait_seconds = zip(*wrong, strict=True)
     await connection.execute(
         """

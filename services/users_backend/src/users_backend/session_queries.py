@@ -1,8 +1,9 @@
-"""The SQL of sessions, and of what is true of a session and its user at once.
+"""The SQL of sessions, and of what concerns a session and its user together.
 
-Functions that take a connection are parts of a transaction. Whatever ends all sessions of a user
-locks the user's row first, and a login reads that row under a lock: so a login that began before a
-change of the password either is seen by the change, which ends it, or sees the change, and fails.
+Functions that take a connection are parts of a transaction. Everything that ends all sessions of a
+user locks the user's row first, and a login reads that row under a lock. So if a login began before
+the password was changed, either the change sees its session and ends it, or the login sees the
+change and fails.
 """
 
 from dataclasses import dataclass
@@ -13,9 +14,9 @@ from mythoughts_chassis.pagination import PageQuery
 from mythoughts_chassis.tokens import CLOCK_SKEW_SECONDS
 from users_backend.schemas import Session, User
 
-# For housekeeping: sessions whose last token has expired by every clock: that of a verifier may be
-# late, and it believes a token for a little longer. Only a valid token can be renewed, so they are
-# over.
+# For the housekeeping: sessions whose last token has expired by every clock. A verifier's clock may
+# be slow, and it accepts a token for a little longer. Only a valid token can be renewed, so these
+# sessions are over.
 _LONG_AGO = f"now() - interval '{2 * CLOCK_SKEW_SECONDS} seconds'"
 DELETE_OLD_SESSIONS = f"""
     DELETE FROM sessions WHERE id IN (

@@ -1,8 +1,8 @@
 """Turns to compute a hash, one at a time, shared fairly before anything is computed.
 
-Those who wait stand in three lines, which take turns; within a line, the networks of the clients
-do. So neither a crowd from one network nor one of strangers keeps out the others. Who finds no
-place in a line, or waits too long, is refused at once.
+Requests wait in three lines, which take turns; within a line, the networks of the clients take
+turns. So neither a crowd from one network nor a crowd of strangers keeps others out. A request is
+refused at once if there is no place in its line, and later if it waits too long.
 """
 
 import asyncio
@@ -17,8 +17,8 @@ from mythoughts_chassis.clients import Client
 from mythoughts_chassis.fair_queue import FairQueue
 from mythoughts_chassis.problems import TooManyRequests
 
-# A hash takes about 30 ms: a full line alone is served within a second. When all three lines are
-# full, the last of each would wait three seconds, and are refused before that.
+# A hash takes about 30 ms: if only one line is full, it is served within a second. If all three are
+# full, the last in each would wait three seconds, and is refused before that.
 PLACES = 32
 PLACES_PER_NETWORK = 8
 # Less than a request may take (`asgi.REQUEST_SECONDS`), with enough time left for its own hashes.
@@ -26,7 +26,7 @@ WAIT_SECONDS = 1.5
 
 
 class Line(Enum):
-    """Who waits together."""
+    """The kinds of requests that wait together."""
 
     LOGINS = "logins"
     REGISTRATIONS = "registrations"
@@ -53,7 +53,7 @@ class Turns:
 
         Raises `TooManyRequests` if there is no place, or after `WAIT_SECONDS`: not 503, which would
         let a flood of guesses look like a fault, and the Frontend stop calling.
-        Raises whatever `client.gone` raises if the client leaves before its turn.
+        If the client leaves before its turn, raises what `client.gone` raises.
         """
         await self._wait(self._queues[line], client)
         try:
