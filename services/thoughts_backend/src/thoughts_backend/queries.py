@@ -248,7 +248,7 @@ async def fill_new_table(
         await connection.execute("LOCK TABLE thoughts IN SHARE ROW EXCLUSIVE MODE")
         if await connection.fetchval(f"SELECT pg_sequence_last_value({sequence}::regclass)"):
             return False
-        # With ids of its own: a transaction that fails does not take back those of the sequence.
+        # With explicit ids: a transaction that fails would not return those of the sequence.
         await connection.executemany(
             "INSERT INTO thoughts (id, user_id, username, text, created_at) "
             "OVERRIDING SYSTEM VALUE VALUES ($1, $2, $3, $4, $5)",

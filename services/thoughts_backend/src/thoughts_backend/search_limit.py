@@ -1,7 +1,7 @@
-"""The limit of searches, which each process counts for itself, by the network of the client.
+"""The limit of searches by the network of the client; each process counts for itself.
 
-In memory, because counting in the database would cost as much as many a search. So with n
-processes a network may search up to n times as often.
+The counts are in memory, because counting in the database would cost as much as many searches do.
+So with n processes a network may search up to n times as often.
 """
 
 import time

@@ -111,7 +111,7 @@ Plan: TypeAlias = Generator[Step, float | None, None]
 def plan(pace: Pace, wanted: Wanted, grams: Sequence[str], limit: int, *, is_dense: bool) -> Plan:
     """Choose the steps after the walks, for a page that lacks `limit` matches.
 
-    `is_dense` says that the walks have found so many that `near_ids` are expected to fill it.
+    `is_dense` says that, judging by the walks, `near_ids` are expected to fill it.
     """
     left = wanted.below - wanted.above
     ids = min(pace.near_ids if is_dense else pace.first_ids, left // pace.parts + 1)

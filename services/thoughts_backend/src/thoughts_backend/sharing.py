@@ -1,4 +1,4 @@
-"""The rules of sharing: each request stores a thought once, and nobody shares too many."""
+"""The rules of sharing: a repeated request stores one thought, and the number is limited."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -39,7 +39,7 @@ class ShareLimits:
         return self.per_minute or _NO_LIMIT, self.per_day or _NO_LIMIT
 
     def status(self, counts: ShareCounts) -> list[RateLimit]:
-        """Return the limits as they stand for a user with these counts."""
+        """Return the current state of the limits for a user with these counts."""
         windows = (
             ("minute", self.per_minute, MINUTE_SECONDS, counts.in_minute, counts.minute_seconds),
             ("day", self.per_day, DAY_SECONDS, counts.in_day, counts.day_seconds),
@@ -53,7 +53,7 @@ class ShareLimits:
 
 @dataclass(frozen=True, slots=True)
 class SharedThought:
-    """The thought that a request has stored, or had stored before, and headers about the limits."""
+    """The thought that a request has stored, now or earlier, and headers about the limits."""
 
     thought: Thought
     headers: Mapping[str, str]

@@ -79,7 +79,7 @@ async def delete_own(database: Database, thought_id: int, user_id: int) -> None:
 async def delete_all_own(database: Database, author: Principal, client: Client) -> None:
     """Delete all of the user's thoughts, and clear their stored answers.
 
-    Some at a time: if the time for the request ends before, the next request continues from there.
+    This takes several transactions: if the request runs out of time, the next one continues.
     """
     deleted_up_to: int | None = 0
     while deleted_up_to is not None:
