@@ -3,7 +3,7 @@
     RateLimit-Policy: "shares-per-minute";q=60;w=60
     RateLimit: "shares-per-minute";r=12;t=34
 
-`q` requests are possible in `w` seconds; `r` are left for now, and in `t` seconds there are more.
+`q` requests are possible in `w` seconds; `r` are left now, and there are more in `t` seconds.
 """
 
 from collections.abc import Mapping
@@ -21,7 +21,7 @@ RATE_LIMIT_HEADERS: Mapping[str, str] = MappingProxyType(
 
 
 class RateLimit(NamedTuple):
-    """A limit as it stands for one client."""
+    """The current state of a limit, for one client."""
 
     name: str
     quota: int
