@@ -102,8 +102,8 @@ def test_nothing_that_is_sent_raises(peer: str | None, forwarded: str) -> None:
 
 
 @get("/")
-async def tell(client: Client) -> dict[str, str]:
-    """Tell who asks."""
+async def show(client: Client) -> dict[str, str]:
+    """Show how the service sees the client."""
     return {"address": client.address, "user_agent": client.user_agent}
 
 
@@ -132,7 +132,7 @@ async def _ask(
     messages: list[dict[str, object]] | None = None,
 ) -> bytes:
     context = Context(None, None, trusted_proxies=trusted)  # type: ignore[arg-type]
-    app = ObserveRequests(router_of([tell, wait], context))
+    app = ObserveRequests(router_of([show, wait], context))
     body = b""
 
     async def receive() -> dict[str, object]:
@@ -163,7 +163,7 @@ async def wait(client: Client) -> None:
 
 
 async def test_client_that_closes_the_connection_is_gone() -> None:
-    """What waits for its turn learns that nobody waits for the answer, and none is sent."""
+    """Work that waits for its turn learns that the client has gone, and no answer is sent."""
     messages: list[dict[str, object]] = [{"type": "http.request"}, {"type": "http.disconnect"}]
 
     assert await _ask((), [(b"host", b"localhost")], path="/wait", messages=messages) == b""

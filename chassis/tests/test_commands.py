@@ -61,7 +61,7 @@ def test_command_that_works_has_status_0() -> None:
         ConnectionRefusedError("broken"),
     ],
 )
-def test_fault_of_the_surroundings_is_told(
+def test_fault_of_the_surroundings_is_reported(
     error: Exception, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """An error that the operator can fix goes to standard error, with status 2."""

@@ -85,7 +85,7 @@ def test_token_of_an_ended_session_is_refused(
 
 
 def test_list_stays_while_the_publisher_is_away(publisher: FakeEndedSessions, watch: Watch) -> None:
-    """What has ended stays ended while nobody answers, and the next list is used again."""
+    """Ended sessions stay ended while there is no answer, and then the next list is used."""
     publisher.ended.add(7)
     ended = watch()
     wait_until(lambda: ended.has_ended(7))

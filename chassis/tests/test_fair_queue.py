@@ -64,7 +64,7 @@ def test_longest_line_gives_up_a_place() -> None:
     assert drained(queue) == "a1 b1 c1 a2"
 
 
-def test_nobody_makes_room_who_has_no_more() -> None:
+def test_network_with_no_more_makes_no_room() -> None:
     """Places that are shared out evenly stay as they are."""
     queue = filled("a1 b1 a2 b2", places=4)
     queue.add("c", "c1")

@@ -33,7 +33,7 @@ def failing(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_failed_migration_is_told_in_one_line(
+def test_failed_migration_is_reported_in_one_line(
     new_database: Callable[[], str], failing: Path
 ) -> None:
     """A migration that PostgreSQL rejects raises an error with only PostgreSQL's reason."""

@@ -215,7 +215,7 @@ def test_body_is_declared_as_json(openapi: dict[str, Any]) -> None:
 
 
 def test_example_of_a_body_has_what_must_be_there(openapi: dict[str, Any]) -> None:
-    """Whoever sends the example does not also do what is optional."""
+    """A client that sends the example does only what is required."""
     body = openapi["paths"]["/things"]["post"]["requestBody"]
 
     assert body["content"]["application/json"]["example"] == {"name": "Cup"}

@@ -42,7 +42,7 @@ def test_problem_has_words_for_people(kind: type[Problem]) -> None:
     assert (body["type"], body["request_id"]) == ("about:blank", "id-1")
 
 
-def test_detail_can_be_told() -> None:
+def test_detail_can_be_given() -> None:
     """A detail replaces the default one."""
     assert json.loads(NotFound("No such thought.").body("-"))["detail"] == "No such thought."
 

@@ -116,7 +116,7 @@ def test_refusal_names_what_is_accepted(variable: str, text: str, expected: str)
     assert fault(**{variable: text}) == f"{variable}: {expected}"
 
 
-def test_all_faults_are_told_at_once() -> None:
+def test_all_faults_are_reported_at_once() -> None:
     """One message names every missing or invalid variable, one per line."""
     with pytest.raises(SettingsError) as raised:
         load_settings(Example, {"COUNT": "x", "LEVEL": "y"})

@@ -261,7 +261,7 @@ def test_every_answer_tells_browsers_to_be_strict(http: HttpClient, path: str) -
 def test_answer_to_a_request_with_a_token_is_not_stored(
     http: HttpClient, bruce: str, method: str, path: str
 ) -> None:
-    """What belongs to somebody is kept in no cache, whatever its status."""
+    """A response to a request with a token is kept in no cache, whatever its status."""
     assert http.request(method, path, token=bruce).headers["Cache-Control"] == "no-store"
 
 

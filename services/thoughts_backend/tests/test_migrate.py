@@ -118,7 +118,7 @@ def test_sigterm_ends_the_waiting(start_migrating: StartMigrating) -> None:
     assert len(command.output) == len(command.log)
 
 
-def test_password_is_not_told_while_waiting(start_migrating: StartMigrating) -> None:
+def test_password_is_not_shown_while_waiting(start_migrating: StartMigrating) -> None:
     """The log of a waiting `migrate` does not contain the password."""
     command = start_migrating(AWAY_URL)
 

@@ -128,7 +128,7 @@ def test_term_that_only_the_newest_thoughts_have_is_looked_up(
 
 
 def test_blocks_that_fill_the_page_are_enough(new_database: Callable[[], str]) -> None:
-    """What an earlier step has found, blocks need not hold: then only they are searched."""
+    """Blocks are enough if they hold what earlier steps have not found; no more is searched."""
     with prepared(new_database(), "ANALYZE") as (runner, database, sql):
         sql.run("SELECT setval(pg_get_serial_sequence('thoughts', 'id'), 100000)")
         newest = sql.add_thoughts(*["A quokka."] * 6)[-1]

@@ -161,7 +161,7 @@ def test_limit_holds_for_simultaneous_requests(
 def test_replicas_count_together(
     limited: HttpClient, make_backend: MakeBackend, bruce: str
 ) -> None:
-    """What a user has shared at one process counts at another, and after a restart."""
+    """Thoughts that a user has shared at one process count at another, and after a restart."""
     other = make_backend(SHARES_PER_MINUTE="3", SHARES_PER_DAY="5")
     other.start()
 

@@ -79,7 +79,9 @@ def test_setting_can_come_from_a_file(
         backend.stop()
 
 
-def test_missing_key_file_is_told_in_one_line(make_backend: MakeBackend, tmp_path: Path) -> None:
+def test_missing_key_file_is_reported_in_one_line(
+    make_backend: MakeBackend, tmp_path: Path
+) -> None:
     """Without its public keys the backend does not start, and names the missing file."""
     path = tmp_path / "nowhere.json"
 
@@ -92,7 +94,7 @@ def test_missing_key_file_is_told_in_one_line(make_backend: MakeBackend, tmp_pat
 
 
 @pytest.mark.parametrize("content", ["", "{}", '{"keys": []}'], ids=["empty", "other", "none"])
-def test_damaged_key_file_is_told_in_one_line(
+def test_damaged_key_file_is_reported_in_one_line(
     make_backend: MakeBackend, tmp_path: Path, content: str
 ) -> None:
     """A key file without keys is named, too."""
@@ -106,12 +108,12 @@ def test_damaged_key_file_is_told_in_one_line(
 
 
 @pytest.mark.parametrize(
-    ("content", "told"),
+    ("content", "reported"),
     [(None, "cannot read {path}: No such file or directory"), ("\n", "must not be empty")],
     ids=["missing", "empty"],
 )
-def test_address_file_without_an_address_is_told_in_one_line(
-    backend_settings: dict[str, str], tmp_path: Path, content: str | None, told: str
+def test_address_file_without_an_address_is_reported_in_one_line(
+    backend_settings: dict[str, str], tmp_path: Path, content: str | None, reported: str
 ) -> None:
     """Without the file for the database's address the backend does not start."""
     path = tmp_path / "url"
@@ -122,12 +124,12 @@ def test_address_file_without_an_address_is_told_in_one_line(
 
     outcome = ended(ServiceProcess("thoughts_backend", settings, folder=tmp_path))
 
-    assert outcome == (2, [f"thoughts-backend: DATABASE_URL: {told.format(path=path)}"])
+    assert outcome == (2, [f"thoughts-backend: DATABASE_URL: {reported.format(path=path)}"])
 
 
 @pytest.mark.parametrize("name", ["DATABASE_URL", "DATABASE_REPLICA_URL"])
 @pytest.mark.parametrize("url", ["nonsense", "mysql://a:b@localhost/c", "localhost:5432"])
-def test_address_of_no_database_is_told_at_the_start(
+def test_address_of_no_database_is_reported_at_the_start(
     make_backend: MakeBackend, name: str, url: str
 ) -> None:
     """An invalid address ends the start with status 2, without showing it."""
@@ -136,7 +138,7 @@ def test_address_of_no_database_is_told_at_the_start(
     assert outcome == (2, [f"thoughts-backend: {name}: must start with postgresql://"])
 
 
-def test_busy_port_is_told(backend: ServiceProcess, make_backend: MakeBackend) -> None:
+def test_busy_port_is_reported(backend: ServiceProcess, make_backend: MakeBackend) -> None:
     """A port that is taken ends the start, and the log says why."""
     second = make_backend(PORT=str(backend.http.port))
 
@@ -147,7 +149,7 @@ def test_busy_port_is_told(backend: ServiceProcess, make_backend: MakeBackend) -
     assert "Traceback" not in "\n".join(second.output)
 
 
-def test_migrate_without_a_database_is_told_in_one_line(
+def test_migrate_without_a_database_is_reported_in_one_line(
     backend_settings: dict[str, str],
 ) -> None:
     """`migrate` with an unavailable database says so and exits with status 2."""
@@ -256,7 +258,7 @@ def test_first_thought_after_the_demonstration_has_the_next_id(
 
 
 @pytest.mark.parametrize("content", ["{", "{}", '[{"user_id": "x"}]'])
-def test_demonstration_file_that_does_not_fit_is_told_in_one_line(
+def test_demonstration_file_that_does_not_fit_is_reported_in_one_line(
     owner_settings: dict[str, str], sql: Sql, tmp_path: Path, content: str
 ) -> None:
     """`load-demo` reports in one line what is wrong with its file, and exits with status 2."""

@@ -62,7 +62,7 @@ def test_reading_is_recorded(http: HttpClient, admin: str, sql: Sql) -> None:
 
 
 def test_subject_is_empty_where_it_is_the_actor(http: HttpClient, admin: str, sql: Sql) -> None:
-    """Whatever admins do to themselves names them once."""
+    """Events that admins cause for themselves name them only once."""
     admin_id = sql.value("SELECT id FROM users WHERE username = 'admin'")
 
     http.get(f"/admin/users/{admin_id}", token=admin)
@@ -85,7 +85,7 @@ def test_what_cannot_be_recorded_is_not_shown(http: HttpClient, admin: str, sql:
 def test_refused_user_is_in_the_log(
     http: HttpClient, backend: ServiceProcess, bruce: str, sql: Sql
 ) -> None:
-    """Who asks for what only admins may do is logged, but cannot fill the table."""
+    """Users who try what only admins may do are logged, but cannot fill the table."""
     headers = {"X-Request-ID": "no-admin"}
 
     http.delete("/admin/users/17", token=bruce, headers=headers)

@@ -66,7 +66,7 @@ def test_password_is_asked_for_twice_in_a_terminal(
 
 
 @pytest.mark.parametrize(
-    ("name", "password", "told"),
+    ("name", "password", "reported"),
     [
         ("root", "short", "password: must have at least 8 characters"),
         ("root", "", "password: must have at least 8 characters"),
@@ -75,13 +75,13 @@ def test_password_is_asked_for_twice_in_a_terminal(
     ],
 )
 def test_invalid_admin_is_refused(
-    sql: Sql, backend_settings: dict[str, str], name: str, password: str, told: str
+    sql: Sql, backend_settings: dict[str, str], name: str, password: str, reported: str
 ) -> None:
     """Admins' names and passwords follow the same rules as all users'."""
     done = run_command(backend_settings, "create-admin", name, stdin=password)
 
     assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr.startswith(f"users-backend: {told}")
+    assert done.stderr.startswith(f"users-backend: {reported}")
     assert sql.value("SELECT count(*) FROM users") == 0
 
 
@@ -214,7 +214,7 @@ def test_commands_print_one_sentence(backend_settings: dict[str, str]) -> None:
 
 
 @pytest.mark.parametrize(("options", "is_disabled"), [((), True), (("--enable",), False)])
-def test_reset_enables_only_if_told_to(
+def test_reset_enables_only_if_asked_to(
     sql: Sql, backend_settings: dict[str, str], options: tuple[str, ...], *, is_disabled: bool
 ) -> None:
     """A disabled admin who is locked out is enabled by --enable, not by a reset alone."""

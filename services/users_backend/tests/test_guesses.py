@@ -178,7 +178,7 @@ def test_right_passwords_of_one_account(opened: Opened) -> None:
 
 
 def test_five_mistakes_make_wait_ten_seconds(opened: Opened) -> None:
-    """Who mistypes five times waits 10 s, and 20 s after the sixth."""
+    """A user who mistypes five times waits 10 s, and 20 s after the sixth time."""
     attacked = attack(opened, [lambda: guess_at("bruce")], 31)
 
     assert [round(time) for time in attacked.times] == [0, 0, 0, 0, 0, 10, 30]

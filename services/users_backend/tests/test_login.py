@@ -134,7 +134,7 @@ def test_spaces_make_no_other_name(
 
 
 @pytest.mark.parametrize("name", ["bruce lee", "bruce  lee", "bruce   lee"])
-def test_spaces_still_tell_users_apart_who_are_there(
+def test_existing_users_still_differ_by_spaces(
     http: HttpClient, token_maker: TokenMaker, sql: Sql, name: str
 ) -> None:
     """Users of earlier releases whose names differ only in spaces log in, each as themselves."""

@@ -47,7 +47,7 @@ def guess(http: HttpClient, times: int, **options: Any) -> list[int]:
 
 @pytest.mark.usefixtures("bruce")
 def test_too_many_guesses_must_wait(http: HttpClient) -> None:
-    """After five failures the next attempt is refused, and told when it may be made."""
+    """After five failures the next attempt is refused, with the time when it may be made."""
     failed = guess(http, FREE)
     answer = log_in(http)
 
@@ -71,7 +71,7 @@ def test_refused_attempts_do_not_count(http: HttpClient) -> None:
 
 
 @pytest.mark.usefixtures("bruce")
-def test_limits_do_not_tell_who_exists(http: HttpClient) -> None:
+def test_limits_do_not_reveal_who_exists(http: HttpClient) -> None:
     """A name that nobody has gets the same words, status and limits, at each attempt."""
     answers = {}
     for username in ("bruce", "nobody"):
@@ -220,7 +220,7 @@ def test_right_password_forgets_the_mistakes(http: HttpClient) -> None:
 
 
 def test_own_login_does_not_hide_guesses_at_others(http: HttpClient, sql: Sql) -> None:
-    """Who tries many names is slowed down, although a login to the own account succeeds."""
+    """Trying many names is slowed down, even if a login to one's own account succeeds."""
     for name in ("bruce", *(f"user{number}" for number in range(25))):
         sql.add_user(name)
     statuses = []

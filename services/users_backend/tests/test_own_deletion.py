@@ -91,7 +91,7 @@ def test_one_of_two_admins_may_go(http: HttpClient, admin: str, sql: Sql) -> Non
 
 
 def test_browsers_of_the_user_are_forgotten(http: HttpClient, bruce: str, sql: Sql) -> None:
-    """What is stored about the browsers that the user logged in from goes with the account."""
+    """The browsers that the user logged in from are deleted with the account."""
     http.post("/api/login", json={"username": "bruce", "password": PASSWORD})
     before = sql.value("SELECT count(*) FROM browsers")
 

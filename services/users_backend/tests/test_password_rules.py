@@ -70,7 +70,7 @@ def test_passwords_of_names_are_refused(password: str, username: str) -> None:
     "password", ["        ", "!?!?!?!?", "20261126", "x" * 128, "密码密码密码密码"]
 )
 def test_repetitions_and_dates_are_refused(password: str) -> None:
-    """What has few possibilities is refused although no list contains it, however long it is."""
+    """A password with few possibilities is refused, however long, even if no list contains it."""
     assert fault(password) == EASY
 
 

@@ -179,7 +179,7 @@ ENDS: dict[str, End] = {
 def test_session_of_a_login_in_progress_ends_too(
     sql: Sql, database_url: str, opened: Opened, end: End
 ) -> None:
-    """Whatever ends sessions also ends what a login has just begun."""
+    """Everything that ends sessions also ends one that a login has just started."""
     user_id = sql.add_user("bruce")
     caller = principal_of(user_id, sql.add_session(user_id))
 

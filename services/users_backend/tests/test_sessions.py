@@ -66,7 +66,7 @@ def tokens(http: HttpClient, sql: Sql) -> list[str]:
 
 
 def statuses(http: HttpClient, tokens: list[str]) -> list[int]:
-    """What each token is answered."""
+    """The response to each token."""
     return [http.get("/api/me", token=token).status for token in tokens]
 
 
@@ -231,7 +231,7 @@ def test_logout_ends_its_own_session(
 
 @pytest.mark.security
 def test_second_logout_is_refused(http: HttpClient, tokens: list[str], sql: Sql) -> None:
-    """Who is logged out cannot log out, and the first end of the session stands."""
+    """A user who is logged out cannot log out again, and the session keeps its first end."""
     http.post("/api/logout", token=tokens[0])
     first = sql.value("SELECT ended_at FROM sessions ORDER BY id LIMIT 1")
 

@@ -13,7 +13,7 @@ KEY_FILES = pytest.mark.parametrize(
 
 
 @KEY_FILES
-def test_missing_key_file_is_told(make_backend: MakeBackend, tmp_path: Path, name: str) -> None:
+def test_missing_key_file_is_reported(make_backend: MakeBackend, tmp_path: Path, name: str) -> None:
     """Without a key file the service does not start and names the missing file."""
     path = tmp_path / "missing.json"
     backend = make_backend(**{name: str(path)})
@@ -28,7 +28,7 @@ def test_missing_key_file_is_told(make_backend: MakeBackend, tmp_path: Path, nam
 
 @KEY_FILES
 @pytest.mark.parametrize("content", ["", "{", '{"keys": []}'], ids=["empty", "malformed", "none"])
-def test_damaged_key_file_is_told(
+def test_damaged_key_file_is_reported(
     make_backend: MakeBackend, tmp_path: Path, name: str, content: str
 ) -> None:
     """A key file without keys is named, too."""
@@ -42,7 +42,7 @@ def test_damaged_key_file_is_told(
     assert [line.startswith(f"users-backend: {path} ") for line in backend.output] == [True]
 
 
-def test_missing_address_file_is_told(backend_settings: dict[str, str], tmp_path: Path) -> None:
+def test_missing_address_file_is_reported(backend_settings: dict[str, str], tmp_path: Path) -> None:
     """Without the file for the database's address the service does not start."""
     path = tmp_path / "url"
     settings = {name: text for name, text in backend_settings.items() if name != "DATABASE_URL"}

@@ -83,7 +83,7 @@ async def test_networks_take_turns(busy: Busy) -> None:
 
 
 async def test_addresses_of_one_ipv6_network_count_as_one(busy: Busy) -> None:
-    """Who has a network of 64 bits gains nothing by using many of its addresses."""
+    """A client with a network of 64 bits gains nothing by using many of its addresses."""
     await busy.ask("a1", address="2001:db8::1")
     await busy.ask("a2", address="2001:db8::2")
     await busy.ask("b1", address="2001:db8:0:1::1")
@@ -108,13 +108,13 @@ async def refused(task: asyncio.Task[None]) -> int:
     """The time to wait that somebody is refused with."""
     with pytest.raises(TooManyRequests) as error:
         await task
-    # By this the Frontend tells it from a limit.
+    # By this the Frontend distinguishes it from a limit.
     assert "RateLimit" not in error.value.headers
     return int(error.value.headers["Retry-After"])
 
 
 async def test_without_a_place_the_answer_is_no(busy: Busy) -> None:
-    """A network that has all its places is refused at once, and told when to try again."""
+    """A network that has used all its places is refused at once, with the time to try again."""
     for number in range(PLACES_PER_NETWORK):
         await busy.ask(f"a{number}")
     task, _ = await busy.ask("a-more")
