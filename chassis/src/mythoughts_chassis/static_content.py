@@ -15,9 +15,6 @@ LEVEL = 6
 _WEIGHT = re.compile(r"q=(0(?:\.[0-9]{0,3})?|1(?:\.0{0,3})?)", re.ASCII)
 
 
-Headers = dict[str, str]
-
-
 @dataclass(frozen=True)
 class StaticContent:
     """Bytes, their media type and their `Cache-Control` value."""
@@ -35,7 +32,7 @@ class StaticContent:
         # Weak: it also identifies the compressed bytes (RFC 9110, section 8.8.1).
         return f'W/"{sha256(self.content).hexdigest()[:24]}"'
 
-    def answer(self, accept_encoding: str, if_none_match: str) -> tuple[int, Headers, bytes]:
+    def answer(self, accept_encoding: str, if_none_match: str) -> tuple[int, dict[str, str], bytes]:
         """Return status, headers and body for a request with these headers, "" for none.
 
         The headers include neither type nor length.
