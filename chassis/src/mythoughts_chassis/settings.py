@@ -15,7 +15,7 @@ import dataclasses
 import ipaddress
 import re
 import typing
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -93,8 +93,8 @@ def backend_ca_setting() -> Any:
     )
 
 
-def check_url(url: str, *, schemes: Sequence[str] = ("http", "https"), path: bool = False) -> None:
-    """Raise `ValueError` unless `url` has one of the schemes, a host and nothing more.
+def check_url(url: str, *, path: bool = False) -> None:
+    """Raise `ValueError` unless `url` is an http or https address with a host and nothing more.
 
     With `path`, a path may follow.
     """
@@ -105,15 +105,14 @@ def check_url(url: str, *, schemes: Sequence[str] = ("http", "https"), path: boo
         fits = False
     if (
         not fits
-        or parts.scheme not in schemes
+        or parts.scheme not in ("http", "https")
         or not parts.hostname
         or (parts.path.strip("/") and not path)
         or parts.query
         or parts.fragment
         or parts.username is not None
     ):
-        expected = " or ".join(f"{scheme}://host:port" for scheme in schemes)
-        raise ValueError(f"must look like {expected}, got {url!r}")
+        raise ValueError(f"must look like http://host:port or https://host:port, got {url!r}")
 
 
 # Without slots, so that a class can inherit from two of them.
