@@ -69,7 +69,7 @@ def test_other_problems_have_no_errors() -> None:
     ("problem", "headers"),
     [
         (Unauthorized(), {"WWW-Authenticate": "Bearer"}),
-        (Unauthorized(challenge="Bearer x"), {"WWW-Authenticate": "Bearer x"}),
+        (Unauthorized(has_token=True), {"WWW-Authenticate": 'Bearer error="invalid_token"'}),
         (Unavailable(), {"Retry-After": "1"}),
         (RequestTimeout(), {"Connection": "close"}),
         (NotFound(), {}),

@@ -212,9 +212,7 @@ def _authenticate(headers: Iterable[tuple[bytes, bytes]], verifier: TokenVerifie
     try:
         return verifier.verify(scheme.string[scheme.end() :].strip())
     except InvalidToken as error:
-        raise Unauthorized(
-            "The token is not valid. Log in again.", challenge='Bearer error="invalid_token"'
-        ) from error
+        raise Unauthorized("The token is not valid. Log in again.", has_token=True) from error
 
 
 def _with_etag(content: bytes, headers: Mapping[str, str], request: Request) -> Response:

@@ -87,12 +87,16 @@ class BadInput(Problem):
 
 
 class Unauthorized(Problem):
-    """There are no valid credentials; the challenge is that of RFC 6750."""
+    """There are no valid credentials; the challenge is that of RFC 6750.
+
+    With `has_token`, the request had a token, but it is not, or no longer, valid.
+    """
 
     status, title = 401, "Unauthorized"
     default_detail = "A valid bearer token is required."
 
-    def __init__(self, detail: str = "", *, challenge: str = "Bearer") -> None:
+    def __init__(self, detail: str = "", *, has_token: bool = False) -> None:
+        challenge = 'Bearer error="invalid_token"' if has_token else "Bearer"
         super().__init__(detail, headers={"WWW-Authenticate": challenge})
 
 

@@ -129,7 +129,4 @@ def _new_token_id() -> str:
 
 
 def _over() -> Unauthorized:
-    return Unauthorized(
-        "The session of this token is over. Log in again.",
-        challenge='Bearer error="invalid_token"',
-    )
+    return Unauthorized("The session of this token is over. Log in again.", has_token=True)

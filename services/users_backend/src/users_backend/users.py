@@ -125,10 +125,7 @@ async def _get_account(database: Database, user_id: int) -> queries.Account:
     """Return the account of a token; raises `Unauthorized` if the user has been deleted."""
     account = await queries.find_account_by_id(database, user_id)
     if account is None:
-        raise Unauthorized(
-            "The user of this token no longer exists.",
-            challenge='Bearer error="invalid_token"',
-        )
+        raise Unauthorized("The user of this token no longer exists.", has_token=True)
     return account
 
 
