@@ -74,7 +74,7 @@ def test_network_with_no_more_makes_no_room() -> None:
     assert drained(queue) in ("a1 b1 c1 b2", "a1 b1 c1 a2")
 
 
-def test_place_of_one_who_left_is_free() -> None:
+def test_place_of_a_removed_item_is_free() -> None:
     """Removing an item frees its place; removing it again does nothing."""
     queue = filled("a1 a2", places_per_network=2)
     queue.remove("a", "a1")

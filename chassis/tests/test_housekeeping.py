@@ -61,7 +61,7 @@ def test_everything_old_is_deleted_in_small_parts(runner: asyncio.Runner, url: s
     runner.run(_clean(url, DELETE_TWO, every_seconds=3600))
 
 
-def test_it_goes_on_while_the_service_runs(runner: asyncio.Runner, url: str) -> None:
+def test_it_continues_while_the_service_runs(runner: asyncio.Runner, url: str) -> None:
     """Rows that become old later are deleted too."""
     runner.run(_clean(url, DELETE_TWO, every_seconds=0.01, refills=2))
 

@@ -133,7 +133,7 @@ def test_slow_body_does_not_count_as_the_requests_time(http: HttpClient, limit: 
     assert answer.startswith(b"HTTP/1.1 200 ")
 
 
-def test_clock_goes_on_after_the_body(http: HttpClient, limit: Limit) -> None:
+def test_clock_continues_after_the_body(http: HttpClient, limit: Limit) -> None:
     """After the body, the rest of the request's time counts again."""
     limit(request=0.2)
 

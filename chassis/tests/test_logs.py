@@ -223,7 +223,7 @@ for t in {DANGEROUS!a}: {logger}.{call}
     assert written == "".join(f"{line}\n" for line in lines)
 
 
-def test_escaped_text_is_the_same_for_who_parses_it() -> None:
+def test_escaped_text_is_the_same_when_parsed() -> None:
     """JSON's escapes represent the original characters."""
     lines = output(f"for t in {DANGEROUS!a}: structlog.get_logger().info('a', text=t)").splitlines()
 

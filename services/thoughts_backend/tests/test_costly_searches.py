@@ -72,7 +72,7 @@ def follow(http: HttpClient, relation: str, query: dict[str, str]) -> list[list[
     [("next", {}), ("prev", {"min_id": "0"})],
     ids=["backwards", "forwards"],
 )
-def test_search_that_takes_long_goes_on_in_the_next_page(
+def test_search_that_takes_long_continues_on_the_next_page(
     far_apart: tuple[Sql, str],
     make_backend: MakeBackend,
     relation: str,

@@ -34,7 +34,7 @@ def listed(http: HttpClient, admin: str, **query: object) -> list[str]:
 
 
 @pytest.mark.parametrize(("method", "path", "body"), ADMIN_CALLS)
-def test_nobody_may_do_nothing(
+def test_caller_without_a_token_may_do_nothing(
     http: HttpClient, method: str, path: str, body: dict[str, Any]
 ) -> None:
     """Without a token every admin endpoint returns 401."""
@@ -293,7 +293,7 @@ def test_other_methods_are_refused(http: HttpClient, path: str, allowed: str) ->
     assert (answer.status, answer.headers["Allow"]) == (405, allowed)
 
 
-def test_token_of_a_user_who_never_was_is_refused(
+def test_token_of_a_user_who_never_existed_is_refused(
     http: HttpClient, sql: Sql, token_maker: TokenMaker
 ) -> None:
     """An admin's token with an unknown id gets 401."""

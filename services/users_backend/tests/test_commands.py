@@ -122,7 +122,7 @@ def test_existing_admin_is_kept_on_request(sql: Sql, backend_settings: dict[str,
     assert sql.hash_of_user("root") == before
 
 
-def test_admin_whose_name_would_be_refused_now_can_be_enough(
+def test_admin_with_a_name_that_is_refused_now_is_enough(
     sql: Sql, backend_settings: dict[str, str]
 ) -> None:
     """With --if-missing an admin of an earlier release is not changed, whatever the name is."""

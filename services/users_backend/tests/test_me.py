@@ -47,7 +47,7 @@ def test_creation_is_the_servers_time_in_utc(http: HttpClient, bruce: str, sql: 
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
-def test_nobody_sees_no_one(http: HttpClient, method: str) -> None:
+def test_caller_without_a_token_sees_no_user(http: HttpClient, method: str) -> None:
     """Without a token the response has a challenge."""
     answer = http.request(method, "/api/me/")
 
@@ -137,7 +137,7 @@ def test_longest_and_shortest_password_work(http: HttpClient, bruce: str, length
     assert log_in(http, password) == 200
 
 
-def test_nobody_is_told_so_before_the_body_is_looked_at(http: HttpClient) -> None:
+def test_missing_token_is_reported_before_the_body_is_read(http: HttpClient) -> None:
     """401 comes before 400 and 415."""
     answers = [
         change(http, None, password=""),

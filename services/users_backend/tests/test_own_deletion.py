@@ -42,14 +42,14 @@ def test_wrong_password_deletes_nothing(http: HttpClient, bruce: str, sql: Sql) 
     assert http.get("/api/me", token=bruce).status == 200
 
 
-def test_nobody_deletes_nothing(http: HttpClient, bruce: str) -> None:
-    """Without a token it is a 401."""
+def test_caller_without_a_token_deletes_nothing(http: HttpClient, bruce: str) -> None:
+    """Without a token the status is 401."""
     assert delete(http, None).status == 401
     assert http.get("/api/me", token=bruce).status == 200
 
 
 def test_password_is_required(http: HttpClient, bruce: str) -> None:
-    """Without a body it is a 400 that names the password."""
+    """Without a body the status is 400, and the error names the password."""
     answer = http.delete("/api/me", token=bruce)
 
     assert (answer.status, answer.faulty_fields) == (400, ["password"])

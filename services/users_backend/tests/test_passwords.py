@@ -241,7 +241,7 @@ async def test_one_hash_at_a_time(hasher: ObservedHasher) -> None:
     assert (hasher.verified, hasher.most_at_once) == (6, 1)
 
 
-async def test_event_loop_goes_on_while_a_hash_is_made(hasher: ObservedHasher) -> None:
+async def test_event_loop_continues_while_a_hash_is_made(hasher: ObservedHasher) -> None:
     """Other requests are served while a password is verified."""
     hasher.may_go_on.clear()
     verification = asyncio.create_task(hasher.verify("x", None))

@@ -44,7 +44,7 @@ def begun(
         ("UPDATE users SET disabled_at = now()", b"401"),
     ],
 )
-def test_admin_who_is_unmade_meanwhile_changes_nothing(
+def test_admin_who_is_demoted_meanwhile_changes_nothing(
     http: HttpClient, admin: str, sql: Sql, change: str, status: bytes
 ) -> None:
     """A former admin cannot restore their rights with a request that was begun before."""
