@@ -6,7 +6,7 @@ from pathlib import Path
 
 from tooling.commands import run
 from tooling.console import step
-from tooling.environment import VENV, install_by_pip
+from tooling.environment import VENV, install_by_uv
 from tooling.project import ROOT
 
 
@@ -20,7 +20,6 @@ def environment_of(name: str) -> Path:
     if not (installed.exists() and installed.read_bytes() == lock.read_bytes()):
         with step(f"Installing {lock.relative_to(ROOT)}"):
             run(sys.executable, "-m", "venv", "--clear", folder)
-            python = programs / "python"
-            install_by_pip("--no-compile", "--require-hashes", "-r", lock, python=python)
+            install_by_uv("--require-hashes", "-r", lock, python=programs / "python")
         shutil.copy(lock, installed)
     return programs

@@ -146,21 +146,21 @@ def _make_environment() -> None:
 def _install(lock: Path) -> None:
     if not UV.exists():
         install_by_pip("--require-hashes", "-r", INSTALLER_LOCK)
-    _install_by_uv("--require-hashes", "-r", lock)
+    install_by_uv("--require-hashes", "-r", lock)
     own = [part for package in OWN_PACKAGES for part in ("-e", f"./{package}")]
-    _install_by_uv("--no-index", "--no-deps", "--no-build-isolation", *own)
+    install_by_uv("--no-index", "--no-deps", "--no-build-isolation", *own)
 
 
-def _install_by_uv(*what: str | Path) -> None:
-    """Install with uv, which is faster, or with pip if uv fails.
+def install_by_uv(*what: str | Path, python: Path = PYTHON) -> None:
+    """Install into the environment of `python` with uv, which is faster, or with pip if uv fails.
 
     uv needs a folder for its cache, and does not read pip's configuration of mirrors, proxies and
-    certificates.
+    certificates. Raises Failure.
     """
     try:
-        run(UV, "pip", "install", "--quiet", "--python", PYTHON, *what)
+        run(UV, "pip", "install", "--quiet", "--python", python, *what)
     except Failure:
-        install_by_pip(*what)
+        install_by_pip(*what, python=python)
 
 
 def install_by_pip(*what: str | Path, python: Path = PYTHON) -> None:
