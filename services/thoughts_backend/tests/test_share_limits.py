@@ -7,6 +7,7 @@ import pytest
 
 from services.thoughts_backend.tests.conftest import MakeBackend
 from testkit.http_client import Answer, HttpClient
+from testkit.service_process import ServiceProcess
 from testkit.thoughts_sql import Sql
 from testkit.waiting import wait_until
 
@@ -29,14 +30,24 @@ def statuses(http: HttpClient, token: str, count: int) -> list[int]:
     return [share(http, token).status for _ in range(count)]
 
 
-@pytest.fixture
-def limited(make_backend: MakeBackend, sql: Sql) -> Iterator[HttpClient]:
-    """A client of a backend that lets a user share three thoughts a minute and five a day."""
-    assert sql.value("SELECT count(*) FROM share_counts") == 0
-    backend = make_backend(SHARES_PER_MINUTE="3", SHARES_PER_DAY="5")
+@pytest.fixture(scope="module")
+def limited_backend(
+    backend_settings: dict[str, str], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[ServiceProcess]:
+    """A backend that lets a user share three thoughts a minute and five a day."""
+    settings = backend_settings | {"SHARES_PER_MINUTE": "3", "SHARES_PER_DAY": "5"}
+    folder = tmp_path_factory.mktemp("limited")
+    backend = ServiceProcess("thoughts_backend", settings, folder=folder)
     backend.start()
-    yield backend.http
+    yield backend
     backend.stop()
+
+
+@pytest.fixture
+def limited(limited_backend: ServiceProcess, sql: Sql) -> HttpClient:
+    """A client of that backend. The counts are in the database, which is empty for each test."""
+    assert sql.value("SELECT count(*) FROM share_counts") == 0
+    return limited_backend.http
 
 
 @pytest.fixture
