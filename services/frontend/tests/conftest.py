@@ -102,15 +102,27 @@ def rare_probes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(http_client, "PROBE_EVERY_SECONDS", WAIT_SECONDS)
 
 
-@pytest.fixture
-def make_process(settings: Settings, tmp_path: Path) -> Iterator[MakeProcess]:
-    """A function that creates a Frontend in its own process, with changed settings, not started."""
-    environment = {
-        "TOKEN_PUBLIC_KEYS_PATH": str(settings.token_public_keys_path),
-        "THOUGHTS_BACKEND_URL": settings.thoughts_backend_url,
-        "USERS_BACKEND_URL": settings.users_backend_url,
+def process_environment(
+    token_maker: TokenMaker, thoughts: FakeThoughtsBackend, users: FakeUsersBackend
+) -> dict[str, str]:
+    """The environment of a Frontend in its own process."""
+    return {
+        "TOKEN_PUBLIC_KEYS_PATH": str(token_maker.public_path),
+        "THOUGHTS_BACKEND_URL": thoughts.url,
+        "USERS_BACKEND_URL": users.url,
         "BACKEND_ANSWER_SECONDS": "30",
     }
+
+
+@pytest.fixture
+def make_process(
+    token_maker: TokenMaker,
+    thoughts: FakeThoughtsBackend,
+    users: FakeUsersBackend,
+    tmp_path: Path,
+) -> Iterator[MakeProcess]:
+    """A function that creates a Frontend in its own process, with changed settings, not started."""
+    environment = process_environment(token_maker, thoughts, users)
     with service_maker("frontend", environment, tmp_path) as make:
         yield make
 

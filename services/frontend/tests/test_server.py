@@ -4,7 +4,7 @@ import shutil
 import signal
 import socket
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -15,12 +15,12 @@ import pytest
 from prometheus_client import REGISTRY
 
 from frontend.settings import Settings
-from services.frontend.tests.conftest import RunningFrontend
+from services.frontend.tests.conftest import RunningFrontend, process_environment
 from services.frontend.tests.test_renewal import token_of_age
 from testkit.browser import Browser
 from testkit.fake_backend import FakeThoughtsBackend, FakeUsersBackend
 from testkit.http_client import HttpClient, read_answer
-from testkit.service_process import MakeProcess, ServiceProcess
+from testkit.service_process import MakeProcess, ServiceProcess, service_maker
 from testkit.token_maker import TokenMaker
 from testkit.waiting import WAIT_SECONDS, wait_until
 from tooling.project import FRONTEND
@@ -335,12 +335,25 @@ def test_behind_tls_a_cookie_without_the_prefix_is_ignored(
     assert prefixed.headers["Strict-Transport-Security"] == "max-age=60; includeSubDomains"
 
 
+@pytest.fixture(scope="module")
+def strict_frontend(
+    token_maker: TokenMaker, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[ServiceProcess]:
+    """A Frontend that accepts only some host names."""
+    thoughts, users = FakeThoughtsBackend(), FakeUsersBackend(token_maker)
+    environment = process_environment(token_maker, thoughts, users)
+    with service_maker("frontend", environment, tmp_path_factory.mktemp("strict")) as make:
+        frontend = make(ALLOWED_HOSTS="mythoughts.example, .example.org")
+        frontend.start()
+        yield frontend
+    thoughts.stop()
+    users.stop()
+
+
 @pytest.fixture
-def strict(make_process: MakeProcess) -> Browser:
-    """A browser of a Frontend that accepts only some host names."""
-    frontend = make_process(ALLOWED_HOSTS="mythoughts.example, .example.org")
-    frontend.start()
-    return Browser(frontend.http.base_url)
+def strict(strict_frontend: ServiceProcess) -> Browser:
+    """A browser of that Frontend."""
+    return Browser(strict_frontend.http.base_url)
 
 
 @pytest.mark.parametrize(
