@@ -41,6 +41,9 @@ CHROMIUM_OPTIONS = (
     "--disable-component-update",
     "--disable-sync",
 )
+# Features of Chromium: two pages that each window loads for the menu of its address bar, which no
+# test sees. They take more processor time than the rest of the window.
+UNSEEN_PAGES = ("WebUIOmniboxPopup", "WebUIOmniboxAimPopup")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -105,14 +108,31 @@ def own_system(installation: Installation) -> System:
     return installation.system
 
 
+@pytest.fixture(scope="session")
+def disabled_features() -> str:
+    """The option of Chromium that disables what Playwright disables, and `UNSEEN_PAGES`.
+
+    Chromium obeys only the last option of this name, so Playwright's must be repeated.
+    """
+    # Chromium reveals its command line only to programs that say what they are.
+    options = [*CHROMIUM_OPTIONS, "--enable-automation"]
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium_path(), args=options)
+        session = browser.new_browser_cdp_session()
+        arguments = session.send("Browser.getBrowserCommandLine")["arguments"]
+        browser.close()
+    of_playwright = [part for part in arguments if part.startswith("--disable-features=")][-1]
+    return ",".join((of_playwright, *UNSEEN_PAGES))
+
+
 @pytest.fixture(scope="module")
-def chromium(running_system: System | None) -> Iterator[Browser]:
+def chromium(running_system: System | None, disabled_features: str) -> Iterator[Browser]:
     """A running Chromium, gone at the end of the module.
 
     Not of the session: while Playwright runs, the thread has an event loop, and the tests of
     other modules could not start theirs.
     """
-    options = [*CHROMIUM_OPTIONS]
+    options = [*CHROMIUM_OPTIONS, disabled_features]
     if running_system is not None:
         # Without TLS, Chromium trusts only localhost, and complains about headers anywhere else.
         origins = ",".join(map(running_system.url_of, SERVICES))
