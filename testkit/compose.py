@@ -6,7 +6,6 @@ for any running system (`conftest`).
 
 import subprocess
 
-from testkit.installations import stopped
 from testkit.system import System
 from testkit.waiting import wait_until
 from tooling.project import ROOT, SERVICES
@@ -76,8 +75,10 @@ class Compose:
 
     def restore(self) -> None:
         """Start what does not run."""
-        self.start_database()
-        self.restart(*stopped(self))
+        running = self._compose("ps", "--services", "--status", "running").split()
+        if not set(DATABASES) <= set(running):
+            self.start_database()
+        self.restart(*(name for name, container in CONTAINERS.items() if container not in running))
 
     def _compose(self, *arguments: str) -> str:
         return _output_of(self._command(*arguments))
