@@ -4,9 +4,10 @@ import time
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 
 from local.stack import Stack
-from testkit.http_client import Answer, HttpClient
+from testkit.http_client import Answer, HttpClient, patiently
 
 # The beginning of users' passwords, by which they are found wherever they leak to (`leaks`).
 PASSWORD_MARK = "secret"
@@ -100,7 +101,7 @@ class System:
             unique(PASSWORD_MARK),
         )
         body = {"username": name, "password": temporary}
-        answer = self.users(self.admin).post("/admin/users/", json=body)
+        answer = patiently(self.users(self.admin).post, "/admin/users/", json=body)
         assert answer.status == 201, answer.text
         token = self.log_in(name, temporary, new_password=password)
         return User(answer.json()["id"], name, password, token)
@@ -111,7 +112,8 @@ class System:
 
     def _try_log_in(self, body: Mapping[str, str]) -> Answer:
         """Log in, waiting whenever the service says so; return the response."""
-        while (answer := self.users().post("/api/login/", json=body)).status == 429:
+        login = partial(patiently, self.users().post, "/api/login/", json=body)
+        while (answer := login()).status == 429:
             time.sleep(int(answer.headers["Retry-After"]))
         return answer
 
