@@ -185,7 +185,7 @@ test-system: chromium clients ## Test the whole system as `make up` starts it
 
 test-images: images ## Test the images and their Compose project
 	$(install_all)
-	@exec $(venv) -m pytest tests/containers $(ARGS)
+	@exec $(venv) -m pytest -n auto --dist loadfile tests/containers $(ARGS)
 
 test-compose: images chromium clients ## Test the whole system in Docker Compose
 	@exec $(venv) -m tests.containers $(ARGS)
