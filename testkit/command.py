@@ -11,14 +11,18 @@ from typing import BinaryIO
 def run_command(
     environment: Mapping[str, str], *arguments: str, stdin: str = ""
 ) -> subprocess.CompletedProcess[str]:
-    """Run `python -m users_backend` with the arguments and this environment alone."""
+    """Run `python -m users_backend` with the arguments and this environment alone.
+
+    Surrogates stand for bytes that are not UTF-8 (PEP 383).
+    """
     return subprocess.run(
         [sys.executable, "-m", "users_backend", *arguments],
         env={"PATH": os.defpath, **environment},
         cwd="/",
         input=stdin,
         capture_output=True,
-        text=True,
+        encoding="utf-8",
+        errors="surrogateescape",
         check=False,
         timeout=60,
     )

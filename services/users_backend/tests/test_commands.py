@@ -179,6 +179,43 @@ def test_bad_password_is_refused(
     assert sql.run("SELECT * FROM users") == before
 
 
+@pytest.mark.parametrize(
+    ("command", "stdin", "problem"),
+    [
+        (("create-admin", "root"), "secret \udcff\n", "the password is not UTF-8 text"),
+        (
+            ("reset-password", "bruce", "--password-file", "FILE"),
+            "",
+            "the password is not UTF-8 text",
+        ),
+        (("create-admin", "ro\udcff"), PASSWORD, "argument name: it is not UTF-8 text"),
+        (("list-users", "ro\udcff"), "", "argument search: it is not UTF-8 text"),
+    ],
+)
+def test_bytes_that_are_not_utf_8_are_refused(
+    sql: Sql,
+    backend_settings: dict[str, str],
+    tmp_path: Path,
+    command: tuple[str, ...],
+    stdin: str,
+    problem: str,
+) -> None:
+    """A password, name or search that is not UTF-8 is refused, without showing any of it."""
+    sql.add_user("bruce")
+    before = sql.run("SELECT * FROM users")
+    file = tmp_path / "password"
+    file.write_bytes(b"secret \xff\n")
+
+    done = run_command(
+        backend_settings, *(str(file) if word == "FILE" else word for word in command), stdin=stdin
+    )
+
+    assert done.returncode == 2
+    assert done.stderr.splitlines()[-1].endswith(f": {problem}")
+    assert "Traceback" not in done.stderr
+    assert sql.run("SELECT * FROM users") == before
+
+
 def test_password_is_reset(http: HttpClient, bruce: str, backend_settings: dict[str, str]) -> None:
     """A new password ends the sessions, must be changed at the next login, and is recorded."""
     done = run_command(backend_settings, "reset-password", "BRUCE", stdin=NEW_PASSWORD)

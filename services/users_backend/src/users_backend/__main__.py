@@ -59,14 +59,24 @@ def _add_list_users(actions: Actions) -> None:
     users = actions.add_parser(
         "list-users", help="list users: id, name, and whether admin or disabled"
     )
-    users.add_argument("search", nargs="?", default="", help="only names that contain this")
+    users.add_argument(
+        "search", type=_text, nargs="?", default="", help="only names that contain this"
+    )
     users.add_argument("--admins", action="store_true", help="only admins")
     users.set_defaults(command=_list_users)
 
 
 def _add_name_and_password(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("name")
+    parser.add_argument("name", type=_text)
     parser.add_argument("--password-file", type=Path, help="read the password from this file")
+
+
+def _text(argument: str) -> str:
+    try:
+        argument.encode()
+    except UnicodeEncodeError:
+        raise argparse.ArgumentTypeError("it is not UTF-8 text") from None
+    return argument
 
 
 def _add_rotate_keys(actions: Actions) -> None:
@@ -131,14 +141,18 @@ def _database_url(environment: Mapping[str, str]) -> Secret:
 
 
 def _password(file: Path | None) -> Secret:
-    if file is not None:
-        text = file.read_text(encoding="utf-8")
-    elif sys.stdin.isatty():
-        text = getpass.getpass()
-        if getpass.getpass("Enter it again: ") != text:
-            raise CommandError("the passwords do not match")
-    else:
-        text = sys.stdin.readline()
+    try:
+        if file is not None:
+            text = file.read_text(encoding="utf-8")
+        elif sys.stdin.isatty():
+            text = getpass.getpass()
+            if getpass.getpass("Enter it again: ") != text:
+                raise CommandError("the passwords do not match")
+        else:
+            text = sys.stdin.buffer.readline().decode()
+    except UnicodeDecodeError:
+        # Python's own message would show part of it.
+        raise CommandError("the password is not UTF-8 text") from None
     return Secret(text.rstrip("\r\n"))
 
 
