@@ -9,9 +9,9 @@ import pytest
 from chassis.tests.conftest import ServeEndpoints
 from mythoughts_chassis.endpoints import (
     Admin,
-    Answer,
     Caller,
     RequestHeader,
+    WithHeaders,
     delete,
     get,
     post,
@@ -80,11 +80,11 @@ async def make_thing(
     caller: Caller,
     key: Annotated[str, RequestHeader("Key", {}, only_value)],
     body: NewThing,
-) -> Answer[Thing]:
+) -> WithHeaders[Thing]:
     """Make a thing."""
     thing_id = max(parts.things) + 1
     name = f"{body.name} by {caller.username}, {key}"
-    return Answer(Thing(thing_id, name), {"Location": f"/things/{thing_id}"})
+    return WithHeaders(Thing(thing_id, name), {"Location": f"/things/{thing_id}"})
 
 
 @delete("/things/{thing_id}")
@@ -182,7 +182,7 @@ def test_unchanged_content_is_not_sent_again(http: HttpClient, parts: Parts) -> 
 
 
 def test_result_may_have_headers(http: HttpClient, token_maker: TokenMaker) -> None:
-    """Caller, header and body reach the handler; an `Answer` has headers of its own."""
+    """Caller, header and body reach the handler; an `WithHeaders` has headers of its own."""
     token = token_maker.token("bruce")
 
     answer = http.post("/things", token=token, json={"name": "four"}, headers={"Key": "k"})

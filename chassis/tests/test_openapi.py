@@ -9,10 +9,10 @@ from openapi_spec_validator import validate
 
 from mythoughts_chassis.endpoints import (
     Admin,
-    Answer,
     Caller,
     Endpoint,
     RequestHeader,
+    WithHeaders,
     delete,
     get,
     patch,
@@ -69,7 +69,9 @@ async def get_thing(thing_id: int) -> Thing:
 
 
 @post("/things", problems=(Conflict,), headers={"Location": "Where it is."})
-async def make_thing(caller: Caller, key: Annotated[str, KEY], body: NewThing) -> Answer[Thing]:
+async def make_thing(
+    caller: Caller, key: Annotated[str, KEY], body: NewThing
+) -> WithHeaders[Thing]:
     """Make a thing."""
     raise NotImplementedError
 

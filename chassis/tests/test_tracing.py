@@ -47,7 +47,7 @@ class Unreadable(dict[str, str]):
 def test_fault_of_tracing_is_logged_and_no_more(tracing: Tracing) -> None:
     """A request whose span cannot be created continues without it."""
     with capture_logs() as lines, tracing.request("GET", "/", Unreadable()) as span:
-        tracing.note_answer(span, "GET", 200, "/")
+        tracing.note_response(span, "GET", 200, "/")
 
     assert not span.is_recording()
     assert [line["event"] for line in lines] == ["tracing failed"]
@@ -77,6 +77,6 @@ def test_success_while_an_error_is_handled_is_a_success(tracing: Tracing) -> Non
 def test_answer_that_cannot_be_noted_is_logged(tracing: Tracing) -> None:
     """A span that rejects attributes does not affect the response."""
     with capture_logs() as lines:
-        tracing.note_answer(None, "GET", 200, "/")  # type: ignore[arg-type]
+        tracing.note_response(None, "GET", 200, "/")  # type: ignore[arg-type]
 
     assert [line["event"] for line in lines] == ["tracing failed"]

@@ -46,7 +46,7 @@ class TraceRequests:
             finally:
                 # No status means no response: the client disconnected.
                 if status:
-                    self._tracing.note_answer(span, method, status, route_of(scope))
+                    self._tracing.note_response(span, method, status, route_of(scope))
 
 
 def traced_connection(tracing: "Tracing") -> type[_Connection]:

@@ -17,13 +17,13 @@ from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
 
 from mythoughts_chassis.connections import MAX_HEADER_BYTES
 
-MAX_ANSWER_BYTES = 1_048_576
+MAX_RESPONSE_BYTES = 1_048_576
 # What the backends accept.
 MAX_BODY_BYTES = 65_536
 
 # How `exchange` fails: `ConnectionError` if the connection breaks, `TimeoutError` if the time is
 # up, any other `OSError` if it cannot be opened or the backend's certificate is not accepted; the
-# parser's errors if the answer is unusable.
+# parser's errors if the response is unusable.
 EXCHANGE_ERRORS = (OSError, HttpParserError, HttpParserUpgrade)
 
 
@@ -36,8 +36,8 @@ class Request(NamedTuple):
     body: bytes = b""
 
 
-class Answer(NamedTuple):
-    """A backend's answer; the names of `headers` are in lower case."""
+class Response(NamedTuple):
+    """A backend's response; the names of `headers` are in lower case."""
 
     status: int
     headers: Mapping[str, str]
@@ -60,18 +60,18 @@ class Connection:
         connect_seconds: float,
         tls: ssl.SSLContext | None,
         *,
-        max_answer_bytes: int = MAX_ANSWER_BYTES,
+        max_response_bytes: int = MAX_RESPONSE_BYTES,
     ) -> None:
         self._socket: socket.socket | None = None
         self._connect_seconds = connect_seconds
         self._tls = tls
-        self._max_answer_bytes = max_answer_bytes
+        self._max_response_bytes = max_response_bytes
         url = urlsplit(base_url)
         self._address = url.hostname or "", port_of(base_url)
         self._host = url.netloc.rpartition("@")[2].encode("idna").decode()
 
-    def exchange(self, request: Request, ends_at: float) -> Answer:
-        """Return the answer, complete at `ends_at` (monotonic).
+    def exchange(self, request: Request, ends_at: float) -> Response:
+        """Return the response, complete at `ends_at` (monotonic).
 
         Raises `EXCHANGE_ERRORS`, and `UnsendableRequestError` before anything is sent.
         """
@@ -79,16 +79,16 @@ class Connection:
         try:
             connected = self._open(ends_at)
             _send(connected, message, ends_at)
-            answer = _receive(connected, ends_at, self._max_answer_bytes)
+            response = _receive(connected, ends_at, self._max_response_bytes)
         except ssl.SSLEOFError as error:
             self._close()
             raise ConnectionResetError("the connection ended during TLS") from error
         except BaseException:
             self._close()
             raise
-        if answer.headers.get("connection", "").lower() == "close":
+        if response.headers.get("connection", "").lower() == "close":
             self._close()
-        return answer
+        return response
 
     def _open(self, ends_at: float) -> socket.socket:
         if self._socket is not None and _is_ready(self._socket, select.POLLIN, seconds=0):
@@ -97,7 +97,7 @@ class Connection:
         if self._socket is None:
             self._socket = self._connected(ends_at)
             # With a timeout, Python makes three system calls to send and three to receive. Each
-            # lets another thread take over, which costs 16 busy threads 90 us of CPU per answer.
+            # lets another thread take over, which costs 16 busy threads 90 us of CPU per response.
             self._socket.setblocking(False)
         return self._socket
 
@@ -151,7 +151,7 @@ class Connection:
         return head.encode("ascii") + request.body
 
 
-class _Response:
+class _Collector:
     """Collects what the parser reads."""
 
     def __init__(self) -> None:
@@ -161,7 +161,7 @@ class _Response:
 
     def on_message_begin(self) -> None:
         if self.is_complete:
-            raise ValueError("more than one answer")
+            raise ValueError("more than one response")
 
     def on_header(self, name: bytes, value: bytes) -> None:
         self.headers[name.decode("latin-1").lower()] = value.decode("latin-1")
@@ -188,29 +188,29 @@ def _send(connected: socket.socket, message: bytes, ends_at: float) -> None:
             _wait(connected, select.POLLOUT, ends_at)
 
 
-def _receive(connected: socket.socket, ends_at: float, max_bytes: int) -> Answer:
-    response = _Response()
-    parser = HttpResponseParser(response)
+def _receive(connected: socket.socket, ends_at: float, max_bytes: int) -> Response:
+    collected = _Collector()
+    parser = HttpResponseParser(collected)
     received_bytes = 0
-    while not response.is_complete:
+    while not collected.is_complete:
         _wait(connected, select.POLLIN, ends_at)
         try:
             data = connected.recv(65_536)
         except (BlockingIOError, ssl.SSLWantReadError):
-            # A part of a TLS record has arrived, or one that is not the answer's.
+            # A part of a TLS record has arrived, or one that is not the response's.
             continue
         if not data:
-            raise ConnectionResetError("the connection ended before the answer did")
+            raise ConnectionResetError("the connection ended before the response did")
         parser.feed_data(data)
         received_bytes += len(data)
         if received_bytes > max_bytes:
-            raise HttpParserError("the answer is too large")
-    return Answer(parser.get_status_code(), response.headers, response.body)
+            raise HttpParserError("the response is too large")
+    return Response(parser.get_status_code(), collected.headers, collected.body)
 
 
 def _wait(connected: socket.socket, event: int, ends_at: float) -> None:
     if not _is_ready(connected, event, _seconds_until(ends_at)):
-        raise TimeoutError("the answer took too long")
+        raise TimeoutError("the response took too long")
 
 
 def _is_ready(connected: socket.socket, event: int, seconds: float) -> bool:
@@ -222,5 +222,5 @@ def _is_ready(connected: socket.socket, event: int, seconds: float) -> bool:
 def _seconds_until(ends_at: float) -> float:
     seconds = ends_at - time.monotonic()
     if seconds <= 0:
-        raise TimeoutError("the answer took too long")
+        raise TimeoutError("the response took too long")
     return seconds

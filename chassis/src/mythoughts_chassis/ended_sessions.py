@@ -16,7 +16,7 @@ import structlog
 from prometheus_client import Gauge
 
 from mythoughts_chassis import status_lists
-from mythoughts_chassis.backend_connection import EXCHANGE_ERRORS, Answer, Connection, Request
+from mythoughts_chassis.backend_connection import EXCHANGE_ERRORS, Connection, Request, Response
 from mythoughts_chassis.keys import WatchedKeySet
 from mythoughts_chassis.observation import log_error
 from mythoughts_chassis.status_lists import InvalidList, StatusList
@@ -103,17 +103,17 @@ class EndedSessions:
 
     def _poll(self) -> None:
         try:
-            answer = self._ask()
-            if answer.status != 304:
-                self._take(answer)
+            response = self._ask()
+            if response.status != 304:
+                self._take(response)
         except (*EXCHANGE_ERRORS, InvalidList) as error:
             self._note_failure(f"{type(error).__name__}: {error}")
         except Exception as error:  # noqa: BLE001 (the thread must go on)
             log_error("polling of ended sessions failed", error)
         else:
-            self._note_answer()
+            self._note_response()
 
-    def _ask(self) -> Answer:
+    def _ask(self) -> Response:
         headers = {"If-None-Match": self._etag} if self._etag else {}
         request = Request("GET", status_lists.PATH, headers)
         ends_at = time.monotonic() + ANSWER_SECONDS
@@ -123,22 +123,22 @@ class EndedSessions:
             # The Users Backend may just have closed the idle connection.
             return self._connection.exchange(request, ends_at)
 
-    def _take(self, answer: Answer) -> None:
-        """Use the list in an answer if it is newer; raises `InvalidList`."""
-        if answer.status != 200:
-            raise InvalidList(f"status {answer.status}")
+    def _take(self, response: Response) -> None:
+        """Use the list in a response if it is newer; raises `InvalidList`."""
+        if response.status != 200:
+            raise InvalidList(f"status {response.status}")
         try:
-            token = msgspec.json.decode(answer.body, type=_Body).jwt
+            token = msgspec.json.decode(response.body, type=_Body).jwt
         except msgspec.MsgspecError as error:
             raise InvalidList(f"malformed: {error}") from None
         received = status_lists.read(token, self._public_keys.keys(), self._issuer)
         # Each replica of the Users Backend signs its own; one of them may be a moment behind.
         if received.issued_at > self._list.issued_at:
             self._list = received
-            self._etag = answer.headers.get("etag", "")
+            self._etag = response.headers.get("etag", "")
             self._received_at = time.monotonic()
 
-    def _note_answer(self) -> None:
+    def _note_response(self) -> None:
         self._answered_at = time.monotonic()
         if self._is_away:
             self._is_away = False
@@ -156,5 +156,5 @@ class EndedSessions:
             self._url,
             ANSWER_SECONDS,
             self._tls,
-            max_answer_bytes=status_lists.MAX_LIST_BYTES,
+            max_response_bytes=status_lists.MAX_LIST_BYTES,
         )

@@ -53,7 +53,7 @@ Content = TypeVar("Content")
 
 
 @dataclass(frozen=True, slots=True)
-class Answer(Generic[Content]):
+class WithHeaders(Generic[Content]):
     """The content of a response, and headers besides those that every response has."""
 
     content: Content
@@ -165,7 +165,7 @@ class Endpoint:
         headers: Mapping[str, str] = {}
         if isinstance(result, Response):
             return result
-        if isinstance(result, Answer):
+        if isinstance(result, WithHeaders):
             result, headers = result.content, result.headers
         if isinstance(result, Page):
             if link := arguments["query"].link(self.path, result):
@@ -180,9 +180,9 @@ class Endpoint:
 def get(path: str, **options: Any) -> Callable[[Handler], Endpoint]:
     """Declare an endpoint that reads.
 
-    `options`, as for `post`, `patch` and `delete`: `headers` describes the headers of its `Answer`,
-    `problems` are those that the handler raises. With `etag`, a client that already has the content
-    gets 304.
+    `options`, as for `post`, `patch` and `delete`: `headers` describes the headers of a
+    `WithHeaders`, `problems` are those that the handler raises. With `etag`, a client that already
+    has the content gets 304.
     """
     return partial(Endpoint, method="GET", path=path, **options)
 

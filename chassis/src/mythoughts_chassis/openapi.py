@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from mythoughts_chassis import problems
-from mythoughts_chassis.endpoints import Admin, Answer, Endpoint
+from mythoughts_chassis.endpoints import Admin, Endpoint, WithHeaders
 from mythoughts_chassis.inputs import BODY_TYPES, Id
 from mythoughts_chassis.pagination import Page
 from mythoughts_chassis.problems import Problem, ProblemDetails
@@ -156,7 +156,7 @@ def _query_parameter(name: str, wanted: Any, default: Any) -> Json:
 
 def _successes(endpoint: Endpoint, schemas: Json) -> dict[str, Json]:
     headers, content = dict(endpoint.headers), endpoint.returns
-    if typing.get_origin(content) is Answer:
+    if typing.get_origin(content) is WithHeaders:
         (content,) = typing.get_args(content)
     if typing.get_origin(content) is Page:
         headers["Link"] = _LINK

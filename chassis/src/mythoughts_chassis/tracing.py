@@ -52,7 +52,7 @@ class Tracing:
     def request(
         self, method: str, path: str, headers: Mapping[str, str]
     ) -> AbstractContextManager[Span]:
-        """Trace a request that this service answers; `note_answer` completes the span.
+        """Trace a request that this service answers; `note_response` completes the span.
 
         `headers` may contain `traceparent` and `tracestate`, with names in lower case.
         """
@@ -71,7 +71,7 @@ class Tracing:
         return self._span(name, SpanKind.CLIENT, attributes)
 
     @staticmethod
-    def note_answer(span: Span, method: str, status: int, route: str | None) -> None:
+    def note_response(span: Span, method: str, status: int, route: str | None) -> None:
         """Record how a request was answered; `route` is the template, None if there is none."""
         with harmless("tracing"):
             span.set_attribute("http.response.status_code", status)

@@ -5,7 +5,15 @@ from typing import Annotated
 from mythoughts_chassis import audit
 from mythoughts_chassis.audit import AuditEntry
 from mythoughts_chassis.clients import Client
-from mythoughts_chassis.endpoints import Admin, Answer, Caller, RequestHeader, delete, get, post
+from mythoughts_chassis.endpoints import (
+    Admin,
+    Caller,
+    RequestHeader,
+    WithHeaders,
+    delete,
+    get,
+    post,
+)
 from mythoughts_chassis.pagination import Page, PageQuery
 from mythoughts_chassis.problems import (
     BadInput,
@@ -53,11 +61,11 @@ IDEMPOTENCY_KEY = RequestHeader(
 @get("/api/thoughts", problems=(TooManyRequests,), headers=RATE_LIMIT_HEADERS)
 async def list_thoughts(
     parts: Parts, client: Client, query: ThoughtsQuery
-) -> Answer[Page[Thought]]:
+) -> WithHeaders[Page[Thought]]:
     """List or search everybody's thoughts, newest first."""
     limits = parts.search_limit.count(client) if shows_something(query.search) else {}
     page = await thoughts.find(parts.public_database, parts.search, query, username=query.username)
-    return Answer(page, limits)
+    return WithHeaders(page, limits)
 
 
 @get("/api/thoughts/{thought_id}", etag=True, problems=(NotFound,))
@@ -69,11 +77,11 @@ async def get_thought(parts: Parts, thought_id: int) -> Thought:
 @get("/api/me/thoughts", problems=(TooManyRequests,), headers=RATE_LIMIT_HEADERS)
 async def list_own_thoughts(
     parts: Parts, caller: Caller, client: Client, query: OwnThoughtsQuery
-) -> Answer[Page[Thought]]:
+) -> WithHeaders[Page[Thought]]:
     """List or search your own thoughts, newest first."""
     limits = parts.search_limit.count(client) if shows_something(query.search) else {}
     page = await thoughts.find(parts.database, parts.search, query, user_id=caller.user_id)
-    return Answer(page, limits)
+    return WithHeaders(page, limits)
 
 
 @post(
@@ -86,7 +94,7 @@ async def share_thought(
     caller: Caller,
     key: Annotated[str | None, IDEMPOTENCY_KEY],
     body: NewThought,
-) -> Answer[Thought]:
+) -> WithHeaders[Thought]:
     """Share a thought.
 
     The server sets the author and the time. With an `Idempotency-Key` the request can be repeated
@@ -98,7 +106,7 @@ async def share_thought(
         parts.database, parts.share_limits, caller, body.text, idempotency_key=key
     )
     location = f"/api/thoughts/{shared.thought.id}"
-    return Answer(shared.thought, {"Location": location, **shared.headers})
+    return WithHeaders(shared.thought, {"Location": location, **shared.headers})
 
 
 @delete("/api/me/thoughts/{thought_id}", problems=(NotFound,))

@@ -9,9 +9,9 @@ from mythoughts_chassis.audit import AuditEntry
 from mythoughts_chassis.clients import Client
 from mythoughts_chassis.endpoints import (
     Admin,
-    Answer,
     Caller,
     RequestHeader,
+    WithHeaders,
     delete,
     get,
     patch,
@@ -54,7 +54,7 @@ async def log_in(
         str, RequestHeader(browsers.HEADER, browsers.SCHEMA, browsers.parse_token)
     ],
     body: Login,
-) -> Answer[LoggedIn]:
+) -> WithHeaders[LoggedIn]:
     """Log in, which starts a session.
 
     A wrong name and a wrong password get the same response. Send the returned token in the
@@ -64,7 +64,7 @@ async def log_in(
     that the password is temporary, and that a new one must be sent with it; 409 that the temporary
     password has expired.
     """
-    return Answer(await users.log_in(parts, client, body, device_token), NOT_STORED)
+    return WithHeaders(await users.log_in(parts, client, body, device_token), NOT_STORED)
 
 
 @post("/api/logout")
@@ -80,14 +80,14 @@ async def get_me(caller: CurrentCaller) -> User:
 
 
 @post("/api/me/token", status=200, headers={"Cache-Control": "Always `no-store`."})
-async def renew_token(parts: Parts, caller: Caller) -> Answer[LoggedIn]:
+async def renew_token(parts: Parts, caller: Caller) -> WithHeaders[LoggedIn]:
     """Get a new token of the same session, with the user's current name and rights.
 
     A session ends 30 days after the login, unless configured otherwise, and every token of it ends
     by then. The present token stays valid.
     """
     token = await sessions.renew(parts, caller)
-    return Answer(LoggedIn(f"Bearer {token}"), NOT_STORED)
+    return WithHeaders(LoggedIn(f"Bearer {token}"), NOT_STORED)
 
 
 @get("/api/me/sessions")
@@ -206,10 +206,10 @@ async def list_audit(
 
 
 @get("/.well-known/jwks.json", headers={"Cache-Control": "How long the keys may be cached."})
-async def get_public_keys(parts: Parts) -> Answer[PublicKeys]:
+async def get_public_keys(parts: Parts) -> WithHeaders[PublicKeys]:
     """Get the public keys for verifying tokens, a JWK set (RFC 7517)."""
     keys = msgspec.convert(parts.public_keys.keys(), list[PublicKey])
-    return Answer(PublicKeys(keys), {"Cache-Control": KEYS_CACHE})
+    return WithHeaders(PublicKeys(keys), {"Cache-Control": KEYS_CACHE})
 
 
 @get(
@@ -217,13 +217,13 @@ async def get_public_keys(parts: Parts) -> Answer[PublicKeys]:
     headers={"Cache-Control": "Always `no-cache`."},
     etag=True,
 )
-async def get_ended_sessions(parts: Parts) -> Answer[EndedSessions]:
+async def get_ended_sessions(parts: Parts) -> WithHeaders[EndedSessions]:
     """Get the sessions that have ended and may still have unexpired tokens.
 
     The list is at most a second old.
     """
     signed = await parts.ended_sessions.signed()
-    return Answer(EndedSessions(signed), {"Cache-Control": "no-cache"})
+    return WithHeaders(EndedSessions(signed), {"Cache-Control": "no-cache"})
 
 
 ENDPOINTS = (

@@ -18,7 +18,7 @@ from frontend.backends.errors import (
     Unauthorized,
 )
 from frontend.backends.http_client import HttpClient
-from mythoughts_chassis.backend_connection import Answer, Request
+from mythoughts_chassis.backend_connection import Request, Response
 from mythoughts_chassis.clients import UNKNOWN, Client
 
 T = TypeVar("T")
@@ -85,8 +85,8 @@ class BackendApi:
         target: str,
         body: object = None,
         headers: Mapping[str, str] | None = None,
-    ) -> Answer:
-        """Return the answer, whatever its status; `body` is sent as JSON, unless it is None."""
+    ) -> Response:
+        """Return the response, whatever its status; `body` is sent as JSON, unless it is None."""
         sent = {**caller.headers, **(headers or {})}
         if body is None:
             return self.client.call(Request(method, target, sent))
@@ -106,43 +106,43 @@ class BackendApi:
         # When paging back, one extra entry shows whether there are even newer ones.
         parameters["limit"] = str(ENTRIES_A_PAGE + is_going_back)
         parameters.update(cursor.parameters if cursor else {})
-        answer = self.call(caller, "GET", f"{path}?{urlencode(parameters)}")
-        entries = self.decoded(answer, list[kind])  # type: ignore[valid-type]
-        return page_of(entries, answer.headers.get("link", ""), cursor)
+        response = self.call(caller, "GET", f"{path}?{urlencode(parameters)}")
+        entries = self.decoded(response, list[kind])  # type: ignore[valid-type]
+        return page_of(entries, response.headers.get("link", ""), cursor)
 
     def audit(self, caller: Caller, cursor: Cursor | None) -> EntryPage[AuditEntry]:
         """Return a page of the backend's audit log, for an admin, newest first."""
         return self.get_list(caller, "/admin/audit/", AuditEntry, cursor)
 
-    def decoded(self, answer: Answer, shape: type[T], *, status: int = 200) -> T:
-        """Return the body of an answer with this status; otherwise raise the `BackendError`."""
-        self.check_status(answer, status)
+    def decoded(self, response: Response, shape: type[T], *, status: int = 200) -> T:
+        """Return the body of a response with this status; otherwise raise the `BackendError`."""
+        self.check_status(response, status)
         try:
-            return msgspec.json.decode(answer.body, type=shape)
+            return msgspec.json.decode(response.body, type=shape)
         except UNREADABLE as error:
             raise self.client.away(
-                "bad_answer", f"an answer that does not parse: {error}"
+                "bad_answer", f"a response that does not parse: {error}"
             ) from error
 
-    def check_status(self, answer: Answer, *expected: int) -> None:
-        """Raise the `BackendError` for an answer whose status is not one of those expected."""
-        if answer.status in expected:
+    def check_status(self, response: Response, *expected: int) -> None:
+        """Raise the `BackendError` for a response whose status is not one of those expected."""
+        if response.status in expected:
             return
-        if answer.status == 401:
+        if response.status == 401:
             raise Unauthorized
-        if answer.status == 410:
+        if response.status == 410:
             raise ThoughtDeleted
-        if answer.status == 429:
+        if response.status == 429:
             # Limits send this header; a full queue does not.
-            is_crowded = "ratelimit" not in answer.headers
-            raise TooManyRequests(_retry_after_seconds(answer), is_crowded=is_crowded)
-        if 400 <= answer.status < 500 and answer.status not in OUR_FAULTS:
-            raise _refusal(answer)
-        raise self.client.away("bad_answer", f"status {answer.status}")
+            is_crowded = "ratelimit" not in response.headers
+            raise TooManyRequests(_retry_after_seconds(response), is_crowded=is_crowded)
+        if 400 <= response.status < 500 and response.status not in OUR_FAULTS:
+            raise _refusal(response)
+        raise self.client.away("bad_answer", f"status {response.status}")
 
 
-def _retry_after_seconds(answer: Answer) -> int:
-    header = answer.headers.get("retry-after", "")
+def _retry_after_seconds(response: Response) -> int:
+    header = response.headers.get("retry-after", "")
     return int(header) if _SECONDS.fullmatch(header) else 1
 
 
@@ -156,13 +156,13 @@ class _Problem(msgspec.Struct):
     errors: list[_FieldError] = []
 
 
-def _refusal(answer: Answer) -> BackendRefused | Conflict | Forbidden:
+def _refusal(response: Response) -> BackendRefused | Conflict | Forbidden:
     try:
-        problem = msgspec.json.decode(answer.body, type=_Problem)
+        problem = msgspec.json.decode(response.body, type=_Problem)
     except UNREADABLE:
         problem = _Problem()
-    if answer.status == 403:
+    if response.status == 403:
         return Forbidden(problem.detail)
-    if answer.status == 409:
+    if response.status == 409:
         return Conflict(problem.detail)
     return BackendRefused(problem.detail, {e.field: e.detail for e in problem.errors})

@@ -19,9 +19,9 @@ from prometheus_client import Counter, Gauge, Histogram
 from frontend.backends.errors import BackendAway, BackendName, BackendRefused
 from mythoughts_chassis.backend_connection import (
     EXCHANGE_ERRORS,
-    Answer,
     Connection,
     Request,
+    Response,
     UnsendableRequestError,
     port_of,
 )
@@ -89,8 +89,8 @@ class HttpClient:
         for kind in get_args(FailureKind):
             _FAILURES.labels(backend, kind)
 
-    def call(self, request: Request) -> Answer:
-        """Return the backend's answer, whatever its status; raises `BackendAway` without one.
+    def call(self, request: Request) -> Response:
+        """Return the backend's response, whatever its status; raises `BackendAway` without one.
 
         Raises `BackendRefused`, without a call, for a request that cannot be sent. The call carries
         the ids of the page's request.
@@ -99,7 +99,7 @@ class HttpClient:
             raise self.away("circuit_open", "circuit open")
         try:
             with self._seconds.time():
-                answer = self._exchange(_with_ids(request))
+                response = self._exchange(_with_ids(request))
         except Empty:
             # Not reported to the breaker: the calls that hold the connections report theirs.
             raise self.away("no_connection_free", "every connection is in use") from None
@@ -108,13 +108,13 @@ class HttpClient:
         except EXCHANGE_ERRORS as error:
             self._breaker.report_failure()
             raise self.away("no_answer", f"{type(error).__name__}: {error}") from error
-        if answer.status >= 500:
+        if response.status >= 500:
             self._breaker.report_failure()
         else:
             self._breaker.report_success()
-        return answer
+        return response
 
-    def _exchange(self, request: Request) -> Answer:
+    def _exchange(self, request: Request) -> Response:
         ends_at = time.monotonic() + self.answer_seconds
         try:
             return self._attempt(request, ends_at)
@@ -125,8 +125,8 @@ class HttpClient:
                 raise
             return self._attempt(request, ends_at)
 
-    def _attempt(self, request: Request, ends_at: float) -> Answer:
-        """Send a request once; the answer must be complete at `ends_at` (monotonic)."""
+    def _attempt(self, request: Request, ends_at: float) -> Response:
+        """Send a request once; the response must be complete at `ends_at` (monotonic)."""
         if self._tracing is None:
             return self._use_connection(request, ends_at)
         attributes: dict[str, str | int] = {
@@ -137,11 +137,11 @@ class HttpClient:
         }
         with self._tracing.call(request.method, attributes) as span:
             headers = {**request.headers, **self._tracing.current_headers()}
-            answer = self._use_connection(request._replace(headers=headers), ends_at)
-            self._tracing.note_answer(span, request.method, answer.status, None)
-        return answer
+            response = self._use_connection(request._replace(headers=headers), ends_at)
+            self._tracing.note_response(span, request.method, response.status, None)
+        return response
 
-    def _use_connection(self, request: Request, ends_at: float) -> Answer:
+    def _use_connection(self, request: Request, ends_at: float) -> Response:
         connection = self._connections.get(timeout=SLOT_WAIT_SECONDS)
         try:
             return connection.exchange(request, ends_at)

@@ -40,17 +40,17 @@ class ThoughtsBackend(BackendApi):
         parameters = {"limit": str(MOST_A_CALL)}
         while True:
             target = f"/api/me/thoughts/?{urlencode(parameters)}"
-            answer = self.call(caller, "GET", target)
-            yield self.decoded(answer, list[Thought])
-            older = older_cursor(answer.headers.get("link", ""))
+            response = self.call(caller, "GET", target)
+            yield self.decoded(response, list[Thought])
+            older = older_cursor(response.headers.get("link", ""))
             if older is None:
                 return
             parameters |= older.parameters
 
     def delete_all(self, caller: Caller) -> None:
         """Delete all of the caller's thoughts; may be repeated."""
-        answer = self.call(caller, "DELETE", "/api/me/thoughts/")
-        self.check_status(answer, 204)
+        response = self.call(caller, "DELETE", "/api/me/thoughts/")
+        self.check_status(response, 204)
 
     def search(
         self, caller: Caller, *, search: str, username: str, cursor: Cursor | None
@@ -66,31 +66,31 @@ class ThoughtsBackend(BackendApi):
 
     def find_thought(self, caller: Caller, thought_id: int) -> Thought | None:
         """Return the thought with this id, or None if there is none."""
-        answer = self.call(caller, "GET", f"/api/thoughts/{thought_id}/")
-        return None if answer.status == 404 else self.decoded(answer, Thought)
+        response = self.call(caller, "GET", f"/api/thoughts/{thought_id}/")
+        return None if response.status == 404 else self.decoded(response, Thought)
 
     def share(self, caller: Caller, *, text: str, idempotency_key: str) -> None:
         """Store a thought, once per key."""
         headers = {"Idempotency-Key": idempotency_key}
         call = partial(self.call, caller, "POST", "/api/me/thoughts/", {"text": text}, headers)
         last_repeat_at = time.monotonic() + self.client.answer_seconds
-        answer = call()
+        response = call()
         for _ in range(CONFLICT_REPEATS):
-            if answer.status != 409 or time.monotonic() > last_repeat_at:
+            if response.status != 409 or time.monotonic() > last_repeat_at:
                 break
             # The first request of a double click is still in progress.
             time.sleep(CONFLICT_PAUSE_SECONDS)
-            answer = call()
-        if answer.status == 409:
+            response = call()
+        if response.status == 409:
             raise self.client.away("bad_answer", "a first request that does not end")
-        self.check_status(answer, 201)
+        self.check_status(response, 201)
 
     def delete(self, caller: Caller, thought_id: int) -> None:
         """Delete one of the caller's thoughts; no error if it is already gone."""
-        answer = self.call(caller, "DELETE", f"/api/me/thoughts/{thought_id}/")
-        self.check_status(answer, 204, 404)
+        response = self.call(caller, "DELETE", f"/api/me/thoughts/{thought_id}/")
+        self.check_status(response, 204, 404)
 
     def delete_anybodys(self, caller: Caller, thought_id: int) -> None:
         """Delete anybody's thought, as an admin; no error if it is already gone."""
-        answer = self.call(caller, "DELETE", f"/admin/thoughts/{thought_id}/")
-        self.check_status(answer, 204)
+        response = self.call(caller, "DELETE", f"/admin/thoughts/{thought_id}/")
+        self.check_status(response, 204)

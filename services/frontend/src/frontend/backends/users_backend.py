@@ -74,11 +74,11 @@ class UsersBackend(BackendApi):
         if caller.device_token:
             headers["X-Device-Token"] = caller.device_token
         with self._logins.place(caller.client.network):
-            answer = self.call(caller, "POST", "/api/login/", body, headers)
+            response = self.call(caller, "POST", "/api/login/", body, headers)
         # 400: the name or password is malformed, for example empty.
-        if answer.status == 401 or (answer.status == 400 and new_password is None):
+        if response.status == 401 or (response.status == 400 and new_password is None):
             return None
-        return self.decoded(answer, LoggedIn)
+        return self.decoded(response, LoggedIn)
 
     def log_out(self, caller: Caller) -> None:
         """End the caller's session; no error if it has ended already."""
@@ -92,8 +92,8 @@ class UsersBackend(BackendApi):
         if time.monotonic() < self._renew_again_at:
             return None
         try:
-            answer = self.call(caller, "POST", "/api/me/token/")
-            return self.decoded(answer, LoggedIn).token
+            response = self.call(caller, "POST", "/api/me/token/")
+            return self.decoded(response, LoggedIn).token
         except BackendAway:
             self._renew_again_at = time.monotonic() + RENEWAL_PAUSE_SECONDS
         except BackendError:
@@ -105,8 +105,8 @@ class UsersBackend(BackendApi):
         """Create a user; raises `Forbidden` if registration is closed."""
         body = {"username": username, "password": password.reveal()}
         with self._logins.place(caller.client.network):
-            answer = self.call(caller, "POST", "/api/users/", body)
-        self.check_status(answer, 201)
+            response = self.call(caller, "POST", "/api/users/", body)
+        self.check_status(response, 201)
 
     def change_password(self, caller: Caller, *, password: Secret, new_password: Secret) -> None:
         """Change the password, and end all other sessions.
@@ -146,19 +146,19 @@ class UsersBackend(BackendApi):
 
     def find_user(self, caller: Caller, user_id: int) -> ManagedUser | None:
         """Return the user with this id, or None if there is none."""
-        answer = self.call(caller, "GET", f"/admin/users/{user_id}/")
-        return None if answer.status == 404 else self.decoded(answer, ManagedUser)
+        response = self.call(caller, "GET", f"/admin/users/{user_id}/")
+        return None if response.status == 404 else self.decoded(response, ManagedUser)
 
     def create_user(self, caller: Caller, username: str, password: Secret) -> ManagedUser:
         """Create a user, who must change this password at the first login."""
         body = {"username": username, "password": password.reveal()}
-        answer = self.call(caller, "POST", "/admin/users/", body)
-        return self.decoded(answer, ManagedUser, status=201)
+        response = self.call(caller, "POST", "/admin/users/", body)
+        return self.decoded(response, ManagedUser, status=201)
 
     def change_user(self, caller: Caller, user_id: int, **changes: object) -> None:
         """Change `is_admin`, `is_disabled` or `password`, which ends the user's sessions."""
-        answer = self.call(caller, "PATCH", f"/admin/users/{user_id}/", changes)
-        self.check_status(answer, 200)
+        response = self.call(caller, "PATCH", f"/admin/users/{user_id}/", changes)
+        self.check_status(response, 200)
 
     def end_sessions_of(self, caller: Caller, user_id: int) -> None:
         """End all sessions of a user."""

@@ -123,7 +123,7 @@ def trace_requests(app: WSGIApplication, tracing: "Tracing") -> WSGIApplication:
                 f"HTTP_{name.upper()}": value for name, value in tracing.current_headers().items()
             }
             yield from app(environ, start)
-            tracing.note_answer(span, method, start.status, environ.get(ROUTE_KEY))
+            tracing.note_response(span, method, start.status, environ.get(ROUTE_KEY))
 
     return traced
 
