@@ -48,7 +48,8 @@ def _log_request(**fields: object) -> None:
     _log.info("request", **fields)
 
 
-# Writes the log line of a request, from keyword arguments.
+# Writes the log line of a request, from keyword arguments. `configure_logging` sets a quicker one
+# for JSON.
 RequestLogger = Callable[..., None]
 _request_logger: RequestLogger = _log_request
 

@@ -1,8 +1,8 @@
-"""A pool of PostgreSQL connections, which costs a third less than asyncpg's own.
+"""A pool of PostgreSQL connections; you can skip this module when you follow a request.
 
-asyncpg's own pool wraps connections in proxies and resets them each time; ADR 31 says what that
-costs. Here a connection is reset only after work that failed. So no code may leave session state
-behind: use only `SET LOCAL` and transaction-level advisory locks.
+It costs a third less than asyncpg's own pool, which wraps connections in proxies and resets them
+each time (ADR 31). Here a connection is reset only after work that failed. So no code may leave
+session state behind: use only `SET LOCAL` and transaction-level advisory locks.
 """
 
 import asyncio

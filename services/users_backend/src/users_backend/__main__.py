@@ -11,10 +11,10 @@ from mythoughts_chassis.commands import CommandError
 from mythoughts_chassis.logs import configure_logging
 from mythoughts_chassis.settings import DatabaseSettings, Secret, load_settings
 from mythoughts_chassis.tokens import CLOCK_SKEW_SECONDS
-from users_backend.admins import create_admin, list_users, reset_password
 from users_backend.app import MIGRATIONS, NAME, OPENAPI, create_api
 from users_backend.demo import load_demo
 from users_backend.keys import rotate_key_sets
+from users_backend.operator_commands import create_admin, list_users, reset_password
 from users_backend.settings import KeySettings, Settings
 
 BACKEND = Backend(

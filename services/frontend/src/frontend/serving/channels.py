@@ -1,6 +1,7 @@
-"""HTTP/1.1 by waitress, with the limits of the chassis's `connections.py`.
+"""HTTP/1.1 by waitress; you can skip this module when you follow a request.
 
-waitress itself limits only how long no byte at all is sent or received.
+It adds the limits of the chassis's `connections.py`: waitress itself limits only how long no byte
+at all is sent or received.
 """
 
 import math
