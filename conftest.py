@@ -22,6 +22,8 @@ from tooling.program import heed_signals
 def pytest_configure() -> None:
     """End the tests in good order on Ctrl-C and SIGTERM, whatever was inherited."""
     heed_signals()
+    # A developer may have set it, so that verbs ask nothing; tests are about their questions too.
+    os.environ.pop("YES", None)
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
