@@ -54,6 +54,14 @@ while not pathlib.Path(os.environ["RELEASED"]).exists():
 """
 
 
+def killed(processes: list[psutil.Process]) -> list[psutil.Process]:
+    """Kill those of the processes that have not ended, and return them."""
+    left = psutil.wait_procs(processes, timeout=1)[1]
+    for process in left:
+        process.kill()
+    return left
+
+
 def test_process_that_does_not_stop_ends_before_its_supervisor() -> None:
     """`make dev` leaves no process behind, even if two do not stop when they are asked to."""
     with supervisor_of(["-c", STUBBORN], {}) as service:
@@ -63,10 +71,7 @@ def test_process_that_does_not_stop_ends_before_its_supervisor() -> None:
         processes = psutil.Process(service.process.pid).children()
 
         service.process.stop(timeout_seconds=STOP_SECONDS)
-
-        left = psutil.wait_procs(processes, timeout=1)[1]
-        for process in left:
-            process.kill()
+        left = killed(processes)
     assert len(processes) == 2
     assert left == []
 
@@ -82,10 +87,7 @@ def test_second_signal_leaves_no_process_behind(tmp_path: Path) -> None:
         wait_until(lambda: told(service))
         service.process.signal(signal.SIGTERM)
         service.process.wait(timeout_seconds=STOP_SECONDS)
-
-        left = psutil.wait_procs(processes, timeout=1)[1]
-        for process in left:
-            process.kill()
+        left = killed(processes)
     assert len(processes) == 1
     assert left == []
 
